@@ -1,0 +1,194 @@
+package bencode
+
+import (
+	"bytes"
+	"reflect"
+	"runtime"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// valid pairs encodings with the values they stand for.
+var valid = []struct {
+	text  string
+	value any
+}{
+	{"i0e", int64(0)},
+	{"i-1e", int64(-1)},
+	{"i42e", int64(42)},
+	{"i9223372036854775807e", int64(9223372036854775807)},
+	{"i-9223372036854775808e", int64(-9223372036854775808)},
+	{"0:", ""},
+	{"4:spam", "spam"},
+	{"3:\x00\xff:", "\x00\xff:"},
+	{"le", []any{}},
+	{"de", map[string]any{}},
+	{"li1e1:ae", []any{int64(1), "a"}},
+	{"d0:i1e1:a0:2:aalee", map[string]any{"": int64(1), "a": "", "aa": []any{}}},
+	{"d1:md11:ut_metadatai2e6:ut_pexi1eee", map[string]any{"m": map[string]any{"ut_metadata": int64(2), "ut_pex": int64(1)}}},
+}
+
+func TestDecodeAndEncode(t *testing.T) {
+	for _, c := range valid {
+		v, err := Decode([]byte(c.text))
+		if err != nil {
+			t.Errorf("Decode(%q): %v", c.text, err)
+			continue
+		}
+		if !reflect.DeepEqual(v, c.value) {
+			t.Errorf("Decode(%q) = %#v, want %#v", c.text, v, c.value)
+		}
+		b, err := Encode(c.value)
+		if err != nil || string(b) != c.text {
+			t.Errorf("Encode(%#v) = %q, %v, want %q", c.value, b, err, c.text)
+		}
+	}
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	for name, text := range map[string]string{
+		"nothing":                  "",
+		"left-over bytes":          "i1ei2e",
+		"one end too many":         "d0:i1e1:aleee",
+		"unknown type":             "x",
+		"empty integer":            "ie",
+		"lone minus":               "i-e",
+		"minus zero":               "i-0e",
+		"plus sign":                "i+1e",
+		"leading zero":             "i01e",
+		"negative leading zero":    "i-01e",
+		"blank":                    "i 1e",
+		"beyond 64 bits":           "i9223372036854775808e",
+		"far beyond 64 bits":       "i" + strings.Repeat("9", 1000) + "e",
+		"unended integer":          "i12",
+		"string longer than data":  "5:spam",
+		"string length overflow":   "99999999999999999999:a",
+		"huge string length":       "9223372036854775807:a",
+		"string length with zeros": "04:spam",
+		"negative string length":   "-1:a",
+		"string without colon":     "4spam",
+		"string cut off":           "12",
+		"list cut off":             "li1e",
+		"dictionary cut off":       "d1:a",
+		"key without value":        "d1:ae",
+		"key that is no string":    "di1ei1ee",
+		"keys out of order":        "d1:bi1e1:ai2ee",
+		"key twice":                "d1:ai1e1:ai2ee",
+		"too deep":                 strings.Repeat("l", MaxDepth+1) + strings.Repeat("e", MaxDepth+1),
+		"unended and deep":         strings.Repeat("l", 1<<20),
+	} {
+		if v, err := Decode([]byte(text)); err == nil {
+			t.Errorf("%s: Decode(%.40q) = %#v, want an error", name, text, v)
+		}
+	}
+}
+
+func TestDecodeNamesThePlace(t *testing.T) {
+	_, err := Decode([]byte("d1:ai1e1:bi02ee"))
+	if err == nil || !strings.Contains(err.Error(), "byte 11") {
+		t.Errorf("error is %v, want it to name byte 11", err)
+	}
+}
+
+func TestDepthLimit(t *testing.T) {
+	deepest := strings.Repeat("l", MaxDepth) + strings.Repeat("e", MaxDepth)
+	v, err := Decode([]byte(deepest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := Encode(v); err != nil || string(b) != deepest {
+		t.Errorf("Encode gives %.80q, %v", b, err)
+	}
+	if _, err := Encode([]any{v}); err == nil {
+		t.Error("Encode took what Decode refuses")
+	}
+}
+
+func TestDecodePrefix(t *testing.T) {
+	v, rest, err := DecodePrefix([]byte("d5:piecei0eeDATA"))
+	if err != nil || !reflect.DeepEqual(v, map[string]any{"piece": int64(0)}) || string(rest) != "DATA" {
+		t.Errorf("DecodePrefix = %#v, %q, %v", v, rest, err)
+	}
+}
+
+func TestDecodeSharesNoMemory(t *testing.T) {
+	b := []byte("4:spam")
+	v, err := Decode(b)
+	clear(b)
+	if err != nil || v != "spam" {
+		t.Errorf("got %#v, %v after the input was overwritten", v, err)
+	}
+}
+
+func TestEncodeOtherTypes(t *testing.T) {
+	got, err := Append([]byte("x"), map[string]any{"b": []byte("\x00"), "a": 7, "c": Raw("le")})
+	if want := "xd1:ai7e1:b1:\x001:clee"; err != nil || string(got) != want {
+		t.Errorf("Append = %q, %v, want %q", got, err, want)
+	}
+	for _, v := range []any{nil, 1.5, uint8(1), Raw{}, []any{nil}, map[string]any{"a": true}, map[string]string{}} {
+		if got, err := Append([]byte("x"), v); err == nil || string(got) != "x" {
+			t.Errorf("Append(%#v) = %q, %v, want an error and the slice as it was", v, got, err)
+		}
+	}
+}
+
+// TestDecodeTakesNoMemoryForClaims holds the rule that a length is checked
+// before memory is taken for it.
+func TestDecodeTakesNoMemoryForClaims(t *testing.T) {
+	in := []byte("1000000000:a")
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := Decode(in)
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; err == nil || n > 1<<20 {
+		t.Errorf("a claimed length made Decode take %d bytes; its error is %v", n, err)
+	}
+}
+
+func values() *rapid.Generator[any] {
+	leaf := rapid.OneOf(rapid.Int64().AsAny(), rapid.String().AsAny())
+	return rapid.OneOf(leaf, rapid.Deferred(func() *rapid.Generator[any] {
+		return rapid.OneOf(
+			rapid.SliceOfN(values(), 0, 4).AsAny(),
+			rapid.MapOfN(rapid.String(), values(), 0, 4).AsAny())
+	}))
+}
+
+func TestEncodeThenDecode(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		v := values().Draw(t, "value")
+		b, err := Encode(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := Decode(b)
+		if err != nil {
+			t.Fatalf("Decode(%q): %v", b, err)
+		}
+		if !reflect.DeepEqual(got, v) {
+			t.Fatalf("%#v came back as %#v", v, got)
+		}
+	})
+}
+
+func FuzzDecode(f *testing.F) {
+	for _, c := range valid {
+		f.Add([]byte(c.text))
+	}
+	f.Add([]byte("d1:bi1e1:ai2ee"))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		v, rest, err := DecodePrefix(in)
+		if err != nil {
+			return
+		}
+		out, err := Encode(v)
+		if err != nil {
+			t.Fatalf("decoded but not encoded: %v", err)
+		}
+		if want := in[:len(in)-len(rest)]; !bytes.Equal(out, want) {
+			t.Fatalf("%q came back as %q", want, out)
+		}
+	})
+}

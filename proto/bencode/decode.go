@@ -1,0 +1,155 @@
+package bencode
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+)
+
+// Decode reads the one value that b consists of. Bytes after it are an error.
+// The result shares no memory with b.
+func Decode(b []byte) (any, error) {
+	v, rest, err := DecodePrefix(b)
+	if err != nil {
+		return nil, err
+	}
+	if len(rest) > 0 {
+		return nil, fmt.Errorf("bencode: byte %d: %d bytes are left over after the value", len(b)-len(rest), len(rest))
+	}
+	return v, nil
+}
+
+// DecodePrefix reads the value that b begins with and returns the bytes that
+// follow it, which are part of b. Messages such as those of BEP 9 carry data
+// there.
+func DecodePrefix(b []byte) (v any, rest []byte, err error) {
+	d := decoder{b: b}
+	v, err = d.value(0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("bencode: byte %d: %w", d.pos, err)
+	}
+	return v, b[d.pos:], nil
+}
+
+var errEnds = errors.New("the data ends in the middle of a value")
+
+// decoder stands at b[pos]. After an error pos is where it was noticed.
+type decoder struct {
+	b   []byte
+	pos int
+}
+
+// value reads the value at pos, which lies inside depth lists and dictionaries.
+func (d *decoder) value(depth int) (any, error) {
+	if d.pos == len(d.b) {
+		return nil, errEnds
+	}
+	switch c := d.b[d.pos]; {
+	case c == 'i':
+		d.pos++
+		return d.integer('e', true)
+	case c >= '0' && c <= '9':
+		return d.text()
+	case c == 'l' || c == 'd':
+		if depth == MaxDepth {
+			return nil, fmt.Errorf("nested more than %d deep", MaxDepth)
+		}
+		d.pos++
+		if c == 'l' {
+			return d.list(depth + 1)
+		}
+		return d.dictionary(depth + 1)
+	default:
+		return nil, fmt.Errorf("expected a value, found %q", c)
+	}
+}
+
+// ended steps over the 'e' that closes a list or dictionary, if it is there.
+func (d *decoder) ended() bool {
+	if d.pos < len(d.b) && d.b[d.pos] == 'e' {
+		d.pos++
+		return true
+	}
+	return false
+}
+
+func (d *decoder) list(depth int) ([]any, error) {
+	list := []any{}
+	for !d.ended() {
+		v, err := d.value(depth)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	return list, nil
+}
+
+func (d *decoder) dictionary(depth int) (map[string]any, error) {
+	dict := map[string]any{}
+	last := ""
+	for !d.ended() {
+		start := d.pos
+		key, err := d.text()
+		if err != nil {
+			return nil, err
+		}
+		if len(dict) > 0 && key <= last {
+			d.pos = start
+			return nil, fmt.Errorf("key %.60q stands after key %.60q; keys are sorted and appear once", key, last)
+		}
+		v, err := d.value(depth)
+		if err != nil {
+			return nil, err
+		}
+		dict[key] = v
+		last = key
+	}
+	return dict, nil
+}
+
+// text reads a byte string. Its length is compared with what is left before
+// memory is taken for it.
+func (d *decoder) text() (string, error) {
+	n, err := d.integer(':', false)
+	if err != nil {
+		return "", err
+	}
+	if n > int64(len(d.b)-d.pos) {
+		return "", fmt.Errorf("a string of %d bytes where %d are left", n, len(d.b)-d.pos)
+	}
+	s := string(d.b[d.pos : d.pos+int(n)])
+	d.pos += int(n)
+	return s, nil
+}
+
+// maxDigits is the length of the longest int64, its sign counted.
+const maxDigits = 20
+
+// integer reads a number up to the byte end and steps over that. A number has
+// one spelling: no leading zeros, no minus zero, no plus sign.
+func (d *decoder) integer(end byte, signed bool) (int64, error) {
+	start, pos := d.pos, d.pos
+	if signed && pos < len(d.b) && d.b[pos] == '-' {
+		pos++
+	}
+	digits := pos
+	for pos < len(d.b) && pos-start <= maxDigits && d.b[pos] >= '0' && d.b[pos] <= '9' {
+		pos++
+	}
+	if pos == len(d.b) {
+		return 0, errEnds
+	}
+	if pos == digits || d.b[pos] != end {
+		return 0, fmt.Errorf("expected a number that ends with %q", end)
+	}
+	if d.b[digits] == '0' && (pos-digits > 1 || digits > start) {
+		return 0, errors.New("a number with a leading zero or a minus zero")
+	}
+	n, err := strconv.ParseInt(string(d.b[start:pos]), 10, 64)
+	if err != nil {
+		return 0, errors.New("a number beyond 64 bits")
+	}
+	d.pos = pos + 1
+	return n, nil
+}
