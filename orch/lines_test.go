@@ -1,0 +1,141 @@
+package orch
+
+import (
+	"encoding/base64"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func TestConductors(t *testing.T) {
+	for in, want := range map[string]string{
+		"192.168.1.1":         "192.168.1.1:9999",
+		"192.168.1.1:80":      "192.168.1.1:80",
+		"lab-1.example.org":   "lab-1.example.org:9999",
+		"büro.example:1":      "büro.example:1",
+		"localhost:65535":     "localhost:65535",
+		"::1":                 "[::1]:9999",
+		"[::1]":               "[::1]:9999",
+		"[::1]:1":             "[::1]:1",
+		"2001:DB8:0:0::1":     "[2001:db8::1]:9999",
+		"[fe80::1%eth0]:9999": "[fe80::1%eth0]:9999",
+	} {
+		got, err := ReadConductor(in)
+		if err != nil || got != want {
+			t.Errorf("ReadConductor(%q) = %q, %v, want %q", in, got, err, want)
+		}
+		if again, err := ReadConductor(got); err != nil || again != got {
+			t.Errorf("ReadConductor(%q) = %q, %v, want it unchanged", got, again, err)
+		}
+	}
+	for _, in := range []string{
+		"", ":", ":9999", "h:", "h:0", "h:65536", "h:99999999999999999999", "h:1:2", "h:x", "h:-1", "h: 1", "h:01",
+		"[::1", "::1]", "[]:1", "[h]:1", "[1.2.3.4]:1", "[::1]:", "[::1]9", "[::1]:1:1", "[[::1]]:1",
+		"a b", " h", "h ", "a\tb", "a\nb", "a\x00b", "\xff", "u@h", "h/p", "http://h", strings.Repeat("h", 254),
+	} {
+		if got, err := ReadConductor(in); err == nil {
+			t.Errorf("ReadConductor(%q) = %q, want an error", in, got)
+		}
+	}
+}
+
+func TestConductorsInOrder(t *testing.T) {
+	f := mustParse(t, change(1, "b")+"conductor: a:1\ncomment: c\nconductor: b:9999\nconductor: ::1\n")
+	got, err := f.Conductors()
+	if want := []string{"b:9999", "a:1", "[::1]:9999"}; err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("Conductors = %q, %v, want %q", got, err, want)
+	}
+	f.Lines[0].Value = "a b"
+	if _, err := f.Conductors(); err == nil || !strings.Contains(err.Error(), "line 16") {
+		t.Errorf("Conductors = %v, want an error on line 16", err)
+	}
+}
+
+// ten describes ten bytes, so that "file" lines have little to sum to.
+func ten() *File { return compose("folder", []byte("0123456789"), 4, SHA1) }
+
+func TestFileLines(t *testing.T) {
+	long := strings.Repeat("c", maxComponent)
+	for name, files := range map[string][]string{
+		"one":           {"10 a"},
+		"several":       {"3 b", "0 empty", "7 a"},
+		"folders":       {"3 x/a", "3 x/y/a", "4 x.y/a"},
+		"blanks":        {"10  a /b "},
+		"many dots":     {"10 .../..a"},
+		"long":          {"10 " + long + "/" + long},
+		"like a folder": {"5 a", "5 ab/c"},
+	} {
+		f := ten()
+		for _, v := range files {
+			f.Lines = append(f.Lines, Line{"file", v})
+		}
+		if err := f.Validate(); err != nil || !f.IsFolder() {
+			t.Errorf("%s: Validate = %v, IsFolder = %v", name, err, f.IsFolder())
+			continue
+		}
+		if got := mustParse(t, text(t, f)); !reflect.DeepEqual(got.Lines, f.Lines) {
+			t.Errorf("%s: read back as %q", name, got.Lines)
+		}
+	}
+	for name, files := range map[string][]string{
+		"no path":               {"10"},
+		"empty path":            {"10 "},
+		"no size":               {"a"},
+		"negative size":         {"-1 a", "11 b"},
+		"overflowing sum":       {"9223372036854775807 a", "9223372036854775807 b", "12 c"},
+		"sum too small":         {"9 a"},
+		"sum too large":         {"9 a", "2 b"},
+		"absolute":              {"10 /a"},
+		"up":                    {"10 ../a"},
+		"up in the middle":      {"10 a/../../b"},
+		"here":                  {"10 ./a"},
+		"empty component":       {"10 a//b"},
+		"ends with a separator": {"10 a/"},
+		"backslash":             {`10 ..\a`},
+		"control character":     {"10 a/\x1b"},
+		"long component":        {"10 " + long + "c"},
+		"twice":                 {"5 a/b", "5 a/b"},
+		"file, then folder":     {"5 a", "5 a/b/c"},
+		"folder, then file":     {"5 a/b/c", "5 a/b"},
+	} {
+		f := ten()
+		for _, v := range files {
+			f.Lines = append(f.Lines, Line{"file", v})
+		}
+		if err := f.Validate(); err == nil {
+			t.Errorf("%s: Validate took %q", name, files)
+		}
+	}
+}
+
+func TestInfoLine(t *testing.T) {
+	value := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+	f := ten()
+	plain := f.ID()
+	f.Lines = []Line{{"info", value("d7:privatei1ee")}}
+	if err := f.Validate(); err != nil || f.ID() == plain {
+		t.Errorf("Validate = %v; the ID is %v with and %v without the line", err, f.ID(), plain)
+	}
+	for name, lines := range map[string][]Line{
+		"no base64":      {{"info", "d7:privatei1ee"}},
+		"no padding":     {{"info", strings.TrimRight(value("d1:ai1ee"), "=")}},
+		"no bencode":     {{"info", value("hello")}},
+		"no dictionary":  {{"info", value("i1e")}},
+		"left-over":      {{"info", value("dei1e")}},
+		"unsorted":       {{"info", value("d1:bi1e1:ai1ee")}},
+		"has the name":   {{"info", value("d4:name1:ae")}},
+		"has the pieces": {{"info", value("d6:pieces0:e")}},
+		"twice":          {{"info", value("de")}, {"info", value("de")}},
+	} {
+		f := ten()
+		f.Lines = lines
+		if err := f.Validate(); err == nil {
+			t.Errorf("%s: Validate took it", name)
+		}
+	}
+	f = compose("n", []byte("0123456789"), 4, SHA256)
+	f.Lines = []Line{{"info", value("d7:privatei1ee")}}
+	if err := f.Validate(); err == nil {
+		t.Error("with SHA-256: Validate took it")
+	}
+}

@@ -1,0 +1,117 @@
+package orch
+
+import (
+	"bufio"
+	"crypto/rand"
+	"encoding/hex"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+)
+
+// WriteTo writes f as the text of an .orch file, which it validates first.
+func (f *File) WriteTo(w io.Writer) (int64, error) {
+	if err := f.Validate(); err != nil {
+		return 0, err
+	}
+	counted := &countingWriter{w: w}
+	b := bufio.NewWriterSize(counted, 64<<10)
+	_, _ = b.WriteString(f.Conductor) // Flush reports the first error
+	_ = b.WriteByte('\n')
+	f.writeContent(b)
+	f.writeLines(b, func(Line) bool { return true })
+	err := b.Flush()
+	return counted.n, err
+}
+
+// writeContent writes line 2 to the last part's: with the "file" lines they
+// are the canonical text that a SHA-256 ID is made from.
+func (f *File) writeContent(w *bufio.Writer) {
+	line := func(b []byte) { _, _ = w.Write(append(b, '\n')) }
+	room := make([]byte, 0, 2*SHA256.Size()+1)
+	line([]byte(f.Name))
+	line(hex.AppendEncode(room, f.Checksum))
+	line(strconv.AppendInt(room, f.Size, 10))
+	line(strconv.AppendInt(room, f.PartSize, 10))
+	n := f.NumParts()
+	line(strconv.AppendInt(room, int64(n), 10))
+	for i := range n {
+		line(hex.AppendEncode(room, f.PartSum(i)))
+	}
+}
+
+// writeLines writes the optional lines that are wanted.
+func (f *File) writeLines(w *bufio.Writer, wanted func(Line) bool) {
+	for _, l := range f.Lines {
+		if wanted(l) {
+			for _, s := range []string{l.Key, ": ", l.Value, "\n"} {
+				_, _ = w.WriteString(s)
+			}
+		}
+	}
+}
+
+// textSize is how many bytes WriteTo writes.
+func (f *File) textSize() int64 {
+	digits := func(n int64) int { return len(strconv.FormatInt(n, 10)) }
+	n := len(f.Conductor) + 1 + len(f.Name) + 1
+	n += digits(f.Size) + 1 + digits(f.PartSize) + 1 + digits(int64(f.NumParts())) + 1
+	size := int64(n) + int64(1+f.NumParts())*int64(hex.EncodedLen(len(f.Checksum))+1)
+	for _, l := range f.Lines {
+		size += int64(len(l.Key) + 2 + len(l.Value) + 1)
+	}
+	return size
+}
+
+type countingWriter struct {
+	w io.Writer
+	n int64
+}
+
+func (c *countingWriter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// WriteFile writes f to path in one step: a file that was there is replaced
+// when the new one is safely on disk, or left as it was.
+func WriteFile(path string, f *File) error {
+	// The name does not grow with that of path, which may be as long as the
+	// file system takes.
+	temp := filepath.Join(filepath.Dir(path), ".orch-"+rand.Text())
+	out, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteTo(out)
+	if err == nil {
+		err = out.Sync()
+	}
+	if e := out.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = os.Rename(temp, path)
+	}
+	if err != nil {
+		_ = os.Remove(temp)
+		return err
+	}
+	syncFolder(filepath.Dir(path))
+	return nil
+}
+
+// syncFolder makes a rename last. Some systems cannot do it; the file is
+// complete without.
+func syncFolder(path string) {
+	if runtime.GOOS == "windows" {
+		return
+	}
+	if d, err := os.Open(path); err == nil {
+		_ = d.Sync()
+		_ = d.Close()
+	}
+}
