@@ -1,0 +1,194 @@
+package proto
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// A member and its conductor exchange these frames after their handshakes, in
+// the framing that members use among themselves. One connection is for one
+// composition. The ids are apart from those between members, so that neither
+// connection can be taken for the other.
+//
+//	member                            conductor
+//	orchestra handshake ──────────>
+//	                     <─────────   orchestra handshake
+//	Announce ─────────────────────>
+//	                     <─────────   Welcome, Joined         (or Refused, and the end)
+//	                     <─────────   Reachable               (once it has dialled back)
+//	Progress ─────────────────────>                           (every few seconds while it moves)
+//	                     <─────────   Joined, Left            (as others come and go)
+//	KeepAlive ────────────────────>                           (every 30 s)
+//	                     <─────────   KeepAlive               (to each)
+//	Complain ─────────────────────>                           (of bad data)
+//	Announce ─────────────────────>                           (what changed, or to be told of more)
+//
+//	id  message    payload (bytes)
+//	-   KeepAlive  no id, no payload
+//	64  Announce   key 16, port 2, parts 4, have 4, want 1, count 1 (0 to 4), addresses, advertise text
+//	65  Progress   have 4, uploaded 8, downloaded 8
+//	66  Complain   peer id 20, part 4
+//	80  Welcome    address
+//	81  Joined     count 1 (0 to 50), members
+//	82  Left       count 1 (0 to 50), peer ids 20 each
+//	83  Reachable  ok 1 (0 or 1), address
+//	84  Refused    reason text
+//
+//	address  family 1, host, port 2: family 4 with 4 bytes of host, 6 with 16 (never an IPv4 address mapped
+//	         into IPv6); or the family 0 alone, which is no address (not within a list)
+//	member   peer id 20, count 1 (1 to 4), addresses
+//	text     length 1, bytes
+const (
+	idAnnounce  = 64
+	idProgress  = 65
+	idComplain  = 66
+	idWelcome   = 80
+	idJoined    = 81
+	idLeft      = 82
+	idReachable = 83
+	idRefused   = 84
+)
+
+// Limits of the conductor's messages.
+const (
+	MaxAddrs          = 4       // addresses of one member
+	MaxMembers        = 50      // members in one Joined, peer ids in one Left
+	MaxText           = 255     // bytes of a text
+	MaxConductorFrame = 8 << 10 // bytes of a frame; the longest known message has 4,852
+)
+
+// Messages from a member to its conductor.
+type (
+	// Announce is a member's first message. A later one replaces it, and asks
+	// for further members.
+	Announce struct {
+		Key       [16]byte         // secret; who has it may replace the member's entry
+		Port      uint16           // on which it accepts members; 0: it does not
+		Addrs     []netip.AddrPort // of its own interfaces, at most MaxAddrs
+		Advertise string           // HOST:PORT at which it can be reached; "" or at most MaxText bytes of printable ASCII
+		Parts     uint32           // of the composition
+		Have      uint32           // how many of them it has
+		Want      uint8            // how many members it wants to be told of
+	}
+	// Progress says how far a member is.
+	Progress struct {
+		Have       uint32 // parts
+		Uploaded   uint64 // bytes of content, since it announced itself
+		Downloaded uint64 // bytes of content, since it announced itself
+	}
+	// Complain says that a member sent bad data in a part.
+	Complain struct {
+		PeerID PeerID
+		Part   uint32
+	}
+)
+
+// Messages from a conductor to a member.
+type (
+	// Welcome answers the first Announce: the member is listed.
+	Welcome struct {
+		You netip.AddrPort // where the conductor sees the connection come from
+	}
+	// Joined tells of members. One that is known already has new addresses.
+	Joined struct {
+		Members []Member // at most MaxMembers
+	}
+	// Left says that members of which it was told are listed no more.
+	Left struct {
+		PeerIDs []PeerID // at most MaxMembers
+	}
+	// Reachable is the outcome of dialling the member back.
+	Reachable struct {
+		OK   bool
+		Addr netip.AddrPort // that was dialled
+	}
+	// Refused says why the conductor closes the connection now.
+	Refused struct {
+		Reason string // UTF-8, at most MaxText bytes; shown to the user
+	}
+)
+
+// A Member is where a member can be found.
+type Member struct {
+	PeerID PeerID
+	Addrs  []netip.AddrPort // 1 to MaxAddrs, the likeliest first
+}
+
+func (Announce) message()  {}
+func (Progress) message()  {}
+func (Complain) message()  {}
+func (Welcome) message()   {}
+func (Joined) message()    {}
+func (Left) message()      {}
+func (Reachable) message() {}
+func (Refused) message()   {}
+
+func (m Announce) append(b []byte) []byte {
+	b = append(b, idAnnounce)
+	b = append(b, m.Key[:]...)
+	b = binary.BigEndian.AppendUint16(b, m.Port)
+	b = binary.BigEndian.AppendUint32(b, m.Parts)
+	b = binary.BigEndian.AppendUint32(b, m.Have)
+	b = append(b, m.Want)
+	b = appendAddrs(b, m.Addrs)
+	return appendText(b, m.Advertise)
+}
+
+func (m Progress) append(b []byte) []byte {
+	b = binary.BigEndian.AppendUint32(append(b, idProgress), m.Have)
+	b = binary.BigEndian.AppendUint64(b, m.Uploaded)
+	return binary.BigEndian.AppendUint64(b, m.Downloaded)
+}
+
+func (m Complain) append(b []byte) []byte {
+	b = append(append(b, idComplain), m.PeerID[:]...)
+	return binary.BigEndian.AppendUint32(b, m.Part)
+}
+
+func (m Welcome) append(b []byte) []byte { return appendAddr(append(b, idWelcome), m.You) }
+
+func (m Joined) append(b []byte) []byte {
+	members := m.Members[:min(len(m.Members), MaxMembers)]
+	b = append(b, idJoined, 0)
+	count := len(b) - 1
+	for _, member := range members {
+		if !slices.ContainsFunc(member.Addrs, netip.AddrPort.IsValid) {
+			continue
+		}
+		b = appendAddrs(append(b, member.PeerID[:]...), member.Addrs)
+		b[count]++
+	}
+	return b
+}
+
+func (m Left) append(b []byte) []byte {
+	ids := m.PeerIDs[:min(len(m.PeerIDs), MaxMembers)]
+	b = append(b, idLeft, byte(len(ids)))
+	for _, id := range ids {
+		b = append(b, id[:]...)
+	}
+	return b
+}
+
+func (m Reachable) append(b []byte) []byte {
+	ok := byte(0)
+	if m.OK {
+		ok = 1
+	}
+	return appendAddr(append(b, idReachable, ok), m.Addr)
+}
+
+func (m Refused) append(b []byte) []byte {
+	reason := strings.ToValidUTF8(m.Reason, "?")
+	if len(reason) > MaxText {
+		end := MaxText
+		for !utf8.RuneStart(reason[end]) {
+			end--
+		}
+		reason = reason[:end]
+	}
+	return appendText(append(b, idRefused), reason)
+}
