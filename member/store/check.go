@@ -1,0 +1,56 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"runtime"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// batch is how many bytes of parts a worker of the check takes at a time.
+const batch = 4 << 20
+
+// Check hashes every part and reports each, from several goroutines and in no order. Parts of an unfinished file
+// that were never written (holes) are reported bad without being read.
+func (s *Store) Check(ctx context.Context, report func(part uint32, good bool)) error {
+	parts := int64(s.comp.NumParts())
+	step := max(1, batch/s.comp.PartSize)
+	var next atomic.Int64
+	g, ctx := errgroup.WithContext(ctx)
+	for range min(int64(runtime.GOMAXPROCS(0)), parts) {
+		g.Go(func() error {
+			in := &intake{hash: s.comp.Hash().New()}
+			for {
+				from := next.Add(step) - step
+				if from >= parts {
+					return nil
+				}
+				for part := from; part < min(from+step, parts); part++ {
+					if err := ctx.Err(); err != nil {
+						return err
+					}
+					good, err := s.checkPart(in, uint32(part))
+					if err != nil {
+						return err
+					}
+					report(uint32(part), good)
+				}
+			}
+		})
+	}
+	return g.Wait()
+}
+
+func (s *Store) checkPart(in *intake, part uint32) (bool, error) {
+	if s.partial && hole(s.file, s.offset(part), s.comp.PartLen(int(part))) {
+		return false, nil
+	}
+	in.hash.Reset()
+	in.upto = 0
+	if err := s.hashOn(in, part); err != nil {
+		return false, err
+	}
+	return bytes.Equal(in.hash.Sum(nil), s.comp.PartSum(int(part))), nil
+}

@@ -1,0 +1,198 @@
+// Package store is the content of a composition on disk: opened or made, checked, read, written part by part, and given its name when
+// it is complete. All access stays inside one folder (os.Root). It decides nothing about the swarm and knows no peers.
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+
+	"orchestra/orch"
+)
+
+// Suffix is added to the name of content that is not complete.
+const Suffix = ".part"
+
+// Config says where the content is and what may be done to content that is there already.
+type Config struct {
+	File *orch.File
+	Dir  string // made if missing; "" is the current folder
+	// Repair lets bad parts of content that stands under its name be replaced in place.
+	Repair bool
+}
+
+// Store is the content of one composition in one folder. Its methods may be called from several goroutines at a time, Finish and
+// Close apart.
+type Store struct {
+	comp    *orch.File
+	root    *os.Root
+	dir     string
+	file    *os.File
+	name    atomic.Pointer[string] // in the folder; ends in Suffix while incomplete
+	partial bool
+	fresh   bool
+	writes  bool
+
+	mu      sync.Mutex
+	intakes map[uint32]*intake // parts that were begun and not verified
+}
+
+// Open opens the content under its name if it is there, its unfinished file otherwise, and makes that if there is neither. Errors:
+// *[Error] for the disk, [ErrLocked], *[ContentError].
+func Open(cfg Config) (*Store, error) {
+	dir := cfg.Dir
+	if dir == "" {
+		dir = "."
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, diskError("make folder", dir, err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, diskError("open folder", dir, err)
+	}
+	s := &Store{comp: cfg.File, root: root, dir: dir, intakes: map[uint32]*intake{}}
+	if err := s.open(cfg); err != nil {
+		if s.file != nil {
+			s.file.Close()
+		}
+		root.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Store) open(cfg Config) error {
+	name := cfg.File.Name
+	info, err := s.root.Lstat(name)
+	switch {
+	case err == nil:
+		return s.openWhole(name, info, cfg.Repair)
+	case errors.Is(err, fs.ErrNotExist):
+		return s.openPartial(name + Suffix)
+	}
+	return diskError("look for", s.at(name), err)
+}
+
+// openWhole opens content that stands under its name.
+func (s *Store) openWhole(name string, info fs.FileInfo, repair bool) error {
+	s.setName(name)
+	if info.Mode()&fs.ModeSymlink != 0 {
+		if target, err := s.root.Stat(name); err == nil {
+			info = target
+		}
+	}
+	if !info.Mode().IsRegular() {
+		return &ContentError{s.Path(), "it is not a regular file"}
+	}
+	if info.Size() != s.comp.Size {
+		return &ContentError{s.Path(), fmt.Sprintf("it has %d bytes and the composition %d", info.Size(), s.comp.Size)}
+	}
+	flag := os.O_RDONLY
+	if repair {
+		flag, s.writes = os.O_RDWR, true
+	}
+	var err error
+	if s.file, err = s.root.OpenFile(name, flag, 0); err != nil {
+		return diskError("open", s.Path(), err)
+	}
+	if repair {
+		return s.lock()
+	}
+	return nil
+}
+
+// openPartial opens or makes the unfinished file.
+func (s *Store) openPartial(name string) error {
+	s.setName(name)
+	s.partial, s.writes = true, true
+	info, err := s.root.Lstat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		s.fresh = true
+	case err != nil:
+		return diskError("look for", s.Path(), err)
+	case !info.Mode().IsRegular():
+		return &ContentError{s.Path(), "it is not a regular file"}
+	case info.Size() > s.comp.Size:
+		return &ContentError{s.Path(), fmt.Sprintf("it has %d bytes and the composition only %d", info.Size(), s.comp.Size)}
+	}
+	if s.file, err = s.root.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o666); err != nil {
+		return diskError("open", s.Path(), err)
+	}
+	if err := s.lock(); err != nil {
+		return err
+	}
+	if err := s.file.Truncate(s.comp.Size); err != nil {
+		return diskError("make room in", s.Path(), err)
+	}
+	return nil
+}
+
+func (s *Store) lock() error {
+	if err := lockFile(s.file); err != nil {
+		if errors.Is(err, errHeld) {
+			return fmt.Errorf("%s: %w", s.Path(), ErrLocked)
+		}
+		return diskError("lock", s.Path(), err)
+	}
+	return nil
+}
+
+// Path is where the content is now: the unfinished file until Finish.
+func (s *Store) Path() string { return s.at(*s.name.Load()) }
+
+func (s *Store) at(name string) string    { return filepath.Join(s.dir, name) }
+func (s *Store) setName(name string)      { s.name.Store(&name) }
+func (s *Store) offset(part uint32) int64 { return int64(part) * s.comp.PartSize }
+
+// Partial tells whether the content does not stand under its name yet.
+func (s *Store) Partial() bool { return s.partial }
+
+// Fresh tells whether Open made the file, so that there is nothing to check.
+func (s *Store) Fresh() bool { return s.fresh }
+
+// Writable tells whether parts may be written. Content under its name is left as it is unless it is to be repaired.
+func (s *Store) Writable() bool { return s.writes }
+
+// File is the open file, for sendfile. Its own offset is nobody's: read and write at explicit offsets only.
+func (s *Store) File() *os.File { return s.file }
+
+// ReadAt fills p from an offset of the content. Content that ends before p is full is an *[Error].
+func (s *Store) ReadAt(p []byte, off int64) error {
+	if _, err := s.file.ReadAt(p, off); err != nil {
+		return diskError("read", s.Path(), err)
+	}
+	return nil
+}
+
+// Finish makes content that is complete durable and gives it its name, without replacing anything.
+func (s *Store) Finish() error {
+	if !s.writes {
+		return nil
+	}
+	if err := s.file.Sync(); err != nil {
+		return diskError("write", s.Path(), err)
+	}
+	if !s.partial {
+		return nil
+	}
+	if err := rename(s.root, *s.name.Load(), s.comp.Name); err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			return &ContentError{s.at(s.comp.Name), "it appeared meanwhile; the complete content is " + s.Path()}
+		}
+		return diskError("rename", s.Path(), err)
+	}
+	s.setName(s.comp.Name)
+	s.partial = false
+	return nil
+}
+
+// Close gives the lock and the file back.
+func (s *Store) Close() error {
+	return errors.Join(s.file.Close(), s.root.Close())
+}

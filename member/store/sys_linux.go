@@ -1,0 +1,26 @@
+package store
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// rename gives a file of the folder another name, if nothing has it.
+func rename(root *os.Root, from, to string) error {
+	dir, err := root.Open(".")
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	err = unix.Renameat2(int(dir.Fd()), from, int(dir.Fd()), to, unix.RENAME_NOREPLACE)
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) { // the file system does not know the flag
+		if _, err := root.Lstat(to); err == nil {
+			return fs.ErrExist
+		}
+		return root.Rename(from, to)
+	}
+	return err
+}

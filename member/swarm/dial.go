@@ -1,0 +1,208 @@
+package swarm
+
+import (
+	"bytes"
+	"net/netip"
+	"slices"
+	"time"
+
+	"orchestra/proto"
+)
+
+// member is somebody whom this member was told of.
+type member struct {
+	id      proto.PeerID // zero where only an address is known
+	addrs   []netip.AddrPort
+	pending bool // a dial is out
+	link    bool // a link is up
+	seed    bool // had everything when the link ended because both had
+	fails   int
+	after   time.Duration // not to be dialled before
+}
+
+const (
+	redialFirst = 2 * time.Second
+	redialMost  = 2 * time.Minute
+	// knownMost bounds what is remembered of members; the conductor hands out few, so only a flood comes near it.
+	knownMost = 1000
+)
+
+// found remembers a member. What was learned of one before stays.
+func (s *Swarm) found(ev Found) {
+	if ev.ID == s.cfg.ID || s.banned[ev.ID] || len(ev.Addrs) == 0 {
+		return
+	}
+	for _, m := range s.known {
+		if (ev.ID != proto.PeerID{} && m.id == ev.ID) || (ev.ID == proto.PeerID{} && slices.Contains(m.addrs, ev.Addrs[0])) {
+			if !slices.Equal(m.addrs, ev.Addrs) {
+				m.addrs, m.fails, m.after = ev.Addrs, 0, s.now
+			}
+			m.seed = false
+			return
+		}
+	}
+	if len(s.known) >= knownMost {
+		return
+	}
+	m := &member{id: ev.ID, addrs: ev.Addrs}
+	for _, p := range s.peers {
+		m.link = m.link || (p != nil && m.id == p.id)
+	}
+	s.known = append(s.known, m)
+}
+
+func (s *Swarm) gone(id proto.PeerID) {
+	s.known = slices.DeleteFunc(s.known, func(m *member) bool { return m.id == id && !m.pending })
+}
+
+// dial opens links while this member has opened too few of them.
+func (s *Swarm) dial() {
+	opened := 0
+	for _, p := range s.peers {
+		if p != nil && p.dialled {
+			opened++
+		}
+	}
+	for _, m := range s.known {
+		if m.pending {
+			opened++
+		}
+	}
+	for opened < s.cfg.Dials && s.links < s.cfg.MaxPeers {
+		m := s.nextMember()
+		if m == nil {
+			return
+		}
+		m.pending = true
+		opened++
+		s.emit(Dial{m.id, m.addrs})
+	}
+}
+
+// nextMember chooses by chance among the members that may be dialled now.
+func (s *Swarm) nextMember() *member {
+	var chosen *member
+	n := 0
+	for _, m := range s.known {
+		if m.dialable() && m.after <= s.now {
+			if n++; s.rng.IntN(n) == 0 {
+				chosen = m
+			}
+		}
+	}
+	return chosen
+}
+
+func (m *member) dialable() bool { return !m.pending && !m.link && !m.seed }
+
+func (s *Swarm) nextDial() time.Duration {
+	at := never
+	for _, m := range s.known {
+		if m.dialable() && m.after > s.now {
+			at = min(at, m.after)
+		}
+	}
+	return at
+}
+
+func (s *Swarm) dialFailed(d Dial) {
+	if m := s.memberOf(d.ID, d.Addrs); m != nil {
+		m.pending = false
+		s.later(m)
+	}
+}
+
+// later puts off the next dial of a member, longer each time.
+func (s *Swarm) later(m *member) {
+	wait := min(redialFirst<<min(m.fails, 10), redialMost)
+	m.fails++
+	m.after = s.now + wait/2 + time.Duration(s.rng.Int64N(int64(wait)))
+}
+
+func (s *Swarm) memberOf(id proto.PeerID, addrs []netip.AddrPort) *member {
+	for _, m := range s.known {
+		if id != (proto.PeerID{}) && m.id == id {
+			return m
+		}
+	}
+	for _, m := range s.known {
+		for _, a := range addrs {
+			if slices.Contains(m.addrs, a) {
+				return m
+			}
+		}
+	}
+	return nil
+}
+
+// admit decides whether a new link stays; the answer is why not. Of two links to one member both ends keep the one opened by the
+// smaller peer id, so that they choose the same; with a foreign client, which does not know the rule, the older one.
+func (s *Swarm) admit(p *peer) string {
+	if m := s.memberOf(p.id, []netip.AddrPort{p.addr}); m != nil && (p.dialled || m.id == p.id) {
+		if p.dialled {
+			m.pending = false
+		}
+		m.id, m.link, m.fails = p.id, true, 0
+	}
+	switch {
+	case p.id == s.cfg.ID:
+		s.forget(p.id)
+		return "connected to itself"
+	case s.banned[p.id]:
+		return "sent bad data before"
+	}
+	for _, q := range s.peers {
+		if q == nil || q == p || q.id != p.id {
+			continue
+		}
+		if p.foreign() || q.foreign() || p.dialled == q.dialled || s.opener(p) > 0 {
+			return "a second link to the same member"
+		}
+		s.drop(q, "a second link to the same member")
+		return ""
+	}
+	if s.links > s.cfg.MaxPeers {
+		return "too many links"
+	}
+	return ""
+}
+
+// opener compares the peer id of the end that opened the link with that of the other end.
+func (s *Swarm) opener(p *peer) int {
+	if p.dialled {
+		return bytes.Compare(s.cfg.ID[:], p.id[:])
+	}
+	return bytes.Compare(p.id[:], s.cfg.ID[:])
+}
+
+// unlink lets a member be dialled again after its link ended, unless another link to it is up.
+func (s *Swarm) unlink(p *peer) {
+	for _, q := range s.peers {
+		if q != nil && q.id == p.id {
+			return
+		}
+	}
+	if m := s.memberOf(p.id, nil); m != nil {
+		m.link = false
+		m.seed = p.all && s.haveN == s.parts
+		s.later(m)
+	}
+}
+
+// forget drops a member for good.
+func (s *Swarm) forget(id proto.PeerID) {
+	s.known = slices.DeleteFunc(s.known, func(m *member) bool { return m.id == id })
+	s.banned[id] = true
+}
+
+// ban ends a link for what came over it and never speaks to that peer again.
+func (s *Swarm) ban(id proto.PeerID) {
+	s.forget(id)
+	for _, p := range s.peers {
+		if p != nil && p.id == id {
+			s.drop(p, "sent bad data")
+			s.freeAll(p)
+			p.choked = true
+		}
+	}
+}

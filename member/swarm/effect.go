@@ -1,0 +1,82 @@
+package swarm
+
+import (
+	"net/netip"
+
+	"orchestra/proto"
+)
+
+// An Effect is something that the shell is to do, in the order given. None of them is answered at once: what comes of it is an [Event].
+type Effect interface{ effect() }
+
+type (
+	// Dial asks for a link to a member, at whichever of its addresses answers first. It ends in Joined or DialFailed.
+	Dial struct {
+		ID    proto.PeerID // zero: whoever answers
+		Addrs []netip.AddrPort
+	}
+	// Drop ends a link. Left follows.
+	Drop struct {
+		Peer int
+		Why  string
+	}
+
+	// Offer is the first thing said to a peer: what this member has. Bits is a copy, as in a bitfield message.
+	Offer struct {
+		Peer int
+		All  bool
+		Bits []byte // nil where there is nothing
+	}
+	// Announce tells every peer that lacks it that this member has a part.
+	Announce struct{ Part uint32 }
+	// SetInterest tells a peer whether it has anything that this member wants.
+	SetInterest struct {
+		Peer int
+		On   bool
+	}
+	// SetChoke tells a peer whether it is served. Choking it drops what it asked for.
+	SetChoke struct {
+		Peer int
+		On   bool
+	}
+
+	// Fetch asks a peer for a run. It ends in Received, Rejected, Choked or Left, unless a Cancel took it back.
+	Fetch struct {
+		Peer int
+		Run  Run
+	}
+	// Cancel takes a Fetch back; what still comes of it is thrown away.
+	Cancel struct {
+		Peer int
+		Run  Run
+	}
+	// Window sets how many blocks are kept outstanding at a foreign client.
+	Window struct {
+		Peer   int
+		Blocks int
+	}
+
+	// Grant lets a link send what its peer asked of these parts, in this order. It ends in Served.
+	Grant struct {
+		Peer  int
+		Parts []uint32
+	}
+
+	// Verify asks whether a part all whose runs are written matches its checksum. It ends in Stored or Failed.
+	Verify struct{ Part uint32 }
+	// Finish tells that every part is stored. It comes once.
+	Finish struct{}
+)
+
+func (Dial) effect()        {}
+func (Drop) effect()        {}
+func (Offer) effect()       {}
+func (Announce) effect()    {}
+func (SetInterest) effect() {}
+func (SetChoke) effect()    {}
+func (Fetch) effect()       {}
+func (Cancel) effect()      {}
+func (Window) effect()      {}
+func (Grant) effect()       {}
+func (Verify) effect()      {}
+func (Finish) effect()      {}

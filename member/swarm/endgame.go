@@ -1,0 +1,97 @@
+package swarm
+
+import "time"
+
+// stalled is how long a run that has begun may go without an end before it is asked of another peer too.
+const stalled = 3 * time.Second
+
+// takeOver finds a run for a peer that would have nothing to send otherwise: one that another peer was asked for and has not
+// begun, the longest menu first. It is taken off that menu. What has begun is left to end where it is, unless it has stalled.
+func (s *Swarm) takeOver(p *peer) (*work, int, bool) {
+	var from *peer
+	at := -1
+	for _, q := range s.peers {
+		if q == nil || q == p || len(q.fetches) <= len(p.fetches)+1 || (from != nil && len(q.fetches) <= len(from.fetches)) {
+			continue
+		}
+		if i := s.spare(q, p); i >= 0 {
+			from, at = q, i
+		}
+	}
+	if from != nil {
+		f := from.fetches[at]
+		s.emit(Cancel{from.index, s.runOf(f.work, f.n)})
+		s.take(from, at)
+		s.robbed = append(s.robbed, from)
+		return f.work, f.n, true
+	}
+	return s.double(p)
+}
+
+// take takes a fetch off a menu whose run is asked of another peer in the same breath, so that its part is not given back.
+func (s *Swarm) take(p *peer, at int) {
+	f := p.fetches[at]
+	f.work.runs[f.n].asked++
+	s.unask(p, at)
+	f.work.runs[f.n].asked--
+	f.work.idle++
+}
+
+// spare finds the last run on q's menu that has not begun and that p has.
+func (s *Swarm) spare(q, p *peer) int {
+	for i := len(q.fetches) - 1; i >= 0; i-- {
+		f := q.fetches[i]
+		if f.started == 0 && p.hasPart(f.work.part) && !s.solo[f.work.part] {
+			return i
+		}
+	}
+	return -1
+}
+
+// double finds a run that has stalled where it is asked for, to be asked of one peer more.
+func (s *Swarm) double(p *peer) (*work, int, bool) {
+	for _, q := range s.peers {
+		if q == nil || q == p || s.now-q.heard < stalled {
+			continue
+		}
+		for _, f := range q.fetches {
+			if f.work.runs[f.n].asked == 1 && p.hasPart(f.work.part) && !s.solo[f.work.part] {
+				return f.work, f.n, true
+			}
+		}
+	}
+	return nil, 0, false
+}
+
+// silent is how long a peer may send nothing at all of what it was asked for while it sends it.
+const silent = 60 * time.Second
+
+// relieve looks after peers that went silent in the middle of a run: the others are filled from their menus, and who stays silent is dropped.
+func (s *Swarm) relieve() {
+	for _, p := range s.peers {
+		if p == nil || p.begun == 0 || s.now-p.heard < stalled {
+			continue
+		}
+		if s.now-p.heard >= silent {
+			s.drop(p, "sent nothing for a minute")
+			p.heard = s.now
+			continue
+		}
+		s.fillOthers(p)
+	}
+}
+
+func (s *Swarm) nextRelief() time.Duration {
+	at := never
+	for _, p := range s.peers {
+		if p == nil || p.begun == 0 {
+			continue
+		}
+		if s.now < p.heard+stalled {
+			at = min(at, p.heard+stalled)
+		} else {
+			at = min(at, p.heard+silent)
+		}
+	}
+	return at
+}

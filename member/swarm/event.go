@@ -1,0 +1,130 @@
+package swarm
+
+import (
+	"net/netip"
+
+	"orchestra/proto"
+)
+
+// An Event is something that happened to the member. The shell reports it to [Swarm.Step] in the order in which it happened.
+//
+// Peers are small integers chosen by the shell: one for each link that is up, free to be used again after [Left].
+type Event interface{ event() }
+
+type (
+	// Found tells of a member of the composition: the conductor, a flag or another member named it.
+	Found struct {
+		ID    proto.PeerID // zero where it is not known yet
+		Addrs []netip.AddrPort
+	}
+	// Gone tells that the conductor no longer lists a member. Links to it are left alone: they know better.
+	Gone struct{ ID proto.PeerID }
+	// DialFailed ends a [Dial] that did not become a link.
+	DialFailed struct{ Dial Dial }
+
+	// Joined tells that a link is up: both handshakes were exchanged and were for this composition.
+	Joined struct {
+		Peer     int
+		ID       proto.PeerID
+		Addr     netip.AddrPort // the far end of the connection
+		Dialled  bool           // this member opened the link
+		MaxRun   uint32         // bytes one request may ask of the peer; 0: 16 KiB blocks only (a foreign client)
+		MaxQueue int            // blocks that may be outstanding at a foreign client
+	}
+	// Left tells that a link is down, whoever ended it. Nothing more comes from this peer.
+	Left struct{ Peer int }
+
+	// Has tells of parts that the peer has: all of them, those in Bits (as in a bitfield message; spare bits are zero), or those listed.
+	Has struct {
+		Peer  int
+		All   bool
+		Bits  []byte
+		Parts []uint32
+	}
+	// Interest tells whether the peer wants anything that this member has.
+	Interest struct {
+		Peer int
+		On   bool
+	}
+	// Choked tells that the peer stopped (or began) to serve this member. What was asked of it and did not come is lost when it stops.
+	Choked struct {
+		Peer int
+		On   bool
+	}
+	// Wanted tells of parts that the peer asks for, each reported once until it was granted or is [Unwanted].
+	Wanted struct {
+		Peer  int
+		Parts []uint32
+	}
+	// Unwanted tells of a part all whose requests the peer took back.
+	Unwanted struct {
+		Peer int
+		Part uint32
+	}
+	// Served ends a [Grant]: all that the peer had asked of these parts is in the socket, or was taken back.
+	Served struct {
+		Peer  int
+		Bytes int64
+	}
+
+	// Started tells that the first bytes of a run arrived.
+	Started struct {
+		Peer int
+		Run  Run
+	}
+	// Progress tells how many payload bytes moved since the last report, a few times a second while any do.
+	Progress struct {
+		Peer     int
+		Down, Up int64
+	}
+	// Received tells that all bytes of a run arrived.
+	Received struct {
+		Peer int
+		Run  Run
+	}
+	// Rejected tells that the peer will not send a run.
+	Rejected struct {
+		Peer int
+		Run  Run
+	}
+	// Written tells that a run that was received is on disk. Parts of a single run are not reported so, but as Stored or Failed.
+	Written struct {
+		Peer int
+		Run  Run
+	}
+
+	// Stored tells that a part verified and that its write returned.
+	Stored struct{ Part uint32 }
+	// Failed tells that a part was received in full and did not verify.
+	Failed struct{ Part uint32 }
+
+	// Checked tells what the check of content that was there found, part by part.
+	Checked struct {
+		Part uint32
+		Good bool
+	}
+
+	// Tick tells only that time passed; see [Swarm.Next].
+	Tick struct{}
+)
+
+func (Found) event()      {}
+func (Gone) event()       {}
+func (DialFailed) event() {}
+func (Joined) event()     {}
+func (Left) event()       {}
+func (Has) event()        {}
+func (Interest) event()   {}
+func (Choked) event()     {}
+func (Wanted) event()     {}
+func (Unwanted) event()   {}
+func (Served) event()     {}
+func (Started) event()    {}
+func (Progress) event()   {}
+func (Received) event()   {}
+func (Rejected) event()   {}
+func (Written) event()    {}
+func (Stored) event()     {}
+func (Failed) event()     {}
+func (Checked) event()    {}
+func (Tick) event()       {}

@@ -1,0 +1,355 @@
+package swarm
+
+import (
+	"slices"
+	"time"
+
+	"orchestra/proto"
+)
+
+// work is a part on its way here.
+type work struct {
+	part      uint32
+	runs      []run
+	idle      int // runs that nobody is asked for
+	left      int // runs that are not here yet
+	unwritten int
+}
+
+// run is the state of one stretch of a part on its way here.
+type run struct {
+	here  bool         // received
+	asked int          // how many peers are asked for it
+	from  proto.PeerID // who sent it
+}
+
+// fetch is one run asked of one peer.
+type fetch struct {
+	work    *work
+	n       int           // its place in work.runs
+	started time.Duration // when its first bytes came; 0: not yet
+}
+
+// What is kept outstanding at a member. Requests cost it nothing: they are the menu from which it chooses whom to help next with
+// what, so more than one part is on it even where the line is slow.
+const (
+	menuRuns  = 8
+	menuBytes = 2 << 20
+	menuMost  = 256
+	// menuForeign is the least for a foreign client, in runs.
+	menuForeign = 2
+)
+
+func (s *Swarm) runOf(w *work, n int) Run {
+	begin := int64(n) * RunSize
+	return Run{w.part, uint32(begin), uint32(min(RunSize, s.partLen(w.part)-begin))}
+}
+
+// depth is how many runs are kept asked for at a peer.
+func (s *Swarm) depth(p *peer) int {
+	length := int(min(RunSize, s.cfg.PartSize))
+	if p.foreign() {
+		return max(menuForeign, (p.blocks<<14+length-1)/length+1)
+	}
+	return min(max(menuRuns, menuBytes/length), menuMost)
+}
+
+// fill asks a peer for more until its menu is full or it has nothing more to offer.
+func (s *Swarm) fill(p *peer) {
+	if p.choked || p.useful == 0 || s.finished {
+		return
+	}
+	for depth := s.depth(p); len(p.fetches) < depth; {
+		w, n, ok := s.choose(p)
+		if !ok {
+			w, n, ok = s.takeOver(p)
+		}
+		if !ok {
+			return
+		}
+		s.ask(p, w, n)
+	}
+}
+
+// refill fills the menus that others took from, with what nobody is asked for.
+func (s *Swarm) refill() {
+	for _, p := range s.robbed {
+		for depth := s.depth(p); s.peer(p.index) == p && !p.choked && len(p.fetches) < depth; {
+			w, n, ok := s.choose(p)
+			if !ok {
+				break
+			}
+			s.ask(p, w, n)
+		}
+	}
+	clear(s.robbed)
+	s.robbed = s.robbed[:0]
+}
+
+// fillOthers fills every peer but one.
+func (s *Swarm) fillOthers(not *peer) {
+	for _, p := range s.peers {
+		if p != nil && p != not {
+			s.fill(p)
+		}
+	}
+}
+
+// choose finds the run that a peer is asked for next: the rest of a part that it is sending already, then a part that nobody is
+// asked for, rarest first, then the rest of a part that others send.
+func (s *Swarm) choose(p *peer) (*work, int, bool) {
+	if len(p.fetches) > 0 {
+		last := p.fetches[len(p.fetches)-1].work
+		if n, ok := last.free(); ok {
+			return last, n, true
+		}
+	}
+	if part, ok := s.rare.pick(p.has, p.all, s.rng); ok {
+		w := s.begin(part)
+		return w, 0, true
+	}
+	return s.help(p)
+}
+
+// free finds a run of the part that nobody is asked for.
+func (w *work) free() (int, bool) {
+	if w.idle == 0 {
+		return 0, false
+	}
+	for n := range w.runs {
+		if r := &w.runs[n]; !r.here && r.asked == 0 {
+			return n, true
+		}
+	}
+	return 0, false
+}
+
+// begin makes a part one that is on its way.
+func (s *Swarm) begin(part uint32) *work {
+	s.rare.remove(part)
+	n := int((s.partLen(part) + RunSize - 1) / RunSize)
+	w := &work{part: part, runs: make([]run, n), idle: n, left: n, unwritten: n}
+	s.works[part] = w
+	return w
+}
+
+// help finds a run that is free in a part that others are sending.
+func (s *Swarm) help(p *peer) (*work, int, bool) {
+	if s.cfg.PartSize <= RunSize {
+		return nil, 0, false // parts of one run are never half asked for
+	}
+	for _, q := range s.peers {
+		if q == nil || q == p {
+			continue
+		}
+		for _, f := range q.fetches {
+			if f.work.idle > 0 && p.hasPart(f.work.part) && !s.solo[f.work.part] {
+				if n, ok := f.work.free(); ok {
+					return f.work, n, true
+				}
+			}
+		}
+	}
+	return nil, 0, false
+}
+
+// ask puts a run on the menu of a peer.
+func (s *Swarm) ask(p *peer, w *work, n int) {
+	r := &w.runs[n]
+	if r.asked == 0 {
+		w.idle--
+	}
+	r.asked++
+	p.fetches = append(p.fetches, &fetch{work: w, n: n})
+	s.emit(Fetch{p.index, s.runOf(w, n)})
+}
+
+// find returns the place of a run among what a peer is asked for, or -1.
+func (p *peer) find(r Run) int {
+	return slices.IndexFunc(p.fetches, func(f *fetch) bool {
+		return f.work.part == r.Part && f.n == int(r.Begin/RunSize)
+	})
+}
+
+// unask takes the i-th fetch off a peer's menu; its run is free again if nobody else is asked for it.
+func (s *Swarm) unask(p *peer, i int) *fetch {
+	f := p.fetches[i]
+	p.fetches = slices.Delete(p.fetches, i, i+1)
+	if f.started != 0 {
+		p.begun--
+	}
+	r := &f.work.runs[f.n]
+	r.asked--
+	if r.asked == 0 && !r.here {
+		f.work.idle++
+		s.abandon(f.work)
+	}
+	return f
+}
+
+// abandon gives a part back of which nothing is here and nothing is asked for.
+func (s *Swarm) abandon(w *work) {
+	if w.idle == len(w.runs) && s.works[w.part] == w {
+		delete(s.works, w.part)
+		s.rare.add(w.part)
+	}
+}
+
+func (s *Swarm) freeAll(p *peer) {
+	for len(p.fetches) > 0 {
+		s.unask(p, len(p.fetches)-1)
+	}
+}
+
+func (s *Swarm) choked(ev Choked) {
+	p := s.peer(ev.Peer)
+	if p == nil || p.choked == ev.On {
+		return
+	}
+	p.choked = ev.On
+	p.heard = s.now
+	if p.choked {
+		s.freeAll(p)
+		s.fillOthers(p)
+		return
+	}
+	s.fill(p)
+}
+
+func (s *Swarm) rejected(ev Rejected) {
+	p := s.peer(ev.Peer)
+	if p == nil {
+		return
+	}
+	if i := p.find(ev.Run); i >= 0 {
+		s.unask(p, i)
+		s.fillOthers(p)
+	}
+}
+
+func (s *Swarm) started(ev Started) {
+	if p := s.peer(ev.Peer); p != nil {
+		p.heard = s.now
+		if i := p.find(ev.Run); i >= 0 && p.fetches[i].started == 0 {
+			p.fetches[i].started = max(s.now, 1)
+			p.begun++
+		}
+	}
+}
+
+func (s *Swarm) progress(ev Progress) {
+	p := s.peer(ev.Peer)
+	if p == nil {
+		return
+	}
+	s.stats.Uploaded += ev.Up
+	if ev.Down == 0 {
+		return
+	}
+	p.heard = s.now
+	p.down.add(s.now, ev.Down)
+	if p.foreign() {
+		s.widen(p)
+	}
+}
+
+// A foreign client is kept asked for as many blocks as it sends in a second, and a few more so that the number can grow.
+const (
+	windowSpan  = time.Second
+	windowLeast = 32
+)
+
+func (s *Swarm) widen(p *peer) {
+	n := int(p.down.bytesPerSecond(s.now)*windowSpan.Seconds())>>14 + windowLeast
+	n = min(n, p.maxQueue)
+	if n > p.blocks {
+		p.blocks = n
+		s.emit(Window{p.index, n})
+		s.fill(p)
+	}
+}
+
+// received takes a run in: whoever else was asked for it is told that it is no longer wanted.
+func (s *Swarm) received(ev Received) {
+	p := s.peer(ev.Peer)
+	if p == nil {
+		return
+	}
+	i := p.find(ev.Run)
+	if i < 0 {
+		s.stats.Duplicate += int64(ev.Run.Length)
+		return
+	}
+	f := p.fetches[i]
+	r := &f.work.runs[f.n]
+	if r.here {
+		s.stats.Duplicate += int64(ev.Run.Length)
+	} else {
+		s.stats.Downloaded += int64(ev.Run.Length)
+		r.here, r.from = true, p.id
+		f.work.left--
+	}
+	s.unask(p, i)
+	if r.asked > 0 {
+		s.recall(f.work, f.n)
+	}
+	s.fill(p)
+}
+
+// recall cancels a run wherever it is asked for.
+func (s *Swarm) recall(w *work, n int) {
+	for _, q := range s.peers {
+		if q == nil {
+			continue
+		}
+		if i := q.find(s.runOf(w, n)); i >= 0 {
+			s.emit(Cancel{q.index, s.runOf(w, n)})
+			s.unask(q, i)
+			s.fill(q)
+		}
+	}
+}
+
+func (s *Swarm) written(ev Written) {
+	w := s.works[ev.Run.Part]
+	if w == nil {
+		return
+	}
+	if w.unwritten--; w.unwritten == 0 {
+		s.emit(Verify{w.part})
+	}
+}
+
+func (s *Swarm) stored(part uint32) {
+	delete(s.works, part)
+	delete(s.solo, part)
+	s.gain(part)
+}
+
+// failed throws a part away that did not verify. A peer that sent all of it is not spoken to again; where there were several,
+// the part comes from one peer the next time, so that a liar is known then.
+func (s *Swarm) failed(part uint32) {
+	w := s.works[part]
+	if w == nil {
+		return
+	}
+	delete(s.works, part)
+	s.stats.Failed += s.partLen(part)
+	if id, one := w.sender(); one {
+		s.ban(id)
+	} else {
+		s.solo[part] = true
+	}
+	s.rare.add(part)
+	s.fillOthers(nil)
+}
+
+// sender tells who sent the part, if it was one peer.
+func (w *work) sender() (id proto.PeerID, one bool) {
+	for _, r := range w.runs[1:] {
+		if r.from != w.runs[0].from {
+			return id, false
+		}
+	}
+	return w.runs[0].from, true
+}

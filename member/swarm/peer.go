@@ -1,0 +1,169 @@
+package swarm
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"orchestra/proto"
+)
+
+// peer is the far end of a link that is up.
+type peer struct {
+	index    int
+	id       proto.PeerID
+	addr     netip.AddrPort
+	dialled  bool
+	maxRun   uint32
+	maxQueue int
+
+	has    bitmap // nil while it has nothing, or everything
+	all    bool
+	hasN   int
+	useful int // parts that it has and this member lacks
+
+	interesting bool // it was told that it is
+	interested  bool // it told that this member is
+	choked      bool // it does not serve this member
+	choking     bool // this member does not serve it
+
+	fetches []*fetch // what it is asked for, oldest first
+	begun   int      // those whose first bytes came
+	down    rate
+	blocks  int // the window it was given, if it is a foreign client
+	heard   time.Duration
+
+	wants     []uint32 // what it asks for and was not granted yet
+	granted   bool     // a grant is out
+	lastGrant int64
+}
+
+// foreign tells whether the peer takes requests of single blocks only.
+func (p *peer) foreign() bool { return p.maxRun == 0 }
+
+func (p *peer) hasPart(part uint32) bool { return p.all || (p.has != nil && p.has.has(part)) }
+
+func (s *Swarm) peer(i int) *peer {
+	if i < 0 || i >= len(s.peers) {
+		return nil
+	}
+	return s.peers[i]
+}
+
+func (s *Swarm) drop(p *peer, why string) { s.emit(Drop{p.index, why}) }
+
+func (s *Swarm) joined(ev Joined) {
+	p := &peer{
+		index: ev.Peer, id: ev.ID, addr: ev.Addr, dialled: ev.Dialled,
+		maxRun: ev.MaxRun, maxQueue: ev.MaxQueue, choked: true, choking: true, heard: s.now,
+	}
+	for len(s.peers) <= ev.Peer {
+		s.peers = append(s.peers, nil)
+	}
+	s.peers[ev.Peer] = p
+	s.links++
+	if !ev.Dialled {
+		s.stats.Incoming++
+	}
+	if why := s.admit(p); why != "" {
+		s.drop(p, why)
+		return
+	}
+	offer := Offer{Peer: p.index, All: s.haveN == s.parts}
+	if !offer.All && s.haveN > 0 {
+		offer.Bits = slices.Clone(s.have)
+	}
+	s.emit(offer)
+}
+
+// left forgets a link: what was asked of the peer is free for others again.
+func (s *Swarm) left(i int) {
+	p := s.peer(i)
+	if p == nil {
+		return
+	}
+	s.peers[i] = nil
+	s.links--
+	s.unlink(p)
+	s.freeAll(p)
+	if p.granted {
+		s.active--
+	}
+	switch {
+	case p.all:
+		s.seeds--
+	case p.has != nil:
+		p.has.each(s.rare.dec)
+	}
+	s.fillOthers(nil)
+}
+
+func (s *Swarm) peerHas(ev Has) {
+	p := s.peer(ev.Peer)
+	if p == nil || p.all {
+		return
+	}
+	p.heard = s.now
+	switch {
+	case ev.All:
+		s.becomesSeed(p)
+	case ev.Bits != nil:
+		bitmap(ev.Bits).each(func(part uint32) { s.peerGains(p, part) })
+	default:
+		for _, part := range ev.Parts {
+			s.peerGains(p, part)
+		}
+	}
+	if !p.all && p.hasN == s.parts {
+		s.becomesSeed(p)
+	}
+	if p.all && s.finished {
+		s.drop(p, "both have everything")
+		return
+	}
+	s.showInterest(p)
+	s.fill(p)
+}
+
+func (s *Swarm) peerGains(p *peer, part uint32) {
+	if int(part) >= s.parts || p.hasPart(part) {
+		return
+	}
+	if p.has == nil {
+		p.has = newBitmap(s.parts)
+	}
+	p.has.set(part)
+	p.hasN++
+	s.rare.inc(part)
+	if !s.have.has(part) {
+		p.useful++
+	}
+	s.unwant(p, part)
+}
+
+func (s *Swarm) becomesSeed(p *peer) {
+	if p.has != nil {
+		p.has.each(s.rare.dec)
+		p.has = nil
+	}
+	p.all, p.hasN = true, s.parts
+	p.useful = s.parts - s.haveN
+	s.seeds++
+}
+
+// showInterest tells a peer that it has, or no longer has, something that this member lacks.
+func (s *Swarm) showInterest(p *peer) {
+	if on := p.useful > 0; on != p.interesting {
+		p.interesting = on
+		s.emit(SetInterest{p.index, on})
+	}
+}
+
+// dropSeeds ends the links that nothing can come of: this member has everything, and so has the peer.
+func (s *Swarm) dropSeeds() {
+	for _, p := range s.peers {
+		if p != nil && p.all {
+			s.drop(p, "both have everything")
+		}
+	}
+}

@@ -1,0 +1,235 @@
+// Package swarm is the core of a member: every decision it takes, and nothing else. Whom to dial and to drop, what to fetch from
+// whom, what to take back, whom to serve next, when it is done.
+//
+// It is pure: no sockets, files, goroutines, locks or clock. [Swarm.Step] is told what happened and when and appends what is to be
+// done; the shell (package member) does it. Randomness comes from a seed, peers are integers walked in order, so the same
+// events give the same effects, and a thousand members can be simulated in one goroutine on a virtual clock.
+//
+// The core thinks in runs: a whole part, or an aligned stretch of a big one. Blocks, frames and windows are the links' business.
+package swarm
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"orchestra/proto"
+)
+
+// RunSize is the length in bytes of the stretches that parts larger than it are fetched in.
+const RunSize = 1 << 20
+
+// A Run is a stretch of one part that is asked for as one: the whole part, or an aligned stretch of [RunSize] bytes of it (the
+// last one may be shorter).
+type Run struct {
+	Part          uint32
+	Begin, Length uint32 // bytes, within the part
+}
+
+// Config describes the composition and this member. Zero values of the limits are the defaults.
+type Config struct {
+	Size     int64 // bytes
+	PartSize int64 // bytes, 1 at least
+	ID       proto.PeerID
+	Seed     uint64
+	// Unchecked tells that content is there that is being checked: each part counts as neither here nor missing until it is Checked.
+	Unchecked bool
+
+	MaxPeers int // links at most; default 20
+	Dials    int // links opened by this member at most; default 5
+}
+
+// Swarm is the state of one member. It has one owner, which calls Step and Next; nothing in it is safe for use by two goroutines.
+type Swarm struct {
+	cfg   Config
+	rng   *rand.Rand
+	now   time.Duration
+	parts int
+	out   []Effect
+
+	have     bitmap
+	haveN    int
+	checked  bitmap // while content is being checked: the parts that were
+	finished bool
+
+	rare  *rarity
+	seeds int // peers that have every part
+	works map[uint32]*work
+	solo  map[uint32]bool // parts that failed with several senders: fetched from one peer next time
+
+	robbed []*peer // whose menus were taken from in this step
+
+	peers []*peer // by Peer; nil: no such link
+	links int
+
+	sent   []uint16 // by part: how often it was granted
+	active int      // grants that are out
+	served int64    // for the order of service: grows with every grant
+
+	known  []*member
+	banned map[proto.PeerID]bool
+
+	stats Stats
+}
+
+// Stats counts what a user or a test asks for.
+type Stats struct {
+	Links      int   // up now
+	Known      int   // members known now, this one left out
+	Incoming   int   // links that others opened, ever
+	Have       int   // parts stored
+	BytesHave  int64 // bytes of these parts
+	Downloaded int64 // payload bytes received in whole runs
+	Uploaded   int64 // payload bytes sent
+	Duplicate  int64 // payload bytes received in runs that were already here
+	Failed     int64 // payload bytes of parts that did not verify
+}
+
+// New makes the state of a member that has nothing yet. The time starts at zero.
+func New(cfg Config) *Swarm {
+	if cfg.MaxPeers == 0 {
+		cfg.MaxPeers = 20
+	}
+	if cfg.Dials == 0 {
+		cfg.Dials = 5
+	}
+	parts := int((cfg.Size + cfg.PartSize - 1) / cfg.PartSize)
+	s := &Swarm{
+		cfg:    cfg,
+		rng:    rand.New(rand.NewPCG(cfg.Seed, 0x6f726368)),
+		parts:  parts,
+		have:   newBitmap(parts),
+		rare:   newRarity(parts),
+		works:  map[uint32]*work{},
+		solo:   map[uint32]bool{},
+		sent:   make([]uint16, parts),
+		banned: map[proto.PeerID]bool{},
+	}
+	if cfg.Unchecked {
+		s.checked = newBitmap(parts)
+	} else {
+		for i := range parts {
+			s.rare.add(uint32(i))
+		}
+	}
+	return s
+}
+
+// Step tells the core of an event that happened at now (since the start; never smaller than before) and appends to out what is to
+// be done about it.
+func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
+	s.now, s.out = now, out
+	switch ev := ev.(type) {
+	case Found:
+		s.found(ev)
+	case Gone:
+		s.gone(ev.ID)
+	case DialFailed:
+		s.dialFailed(ev.Dial)
+	case Joined:
+		s.joined(ev)
+	case Left:
+		s.left(ev.Peer)
+	case Has:
+		s.peerHas(ev)
+	case Interest:
+		s.interest(ev)
+	case Choked:
+		s.choked(ev)
+	case Wanted:
+		s.wanted(ev)
+	case Unwanted:
+		s.unwanted(ev)
+	case Served:
+		s.servedPeer(ev)
+	case Started:
+		s.started(ev)
+	case Progress:
+		s.progress(ev)
+	case Received:
+		s.received(ev)
+	case Rejected:
+		s.rejected(ev)
+	case Written:
+		s.written(ev)
+	case Stored:
+		s.stored(ev.Part)
+	case Failed:
+		s.failed(ev.Part)
+	case Checked:
+		s.check(ev)
+	case Tick:
+	}
+	s.relieve()
+	s.refill()
+	s.serve()
+	s.dial()
+	if !s.finished && s.haveN == s.parts {
+		s.finished = true
+		s.emit(Finish{})
+		s.dropSeeds()
+	}
+	out, s.out = s.out, nil
+	return out
+}
+
+// never is a deadline that does not come.
+const never = time.Duration(1<<63 - 1)
+
+// Next tells when Step must be called with a [Tick] at the latest if nothing else happens, and whether there is such a time.
+func (s *Swarm) Next() (time.Duration, bool) {
+	at := min(s.nextDial(), s.nextRelief())
+	return at, at != never
+}
+
+// Stats returns the counts as they are now.
+func (s *Swarm) Stats() Stats {
+	st := s.stats
+	st.Links, st.Have = s.links, s.haveN
+	st.Known = len(s.known)
+	return st
+}
+
+// Has tells whether a part is stored here.
+func (s *Swarm) Has(part uint32) bool { return int(part) < s.parts && s.have.has(part) }
+
+func (s *Swarm) emit(e Effect) { s.out = append(s.out, e) }
+
+// partLen is the length of a part in bytes.
+func (s *Swarm) partLen(part uint32) int64 {
+	return min(s.cfg.PartSize, s.cfg.Size-int64(part)*s.cfg.PartSize)
+}
+
+// check takes in what the check of the content found about one part.
+func (s *Swarm) check(ev Checked) {
+	if s.checked == nil || s.checked.has(ev.Part) {
+		return
+	}
+	s.checked.set(ev.Part)
+	if ev.Good {
+		s.gain(ev.Part)
+		return
+	}
+	s.rare.add(ev.Part)
+	for _, p := range s.peers {
+		if p != nil {
+			s.fill(p)
+		}
+	}
+}
+
+// gain makes a part one that this member has.
+func (s *Swarm) gain(part uint32) {
+	if s.have.has(part) {
+		return
+	}
+	s.have.set(part)
+	s.haveN++
+	s.stats.BytesHave += s.partLen(part)
+	s.emit(Announce{part})
+	for _, p := range s.peers {
+		if p != nil && p.hasPart(part) {
+			p.useful--
+			s.showInterest(p)
+		}
+	}
+}
