@@ -129,6 +129,8 @@ func TestReaderRefuses(t *testing.T) {
 	for name, in := range map[string]string{
 		"frame over the limit":       "00000065 05",
 		"frame over 31 bits":         "ffffffff 07",
+		"bitfield over 31 bits":      "ffffffff 05",
+		"unknown over 31 bits":       "80000000 c8",
 		"choke with payload":         "00000002 00 00",
 		"have too short":             "00000004 04 000000",
 		"have too long":              "00000006 04 00000000 00",
@@ -173,11 +175,14 @@ func TestAppendPanicsOnNoMessage(t *testing.T) {
 func TestEndIsWide(t *testing.T) {
 	const most = 1<<32 - 1
 	for _, m := range []interface{ End() int64 }{
-		Request{0, most, most}, Cancel{0, most, most}, Reject{0, most, most}, Piece{0, most, most},
+		Request{0, most, most}, Cancel{0, most, most}, Reject{0, most, most},
 	} {
 		if got := m.End(); got != 2*most {
 			t.Errorf("%T: End %d, expected %d", m, got, int64(2*most))
 		}
+	}
+	if got := (Piece{0, most, 1}).End(); got != most+1 {
+		t.Errorf("Piece: End %d, expected %d", got, int64(most+1))
 	}
 }
 
