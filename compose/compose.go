@@ -1,0 +1,142 @@
+// Package compose describes a content as an orch.File. It reads the content
+// once and never writes: putting the result in a file is the caller's.
+package compose
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"orchestra/orch"
+)
+
+// ErrFolder is returned for a path that leads to a folder.
+var ErrFolder = errors.New("folders cannot be composed yet; compose a file, or an archive of the folder")
+
+// ErrChanged is returned for a file that was written to, cut or replaced
+// between its first byte and its last.
+var ErrChanged = errors.New("the file changed while it was read; compose it again when nothing writes to it")
+
+// Config says what is composed. Path alone must be set.
+type Config struct {
+	// Path leads to the file. Its last component becomes the name.
+	Path string
+	// Conductors are addresses, HOST or HOST:PORT. The first is line 1 as it
+	// stands here; none means localhost.
+	Conductors []string
+	// PartSize is in bytes, from 1 to orch.MaxPartSize; 0 means
+	// orch.DefaultPartSize.
+	PartSize int64
+	Hash     orch.Hash
+	// Comment becomes a line of its own, if it is not empty.
+	Comment string
+	// Progress, if not nil, is told how many of the total bytes are done: first
+	// that none are, before anything is read, then a few times a second, and
+	// that all are when all went well. It is called by one goroutine, which
+	// waits for it; the work does not.
+	Progress func(done, total int64)
+}
+
+// progressEvery is the time between two calls of Config.Progress.
+const progressEvery = 200 * time.Millisecond
+
+// Compose reads the file and describes it. The error is ErrFolder or
+// ErrChanged, or ctx's, or says what else is wrong with the file or with cfg.
+// All its goroutines have ended when it returns.
+func Compose(ctx context.Context, cfg Config) (*orch.File, error) {
+	c, err := openContent(cfg.Path)
+	if err != nil {
+		return nil, err
+	}
+	defer c.close()
+	f, err := outline(cfg, c.size())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", cfg.Path, err)
+	}
+	progress := cfg.Progress
+	if progress == nil {
+		progress = func(int64, int64) {}
+	}
+	progress(0, f.Size)
+	if err := hashContent(ctx, c, f, progress); err != nil {
+		return nil, fmt.Errorf("%s: %w", cfg.Path, err)
+	}
+	if err := c.unchanged(); err != nil {
+		return nil, fmt.Errorf("%s: %w", cfg.Path, err)
+	}
+	progress(f.Size, f.Size)
+	return f, nil
+}
+
+// outline makes the File for a content of size bytes with checksums of zeros,
+// so that whatever could be wrong with it is said before the content is read.
+func outline(cfg Config, size int64) (*orch.File, error) {
+	f := &orch.File{Size: size, PartSize: cfg.PartSize, Checksum: make([]byte, cfg.Hash.Size())}
+	if f.PartSize == 0 {
+		f.PartSize = orch.DefaultPartSize(size)
+	}
+	if err := orch.CheckParts(f.Size, f.PartSize, cfg.Hash); err != nil {
+		return nil, err
+	}
+	f.PartSums = make([]byte, f.NumParts()*cfg.Hash.Size())
+	var err error
+	if f.Name, err = nameOf(cfg.Path); err != nil {
+		return nil, err
+	}
+	f.Conductor = "localhost:9999"
+	for i, typed := range cfg.Conductors {
+		address, err := conductorLine(typed)
+		if err != nil {
+			return nil, err
+		}
+		if i == 0 {
+			f.Conductor = address
+		} else {
+			f.Lines = append(f.Lines, orch.Line{Key: "conductor", Value: address})
+		}
+	}
+	if cfg.Comment != "" {
+		f.Lines = append(f.Lines, orch.Line{Key: "comment", Value: cfg.Comment})
+	}
+	if err := f.Validate(); err != nil {
+		if pe, ok := errors.AsType[*orch.ParseError](err); ok {
+			err = pe.Err // no line was written whose number would help
+		}
+		return nil, err
+	}
+	return f, nil
+}
+
+// nameOf gives the name that path's last component makes. What it refuses
+// cannot be stored under the same name on every system.
+func nameOf(path string) (string, error) {
+	base := filepath.Base(path)
+	if !utf8.ValidString(base) {
+		return "", fmt.Errorf("the name %q is not valid UTF-8; rename the file", base)
+	}
+	if strings.Contains(base, `\`) {
+		return "", fmt.Errorf(`the name %q has a backslash, which separates folders elsewhere; rename the file`, base)
+	}
+	name, err := orch.ReadName(base)
+	if err != nil {
+		return "", fmt.Errorf("%w; rename the file", err)
+	}
+	return name, nil
+}
+
+// conductorLine gives an address as it is written: as it was typed, but IPv6
+// in brackets.
+func conductorLine(typed string) (string, error) {
+	address, err := orch.ReadConductor(typed)
+	if err != nil {
+		return "", err
+	}
+	if strings.Count(typed, ":") > 1 {
+		return address, nil
+	}
+	return typed, nil
+}

@@ -1,0 +1,101 @@
+package compose
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+)
+
+// content is the file that is read. It is not locked: what keeps the result
+// true is that it must look the same before and after.
+type content struct {
+	path   string
+	file   *os.File
+	before fs.FileInfo
+}
+
+// openContent opens the regular file at path. It looks before it opens, as
+// opening a pipe waits for a writer.
+func openContent(path string) (*content, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkKind(info.Mode()); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	c := &content{path: path, file: file}
+	if c.before, err = file.Stat(); err == nil {
+		if err = checkKind(c.before.Mode()); err != nil {
+			err = fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	if err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func checkKind(mode fs.FileMode) error {
+	switch {
+	case mode.IsRegular():
+		return nil
+	case mode.IsDir():
+		return ErrFolder
+	case mode&fs.ModeNamedPipe != 0:
+		return errors.New("this is a pipe, whose size is not known; only regular files can be composed")
+	case mode&fs.ModeDevice != 0:
+		return errors.New("this is a device; only regular files can be composed")
+	case mode&fs.ModeSocket != 0:
+		return errors.New("this is a socket; only regular files can be composed")
+	default:
+		return errors.New("this is no regular file; only those can be composed")
+	}
+}
+
+func (c *content) size() int64 { return c.before.Size() }
+
+func (c *content) close() { _ = c.file.Close() }
+
+// read fills p with the bytes that follow.
+func (c *content) read(p []byte) error {
+	_, err := io.ReadFull(c.file, p)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return ErrChanged
+	}
+	return err
+}
+
+// unchanged is asked when size bytes have been read. It expects the end there,
+// and the file as it was found, open and by its path.
+func (c *content) unchanged() error {
+	switch n, err := c.file.Read(make([]byte, 1)); {
+	case n > 0:
+		return ErrChanged
+	case err != nil && !errors.Is(err, io.EOF):
+		return err
+	}
+	open, err := c.file.Stat()
+	if err != nil {
+		return err
+	}
+	found, err := os.Stat(c.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return ErrChanged
+	} else if err != nil {
+		return err
+	}
+	for _, after := range []fs.FileInfo{open, found} {
+		if after.Size() != c.size() || !after.ModTime().Equal(c.before.ModTime()) || !os.SameFile(after, c.before) {
+			return ErrChanged
+		}
+	}
+	return nil
+}
