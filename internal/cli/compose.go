@@ -1,0 +1,200 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"orchestra/compose"
+	"orchestra/orch"
+)
+
+// composeOptions is what compose was told.
+type composeOptions struct {
+	path       string
+	conductors []string
+	partSize   int64 // bytes, 0: automatic
+	output     string
+	hash       orch.Hash
+	comment    string
+	force      bool
+}
+
+const defaultConductor = "localhost:9999"
+
+// blockSize is what other programs' requests count in: parts that are no multiple of it may be refused by them.
+const blockSize = 16 << 10
+
+func newCompose(p *program) *command {
+	var o composeOptions
+	conductor := &option{
+		name: "conductor", short: "c", value: "HOST:PORT", list: &o.conductors,
+		usage: "where members meet, " + defaultConductor + " by default; may be repeated",
+	}
+	partSize := &option{
+		name: "part-size", short: "s", value: "SIZE|auto", set: into(&o.partSize, parsePartSize),
+		usage: "bytes in a part: 16K, 1M, ... (auto: by the size of the file)",
+	}
+	c := &command{
+		name: "compose", arguments: "FILE [CONDUCTOR [PART_SIZE]]", most: 3,
+		usage: "describe a file in FILE.orch, for others to join",
+		description: "Reads FILE once, writes FILE.orch beside it and prints that file's path.\n" +
+			"Hand the .orch file to everybody who is to get FILE, and keep a member running that has it.",
+		options: []*option{
+			conductor, partSize,
+			{name: "output", short: "o", value: "PATH", usage: "write there (-: stdout)", set: into(&o.output, parseText)},
+			{name: "hash", value: "sha1|sha256", usage: "of the checksums; sha1 by default, which BitTorrent programs know too", set: into(&o.hash, parseHash)},
+			{name: "comment", value: "TEXT", usage: "a line for those who read the .orch file", set: into(&o.comment, parseFreeText)},
+			{name: "force", short: "f", usage: "replace a file that is no .orch file", set: into(&o.force, parseSwitch)},
+		},
+	}
+	c.run = func(ctx context.Context, arguments []string) error {
+		switch {
+		case len(arguments) == 0:
+			return c.mistake("the file to compose is missing")
+		case len(arguments) > 1 && conductor.given:
+			return c.mistake("the conductor is given twice, as %q and with --conductor; leave one out", arguments[1])
+		case len(arguments) > 2 && partSize.given:
+			return c.mistake("the part size is given twice, as %q and with --part-size; leave one out", arguments[2])
+		}
+		if len(arguments) > 1 {
+			o.conductors = arguments[1:2]
+		}
+		if len(o.conductors) == 0 {
+			o.conductors = []string{defaultConductor}
+		}
+		for _, address := range o.conductors {
+			if _, err := orch.ReadConductor(address); err != nil {
+				return c.mistake("the conductor: %v", err)
+			}
+		}
+		if len(arguments) > 2 {
+			if err := partSize.set(arguments[2]); err != nil {
+				return c.mistake("the part size: %v", err)
+			}
+		}
+		o.path = arguments[0]
+		return runCompose(ctx, p, o)
+	}
+	return c
+}
+
+// runCompose composes the file and writes the .orch file.
+func runCompose(ctx context.Context, p *program, o composeOptions) error {
+	if o.output == "" {
+		o.output = strings.TrimRight(o.path, `/`+string(filepath.Separator)) + ".orch"
+	}
+	if err := o.checkOutput(); err != nil {
+		return err
+	}
+	if o.partSize%blockSize != 0 {
+		p.terminal.note("note: a part size that is no multiple of %s works here, but other BitTorrent programs may refuse it", bytesText(blockSize))
+	}
+	if onlyLocal(o.conductors) {
+		p.terminal.note("note: the conductor is %s, so only members on this machine will find it; others need --conductor HOST:PORT", o.conductors[0])
+	}
+	f, err := compose.Compose(ctx, compose.Config{
+		Path: o.path, Conductors: o.conductors, PartSize: o.partSize, Hash: o.hash, Comment: o.comment,
+		Progress: slowProgress(p.terminal, "composing"),
+	})
+	p.terminal.wipe()
+	switch {
+	case ctx.Err() != nil:
+		return stopped(ctx, "no .orch file was written")
+	case err != nil:
+		return withCode(exitInput, err)
+	}
+	if o.output == "-" {
+		_, err := f.WriteTo(p.stdout)
+		return err
+	}
+	if err := o.write(f); err != nil {
+		return withCode(exitDisk, err)
+	}
+	description, err := describe(f)
+	if err != nil {
+		return err
+	}
+	description.Path = o.output
+	return p.result(description, o.output)
+}
+
+// checkOutput refuses to replace the file that is composed, and any file that is no .orch file unless forced.
+func (o *composeOptions) checkOutput() error {
+	if o.output == "-" {
+		return nil
+	}
+	there, err := os.Stat(o.output)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return withCode(exitDisk, err)
+	}
+	if content, err := os.Stat(o.path); err == nil && os.SameFile(there, content) {
+		return &usageError{command: "compose", text: fmt.Sprintf("%q is the file to compose; choose another --output.", o.output)}
+	}
+	switch {
+	case there.IsDir():
+		return withCode(exitDisk, fmt.Errorf("%s is a folder; choose another --output", o.output))
+	case there.Mode().IsRegular() && !strings.EqualFold(filepath.Ext(o.output), ".orch") && !o.force:
+		return withCode(exitOther, fmt.Errorf("%s exists and is no .orch file; --force replaces it", o.output))
+	}
+	return nil
+}
+
+// write replaces the output in one step, or writes into it if it is a device or a pipe.
+func (o *composeOptions) write(f *orch.File) error {
+	if there, err := os.Stat(o.output); err != nil || there.Mode().IsRegular() {
+		return orch.WriteFile(o.output, f)
+	}
+	out, err := os.OpenFile(o.output, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteTo(out)
+	return errors.Join(err, out.Close())
+}
+
+// onlyLocal reports whether every conductor is an address of this machine that only this machine knows.
+func onlyLocal(conductors []string) bool {
+	for _, address := range conductors {
+		address, err := orch.ReadConductor(address)
+		if err != nil {
+			return false
+		}
+		host, _, _ := net.SplitHostPort(address)
+		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			return false
+		}
+	}
+	return true
+}
+
+// slowProgress makes the progress of reading a file visible when it takes longer than a second: a bar on a terminal,
+// a line each ten seconds elsewhere. It is called from one goroutine.
+func slowProgress(t *terminal, doing string) func(done, total int64) {
+	const first, again = time.Second, 10 * time.Second
+	start := time.Now()
+	said := start.Add(first - again)
+	return func(done, total int64) {
+		now := time.Now()
+		if now.Sub(start) < first || total <= 0 {
+			return
+		}
+		text := fmt.Sprintf("%s: %s of %s (%d %%)", doing, bytesText(done), bytesText(total), 100*done/total)
+		switch {
+		case t.isQuiet():
+		case t.canDraw():
+			t.draw(func(width int) string { return text[:min(len(text), max(width, 0))] })
+		case now.Sub(said) >= again:
+			said = now
+			t.note("%s", text)
+		}
+	}
+}

@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"orchestra/conduct"
+	"orchestra/orch"
+)
+
+// conductOptions is what conduct was told.
+type conductOptions struct {
+	listen        string
+	allow         []string // .orch files, and folders of them
+	maxMembers    int
+	peers         int
+	maxPerAddress int
+}
+
+func newConduct(p *program) *command {
+	o := conductOptions{listen: defaultListen}
+	listen := &option{
+		name: "listen", short: "l", value: "ADDR", bare: defaultListen, set: into(&o.listen, parseListen(orch.DefaultPort)),
+		usage: "the address to listen on, " + defaultListen + " by default",
+	}
+	c := &command{
+		name: "conduct", arguments: "[ADDR]", most: 1,
+		usage: "keep the list of members, for them to find each other",
+		description: "Listens on ADDR (" + defaultListen + ") and tells members of each other until it is stopped. Compositions\n" +
+			"need no registration, and no content passes through it.",
+		options: []*option{
+			listen,
+			{name: "allow", value: "FILE|DIR", usage: "only the compositions of these .orch files; may be repeated", list: &o.allow},
+			{name: "max-members", value: "N", usage: "members listed at a time, over all compositions", set: into(&o.maxMembers, parseCount)},
+			{name: "peers", value: "N", usage: "members told to a newcomer, 50 at most", set: into(&o.peers, atMost(50))},
+			{name: "max-per-address", value: "N", usage: "members from one address, 1,024 by default", set: into(&o.maxPerAddress, parseCount)},
+		},
+	}
+	c.run = func(ctx context.Context, arguments []string) error {
+		if len(arguments) > 0 {
+			if listen.given {
+				return c.mistake("the address is given twice, as %q and with --listen; leave one out", arguments[0])
+			}
+			if err := listen.set(arguments[0]); err != nil {
+				return c.mistake("the address: %v", err)
+			}
+		}
+		return runConduct(ctx, p, o)
+	}
+	return c
+}
+
+const defaultListen = ":9999"
+
+// A conducting is the line of --json that says where the conductor listens (docs/scripting.md).
+type conducting struct {
+	Event   string `json:"event"`
+	Address string `json:"address"`
+}
+
+func runConduct(ctx context.Context, p *program, o conductOptions) error {
+	allow, err := allowed(o.allow)
+	if err != nil {
+		return withCode(exitInput, err)
+	}
+	c, err := conduct.New(conduct.Config{
+		Listen: o.listen, Allow: allow, MaxMembers: o.maxMembers, Peers: o.peers, MaxPerAddress: o.maxPerAddress, Log: p.log,
+	})
+	if err != nil {
+		return withCode(exitNetwork, err)
+	}
+	address := c.Addr().String()
+	if err := p.result(conducting{"listening", address}, "conducting on "+address); err != nil {
+		return errors.Join(err, c.Run(endedContext(ctx)))
+	}
+	return withCode(exitNetwork, c.Run(ctx))
+}
+
+// endedContext is a context that has ended, with which a conductor closes what it opened.
+func endedContext(ctx context.Context) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	cancel()
+	return ctx
+}
+
+// allowed makes the conductor's question out of the .orch files at the paths and in the folders there; nil if there is no path.
+func allowed(paths []string) (func(id [20]byte) bool, error) {
+	if len(paths) == 0 {
+		return nil, nil
+	}
+	ids := make(map[[20]byte]bool)
+	for _, path := range paths {
+		files := []string{path}
+		info, err := os.Stat(path)
+		if err != nil {
+			return nil, fmt.Errorf("cannot read what --allow names: %w", err)
+		}
+		if info.IsDir() {
+			if files, err = compositionsIn(path); err != nil {
+				return nil, err
+			}
+		}
+		for _, file := range files {
+			f, err := orch.Open(file)
+			if err != nil {
+				return nil, err
+			}
+			ids[f.ID()] = true
+		}
+	}
+	return func(id [20]byte) bool { return ids[id] }, nil
+}
+
+func compositionsIn(folder string) ([]string, error) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, err
+	}
+	var files []string
+	for _, e := range entries {
+		if strings.EqualFold(filepath.Ext(e.Name()), ".orch") {
+			files = append(files, filepath.Join(folder, e.Name()))
+		}
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("there is no .orch file in %s", folder)
+	}
+	return files, nil
+}

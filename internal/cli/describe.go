@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"orchestra/orch"
+)
+
+// A description is what an .orch file says, in the form of --json (docs/scripting.md).
+type description struct {
+	Path       string   `json:"path"` // of the .orch file
+	ID         string   `json:"id"`
+	Name       string   `json:"name"`
+	Size       int64    `json:"size"`      // bytes
+	PartSize   int64    `json:"part_size"` // bytes
+	Parts      int      `json:"parts"`
+	Hash       string   `json:"hash"`
+	Checksum   string   `json:"checksum"`   // hex
+	Conductors []string `json:"conductors"` // HOST:PORT
+	Comment    string   `json:"comment"`    // several are joined by line ends
+	Folder     bool     `json:"folder"`
+}
+
+func describe(f *orch.File) (description, error) {
+	conductors, err := f.Conductors()
+	if err != nil {
+		return description{}, withCode(exitInput, err)
+	}
+	return description{
+		ID: f.ID().String(), Name: f.Name, Size: f.Size, PartSize: f.PartSize, Parts: f.NumParts(),
+		Hash: f.Hash().String(), Checksum: hex.EncodeToString(f.Checksum), Conductors: conductors,
+		Comment: strings.Join(comments(f), "\n"), Folder: f.IsFolder(),
+	}, nil
+}
+
+func comments(f *orch.File) []string {
+	var all []string
+	for _, l := range f.Lines {
+		if l.Key == "comment" {
+			all = append(all, l.Value)
+		}
+	}
+	return all
+}
+
+// partsText is the number of parts and their size, for people.
+func (d *description) partsText() string {
+	switch d.Parts {
+	case 0:
+		return "none: it is empty"
+	case 1:
+		return "1"
+	}
+	return fmt.Sprintf("%s of %s", grouped(int64(d.Parts)), bytesText(d.PartSize))
+}

@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+
+	"orchestra/member"
+	"orchestra/member/store"
+	"orchestra/orch"
+)
+
+// The exit codes, as docs/scripting.md has them.
+const (
+	exitDone     = 0
+	exitOther    = 1
+	exitUsage    = 2
+	exitInput    = 3   // the .orch file or the input is missing or invalid
+	exitNetwork  = 4   // an address cannot be listened on
+	exitStalled  = 5   // nothing came for --stall-timeout
+	exitVerify   = 6   // content does not verify
+	exitStopped  = 7   // stopped by q before complete
+	exitDisk     = 8   // full, not permitted, failed
+	exitHangup   = 129 // SIGHUP before complete
+	exitInt      = 130 // SIGINT before complete
+	exitTerm     = 143 // SIGTERM before complete
+	exitCanceled = exitOther
+)
+
+// A usageError is a mistake in the command line.
+type usageError struct {
+	command string // empty: of the program itself
+	text    string
+}
+
+// Error says in one line what is wrong and where help is.
+func (e *usageError) Error() string {
+	help := "orchestra --help"
+	if e.command != "" {
+		help = "orchestra " + e.command + " --help"
+	}
+	return e.text + " Try '" + help + "'"
+}
+
+// A codedError decides the exit code where the kind of an error alone does not.
+type codedError struct {
+	code int
+	err  error
+}
+
+func (e *codedError) Error() string { return e.err.Error() }
+func (e *codedError) Unwrap() error { return e.err }
+
+// withCode gives err an exit code; nil stays nil.
+func withCode(code int, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &codedError{code, err}
+}
+
+// A stopError is why a command was told to end.
+type stopError struct {
+	by   string // "q", or the name of a signal
+	code int    // what the program exits with if its work was not complete
+}
+
+func (e *stopError) Error() string { return "stopped by " + e.by }
+
+// exitCode is the one place where an error becomes an exit code.
+func exitCode(err error) int {
+	var (
+		usage   *usageError
+		coded   *codedError
+		stop    *stopError
+		parse   *orch.ParseError
+		listen  *member.ListenError
+		disk    *store.Error
+		content *store.ContentError
+	)
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.As(err, &stop):
+		return stop.code
+	case errors.As(err, &coded):
+		return coded.code
+	case errors.As(err, &parse):
+		return exitInput
+	case errors.As(err, &listen):
+		return exitNetwork
+	case errors.As(err, &content):
+		return exitVerify
+	case errors.As(err, &disk), isDiskError(err):
+		return exitDisk
+	case errors.Is(err, context.Canceled):
+		return exitCanceled
+	}
+	return exitOther
+}
+
+// isDiskError reports whether a file could not be written or read: full, not permitted, or an I/O error.
+func isDiskError(err error) bool {
+	var path *os.PathError
+	var link *os.LinkError
+	return errors.As(err, &path) || errors.As(err, &link) ||
+		errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EIO)
+}
+
+// stopped is the error of a command that was told to end before its work was complete: what it had done, and why.
+func stopped(ctx context.Context, format string, args ...any) error {
+	return fmt.Errorf(format+": %w", append(args, context.Cause(ctx))...)
+}

@@ -1,0 +1,141 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/term"
+
+	"orchestra/member"
+	"orchestra/orch"
+)
+
+// joinOptions is what join was told.
+type joinOptions struct {
+	path       string // of the .orch file
+	limits     limits
+	onComplete string
+	progress   string
+	noInput    bool
+	member     member.Config
+}
+
+func newJoin(p *program) *command {
+	o := joinOptions{progress: "auto"}
+	m, l := &o.member, &o.limits
+	var conductors, peers []string
+	c := &command{
+		name: "join", arguments: "FILE.orch", most: 1,
+		usage: "get what is missing and share it",
+		description: "Gets the content of FILE.orch from other members, checks every part and shares what it has, until q, Ctrl-C\n" +
+			"or a limit below. What is there already is shared. Prints the path of the content when it is complete.",
+		options: []*option{
+			{name: "dir", short: "d", value: "DIR", usage: "the folder for the content, the current one by default", set: into(&m.Dir, parseText)},
+			{name: "listen", short: "l", value: "ADDR", usage: "the address for other members; the first free port from 10001 to 10020, or any", set: into(&m.Listen, parseListen(10001))},
+			{name: "advertise", value: "HOST:PORT", usage: "where others reach this member, if it is elsewhere than they see it", set: into(&m.Advertise, parseHostPort)},
+			{name: "conductor", value: "HOST:PORT", usage: "instead of the .orch file's; may be repeated", list: &conductors},
+			{name: "peer", value: "HOST:PORT", usage: "a member to connect to; may be repeated", list: &peers},
+			{name: "exit", short: "e", usage: "end when the content is complete", set: into(&l.exit, parseSwitch)},
+			{name: "share-for", value: "DURATION", usage: "end so long after the content is complete: 10m, 1h30m", set: into(&l.shareFor, parseDuration)},
+			{name: "ratio", value: "R", usage: "end when complete, and R times the content was sent", set: into(&l.ratio, parseRatio)},
+			{name: "stall-timeout", value: "DURATION", usage: "give up when nothing came for so long", set: into(&l.stall, parseDuration)},
+			{name: "upload-limit", value: "SIZE", usage: "bytes a second: 40M", set: into(&m.UploadLimit, parseSize)},
+			{name: "download-limit", value: "SIZE", usage: "bytes a second: 40M", set: into(&m.DownloadLimit, parseSize)},
+			{name: "max-peers", value: "N", usage: "connections to other members at most", set: into(&m.MaxPeers, parseCount)},
+			{name: "on-complete", value: "CMD", usage: "a command for the shell when the content is complete; it finds ORCHESTRA_PATH, ORCHESTRA_NAME and ORCHESTRA_ID", set: into(&o.onComplete, parseText)},
+			{name: "repair", usage: "get bad parts of the content anew, in place", set: into(&m.Repair, parseSwitch)},
+			{name: "progress", value: "auto|bar|plain|none", usage: "how progress is shown (auto: a bar on a terminal, else lines)", set: into(&o.progress, oneOf("auto", "bar", "plain", "none"))},
+			{name: "no-input", usage: "read no key", set: into(&o.noInput, parseSwitch)},
+		},
+	}
+	c.run = func(ctx context.Context, arguments []string) error {
+		if len(arguments) == 0 {
+			return c.mistake("the .orch file is missing")
+		}
+		for _, address := range conductors {
+			read, err := orch.ReadConductor(address)
+			if err != nil {
+				return c.mistake("--conductor: %v", err)
+			}
+			m.Conductors = append(m.Conductors, read)
+		}
+		for _, address := range peers {
+			if _, err := parseHostPort(address); err != nil {
+				return c.mistake("--peer: %v", err)
+			}
+			m.Peers = append(m.Peers, address)
+		}
+		o.path = arguments[0]
+		return runJoin(ctx, p, o)
+	}
+	return c
+}
+
+// runJoin runs a member until it is told to end or a limit is reached.
+func runJoin(ctx context.Context, p *program, o joinOptions) error {
+	f, err := openComposition(o.path)
+	if err != nil {
+		return err
+	}
+	completed := make(chan string, 1)
+	cfg := o.member
+	cfg.File, cfg.Log = f, p.log
+	cfg.OnComplete = func(path string) { completed <- path }
+	m, err := member.New(cfg)
+	if err != nil {
+		return err
+	}
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	s := newShowing(p, f, o.progress)
+	if err := s.start(m.Addr().String()); err != nil {
+		end(err)
+	}
+
+	keys := make(chan struct{})
+	go func() {
+		defer close(keys)
+		p.terminal.watch(ctx, !o.noInput && term.IsTerminal(int(p.stdin.Fd())), p.stop.quit)
+	}()
+	ended := make(chan error, 1)
+	go func() { ended <- m.Run(ctx) }()
+
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
+	var hooked chan error // the end of the command that --on-complete names
+	finished := false
+	for {
+		select {
+		case now := <-look.C:
+			progress := m.Progress()
+			if err := s.look(now, progress); err != nil {
+				end(err)
+			}
+			if err := o.limits.reached(now, &progress, finished); err != nil {
+				end(err)
+			}
+		case path := <-completed:
+			if err := s.complete(path); err != nil {
+				end(err)
+			}
+			if finished = o.onComplete == ""; !finished {
+				hooked = make(chan error, 1)
+				go func() { hooked <- runHook(ctx, o.onComplete, path, f, p.terminal) }()
+			}
+		case err := <-hooked:
+			p.terminal.flush()
+			if err != nil {
+				p.terminal.line("warning: the --on-complete command failed: " + err.Error())
+			}
+			hooked, finished = nil, true
+		case err := <-ended:
+			end(nil)
+			if hooked != nil {
+				<-hooked
+				p.terminal.flush()
+			}
+			<-keys
+			return s.end(ctx, m.Progress(), err)
+		}
+	}
+}

@@ -1,0 +1,56 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"orchestra/member"
+)
+
+// Limits say when a join ends by itself. The zero value: never.
+type limits struct {
+	exit     bool          // when complete
+	shareFor time.Duration // after it is complete
+	ratio    float64       // when complete, and this many times the content was sent
+	stall    time.Duration // without a part, while incomplete
+
+	looked   time.Time // the last look
+	done     int64     // bytes done then
+	gained   time.Time // when they last grew
+	complete time.Time // since when it is
+}
+
+// errEnough ends a join that reached what it was told to.
+var errEnough = errors.New("enough was shared")
+
+// pause is a gap between two looks that shows that the program was stopped (Ctrl-Z, a machine asleep): such time is nobody's.
+const pause = 5 * time.Second
+
+// reached says at now why the join is to end, or nil. Finished tells that the content is complete and what was to be done
+// then is done.
+func (l *limits) reached(now time.Time, p *member.Progress, finished bool) error {
+	if gap := now.Sub(l.looked); l.looked.IsZero() || p.BytesDone > l.done || p.Checking {
+		l.gained = now
+	} else if gap > pause {
+		l.gained = l.gained.Add(gap)
+	}
+	l.looked, l.done = now, p.BytesDone
+	if finished && l.complete.IsZero() {
+		l.complete = now
+	}
+	switch {
+	case l.exit && !p.Checking && len(p.BadParts) > 0:
+		return withCode(exitVerify, fmt.Errorf("%s of %s do not verify; --repair gets them anew",
+			counted(len(p.BadParts), "part"), p.Path))
+	case !p.Complete && l.stall > 0 && now.Sub(l.gained) >= l.stall:
+		return withCode(exitStalled, fmt.Errorf("nothing came for %s", timeText(l.stall)))
+	case !finished:
+		return nil
+	case l.exit,
+		l.shareFor > 0 && now.Sub(l.complete) >= l.shareFor,
+		l.ratio > 0 && float64(p.Uploaded) >= l.ratio*float64(p.Bytes):
+		return errEnough
+	}
+	return nil
+}

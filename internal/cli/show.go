@@ -1,0 +1,65 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"orchestra/orch"
+)
+
+func newShow(p *program) *command {
+	c := &command{
+		name: "show", arguments: "FILE.orch", most: 1,
+		usage:       "show what is in an .orch file",
+		description: "Prints what FILE.orch says of its composition. --json prints it for programs.",
+	}
+	c.run = func(_ context.Context, arguments []string) error {
+		if len(arguments) == 0 {
+			return c.mistake("the .orch file is missing")
+		}
+		return runShow(p, arguments[0])
+	}
+	return c
+}
+
+// openComposition reads the .orch file that a command was given.
+func openComposition(path string) (*orch.File, error) {
+	f, err := orch.Open(path)
+	return f, withCode(exitInput, err)
+}
+
+func runShow(p *program, path string) error {
+	f, err := openComposition(path)
+	if err != nil {
+		return err
+	}
+	d, err := describe(f)
+	if err != nil {
+		return err
+	}
+	d.Path = path
+	if p.common.json {
+		return writeJSON(p.stdout, d)
+	}
+	rows := [][2]string{
+		{"name", d.Name},
+		{"size", fmt.Sprintf("%s (%s bytes)", bytesText(d.Size), grouped(d.Size))},
+		{"parts", d.partsText()},
+		{d.Hash, d.Checksum},
+		{"id", d.ID},
+	}
+	for _, address := range d.Conductors {
+		rows = append(rows, [2]string{"conductor", address})
+	}
+	for _, l := range f.Lines {
+		if l.Key != "conductor" {
+			rows = append(rows, [2]string{l.Key, l.Value})
+		}
+	}
+	for _, row := range rows {
+		if _, err := fmt.Fprintf(p.stdout, "%-10s %s\n", harmless(row[0]), harmless(row[1])); err != nil {
+			return err
+		}
+	}
+	return nil
+}

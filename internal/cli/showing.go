@@ -1,0 +1,171 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"orchestra/member"
+	"orchestra/orch"
+)
+
+const (
+	lookEvery   = 200 * time.Millisecond // at a running member, and how often the bar is drawn
+	eventEvery  = time.Second            // between two progress events of --json
+	nobodyAfter = time.Minute            // without anybody connected
+)
+
+// A showing shows how a join goes on: a bar or plain lines on stderr, the path or events on stdout.
+type showing struct {
+	program  *program
+	file     *orch.File
+	mode     string // bar, plain or none
+	bar      *bar
+	meter    meter
+	plain    plainSchedule
+	began    time.Time
+	event    time.Time // the last progress event
+	alone    time.Time // since when nobody is connected
+	badSaid  bool
+	loneSaid bool
+}
+
+func newShowing(p *program, f *orch.File, mode string) *showing {
+	switch {
+	case p.terminal.isQuiet():
+		mode = "none"
+	case mode == "none", mode == "plain":
+	case p.terminal.canDraw():
+		mode = "bar"
+	default:
+		mode = "plain"
+	}
+	return &showing{program: p, file: f, mode: mode, bar: newBar(), began: time.Now()}
+}
+
+// A joinEvent is one line of join --json; which fields it has, docs/scripting.md says.
+type joinEvent struct {
+	Event   string   `json:"event"` // start, progress, complete or end
+	ID      string   `json:"id,omitempty"`
+	Name    string   `json:"name,omitempty"`
+	Address string   `json:"address,omitempty"` // where the member listens
+	Path    string   `json:"path,omitempty"`    // of the content
+	Seconds *float64 `json:"seconds,omitempty"` // since the start
+	*joinCounts
+}
+
+// joinCounts are the numbers of a progress and of an end event.
+type joinCounts struct {
+	Parts       int     `json:"parts"`
+	PartsDone   int     `json:"parts_done"`
+	Bytes       int64   `json:"bytes"`
+	BytesDone   int64   `json:"bytes_done"`
+	Downloaded  int64   `json:"downloaded"` // bytes, in this run
+	Uploaded    int64   `json:"uploaded"`   // bytes, in this run
+	Rate        float64 `json:"rate"`       // bytes a second coming in
+	Members     int     `json:"members"`    // connected
+	Known       int     `json:"known"`
+	ConductorUp bool    `json:"conductor_up"`
+	Checking    bool    `json:"checking"`
+	Complete    bool    `json:"complete"`
+	BadParts    []int   `json:"bad_parts"` // counted from 0
+}
+
+func (s *showing) start(address string) error {
+	if s.mode != "none" {
+		s.program.terminal.note("joining %s: %s in %s, listening on %s", s.file.Name, bytesText(s.file.Size),
+			counted(s.file.NumParts(), "part"), address)
+	}
+	return s.emit(joinEvent{Event: "start", ID: s.file.ID().String(), Name: s.file.Name, Address: address})
+}
+
+// look takes a snapshot and shows what is due.
+func (s *showing) look(now time.Time, p member.Progress) error {
+	s.meter.observe(now, p.Downloaded-p.Wasted)
+	v := &view{p, &s.meter}
+	switch s.mode {
+	case "bar":
+		s.program.terminal.draw(func(width int) string { return s.bar.render(width, v) })
+	case "plain":
+		if s.plain.due(now, v.percent()) && !v.Complete {
+			s.program.terminal.note("%s: %s", s.file.Name, v.line())
+		}
+	}
+	s.warn(now, v)
+	if now.Sub(s.event) < eventEvery {
+		return nil
+	}
+	s.event = now
+	return s.emit(joinEvent{Event: "progress", joinCounts: v.counts()})
+}
+
+// warn says once what the user should know.
+func (s *showing) warn(now time.Time, v *view) {
+	if len(v.BadParts) > 0 && !v.Checking && !s.badSaid {
+		s.badSaid = true
+		s.program.terminal.note("warning: %s of %s do not verify and are not shared: %s; --repair gets them anew",
+			counted(len(v.BadParts), "part"), v.Path, ranges(v.BadParts))
+	}
+	if v.Members > 0 || v.Dialled || v.Known == 0 || s.alone.IsZero() {
+		s.alone = now
+	}
+	if now.Sub(s.alone) >= nobodyAfter && !s.loneSaid {
+		s.loneSaid = true
+		s.program.terminal.note("warning: nobody can reach you, and none of the %s known can be reached; is a firewall in the way? "+
+			"--listen and --advertise set the address", counted(v.Known, "member"))
+	}
+}
+
+// complete says that the content is complete.
+func (s *showing) complete(path string) error {
+	took := time.Since(s.began)
+	if s.mode != "none" {
+		s.program.terminal.note("%s is complete and verified after %s: %s", s.file.Name, timeText(took), path)
+	}
+	seconds := took.Seconds()
+	return s.emit(joinEvent{Event: "complete", Path: path, Seconds: &seconds}, path)
+}
+
+// end says how the join ended and returns the command's error; runErr is the member's.
+func (s *showing) end(ctx context.Context, p member.Progress, runErr error) error {
+	v := &view{p, &s.meter}
+	s.program.terminal.wipe()
+	if s.mode != "none" {
+		s.program.terminal.note("%s: %s", s.file.Name, v.line())
+	}
+	seconds := time.Since(s.began).Seconds()
+	err := s.emit(joinEvent{Event: "end", Path: p.Path, Seconds: &seconds, joinCounts: v.counts()})
+	cause := context.Cause(ctx)
+	var stop *stopError
+	switch {
+	case runErr != nil:
+		return runErr
+	case errors.As(cause, &stop) && !p.Complete:
+		return stopped(ctx, "%s is not complete; join again to go on", s.file.Name)
+	case cause != nil && stop == nil && !errors.Is(cause, errEnough) && !errors.Is(cause, context.Canceled):
+		return cause
+	}
+	return err
+}
+
+// emit writes an event to stdout with --json, else the text, if there is one.
+func (s *showing) emit(e joinEvent, text ...string) error {
+	if len(text) == 0 && !s.program.common.json {
+		return nil
+	}
+	return s.program.terminal.aside(func() error {
+		return s.program.result(e, append(text, "")[0])
+	})
+}
+
+func (v *view) counts() *joinCounts {
+	c := &joinCounts{
+		Parts: v.Parts, PartsDone: v.PartsDone, Bytes: v.Bytes, BytesDone: v.BytesDone, Downloaded: v.Downloaded,
+		Uploaded: v.Uploaded, Rate: v.meter.rate(), Members: v.Members, Known: v.Known, ConductorUp: v.ConductorUp,
+		Checking: v.Checking, Complete: v.Complete, BadParts: v.BadParts,
+	}
+	if c.BadParts == nil {
+		c.BadParts = []int{}
+	}
+	return c
+}

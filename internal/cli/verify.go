@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"orchestra/compose"
+	"orchestra/orch"
+)
+
+func newVerify(p *program) *command {
+	c := &command{
+		name: "verify", arguments: "FILE.orch [PATH]", most: 2,
+		usage: "check content against an .orch file",
+		description: "Reads the content (PATH, or what FILE.orch names, in the current folder) and compares every part and\n" +
+			"the whole with FILE.orch. Prints what is bad; exits with 6 if anything is.",
+	}
+	c.run = func(ctx context.Context, arguments []string) error {
+		if len(arguments) == 0 {
+			return c.mistake("the .orch file is missing")
+		}
+		return runVerify(ctx, p, arguments)
+	}
+	return c
+}
+
+// A verdict is what verify found, in the form of --json (docs/scripting.md).
+type verdict struct {
+	Path     string `json:"path"` // of the content
+	ID       string `json:"id"`
+	OK       bool   `json:"ok"`
+	Parts    int    `json:"parts"`
+	BadParts []int  `json:"bad_parts"` // counted from 0
+	Size     int64  `json:"size"`      // bytes found
+	WantSize int64  `json:"want_size"` // bytes that the .orch file says
+}
+
+func runVerify(ctx context.Context, p *program, arguments []string) error {
+	f, err := openComposition(arguments[0])
+	if err != nil {
+		return err
+	}
+	if f.IsFolder() {
+		return withCode(exitInput, compose.ErrFolder)
+	}
+	path := f.Name
+	if len(arguments) > 1 {
+		path = arguments[1]
+	}
+	// Composing the content again is the whole check: the same checksums, or not.
+	found, err := compose.Compose(ctx, compose.Config{
+		Path: path, Conductors: []string{defaultConductor}, PartSize: f.PartSize, Hash: f.Hash(),
+		Progress: slowProgress(p.terminal, "verifying"),
+	})
+	p.terminal.wipe()
+	switch {
+	case ctx.Err() != nil:
+		return stopped(ctx, "the content was not read to its end")
+	case err != nil:
+		return withCode(exitInput, err)
+	}
+	v := verdict{Path: path, ID: f.ID().String(), Parts: f.NumParts(), BadParts: badParts(f, found), Size: found.Size, WantSize: f.Size}
+	v.OK = len(v.BadParts) == 0 && v.Size == v.WantSize && bytes.Equal(found.Checksum, f.Checksum)
+	if err := p.result(v, v.text()); err != nil || v.OK {
+		return err
+	}
+	return withCode(exitVerify, fmt.Errorf("%s is not what %s describes", path, arguments[0]))
+}
+
+// badParts lists the parts of the composition that are not in what was found, or not whole.
+func badParts(want, found *orch.File) []int {
+	bad := []int{}
+	for i := range want.NumParts() {
+		if i >= found.NumParts() || found.PartLen(i) != want.PartLen(i) || !bytes.Equal(found.PartSum(i), want.PartSum(i)) {
+			bad = append(bad, i)
+		}
+	}
+	return bad
+}
+
+// text is the verdict for people.
+func (v *verdict) text() string {
+	if v.OK {
+		return fmt.Sprintf("%s: all %s parts and the whole are good", v.Path, grouped(int64(v.Parts)))
+	}
+	var says []string
+	if v.Size != v.WantSize {
+		says = append(says, fmt.Sprintf("%s bytes instead of %s", grouped(v.Size), grouped(v.WantSize)))
+	}
+	if n := len(v.BadParts); n > 0 {
+		says = append(says, fmt.Sprintf("%s of %s parts are bad: %s", grouped(int64(n)), grouped(int64(v.Parts)), ranges(v.BadParts)))
+	}
+	if len(says) == 0 {
+		says = append(says, "all parts are good, but line 3 (the whole's checksum) is of something else")
+	}
+	return v.Path + ": " + strings.Join(says, "; ")
+}
+
+// ranges writes numbers in rising order shortly: 3, 7-9, ... with an end after the first twenty stretches.
+func ranges(numbers []int) string {
+	const most = 20
+	var b strings.Builder
+	for i, stretches := 0, 0; i < len(numbers); stretches++ {
+		if stretches > 0 {
+			b.WriteString(", ")
+		}
+		if stretches == most {
+			b.WriteString("...")
+			break
+		}
+		end := i
+		for end+1 < len(numbers) && numbers[end+1] == numbers[end]+1 {
+			end++
+		}
+		b.WriteString(strconv.Itoa(numbers[i]))
+		if end > i {
+			b.WriteString("-" + strconv.Itoa(numbers[end]))
+		}
+		i = end + 1
+	}
+	return b.String()
+}
