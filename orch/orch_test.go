@@ -83,6 +83,14 @@ func TestAccessors(t *testing.T) {
 	}
 }
 
+// TestOffsetsOver4GiB holds that lengths are computed wide.
+func TestOffsetsOver4GiB(t *testing.T) {
+	f := &File{Size: 5<<30 + 1, PartSize: 1 << 20}
+	if f.NumParts() != 5121 || f.PartLen(5119) != 1<<20 || f.PartLen(5120) != 1 {
+		t.Errorf("%d parts, of which the last two have %d and %d bytes", f.NumParts(), f.PartLen(5119), f.PartLen(5120))
+	}
+}
+
 func TestDefaultPartSize(t *testing.T) {
 	const ki, mi = 1 << 10, 1 << 20
 	for _, c := range []struct{ size, want int64 }{
