@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // A grammar is what the rearranger knows of a command: its name and its flag table.
@@ -36,7 +37,7 @@ func arrange(args []string, common []*option, commands []grammar) ([]string, err
 		words = words[1:]
 		var err error
 		switch {
-		case word == "--" && a.command != "":
+		case word == "--" && (a.command != "" || len(words) == 0):
 			a.arguments = append(a.arguments, words...)
 			words = nil
 		case word == "--":
@@ -75,6 +76,7 @@ type arranger struct {
 	command   string
 	options   []*option // those that may stand at this place
 	help      bool
+	version   bool
 	flags     []string // canonical: --name=value
 	arguments []string
 }
@@ -113,15 +115,17 @@ func (a *arranger) short(letters string, words []string) ([]string, error) {
 	if name, _, _ := strings.Cut(letters, "="); len(name) > 1 && a.find(func(o *option) bool { return o.name == name }) != nil {
 		return nil, a.mistake(fmt.Sprintf("-%s has one dash; did you mean --%s?", name, name))
 	}
-	for i, letter := range letters {
-		rest := letters[i+len(string(letter)):]
-		o := a.find(func(o *option) bool { return o.short != "" && o.short == string(letter) })
-		if o == nil {
-			if i == 0 && len(rest) > 0 {
-				return nil, a.unknown("-" + letters)
-			}
-			return nil, a.unknown("-" + string(letter))
+	for rest := letters; rest != ""; {
+		_, size := utf8.DecodeRuneInString(rest)
+		letter := rest[:size]
+		o := a.find(func(o *option) bool { return o.short == letter })
+		if o == nil && rest == letters {
+			return nil, a.unknown("-" + letters)
 		}
+		if o == nil {
+			return nil, a.unknown("-" + letter)
+		}
+		rest = rest[size:]
 		if value, has := strings.CutPrefix(rest, "="); has {
 			return a.take(o, value, true, words)
 		}
@@ -157,8 +161,12 @@ func (a *arranger) take(o *option, value string, has bool, words []string) ([]st
 }
 
 func (a *arranger) add(o *option, value string) {
-	if o.name == "help" && value == "true" {
+	switch {
+	case value != "true":
+	case o.name == "help":
 		a.help = true
+	case o.name == "version":
+		a.version = true
 	}
 	a.flags = append(a.flags, "--"+o.name+"="+value)
 }
@@ -189,6 +197,9 @@ func (a *arranger) mistake(text string) error {
 // line is the command line in its canonical shape.
 func (a *arranger) line(program string) []string {
 	line := []string{program}
+	if a.version {
+		return append(line, "--version=true", "--")
+	}
 	if a.command != "" {
 		line = append(line, a.command)
 	}

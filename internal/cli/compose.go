@@ -92,12 +92,6 @@ func runCompose(ctx context.Context, p *program, o composeOptions) error {
 	if err := o.checkOutput(); err != nil {
 		return err
 	}
-	if o.partSize%blockSize != 0 {
-		p.terminal.note("note: a part size that is no multiple of %s works here, but other BitTorrent programs may refuse it", bytesText(blockSize))
-	}
-	if onlyLocal(o.conductors) {
-		p.terminal.note("note: the conductor is %s, so only members on this machine will find it; others need --conductor HOST:PORT", o.conductors[0])
-	}
 	f, err := compose.Compose(ctx, compose.Config{
 		Path: o.path, Conductors: o.conductors, PartSize: o.partSize, Hash: o.hash, Comment: o.comment,
 		Progress: slowProgress(p.terminal, "composing"),
@@ -109,6 +103,7 @@ func runCompose(ctx context.Context, p *program, o composeOptions) error {
 	case err != nil:
 		return withCode(exitInput, err)
 	}
+	o.advise(p.terminal)
 	if o.output == "-" {
 		_, err := f.WriteTo(p.stdout)
 		return err
@@ -137,7 +132,7 @@ func (o *composeOptions) checkOutput() error {
 		return withCode(exitDisk, err)
 	}
 	if content, err := os.Stat(o.path); err == nil && os.SameFile(there, content) {
-		return &usageError{command: "compose", text: fmt.Sprintf("%q is the file to compose; choose another --output.", o.output)}
+		return &usageError{command: "compose", text: fmt.Sprintf("%q is the file to compose; choose another --output", o.output)}
 	}
 	switch {
 	case there.IsDir():
@@ -159,6 +154,16 @@ func (o *composeOptions) write(f *orch.File) error {
 	}
 	_, err = f.WriteTo(out)
 	return errors.Join(err, out.Close())
+}
+
+// advise says what may surprise those who use the .orch file.
+func (o *composeOptions) advise(t *terminal) {
+	if o.partSize%blockSize != 0 {
+		t.note("note: a part size that is no multiple of %s works here, but other BitTorrent programs may refuse it", bytesText(blockSize))
+	}
+	if onlyLocal(o.conductors) {
+		t.note("note: the conductor is %s, so only members on this machine will find it; others need --conductor HOST:PORT", o.conductors[0])
+	}
 }
 
 // onlyLocal reports whether every conductor is an address of this machine that only this machine knows.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"syscall"
 
 	"orchestra/member"
@@ -41,7 +42,11 @@ func (e *usageError) Error() string {
 	if e.command != "" {
 		help = "orchestra " + e.command + " --help"
 	}
-	return e.text + " Try '" + help + "'"
+	end := ". "
+	if strings.HasSuffix(e.text, "?") {
+		end = " "
+	}
+	return e.text + end + "Try '" + help + "'"
 }
 
 // A codedError decides the exit code where the kind of an error alone does not.

@@ -1,0 +1,61 @@
+# What can be made: build, install, demo, test, bench, cover, clean. It takes Go, git, make and (for the race detector) a C compiler.
+
+GO       ?= go
+BIN      := bin/orchestra
+TOOL     := $(GO) tool -modfile=.ci/tools.mod
+FUZZTIME ?= 3s
+
+export CGO_ENABLED ?= 0
+
+.PHONY: build install demo test vet lint format unit fuzz cross bench cover clean
+
+build:
+	$(GO) build -trimpath -o $(BIN) .
+
+install: build
+	$(GO) install -trimpath .
+	@dir=$$($(GO) env GOBIN); dir=$${dir:-$$($(GO) env GOPATH)/bin}; \
+	for command in compose conduct join; do ln -sf orchestra "$$dir/orchestra-$$command"; done; \
+	echo "installed $$dir/orchestra"
+
+# One conductor, one member that has a file and five that get it, all on this machine. DEMO_FILE=... takes a file of yours.
+demo: build
+	@bash .ci/demo $(BIN)
+
+test: format vet lint unit fuzz cross
+
+vet:
+	$(GO) vet ./...
+
+lint:
+	$(TOOL) staticcheck ./...
+
+format:
+	@list=$$($(TOOL) gofumpt -l .); test -z "$$list" || { echo "not formatted (gofumpt -w mends it):"; echo "$$list"; exit 1; }
+
+unit:
+	CGO_ENABLED=1 $(GO) test -race -timeout 8m ./...
+
+# Each fuzz target for a little while.
+fuzz:
+	@for package in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+		done; \
+	done
+
+cross:
+	GOOS=darwin GOARCH=arm64 $(GO) build -o /dev/null ./...
+	GOOS=windows GOARCH=amd64 $(GO) build -o /dev/null ./...
+	GOOS=darwin $(GO) vet ./...
+	GOOS=windows $(GO) vet ./...
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+cover:
+	$(GO) test -coverpkg ./... -coverprofile bin/cover.out ./...
+	$(GO) tool cover -func bin/cover.out | tail -n 1
+
+clean:
+	rm -rf bin

@@ -1,0 +1,134 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// The test binary is the program too, under its own name and those of its links.
+func TestMain(m *testing.M) {
+	program := func() { os.Exit(Main(os.Args, os.Stdin, os.Stdout, os.Stderr)) }
+	testscript.Main(m, map[string]func(){
+		"orchestra":         program,
+		"orchestra-compose": program,
+		"orchestra-conduct": program,
+		"orchestra-join":    program,
+	})
+}
+
+// TestTranscripts runs the command lines in testdata. To the script's own commands come:
+//
+//	code N PROGRAM ARGUMENT...   runs a program that must exit with N
+//	random FILE SIZE             writes a file of that many random bytes, the same each time
+//	flip FILE OFFSET             changes one byte
+func TestTranscripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("CI", os.Getenv("CI"))
+			return nil
+		},
+		Condition: func(cond string) (bool, error) {
+			if cond == "root" {
+				return os.Getuid() == 0, nil
+			}
+			return false, fmt.Errorf("no condition %q", cond)
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"code":   scriptCode,
+			"random": scriptRandom,
+			"flip":   scriptFlip,
+		},
+	})
+}
+
+func scriptCode(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: code N PROGRAM ARGUMENT...")
+	}
+	got := 0
+	var exit *exec.ExitError
+	if err := ts.Exec(args[1], args[2:]...); errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if want := args[0]; strconv.Itoa(got) != want {
+		ts.Fatalf("exit code %d, want %s", got, want)
+	}
+}
+
+func scriptRandom(ts *testscript.TestScript, _ bool, args []string) {
+	size, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), randomBytes(size), 0o644))
+}
+
+func scriptFlip(ts *testscript.TestScript, _ bool, args []string) {
+	offset, err := strconv.ParseInt(args[1], 10, 64)
+	ts.Check(err)
+	ts.Check(flipByte(ts.MkAbs(args[0]), offset))
+}
+
+// randomBytes gives the same bytes each time, which no compression makes shorter.
+func randomBytes(size int) []byte {
+	b := make([]byte, size)
+	_, _ = rand.NewChaCha8([32]byte{1}).Read(b)
+	return b
+}
+
+func flipByte(path string, offset int64) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var b [1]byte
+	if _, err := f.ReadAt(b[:], offset); err != nil {
+		return err
+	}
+	b[0] ^= 1
+	_, err = f.WriteAt(b[:], offset)
+	return err
+}
+
+// TestGoldenSample composes the picture that the format's specification describes.
+func TestGoldenSample(t *testing.T) {
+	const sample = "../../../shared/golden/maxresdefault.jpg"
+	want, err := os.ReadFile(sample + ".orch")
+	if err != nil {
+		t.Skip("the golden files are not beside this clone")
+	}
+	out := t.TempDir() + "/out.orch"
+	compose := orchestra(t, "compose", sample, "192.168.1.1:9999", "-o", out)
+	if text, err := compose.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	got, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// orchestra is a run of orchestra that ends with the test.
+func orchestra(t *testing.T, arguments ...string) *exec.Cmd {
+	t.Helper()
+	path, err := exec.LookPath("orchestra" + map[bool]string{true: ".exe"}[runtime.GOOS == "windows"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return exec.CommandContext(t.Context(), path, arguments...)
+}
