@@ -1,0 +1,144 @@
+package conduct
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"orchestra/proto"
+)
+
+// A failed dial back is tried again after firstRecheck, then after twice as
+// long each time, lastRecheck at most. It is looked at when the member pings.
+const (
+	firstRecheck = 30 * time.Second
+	lastRecheck  = time.Hour
+)
+
+type claimState uint8
+
+const (
+	claimUnchecked claimState = iota
+	claimGood                 // the member answered there
+	claimBad                  // it did not, last time
+)
+
+// A claim is an address at which a member says it can be reached.
+type claim struct {
+	host   string // HOST:PORT to dial; "" claims nothing
+	state  claimState
+	addr   netip.AddrPort // where it answered; of use while good
+	queued bool           // a dial back waits or runs
+	fails  int            // failed dial backs in a row
+	again  time.Time      // a bad claim is not dialled before
+}
+
+// A waiting dial back. The claim is one of the entry's two; it is stale if
+// the entry is gone or claims something else by now.
+type waiting struct {
+	e     *entry
+	which *claim
+	host  string
+}
+
+func (w waiting) stale() bool { return w.e.gone || w.which.host != w.host }
+
+// claimAt sets what a claim claims and asks for a dial back if that is new.
+func (r *registry) claimAt(e *entry, c *claim, host string, out []effect) []effect {
+	if c.host == host {
+		return out
+	}
+	*c = claim{host: host}
+	return r.queueCheck(e, c, out)
+}
+
+// queueCheck puts a claim in the line for a dial back. The line is swept of
+// stale claims when it is longer than all entries can fill it, so that members
+// that come and go at once do not make it grow.
+func (r *registry) queueCheck(e *entry, c *claim, out []effect) []effect {
+	if c.host == "" || c.queued {
+		return out
+	}
+	c.queued = true
+	if len(r.line) > 64+4*len(r.expiry) {
+		r.line = slices.DeleteFunc(r.line, waiting.stale)
+	}
+	r.line = append(r.line, waiting{e, c, c.host})
+	return r.startChecks(out)
+}
+
+// startChecks starts dial backs while there is room for more.
+func (r *registry) startChecks(out []effect) []effect {
+	for len(r.line) > 0 && len(r.running) < r.lim.dials {
+		w := r.line[0]
+		r.line[0] = waiting{}
+		r.line = r.line[1:]
+		if w.stale() {
+			continue
+		}
+		r.ticket++
+		r.running[r.ticket] = w
+		out = append(out, dialBack{
+			ticket: r.ticket, id: w.e.comp.id, peer: w.e.peer, host: w.host,
+			from: w.e.seat.from.Addr(),
+		})
+	}
+	return out
+}
+
+// checked takes the outcome of a dial back: the address that answered, or ok
+// false. The member is told, and so are those who know it if it can now be
+// found where it could not before.
+func (r *registry) checked(now time.Time, ticket uint64, addr netip.AddrPort, ok bool, out []effect) []effect {
+	w, known := r.running[ticket]
+	if !known {
+		return out
+	}
+	delete(r.running, ticket)
+	if !w.stale() {
+		out = r.settle(now, w.e, w.which, addr, ok, out)
+	}
+	return r.startChecks(out)
+}
+
+func (r *registry) settle(now time.Time, e *entry, c *claim, addr netip.AddrPort, ok bool, out []effect) []effect {
+	c.queued = false
+	before := c.state
+	if !ok {
+		c.state = claimBad
+		c.again = now.Add(min(firstRecheck<<min(c.fails, 10), lastRecheck))
+		c.fails++
+		if before != claimBad {
+			out = r.tell(e, proto.Reachable{OK: false, Addr: c.dialled()}, out)
+		}
+		return out
+	}
+	c.state, c.addr, c.fails = claimGood, addr, 0
+	if before == claimGood {
+		return out
+	}
+	out = r.tell(e, proto.Reachable{OK: true, Addr: addr}, out)
+	if c == &e.main && before == claimUnchecked {
+		return out // it went out at once
+	}
+	return r.introduce(e, true, out)
+}
+
+// dialled returns the claimed address; none for a name that led nowhere.
+func (c *claim) dialled() netip.AddrPort {
+	a, err := netip.ParseAddrPort(c.host)
+	if err != nil {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(a.Addr().WithZone(""), a.Port())
+}
+
+// recheck asks anew for claims that failed a while ago.
+func (r *registry) recheck(now time.Time, e *entry, out []effect) []effect {
+	for _, c := range []*claim{&e.main, &e.advertised} {
+		if c.state == claimBad && !now.Before(c.again) {
+			out = r.queueCheck(e, c, out)
+		}
+	}
+	return out
+}

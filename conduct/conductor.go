@@ -1,0 +1,210 @@
+// Package conduct is the conductor: it keeps the live list of which members
+// share which composition, and tells members of each other. It never sees
+// content, reads no .orch file and knows no composition beforehand.
+//
+// The registry (registry.go, handout.go, address.go, check.go, complain.go,
+// tally.go) is pure and decides everything; the shell around it does the I/O:
+//
+//	accept ─> connection: 1 reader + 1 writer ─┐
+//	dial backs ────────────────────────────────┴─> one inbox ─> loop ─> registry ─> effects ─> performed
+//
+// The loop goroutine owns the registry. It never waits for a connection: what
+// it has to say goes into an outbox, and who does not read it is cut.
+package conduct
+
+import (
+	"context"
+	crand "crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"orchestra/orch"
+	"orchestra/proto"
+)
+
+// Config says how a conductor works. Its zero value is the default.
+type Config struct {
+	Listen string                 // HOST:PORT to listen on; "" is ":9999", port 0 any free one
+	Allow  func(id [20]byte) bool // whether a composition may gather here; nil: any. Called from many goroutines
+
+	MaxMembers    int // listed at a time, over all compositions; 0 is 65,536
+	Peers         int // members told to a newcomer, 50 at most; 0 is 50
+	MaxPerAddress int // members seen from one address (IPv6: one /64); 0 is 1,024
+
+	Log zerolog.Logger
+
+	HandshakeTimeout time.Duration // from accepting to the first announcement; 0 is 10 s
+	SilenceTimeout   time.Duration // a member from which nothing came for so long is gone; 0 is 75 s
+	WriteTimeout     time.Duration // for 16 KiB to a member; 0 is 10 s
+	DialTimeout      time.Duration // of a dial back; 0 is 5 s
+	MaxDials         int           // dial backs at a time; 0 is 32
+}
+
+const (
+	defaultMaxMembers    = 65536
+	defaultMaxPerAddress = 1024
+	maxPeers             = proto.MaxMembers // one frame
+)
+
+func (cfg Config) withDefaults() Config {
+	if cfg.Listen == "" {
+		cfg.Listen = fmt.Sprintf(":%d", orch.DefaultPort)
+	}
+	if cfg.Peers <= 0 || cfg.Peers > maxPeers {
+		cfg.Peers = maxPeers
+	}
+	for _, n := range []struct {
+		field *int
+		value int
+	}{
+		{&cfg.MaxMembers, defaultMaxMembers},
+		{&cfg.MaxPerAddress, defaultMaxPerAddress},
+		{&cfg.MaxDials, 32},
+	} {
+		if *n.field <= 0 {
+			*n.field = n.value
+		}
+	}
+	for _, d := range []struct {
+		field *time.Duration
+		value time.Duration
+	}{
+		{&cfg.HandshakeTimeout, proto.HandshakeTimeout},
+		{&cfg.SilenceTimeout, proto.SilenceTimeout},
+		{&cfg.WriteTimeout, 10 * time.Second},
+		{&cfg.DialTimeout, 5 * time.Second},
+	} {
+		if *d.field <= 0 {
+			*d.field = d.value
+		}
+	}
+	return cfg
+}
+
+// A Conductor listens from New until Run returns.
+type Conductor struct {
+	cfg        Config
+	log        zerolog.Logger
+	complaints zerolog.Logger // the same, a few lines a minute
+	self       proto.PeerID   // in handshakes; new each time
+
+	ln    net.Listener
+	inbox chan event
+	gate  *gate
+	reg   *registry      // the loop's
+	wg    sync.WaitGroup // every goroutine but Run's own
+}
+
+// New binds the address of the Config and returns a conductor that serves once
+// Run is called. Members that connect before wait.
+func New(cfg Config) (*Conductor, error) {
+	cfg = cfg.withDefaults()
+	ln, err := net.Listen("tcp", cfg.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s (is another conductor running? --listen chooses another address): %w", cfg.Listen, err)
+	}
+	c, err := newConductor(cfg, ln)
+	if err != nil {
+		return nil, errors.Join(err, ln.Close())
+	}
+	return c, nil
+}
+
+func newConductor(cfg Config, ln net.Listener) (*Conductor, error) {
+	self, err := proto.NewPeerID(crand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	var seed [16]byte
+	if _, err := crand.Read(seed[:]); err != nil {
+		return nil, err
+	}
+	lim := limits{
+		members: cfg.MaxMembers, perSource: cfg.MaxPerAddress, peers: cfg.Peers,
+		dials: cfg.MaxDials, silence: cfg.SilenceTimeout,
+	}
+	random := rand.New(rand.NewPCG(binary.BigEndian.Uint64(seed[:8]), binary.BigEndian.Uint64(seed[8:])))
+	return &Conductor{
+		cfg:        cfg,
+		log:        cfg.Log,
+		complaints: cfg.Log.Sample(&zerolog.BurstSampler{Burst: 10, Period: time.Minute}),
+		self:       self,
+		ln:         ln,
+		inbox:      make(chan event, 256),
+		gate:       newGate(lim),
+		reg:        newRegistry(lim, random),
+	}, nil
+}
+
+// Addr returns the address it listens on, with the real port.
+func (c *Conductor) Addr() netip.AddrPort {
+	a := c.ln.Addr().(*net.TCPAddr).AddrPort()
+	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+}
+
+// Run serves until the context ends, then closes everything and returns nil.
+// It returns an error only if it can accept no more. All its goroutines have
+// ended when it returns. It is called once.
+func (c *Conductor) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { c.ln.Close() })
+	defer stop()
+	var err error
+	c.wg.Go(func() {
+		defer cancel()
+		err = c.accept(ctx)
+	})
+	c.loop(ctx)
+	c.wg.Wait()
+	return err
+}
+
+// accept takes connections until the listener is closed.
+func (c *Conductor) accept(ctx context.Context) error {
+	for {
+		nc, err := c.ln.Accept()
+		switch {
+		case ctx.Err() != nil:
+			if err == nil {
+				nc.Close()
+			}
+			return nil
+		case errors.Is(err, net.ErrClosed):
+			return fmt.Errorf("listening on %s ended: %w", c.Addr(), err)
+		case err != nil:
+			// Out of file descriptors, or a connection that ended before it
+			// was taken: the next one may do.
+			c.log.Warn().Err(err).Msg("cannot accept a connection")
+			select {
+			case <-time.After(100 * time.Millisecond):
+			case <-ctx.Done():
+			}
+			continue
+		}
+		s := newSeat(addrPort(nc.RemoteAddr()), addrPort(nc.LocalAddr()))
+		if !c.gate.enter(s.from.Addr()) {
+			nc.Close()
+			continue
+		}
+		c.wg.Go(func() {
+			defer c.gate.leave(s.from.Addr())
+			c.serve(ctx, nc, s)
+		})
+	}
+}
+
+func addrPort(a net.Addr) netip.AddrPort {
+	if t, ok := a.(*net.TCPAddr); ok {
+		return t.AddrPort()
+	}
+	return netip.AddrPort{}
+}

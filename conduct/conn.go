@@ -1,0 +1,151 @@
+package conduct
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"orchestra/proto"
+)
+
+const (
+	sniffBuffer = 256      // bytes read ahead to see what a connection speaks
+	writeChunk  = 16 << 10 // bytes written under one deadline
+	lingerTime  = time.Second
+
+	// A member may send messageBurst messages at once and messageRate a second
+	// from then on; the connection is read no faster, so that a flood waits at
+	// the member's end.
+	messageRate  = 10
+	messageBurst = 100
+)
+
+var (
+	errNotMember = errors.New("neither a member nor anything else this port answers")
+	errOtherPeer = errors.New("somebody else answers there")
+	errWrongWay  = errors.New("a message that only conductors send")
+	errTooEarly  = errors.New("the first message is no announcement")
+)
+
+// A conn is a member's connection. Its reader is the goroutine of serve, its
+// writer ends with it.
+type conn struct {
+	nc   net.Conn
+	seat seat
+	out  *outbox
+	link link // the loop's
+}
+
+// abort ends a connection at once; its reader notices.
+func (m *conn) abort() {
+	m.out.finish()
+	m.nc.Close()
+}
+
+// serve serves one connection to its end. The first byte says what is spoken
+// on it: the length of a handshake's protocol name, or the first letter of an
+// HTTP method. Whoever says nothing known is cut off, without an answer.
+func (c *Conductor) serve(ctx context.Context, nc net.Conn, s seat) {
+	defer nc.Close()
+	stop := context.AfterFunc(ctx, func() { nc.Close() })
+	defer stop()
+
+	nc.SetReadDeadline(time.Now().Add(c.cfg.HandshakeTimeout))
+	in := bufio.NewReaderSize(nc, sniffBuffer)
+	first, err := in.Peek(1)
+	if err == nil {
+		switch first[0] {
+		case byte(len(proto.Orchestra)):
+			err = c.serveMember(ctx, nc, in, s)
+		default:
+			err = errNotMember
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		c.log.Debug().Err(err).Stringer("from", s.from).Msg("connection ended")
+	}
+}
+
+// serveMember reads what a member sends, until the connection ends.
+func (c *Conductor) serveMember(ctx context.Context, nc net.Conn, in io.Reader, s seat) error {
+	hello, err := proto.ReadHandshake(in, proto.Orchestra)
+	if err != nil {
+		return err
+	}
+	m := &conn{nc: nc, seat: s, out: newOutbox()}
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		c.write(m)
+	}()
+	defer func() { <-written }()
+	defer m.abort()
+
+	m.out.put(proto.Handshake{Protocol: proto.Orchestra, ID: hello.ID, PeerID: c.self}.Append(nil))
+	if c.cfg.Allow != nil && !c.cfg.Allow(hello.ID) {
+		m.out.put(proto.Append(nil, proto.Refused{Reason: refusedComposition}))
+		m.out.finish()
+		_, err := io.Copy(io.Discard, io.LimitReader(in, sniffBuffer)) // until it has read why, or the deadline
+		return err
+	}
+
+	frames := proto.NewConductorReader(in)
+	msg, err := frames.Next()
+	if err != nil {
+		return err
+	}
+	ann, ok := msg.(proto.Announce)
+	if !ok {
+		return errTooEarly
+	}
+	nc.SetReadDeadline(time.Time{}) // silence is the registry's to judge
+	c.post(ctx, arrived{m, hello.ID, hello.PeerID, ann})
+	defer c.post(ctx, closed{m})
+	pace := rate.NewLimiter(messageRate, messageBurst)
+	for {
+		if err := pace.Wait(ctx); err != nil {
+			return err
+		}
+		msg, err := frames.Next()
+		if err != nil {
+			return err
+		}
+		switch msg.(type) {
+		case proto.KeepAlive, proto.Announce, proto.Progress, proto.Complain:
+			c.post(ctx, heard{m, msg})
+		case proto.Unknown: // of a later version
+		default:
+			return errWrongWay
+		}
+	}
+}
+
+// write writes what the outbox holds until that is finished, and leaves the
+// member a moment to read the last of it.
+func (c *Conductor) write(m *conn) {
+	var buf []byte
+	for more := true; more; {
+		buf, more = m.out.take(buf)
+		for rest := buf; len(rest) > 0; {
+			chunk := rest[:min(len(rest), writeChunk)]
+			m.nc.SetWriteDeadline(time.Now().Add(c.cfg.WriteTimeout))
+			if _, err := m.nc.Write(chunk); err != nil {
+				m.nc.Close()
+				return
+			}
+			rest = rest[len(chunk):]
+		}
+		if cap(buf) > writeChunk {
+			buf = nil // a burst is over; thousands of connections stay small
+		}
+	}
+	if half, ok := m.nc.(interface{ CloseWrite() error }); ok {
+		half.CloseWrite()
+	}
+	m.nc.SetReadDeadline(time.Now().Add(lingerTime))
+}

@@ -1,0 +1,89 @@
+package conduct
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"orchestra/proto"
+)
+
+// maxResolved is the most addresses of one name that are dialled.
+const maxResolved = 4
+
+// callBack does a dial back: it opens a BitTorrent handshake to the address a
+// member claims and reports whether that member answers there. The registry
+// bounds how many are under way; each takes DialTimeout at most, and as long
+// again to resolve a name.
+func (c *Conductor) callBack(ctx context.Context, d dialBack) (netip.AddrPort, bool) {
+	addrs := c.resolve(ctx, d.host)
+	for _, a := range addrs {
+		if a.Port() == 0 || !d.allows(a.Addr()) {
+			continue
+		}
+		err := c.shake(ctx, a, d, c.cfg.DialTimeout/time.Duration(len(addrs)))
+		if err == nil {
+			return netip.AddrPortFrom(a.Addr().WithZone(""), a.Port()), true
+		}
+		c.log.Debug().Err(err).Stringer("at", a).Stringer("peer", d.peer).Msg("dial back failed")
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return netip.AddrPort{}, false
+}
+
+// resolve returns the addresses behind HOST:PORT, unmapped; none if it has none.
+func (c *Conductor) resolve(ctx context.Context, hostPort string) []netip.AddrPort {
+	if a, err := netip.ParseAddrPort(hostPort); err == nil {
+		return []netip.AddrPort{netip.AddrPortFrom(a.Addr().Unmap(), a.Port())}
+	}
+	host, portText, err := net.SplitHostPort(hostPort)
+	if err != nil {
+		return nil
+	}
+	port, err := strconv.ParseUint(portText, 10, 16)
+	if err != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.DialTimeout)
+	defer cancel()
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		c.log.Debug().Err(err).Msg("advertised name does not resolve")
+		return nil
+	}
+	var addrs []netip.AddrPort
+	for _, ip := range ips[:min(len(ips), maxResolved)] {
+		addrs = append(addrs, netip.AddrPortFrom(ip.Unmap(), uint16(port)))
+	}
+	return addrs
+}
+
+// shake exchanges handshakes with whoever listens at an address.
+func (c *Conductor) shake(ctx context.Context, a netip.AddrPort, d dialBack, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	var dialer net.Dialer
+	nc, err := dialer.DialContext(ctx, "tcp", a.String())
+	if err != nil {
+		return err
+	}
+	defer nc.Close()
+	stop := context.AfterFunc(ctx, func() { nc.Close() })
+	defer stop()
+	hello := proto.Handshake{Protocol: proto.BitTorrent, ID: d.id, PeerID: c.self}
+	if _, err := nc.Write(hello.Append(nil)); err != nil {
+		return err
+	}
+	answer, err := proto.ReadHandshake(nc, proto.BitTorrent)
+	if err != nil {
+		return err
+	}
+	if answer.ID != d.id || answer.PeerID != d.peer {
+		return errOtherPeer
+	}
+	return nil
+}

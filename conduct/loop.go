@@ -1,0 +1,150 @@
+package conduct
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"orchestra/proto"
+)
+
+// An event is something that happened outside, on its way to the loop.
+type event interface{ event() }
+
+// arrived is a connection's first announcement.
+type arrived struct {
+	c    *conn
+	id   [20]byte
+	peer proto.PeerID
+	ann  proto.Announce
+}
+
+// heard is a further message on a connection that arrived.
+type heard struct {
+	c   *conn
+	msg proto.Message
+}
+
+// closed is the end of a connection that arrived.
+type closed struct{ c *conn }
+
+// dialled is the outcome of a dial back.
+type dialled struct {
+	ticket uint64
+	addr   netip.AddrPort
+	ok     bool
+}
+
+func (arrived) event() {}
+func (heard) event()   {}
+func (closed) event()  {}
+func (dialled) event() {}
+
+// post hands an event to the loop and waits until there is room: a loop that
+// is behind pushes back on the connections. The loop itself never posts.
+func (c *Conductor) post(ctx context.Context, ev event) {
+	select {
+	case c.inbox <- ev:
+	case <-ctx.Done():
+	}
+}
+
+// loop owns the registry: no other goroutine touches it. It never waits for
+// anything but the next event, the one timer, or its end.
+func (c *Conductor) loop(ctx context.Context) {
+	l := &loop{c: c, reg: c.reg, conns: make(map[link]*conn)}
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		if at := l.reg.next(); at.IsZero() {
+			timer.Stop()
+		} else {
+			timer.Reset(time.Until(at))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case ev := <-c.inbox:
+			l.handle(ev)
+		case <-timer.C:
+			l.out = l.reg.expire(time.Now(), l.out)
+		}
+		l.perform(ctx)
+	}
+}
+
+// loop is what the loop goroutine knows.
+type loop struct {
+	c     *Conductor
+	reg   *registry
+	conns map[link]*conn
+	last  link     // the latest given out
+	out   []effect // room for the next step's effects
+	frame []byte   // room for the next frame
+}
+
+func (l *loop) handle(ev event) {
+	now := time.Now()
+	switch ev := ev.(type) {
+	case arrived:
+		l.last++
+		ev.c.link = l.last
+		l.conns[ev.c.link] = ev.c
+		l.out = l.reg.arrive(now, arrival{ev.c.link, ev.id, ev.peer, ev.c.seat, ev.ann}, l.out)
+		l.c.log.Debug().Hex("id", ev.id[:]).Stringer("peer", ev.peer).Stringer("from", ev.c.seat.from).
+			Uint16("port", ev.ann.Port).Msg("member announced")
+	case heard:
+		l.message(now, ev)
+	case closed:
+		delete(l.conns, ev.c.link)
+		l.out = l.reg.leave(ev.c.link, l.out)
+	case dialled:
+		l.out = l.reg.checked(now, ev.ticket, ev.addr, ev.ok, l.out)
+	}
+}
+
+func (l *loop) message(now time.Time, ev heard) {
+	switch m := ev.msg.(type) {
+	case proto.KeepAlive:
+		l.out = l.reg.ping(now, ev.c.link, l.out)
+	case proto.Announce:
+		l.out = l.reg.announce(now, ev.c.link, m, l.out)
+	case proto.Progress:
+		l.reg.progress(now, ev.c.link, m)
+	case proto.Complain:
+		v := l.reg.complain(now, ev.c.link, m.PeerID)
+		l.c.complaints.Warn().Stringer("from", ev.c.seat.from).Stringer("of", m.PeerID).Uint32("part", m.Part).
+			Bool("counted", v != complaintIgnored).Bool("shunned", v == complaintShuns).Msg("complaint of bad data")
+	}
+}
+
+// perform does what the registry decided, in order.
+func (l *loop) perform(ctx context.Context) {
+	for i, eff := range l.out {
+		l.out[i] = nil
+		switch eff := eff.(type) {
+		case tell:
+			c := l.conns[eff.to]
+			if c == nil {
+				break // it ended a moment ago; its closed event says so
+			}
+			l.frame = proto.Append(l.frame[:0], eff.msg)
+			if !c.out.put(l.frame) {
+				l.c.log.Debug().Stringer("from", c.seat.from).Msg("member reads too slowly, connection cut")
+				c.abort()
+			}
+		case cut:
+			if c := l.conns[eff.who]; c != nil {
+				l.c.log.Debug().Stringer("from", c.seat.from).Str("why", eff.why).Msg("connection ends")
+				delete(l.conns, eff.who)
+				c.out.finish()
+			}
+		case dialBack:
+			l.c.wg.Go(func() {
+				addr, ok := l.c.callBack(ctx, eff)
+				l.c.post(ctx, dialled{eff.ticket, addr, ok})
+			})
+		}
+	}
+	l.out = l.out[:0]
+}

@@ -1,0 +1,355 @@
+package conduct
+
+import (
+	"container/heap"
+	"crypto/subtle"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"time"
+
+	"orchestra/proto"
+)
+
+// limits are the bounds a registry keeps.
+type limits struct {
+	members   int           // entries in all
+	perSource int           // entries seen from one source, see source
+	peers     int           // members told to a newcomer
+	dials     int           // dial backs at a time
+	silence   time.Duration // an entry not renewed for this long is gone
+}
+
+// An entry may announce announceBurst times at once, then once each
+// announceEvery; what it announces beyond that is passed over.
+const (
+	announceBurst = 4
+	announceEvery = 15 * time.Second
+)
+
+// A registry is the live list of who shares which composition, and decides
+// who is told of whom. It is pure: no I/O, no clock, no lock; the time and the
+// randomness come from outside and what is to be done is handed out as
+// effects. One goroutine owns it, see loop.go.
+type registry struct {
+	lim    limits
+	random *rand.Rand
+
+	comps   map[[20]byte]*composition
+	links   map[link]*entry
+	sources map[netip.Addr]int // entries by source
+	expiry  expiryHeap         // every entry
+
+	ticket  uint64             // of the latest dial back
+	line    []waiting          // dial backs that wait, first come first served
+	running map[uint64]waiting // dial backs under way
+}
+
+// A composition is what members gather around. It exists while it has any.
+type composition struct {
+	id      [20]byte
+	entries []*entry // in random order, see pick
+	byPeer  map[proto.PeerID]*entry
+
+	gone       transfer // of members that have left
+	complaints uint64   // those that counted, since the composition is known
+}
+
+// An entry is one member of one composition. It needs no connection: link 0
+// is an entry that is renewed some other way and told nothing.
+type entry struct {
+	comp *composition
+	peer proto.PeerID
+	key  [16]byte
+	link link
+	seat seat
+	gone bool
+
+	deadline  time.Time
+	expiryPos int // in registry.expiry
+	pos       int // in comp.entries
+
+	port       uint16           // announced; 0 accepts no connections
+	own        []netip.AddrPort // that it named itself, filtered
+	main       claim            // the observed address with the announced port
+	advertised claim
+
+	want      int       // members it wants to know
+	announces int       // left of announceBurst
+	refilled  time.Time // when announces was last added to
+	pushes    int       // members it was pushed to as a newcomer
+	told      []*entry  // whom it was told of, at most maxTold
+	toldTo    []*entry  // who was told of it, at most maxToldTo
+
+	parts, have uint32
+	moved       transfer
+
+	accusers []netip.Addr   // sources that complained of it
+	accused  []proto.PeerID // whom it complained of
+	shunned  bool           // handed out no more
+}
+
+// An arrival is a member's announcement as the shell received it.
+type arrival struct {
+	link link
+	id   [20]byte
+	peer proto.PeerID
+	seat seat
+	ann  proto.Announce
+}
+
+func newRegistry(lim limits, random *rand.Rand) *registry {
+	return &registry{
+		lim:     lim,
+		random:  random,
+		comps:   make(map[[20]byte]*composition),
+		links:   make(map[link]*entry),
+		sources: make(map[netip.Addr]int),
+		running: make(map[uint64]waiting),
+	}
+}
+
+// Reasons of a refusal, as the member shows them to its user.
+const (
+	refusedKey         = "another member is listed under this peer id; start again to get a new one"
+	refusedFull        = "this conductor has as many members as it takes; see its --max-members"
+	refusedAddress     = "this conductor has as many members from your address as it takes; see its --max-per-address"
+	refusedComposition = "this conductor does not take this composition; see its --allow"
+)
+
+// arrive takes the first announcement on a connection. The member is listed,
+// welcomed and told of others, and others of it; or refused.
+func (r *registry) arrive(now time.Time, a arrival, out []effect) []effect {
+	comp := r.comps[a.id]
+	var e *entry
+	if comp != nil {
+		e = comp.byPeer[a.peer]
+	}
+	if e != nil && subtle.ConstantTimeCompare(e.key[:], a.ann.Key[:]) != 1 {
+		return refuse(a.link, refusedKey, out)
+	}
+	src := source(a.seat.from.Addr())
+	if e == nil && len(r.expiry) >= r.lim.members {
+		return refuse(a.link, refusedFull, out)
+	}
+	if (e == nil || source(e.seat.from.Addr()) != src) && r.sources[src] >= r.lim.perSource {
+		return refuse(a.link, refusedAddress, out)
+	}
+
+	if e == nil {
+		if comp == nil {
+			comp = &composition{id: a.id, byPeer: make(map[proto.PeerID]*entry)}
+			r.comps[a.id] = comp
+		}
+		e = &entry{comp: comp, peer: a.peer, key: a.ann.Key, announces: announceBurst, refilled: now}
+		e.pos = len(comp.entries)
+		comp.entries = append(comp.entries, e)
+		comp.byPeer[a.peer] = e
+		heap.Push(&r.expiry, e)
+	} else {
+		out = r.unlink(e, "replaced by a newer connection", out)
+		r.unsource(e)
+		forgetTold(e)
+		comp.gone.add(e.moved)
+		e.moved = transfer{}
+	}
+	e.link, e.seat = a.link, a.seat
+	if a.link != 0 {
+		r.links[a.link] = e
+	}
+	r.sources[src]++
+	r.renew(now, e)
+
+	out = r.tell(e, proto.Welcome{You: netip.AddrPortFrom(a.seat.from.Addr().WithZone(""), a.seat.from.Port())}, out)
+	for _, c := range []*claim{&e.main, &e.advertised} {
+		if c.state == claimGood {
+			out = r.tell(e, proto.Reachable{OK: true, Addr: c.addr}, out)
+		}
+		if c.state == claimBad {
+			c.again = now // it may have been mended meanwhile
+		}
+	}
+	return r.take(now, e, a.ann, out)
+}
+
+// announce takes a further announcement on a connection: it replaces what was
+// announced before, and asks for more members.
+func (r *registry) announce(now time.Time, l link, ann proto.Announce, out []effect) []effect {
+	e := r.heard(now, l)
+	if e == nil {
+		return out
+	}
+	if n := int(now.Sub(e.refilled) / announceEvery); n > 0 {
+		e.announces = min(e.announces+n, announceBurst)
+		e.refilled = e.refilled.Add(time.Duration(n) * announceEvery)
+	}
+	if e.announces == 0 {
+		return out
+	}
+	e.announces--
+	return r.take(now, e, ann, out)
+}
+
+// take takes over what a member announces.
+func (r *registry) take(now time.Time, e *entry, ann proto.Announce, out []effect) []effect {
+	e.want = min(int(ann.Want), r.lim.peers)
+	e.parts, e.have = ann.Parts, min(ann.Have, ann.Parts)
+
+	before := e.addrsFor(e.seat, nil)
+	e.port, e.own = ann.Port, ownAddrs(ann.Addrs)
+	observed, advertised := "", ""
+	if e.port != 0 {
+		observed = netip.AddrPortFrom(e.seat.from.Addr(), e.port).String()
+		advertised = ann.Advertise
+	}
+	moved := e.main.host != observed || !slices.Equal(before, e.addrsFor(e.seat, nil))
+
+	out = r.handOut(e, e.want, out)
+	out = r.claimAt(e, &e.main, observed, out)
+	out = r.claimAt(e, &e.advertised, advertised, out)
+	out = r.recheck(now, e, out)
+	return r.introduce(e, moved, out)
+}
+
+// heard renews the entry of a connection from which something came, and
+// returns it; nil if the connection has none any more.
+func (r *registry) heard(now time.Time, l link) *entry {
+	e := r.links[l]
+	if e != nil {
+		r.renew(now, e)
+	}
+	return e
+}
+
+func (r *registry) renew(now time.Time, e *entry) {
+	e.deadline = now.Add(r.lim.silence)
+	heap.Fix(&r.expiry, e.expiryPos)
+}
+
+// ping takes a keep-alive and answers it, so that the member knows that the
+// conductor lives.
+func (r *registry) ping(now time.Time, l link, out []effect) []effect {
+	e := r.heard(now, l)
+	if e == nil {
+		return out
+	}
+	out = r.tell(e, proto.KeepAlive{}, out)
+	return r.recheck(now, e, out)
+}
+
+// progress takes over how far a member is.
+func (r *registry) progress(now time.Time, l link, p proto.Progress) {
+	if e := r.heard(now, l); e != nil {
+		e.have = min(p.Have, e.parts)
+		e.moved = transfer{up: p.Uploaded, down: p.Downloaded}
+	}
+}
+
+// leave takes the end of a connection.
+func (r *registry) leave(l link, out []effect) []effect {
+	e := r.links[l]
+	if e == nil {
+		return out
+	}
+	delete(r.links, l)
+	e.link = 0
+	return r.remove(e, out)
+}
+
+// next returns when expire has something to do; the zero time if never.
+func (r *registry) next() time.Time {
+	if len(r.expiry) == 0 {
+		return time.Time{}
+	}
+	return r.expiry[0].deadline
+}
+
+// expire removes the entries that were not renewed in time.
+func (r *registry) expire(now time.Time, out []effect) []effect {
+	for len(r.expiry) > 0 && !r.expiry[0].deadline.After(now) {
+		e := r.expiry[0]
+		out = r.unlink(e, "silent for too long", out)
+		out = r.remove(e, out)
+	}
+	return out
+}
+
+// remove ends an entry. Those who were told of it are told that it left, and
+// of others if few are left to them.
+func (r *registry) remove(e *entry, out []effect) []effect {
+	comp := e.comp
+	e.gone = true
+	heap.Remove(&r.expiry, e.expiryPos)
+	r.unsource(e)
+	comp.swap(e.pos, len(comp.entries)-1)
+	comp.entries[len(comp.entries)-1] = nil
+	comp.entries = comp.entries[:len(comp.entries)-1]
+	delete(comp.byPeer, e.peer)
+	comp.gone.add(e.moved)
+	if len(comp.entries) == 0 {
+		delete(r.comps, comp.id)
+	}
+
+	forgetTold(e)
+	left := proto.Left{PeerIDs: []proto.PeerID{e.peer}}
+	for _, to := range e.toldTo {
+		to.told = without(to.told, e)
+		out = r.tell(to, left, out)
+		out = r.refill(to, out)
+	}
+	e.toldTo = nil
+	return out
+}
+
+func (r *registry) unsource(e *entry) {
+	src := source(e.seat.from.Addr())
+	if r.sources[src]--; r.sources[src] == 0 {
+		delete(r.sources, src)
+	}
+}
+
+// unlink parts an entry from its connection and ends that.
+func (r *registry) unlink(e *entry, why string, out []effect) []effect {
+	if e.link == 0 {
+		return out
+	}
+	out = append(out, cut{e.link, why})
+	delete(r.links, e.link)
+	e.link = 0
+	return out
+}
+
+func (r *registry) tell(e *entry, m proto.Message, out []effect) []effect {
+	if e.link == 0 {
+		return out
+	}
+	return append(out, tell{e.link, m})
+}
+
+func refuse(l link, reason string, out []effect) []effect {
+	return append(out, tell{l, proto.Refused{Reason: reason}}, cut{l, "refused: " + reason})
+}
+
+// expiryHeap has the entry with the earliest deadline at its top.
+type expiryHeap []*entry
+
+func (h expiryHeap) Len() int           { return len(h) }
+func (h expiryHeap) Less(i, j int) bool { return h[i].deadline.Before(h[j].deadline) }
+func (h expiryHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].expiryPos, h[j].expiryPos = i, j
+}
+
+func (h *expiryHeap) Push(x any) {
+	e := x.(*entry)
+	e.expiryPos = len(*h)
+	*h = append(*h, e)
+}
+
+func (h *expiryHeap) Pop() any {
+	old := *h
+	e := old[len(old)-1]
+	old[len(old)-1] = nil
+	*h = old[:len(old)-1]
+	return e
+}

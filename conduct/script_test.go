@@ -1,0 +1,214 @@
+package conduct
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"orchestra/proto"
+)
+
+// script drives a registry by hand: each step returns the effects it had, and
+// what every member was told is kept.
+type script struct {
+	t   testing.TB
+	reg *registry
+	now time.Time
+
+	last  link
+	known map[link]map[proto.PeerID][]netip.AddrPort // told and not yet taken back
+	ended map[link]string                            // connections the registry cut
+}
+
+var testLimits = limits{members: 1 << 20, perSource: 1 << 20, peers: 50, dials: 32, silence: 75 * time.Second}
+
+var testID = [20]byte{'i', 'd'}
+
+func newScript(t testing.TB, lim limits, seed uint64) *script {
+	return &script{
+		t:     t,
+		reg:   newRegistry(lim, rand.New(rand.NewPCG(seed, 1))),
+		now:   time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+		known: make(map[link]map[proto.PeerID][]netip.AddrPort),
+		ended: make(map[link]string),
+	}
+}
+
+func peerN(n int) (p proto.PeerID) {
+	copy(p[:], "-OR0100-")
+	binary.BigEndian.PutUint64(p[12:], uint64(n))
+	return p
+}
+
+func addr(s string) netip.Addr       { return netip.MustParseAddr(s) }
+func addrAt(s string) netip.AddrPort { return netip.MustParseAddrPort(s) }
+func seatAt(from, local string) seat {
+	return newSeat(addrAt(from), netip.AddrPortFrom(addr(local), 9999))
+}
+
+func farSeat(n int) seat {
+	return newSeat(netip.AddrPortFrom(farAddr(n), 40000), addrAt("10.0.0.1:9999"))
+}
+
+func farAddr(n int) netip.Addr { return netip.AddrFrom4([4]byte{10, 1, byte(n >> 8), byte(n)}) }
+
+func plain(n int) proto.Announce {
+	return proto.Announce{Key: [16]byte{byte(n)}, Port: 10001, Want: 50}
+}
+
+// did looks at effects as the members would.
+func (s *script) did(out []effect) []effect {
+	s.t.Helper()
+	for _, eff := range out {
+		tell, ok := eff.(tell)
+		if !ok {
+			if c, ok := eff.(cut); ok {
+				s.ended[c.who] = c.why
+			}
+			continue
+		}
+		if why, gone := s.ended[tell.to]; gone {
+			s.t.Fatalf("link %d was cut (%s) and then told %#v", tell.to, why, tell.msg)
+		}
+		known := s.known[tell.to]
+		if known == nil {
+			known = make(map[proto.PeerID][]netip.AddrPort)
+			s.known[tell.to] = known
+		}
+		switch m := tell.msg.(type) {
+		case proto.Joined:
+			if len(m.Members) == 0 || len(m.Members) > proto.MaxMembers {
+				s.t.Fatalf("a Joined frame of %d members", len(m.Members))
+			}
+			for _, member := range m.Members {
+				if len(member.Addrs) == 0 || len(member.Addrs) > proto.MaxAddrs {
+					s.t.Fatalf("%v was handed out with %d addresses", member.PeerID, len(member.Addrs))
+				}
+				known[member.PeerID] = member.Addrs
+			}
+		case proto.Left:
+			for _, p := range m.PeerIDs {
+				if _, ok := known[p]; !ok {
+					s.t.Fatalf("link %d was told that %v left, of whom it was not told", tell.to, p)
+				}
+				delete(known, p)
+			}
+		}
+	}
+	return out
+}
+
+// join announces a member on a new connection.
+func (s *script) join(peer proto.PeerID, at seat, ann proto.Announce) (link, []effect) {
+	s.t.Helper()
+	s.last++
+	return s.last, s.did(s.reg.arrive(s.now, arrival{s.last, testID, peer, at, ann}, nil))
+}
+
+func (s *script) leave(l link) []effect {
+	s.t.Helper()
+	return s.did(s.reg.leave(l, nil))
+}
+
+// answer gives every dial back among the effects the same outcome, and those
+// that follow from it.
+func (s *script) answer(out []effect, ok bool) {
+	s.t.Helper()
+	for len(out) > 0 {
+		var next []effect
+		for _, eff := range out {
+			if d, is := eff.(dialBack); is {
+				at, err := netip.ParseAddrPort(d.host)
+				if err != nil {
+					at = addrAt("203.0.113.99:7000") // where every name leads
+				}
+				next = append(next, s.did(s.reg.checked(s.now, d.ticket, at, ok, nil))...)
+			}
+		}
+		out = next
+	}
+}
+
+// knows returns the addresses under which a connection knows a member.
+func (s *script) knows(l link, p proto.PeerID) []string {
+	var got []string
+	for _, a := range s.known[l][p] {
+		got = append(got, a.String())
+	}
+	return got
+}
+
+// check holds the registry to what must be true at any time.
+func (s *script) check() {
+	s.t.Helper()
+	r := s.reg
+	entries, linked := 0, 0
+	for id, c := range r.comps {
+		if len(c.entries) == 0 || len(c.entries) != len(c.byPeer) || c.id != id {
+			s.t.Fatalf("composition %x has %d entries, %d by peer", id, len(c.entries), len(c.byPeer))
+		}
+		for i, e := range c.entries {
+			entries++
+			if e.link != 0 {
+				linked++
+				if r.links[e.link] != e {
+					s.t.Fatalf("link %d does not lead to its entry", e.link)
+				}
+			}
+			if e.gone || e.pos != i || c.byPeer[e.peer] != e || r.expiry[e.expiryPos] != e {
+				s.t.Fatalf("entry %v is not where it says", e.peer)
+			}
+			if len(e.told) > r.lim.maxTold() || len(e.toldTo) > r.lim.maxToldTo() {
+				s.t.Fatalf("entry %v remembers %d told, %d told to", e.peer, len(e.told), len(e.toldTo))
+			}
+			for _, o := range e.told {
+				if o.gone || o == e || !slices.Contains(o.toldTo, e) {
+					s.t.Fatalf("entry %v was told of %v, which does not know", e.peer, o.peer)
+				}
+				if _, ok := s.known[e.link][o.peer]; e.link != 0 && !ok {
+					s.t.Fatalf("entry %v was never told of %v", e.peer, o.peer)
+				}
+			}
+			for _, o := range e.toldTo {
+				if o.gone || !slices.Contains(o.told, e) {
+					s.t.Fatalf("entry %v is known to %v, which does not know", e.peer, o.peer)
+				}
+			}
+			if _, ok := s.known[e.link][e.peer]; ok {
+				s.t.Fatalf("entry %v was told of itself", e.peer)
+			}
+		}
+	}
+	sum := 0
+	for _, n := range r.sources {
+		sum += n
+	}
+	if entries != len(r.expiry) || linked != len(r.links) || sum != entries {
+		s.t.Fatalf("%d entries, %d in expiry, %d linked of %d links, %d by source", entries, len(r.expiry), linked, len(r.links), sum)
+	}
+}
+
+func count[T any](out []effect, yes func(T) bool) int {
+	n := 0
+	for _, eff := range out {
+		if e, ok := eff.(T); ok && yes(e) {
+			n++
+		}
+	}
+	return n
+}
+
+// refusal returns why a connection was refused, "" if it was not.
+func refusal(out []effect) string {
+	for _, eff := range out {
+		if t, ok := eff.(tell); ok {
+			if m, ok := t.msg.(proto.Refused); ok {
+				return m.Reason
+			}
+		}
+	}
+	return ""
+}
