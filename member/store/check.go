@@ -47,10 +47,15 @@ func (s *Store) checkPart(in *intake, part uint32) (bool, error) {
 	if s.partial && hole(s.file, s.offset(part), s.comp.PartLen(int(part))) {
 		return false, nil
 	}
-	in.hash.Reset()
-	in.upto = 0
+	in.reset()
 	if err := s.hashOn(in, part); err != nil {
 		return false, err
 	}
-	return bytes.Equal(in.hash.Sum(nil), s.comp.PartSum(int(part))), nil
+	if !bytes.Equal(in.hash.Sum(nil), s.comp.PartSum(int(part))) {
+		return false, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.verified[part>>3] |= 1 << (part & 7)
+	return true, nil
 }

@@ -11,6 +11,7 @@ type intake struct {
 	mu   sync.Mutex
 	hash hash.Hash
 	upto int64 // bytes hashed, from the start of the part
+	done bool  // the part verified
 }
 
 func (s *Store) intake(part uint32) *intake {
@@ -18,30 +19,40 @@ func (s *Store) intake(part uint32) *intake {
 	defer s.mu.Unlock()
 	in := s.intakes[part]
 	if in == nil {
-		in = &intake{hash: s.comp.Hash().New()}
+		in = &intake{hash: s.comp.Hash().New(), done: s.verified[part>>3]&(1<<(part&7)) != 0}
 		s.intakes[part] = in
 	}
 	return in
 }
 
-// Forget drops what is known of a part that was begun; it may be written anew.
-func (s *Store) Forget(part uint32) {
+// close drops the intake of a part that verified. Whoever still holds it finds it done.
+func (s *Store) close(part uint32, in *intake) {
+	in.done = true
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.verified[part>>3] |= 1 << (part & 7)
 	delete(s.intakes, part)
 }
 
-// Write puts p at begin (bytes) of a part. Bytes that continue what was written in order before are hashed while they are hot.
+// Write puts p at begin (bytes) of a part. Bytes that continue what was written in order before are hashed while they are hot. What
+// the checksum covers is always what is on disk: writes to one part wait for each other, one that goes back begins the checksum anew,
+// and a part that verified is not written again.
 func (s *Store) Write(part uint32, begin int64, p []byte) error {
 	in := s.intake(part)
 	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.done {
+		return nil
+	}
+	if begin < in.upto {
+		in.reset()
+	}
+	if _, err := s.file.WriteAt(p, s.offset(part)+begin); err != nil {
+		return diskError("write", s.Path(), err)
+	}
 	if in.upto == begin {
 		in.hash.Write(p)
 		in.upto += int64(len(p))
-	}
-	in.mu.Unlock()
-	if _, err := s.file.WriteAt(p, s.offset(part)+begin); err != nil {
-		return diskError("write", s.Path(), err)
 	}
 	return nil
 }
@@ -49,13 +60,25 @@ func (s *Store) Write(part uint32, begin int64, p []byte) error {
 // Verify tells whether a part that was written in full matches its checksum.
 func (s *Store) Verify(part uint32) (bool, error) {
 	in := s.intake(part)
-	defer s.Forget(part)
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	if in.done {
+		return true, nil
+	}
 	if err := s.hashOn(in, part); err != nil {
 		return false, err
 	}
-	return bytes.Equal(in.hash.Sum(nil), s.comp.PartSum(int(part))), nil
+	if !bytes.Equal(in.hash.Sum(nil), s.comp.PartSum(int(part))) {
+		in.reset()
+		return false, nil
+	}
+	s.close(part, in)
+	return true, nil
+}
+
+func (in *intake) reset() {
+	in.hash.Reset()
+	in.upto = 0
 }
 
 var blocks = sync.Pool{New: func() any { return new([256 << 10]byte) }}

@@ -37,8 +37,9 @@ type Store struct {
 	fresh   bool
 	writes  bool
 
-	mu      sync.Mutex
-	intakes map[uint32]*intake // parts that were begun and not verified
+	mu       sync.Mutex
+	intakes  map[uint32]*intake // parts that were begun and not verified
+	verified []byte             // one bit a part
 }
 
 // Open opens the content under its name if it is there, its unfinished file otherwise, and makes that if there is neither. Errors:
@@ -55,7 +56,7 @@ func Open(cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, diskError("open folder", dir, err)
 	}
-	s := &Store{comp: cfg.File, root: root, dir: dir, intakes: map[uint32]*intake{}}
+	s := &Store{comp: cfg.File, root: root, dir: dir, intakes: map[uint32]*intake{}, verified: make([]byte, (cfg.File.NumParts()+7)/8)}
 	if err := s.open(cfg); err != nil {
 		if s.file != nil {
 			s.file.Close()

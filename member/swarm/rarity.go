@@ -40,10 +40,11 @@ func (r *rarity) add(part uint32) {
 	r.order = append(r.order, part)
 	r.free.set(part)
 	for c := len(r.ends) - 1; c > int(r.count[part]); c-- {
-		first := r.start(c)
-		r.put(at, r.order[first])
-		at = first
 		r.ends[c]++
+		if first := r.start(c); first != at {
+			r.put(at, r.order[first])
+			at = first
+		}
 	}
 	r.put(at, part)
 	r.ends[r.count[part]]++
@@ -57,9 +58,10 @@ func (r *rarity) remove(part uint32) {
 	}
 	for c := int(r.count[part]); c < len(r.ends); c++ {
 		r.ends[c]--
-		last := r.ends[c]
-		r.put(at, r.order[last])
-		at = last
+		if last := r.ends[c]; last != at {
+			r.put(at, r.order[last])
+			at = last
+		}
 	}
 	r.order = r.order[:len(r.order)-1]
 	r.place[part] = -1

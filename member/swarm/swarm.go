@@ -33,6 +33,8 @@ type Config struct {
 	Seed     uint64
 	// Unchecked tells that content is there that is being checked: each part counts as neither here nor missing until it is Checked.
 	Unchecked bool
+	// KeepBad tells that what the check finds bad is to stay as it is: it is not fetched.
+	KeepBad bool
 
 	MaxPeers int // links at most; default 20
 	Dials    int // links opened by this member at most; default 5
@@ -209,11 +211,9 @@ func (s *Swarm) check(ev Checked) {
 		s.gain(ev.Part)
 		return
 	}
-	s.rare.add(ev.Part)
-	for _, p := range s.peers {
-		if p != nil {
-			s.fill(p)
-		}
+	if !s.cfg.KeepBad {
+		s.rare.add(ev.Part)
+		s.fillOthers(nil)
 	}
 }
 

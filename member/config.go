@@ -1,0 +1,75 @@
+// Package member gets the content of a composition from other members, checks it and shares it on.
+//
+// One loop (director.go) owns the state of the swarm, which is package swarm's; each link has a goroutine that reads and one
+// that writes; workers hash and write to the disk. All of them report to the loop's inbox, and the loop never waits for any.
+package member
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"orchestra/orch"
+)
+
+// The ports that a member listens on if it is not told: the first free one.
+const (
+	firstPort = 10001
+	lastPort  = 10020
+)
+
+// Config says what to get, where to, and from whom. The zero value of every field but File is the default.
+type Config struct {
+	File *orch.File
+	Dir  string // the current folder; made if missing
+
+	Listen     string   // ADDR:PORT, or :PORT; the first free port from 10001 to 10020, or any
+	Advertise  string   // HOST:PORT under which others reach this member, beside where the conductor sees it
+	Conductors []string // instead of the file's
+	Peers      []string // HOST:PORT of members to dial at the start
+	MaxPeers   int      // links at most; 0: the core's default
+
+	UploadLimit, DownloadLimit int64 // bytes a second, all links together; 0: none
+
+	Repair bool // bad parts of content that stands under its name are got anew, in place
+
+	// OnComplete is called once, on a goroutine of its own, when every part is verified and the content has its name: also if that
+	// was so from the start.
+	OnComplete func(path string)
+
+	Log zerolog.Logger
+}
+
+// ListenError tells that the member could not listen.
+type ListenError struct {
+	Addr string
+	Err  error
+}
+
+func (e *ListenError) Error() string {
+	return fmt.Sprintf("cannot listen on %s: %v; choose another address with --listen", e.Addr, e.Err)
+}
+
+// Unwrap returns the system's error.
+func (e *ListenError) Unwrap() error { return e.Err }
+
+// Progress is a snapshot of a running member.
+type Progress struct {
+	Parts, PartsDone int
+	Bytes, BytesDone int64 // of the content; verified and stored
+	Downloaded       int64 // payload bytes received in this run
+	Uploaded         int64 // payload bytes sent in this run
+	Wasted           int64 // payload bytes received for nothing: twice, or bad
+
+	Checking    bool
+	Complete    bool   // every part is verified, and the content has its name
+	Path        string // where the content is now
+	BadParts    []int  // of content that stands under its name and is not to be repaired
+	Members     int    // links that are up
+	Known       int    // members known
+	Dialled     bool   // somebody opened a link to this member
+	ConductorUp bool
+	Conductor   string        // the state of the conductor, in words
+	Running     time.Duration // since Run began
+}

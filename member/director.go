@@ -1,0 +1,251 @@
+package member
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"orchestra/member/store"
+	"orchestra/member/swarm"
+)
+
+// event is what the inbox carries: what the core is to be told, or one of the shell's own below.
+type event any
+
+type (
+	// linkUp brings a link whose handshakes are done.
+	linkUp struct{ link *link }
+	// linkDown tells that both goroutines of a link have ended.
+	linkDown struct {
+		link *link
+		err  error
+	}
+	// checkDone ends the check of the content.
+	checkDone struct{ err error }
+	// finished tells that the content has its name.
+	finished struct{ err error }
+	// broken ends the member: the disk failed.
+	broken struct{ err error }
+)
+
+// director is the loop and what it alone touches.
+type director struct {
+	*Member
+	ctx    context.Context
+	work   sync.WaitGroup // everything that the loop started
+	core   *swarm.Swarm
+	start  time.Time
+	links  []*link // by peer; nil: free
+	out    []swarm.Effect
+	good   int // parts that the check found good
+	bad    []int
+	failed error
+}
+
+// Run gets and shares the content until ctx ends, which is no error, or until it cannot go on. All it started has ended when it returns;
+// a Member runs once.
+func (m *Member) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	d := &director{Member: m, ctx: ctx, start: time.Now()}
+	d.core = swarm.New(swarm.Config{
+		Size: m.comp.Size, PartSize: m.comp.PartSize, ID: m.self, Seed: seed(),
+		Unchecked: !m.store.Fresh(), KeepBad: !m.store.Writable(), MaxPeers: m.cfg.MaxPeers,
+	})
+	d.begin()
+	d.loop()
+	cancel()
+	m.listener.Close()
+	for _, l := range d.links {
+		if l != nil {
+			l.close(context.Cause(ctx))
+		}
+	}
+	d.drain()
+	return errors.Join(d.failed, m.store.Close())
+}
+
+// begin starts everything but the links.
+func (d *director) begin() {
+	for range workers {
+		d.work.Go(func() { d.writeLoop(d.ctx) })
+	}
+	d.work.Go(func() { d.accept(d.ctx) })
+	d.work.Go(func() { d.resolvePeers(d.ctx) })
+	for _, addr := range d.conductors {
+		c := &conductor{Member: d.Member, addr: addr}
+		d.work.Go(func() { c.run(d.ctx) })
+	}
+	if d.store.Fresh() {
+		return
+	}
+	d.update(func(p *Progress) { p.Checking = true })
+	d.work.Go(func() {
+		err := d.store.Check(d.ctx, func(part uint32, good bool) { d.tell(d.ctx, swarm.Checked{Part: part, Good: good}) })
+		d.tell(d.ctx, checkDone{err})
+	})
+}
+
+// loop is the one owner of the swarm's state. It ends with the context, or when the member cannot go on.
+func (d *director) loop() {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	d.step(swarm.Tick{})
+	for d.failed == nil {
+		if at, ok := d.core.Next(); ok {
+			timer.Reset(time.Until(d.start.Add(at)))
+		} else {
+			timer.Stop()
+		}
+		select {
+		case ev := <-d.inbox:
+			d.take(ev)
+			for n := len(d.inbox); n > 0 && d.failed == nil; n-- {
+				d.take(<-d.inbox)
+			}
+		case <-timer.C:
+			d.step(swarm.Tick{})
+		case <-d.ctx.Done():
+			return
+		}
+		d.publish(d.core.Stats())
+	}
+}
+
+// drain empties the inbox while what the loop started comes to its end.
+func (d *director) drain() {
+	done := make(chan struct{})
+	go func() {
+		d.work.Wait()
+		close(done)
+	}()
+	for {
+		select {
+		case ev := <-d.inbox:
+			if up, ok := ev.(linkUp); ok {
+				up.link.conn.Close()
+			}
+		case <-done:
+			return
+		}
+	}
+}
+
+// step tells the core of an event and does what it asks for.
+func (d *director) step(ev swarm.Event) {
+	d.out = d.core.Step(time.Since(d.start), ev, d.out[:0])
+	for _, e := range d.out {
+		d.perform(e)
+	}
+}
+
+func (d *director) take(ev event) {
+	switch ev := ev.(type) {
+	case linkUp:
+		d.linkUp(ev.link)
+	case linkDown:
+		d.linkDown(ev)
+	case checkDone:
+		d.checkDone(ev.err)
+	case finished:
+		d.finished(ev.err)
+	case broken:
+		d.failed = ev.err
+	case swarm.Checked:
+		if ev.Good {
+			d.good++
+		} else {
+			d.bad = append(d.bad, int(ev.Part))
+		}
+		d.step(ev)
+	case swarm.Event:
+		d.step(ev)
+	}
+}
+
+// linkUp gives a link its number, which the core knows the peer by.
+func (d *director) linkUp(l *link) {
+	if l.peer = slices.Index(d.links, nil); l.peer < 0 {
+		l.peer = len(d.links)
+		d.links = append(d.links, nil)
+	}
+	d.links[l.peer] = l
+	d.work.Go(func() {
+		err := l.run(d.ctx)
+		d.tell(d.ctx, linkDown{l, err})
+	})
+	d.step(l.joined())
+}
+
+func (d *director) linkDown(ev linkDown) {
+	d.links[ev.link.peer] = nil
+	d.cfg.Log.Debug().Stringer("peer", ev.link.id).Stringer("addr", ev.link.addr).AnErr("reason", ev.err).Msg("link ended")
+	d.step(swarm.Left{Peer: ev.link.peer})
+}
+
+func (d *director) checkDone(err error) {
+	d.update(func(p *Progress) { p.Checking = false })
+	switch {
+	case err != nil:
+		d.failed = err
+	case d.store.Partial() || len(d.bad) == 0:
+	case d.good == 0:
+		d.failed = &store.ContentError{Path: d.store.Path(), Reason: "none of its parts is right"}
+	case !d.store.Writable():
+		d.cfg.Log.Warn().Ints("parts", d.bad).Str("path", d.store.Path()).
+			Msg("some parts of the content are bad; the good ones are shared and nothing is changed (--repair gets the bad ones anew)")
+		d.update(func(p *Progress) { p.BadParts = d.bad })
+	}
+}
+
+// finish makes the content durable and names it, off the loop.
+func (d *director) finish() {
+	d.work.Go(func() { d.tell(d.ctx, finished{d.store.Finish()}) })
+}
+
+func (d *director) finished(err error) {
+	if err != nil {
+		d.failed = err
+		return
+	}
+	d.update(func(p *Progress) { p.Complete, p.Path = true, d.store.Path() })
+	if d.cfg.OnComplete != nil {
+		d.work.Go(func() { d.cfg.OnComplete(d.store.Path()) })
+	}
+}
+
+// perform does one thing that the core asked for. It never waits.
+func (d *director) perform(e swarm.Effect) {
+	switch e := e.(type) {
+	case swarm.Dial:
+		d.work.Go(func() { d.dial(d.ctx, e) })
+	case swarm.Drop:
+		d.links[e.Peer].close(errors.New(e.Why))
+	case swarm.Offer:
+		d.links[e.Peer].offer(e)
+	case swarm.Announce:
+		for _, l := range d.links {
+			if l != nil {
+				l.have(e.Part)
+			}
+		}
+	case swarm.SetInterest:
+		d.links[e.Peer].setInterest(e.On)
+	case swarm.SetChoke:
+		d.links[e.Peer].setChoke(e.On)
+	case swarm.Fetch:
+		d.links[e.Peer].fetch(e.Run)
+	case swarm.Cancel:
+		d.links[e.Peer].cancel(e.Run)
+	case swarm.Window:
+		d.links[e.Peer].setWindow(e.Blocks)
+	case swarm.Grant:
+		d.links[e.Peer].grant(e.Parts)
+	case swarm.Verify:
+		d.work.Go(func() { d.verify(d.ctx, e.Part) })
+	case swarm.Finish:
+		d.finish()
+	}
+}

@@ -1,0 +1,112 @@
+package member
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+
+	"orchestra/member/swarm"
+	"orchestra/proto"
+)
+
+// What this member says of itself in the extension handshake.
+const (
+	version = "Orchestra"
+	reqq    = 1024 // requests that may wait here
+)
+
+// readAhead is how much a link reads beyond what it needs: enough for a burst of small messages, little enough that
+// content goes into its own buffer uncopied.
+const readAhead = 16 << 10
+
+// greet exchanges the handshakes of a new connection, the extension handshake included.
+func (m *Member) greet(ctx context.Context, conn *net.TCPConn, dialled bool) (*link, error) {
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
+	conn.SetDeadline(time.Now().Add(proto.HandshakeTimeout))
+	if dialled {
+		if err := m.sayHello(conn); err != nil {
+			return nil, err
+		}
+	}
+	hs, err := proto.ReadHandshake(conn, proto.BitTorrent)
+	if err != nil {
+		return nil, err
+	}
+	if hs.ID != [20]byte(m.id) {
+		return nil, errors.New("it speaks of another composition")
+	}
+	if !dialled {
+		if err := m.sayHello(conn); err != nil {
+			return nil, err
+		}
+	}
+	l := newLink(m, conn, hs, dialled)
+	if hs.Extended() {
+		if err := l.readExtension(conn); err != nil {
+			return nil, err
+		}
+	}
+	conn.SetDeadline(time.Time{})
+	return l, nil
+}
+
+func (m *Member) sayHello(conn *net.TCPConn) error {
+	hs := proto.Handshake{Protocol: proto.BitTorrent, ID: m.id, PeerID: m.self}
+	hs.SetFast()
+	hs.SetExtended()
+	ext := proto.ExtHandshake{Version: version, Reqq: reqq, Port: int(m.addr.Port()), MaxRequest: swarm.RunSize}
+	if a, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
+		ext.YourIP = unmap(a.AddrPort()).Addr()
+	}
+	b := hs.Append(nil)
+	b = proto.Append(b, proto.Extended{ID: proto.ExtHandshakeID, Payload: ext.Append(nil)})
+	_, err := conn.Write(b)
+	return err
+}
+
+// readExtension reads the first message, which is the extension handshake of every client that knows them. If it is another, it
+// is kept for the reader.
+func (l *link) readExtension(conn net.Conn) error {
+	msg, err := l.in.Next()
+	if err != nil {
+		return fmt.Errorf("after its handshake: %w", err)
+	}
+	ext, ok := msg.(proto.Extended)
+	if !ok || ext.ID != proto.ExtHandshakeID {
+		l.first = msg
+		return nil
+	}
+	return l.takeExtension(ext.Payload)
+}
+
+func (l *link) takeExtension(payload []byte) error {
+	ext, err := proto.ParseExtHandshake(payload)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if ext.Reqq > 0 {
+		l.reqq = ext.Reqq
+	}
+	if l.peer < 0 { // bulk requests are agreed on before the link is up, or not at all
+		l.maxRun = uint32(min(ext.MaxRequest, swarm.RunSize))
+		if l.maxRun < swarm.RunSize && int64(l.maxRun) < l.m.comp.PartSize {
+			l.maxRun = 0
+		}
+	}
+	l.client = ext.Version
+	return nil
+}
+
+// remoteAddr is the far end of a connection.
+func remoteAddr(conn *net.TCPConn) netip.AddrPort {
+	if a, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
+		return unmap(a.AddrPort())
+	}
+	return netip.AddrPort{}
+}

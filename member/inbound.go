@@ -1,0 +1,229 @@
+package member
+
+import (
+	"context"
+	"io"
+	"runtime"
+	"sync"
+
+	"orchestra/member/swarm"
+	"orchestra/proto"
+)
+
+// Content on its way to the disk. There are bufferCount buffers for all links together, so memory is bounded whatever the number of
+// links and the size of parts; a link that finds none writes what it reads itself, in small pieces.
+const (
+	bufferSize  = proto.MaxPiece
+	bufferCount = 96
+)
+
+var workers = runtime.GOMAXPROCS(0)
+
+type buffers struct {
+	free chan *[bufferSize]byte
+	mu   sync.Mutex
+	made int
+}
+
+func newBuffers() *buffers { return &buffers{free: make(chan *[bufferSize]byte, bufferCount)} }
+
+// get returns a buffer, or nil if all are in use.
+func (b *buffers) get() *[bufferSize]byte {
+	select {
+	case p := <-b.free:
+		return p
+	default:
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.made == bufferCount {
+		return nil
+	}
+	b.made++
+	return new([bufferSize]byte)
+}
+
+func (b *buffers) put(p *[bufferSize]byte) { b.free <- p }
+
+// inbound is a run on its way from a link to the disk. Its chunks are written and hashed in the order they came, by one worker at a
+// time, while more come in.
+type inbound struct {
+	m    *Member
+	peer int
+	run  swarm.Run
+
+	// The chunk being filled; the link's reader alone touches it.
+	buf  *[bufferSize]byte
+	from int64 // where it begins in the run
+	n    int
+
+	mu     sync.Mutex
+	chunks []chunk
+	busy   bool // a worker has it, or it waits for one
+	whole  bool // no chunk follows
+	gone   bool // taken back
+}
+
+type chunk struct {
+	buf  *[bufferSize]byte
+	from int64
+	n    int
+}
+
+func (m *Member) inbound(peer int, run swarm.Run) *inbound {
+	return &inbound{m: m, peer: peer, run: run}
+}
+
+// read takes n bytes in that belong at an offset of the run. Blocks that follow each other share a buffer.
+func (in *inbound) read(ctx context.Context, r io.Reader, at int64, n int) error {
+	if in.buf != nil && (in.from+int64(in.n) != at || in.n+n > bufferSize) {
+		if err := in.flush(ctx); err != nil {
+			return err
+		}
+	}
+	if in.buf == nil {
+		if in.buf = in.m.buffers.get(); in.buf == nil {
+			return in.readThrough(ctx, r, at, n)
+		}
+		in.from, in.n = at, 0
+	}
+	if _, err := io.ReadFull(r, in.buf[in.n:in.n+n]); err != nil {
+		return err
+	}
+	in.n += n
+	if in.n == bufferSize {
+		return in.flush(ctx)
+	}
+	return nil
+}
+
+// flush hands the buffer to the workers.
+func (in *inbound) flush(ctx context.Context) error {
+	if in.buf == nil {
+		return nil
+	}
+	c := chunk{in.buf, in.from, in.n}
+	in.buf = nil
+	return in.submit(ctx, func() { in.chunks = append(in.chunks, c) })
+}
+
+// end tells the workers that the run is whole.
+func (in *inbound) end(ctx context.Context) error {
+	if err := in.flush(ctx); err != nil {
+		return err
+	}
+	return in.submit(ctx, func() { in.whole = true })
+}
+
+func (in *inbound) submit(ctx context.Context, change func()) error {
+	in.mu.Lock()
+	change()
+	busy := in.busy
+	in.busy = true
+	in.mu.Unlock()
+	if busy {
+		return nil
+	}
+	select {
+	case in.m.writes <- in:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// release gives the buffer back that is being filled.
+func (in *inbound) release() {
+	if in.buf != nil {
+		in.m.buffers.put(in.buf)
+		in.buf = nil
+	}
+}
+
+// abandon lets what comes of a run that was taken back go nowhere.
+func (in *inbound) abandon() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.gone = true
+}
+
+// readThrough writes while every buffer is in use, so that a link never waits for another one's.
+func (in *inbound) readThrough(ctx context.Context, r io.Reader, at int64, n int) error {
+	var block [proto.Block]byte
+	for n > 0 {
+		p := block[:min(n, len(block))]
+		if _, err := io.ReadFull(r, p); err != nil {
+			return err
+		}
+		if err := in.m.store.Write(in.run.Part, int64(in.run.Begin)+at, p); err != nil {
+			in.m.tell(ctx, broken{err})
+			return err
+		}
+		at += int64(len(p))
+		n -= len(p)
+	}
+	return nil
+}
+
+// writeLoop is one worker.
+func (m *Member) writeLoop(ctx context.Context) {
+	for {
+		select {
+		case in := <-m.writes:
+			in.write(ctx)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// write writes what there is of a run, and closes it when it is whole.
+func (in *inbound) write(ctx context.Context) {
+	for {
+		in.mu.Lock()
+		chunks, whole, gone := in.chunks, in.whole, in.gone
+		in.chunks = nil
+		if len(chunks) == 0 {
+			in.busy = false
+			in.mu.Unlock()
+			if whole && !gone {
+				in.close(ctx)
+			}
+			return
+		}
+		in.mu.Unlock()
+		for _, c := range chunks {
+			var err error
+			if !gone {
+				err = in.m.store.Write(in.run.Part, int64(in.run.Begin)+c.from, c.buf[:c.n])
+			}
+			in.m.buffers.put(c.buf)
+			if err != nil {
+				in.m.tell(ctx, broken{err})
+				return
+			}
+		}
+	}
+}
+
+// close reports a run that is written; if it is the whole part, it is verified at once.
+func (in *inbound) close(ctx context.Context) {
+	if int64(in.run.Length) == in.m.comp.PartLen(int(in.run.Part)) {
+		in.m.verify(ctx, in.run.Part)
+		return
+	}
+	in.m.tell(ctx, swarm.Written{Peer: in.peer, Run: in.run})
+}
+
+// verify compares a part with its checksum and reports what came of it.
+func (m *Member) verify(ctx context.Context, part uint32) {
+	good, err := m.store.Verify(part)
+	switch {
+	case err != nil:
+		m.tell(ctx, broken{err})
+	case good:
+		m.tell(ctx, swarm.Stored{Part: part})
+	default:
+		m.tell(ctx, swarm.Failed{Part: part})
+	}
+}

@@ -1,0 +1,152 @@
+package member
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"orchestra/member/swarm"
+	"orchestra/proto"
+)
+
+// Times of a link.
+const (
+	// silenceTimeout ends a link on which nothing came, not even a keep-alive, which BEP 3 has sent every two minutes.
+	silenceTimeout = 150 * time.Second
+	keepAlive      = 30 * time.Second
+	// writeTimeout ends a link whose far end took nothing for so long.
+	writeTimeout = 60 * time.Second
+)
+
+// link is the connection to one peer. One goroutine reads and one writes; the loop only leaves things to do under mu and never waits.
+type link struct {
+	m       *Member
+	conn    *net.TCPConn
+	id      proto.PeerID
+	addr    netip.AddrPort
+	dialled bool
+	fast    bool   // BEP 6
+	maxRun  uint32 // bytes one request may cover; 0: single blocks
+	reqq    int    // requests that may wait at the peer
+	client  string // what the peer calls itself; shown only made harmless
+	peer    int    // the number that the loop gave it; -1 before
+
+	in    *proto.Reader
+	first proto.Message // came before the link was up; read first
+
+	mu    sync.Mutex // guards what follows, for the loop, the reader and the writer
+	wake  chan struct{}
+	ended error
+	say   []byte   // encoded messages that wait to be written
+	haves []uint32 // parts to announce
+	orders
+	menu
+}
+
+func newLink(m *Member, conn *net.TCPConn, hs proto.Handshake, dialled bool) *link {
+	return &link{
+		m: m, conn: conn, id: hs.PeerID, addr: remoteAddr(conn), dialled: dialled, fast: hs.Fast(), reqq: 250, peer: -1,
+		in:   proto.NewReader(conn, proto.MaxFrame(m.comp.NumParts()), readAhead),
+		wake: make(chan struct{}, 1),
+		menu: newMenu(), orders: orders{choking: true},
+	}
+}
+
+// joined is what the core is told of a new link.
+func (l *link) joined() swarm.Joined {
+	return swarm.Joined{Peer: l.peer, ID: l.id, Addr: l.addr, Dialled: l.dialled, MaxRun: l.maxRun, MaxQueue: l.reqq}
+}
+
+// run reads and writes until the link ends, and returns why.
+func (l *link) run(ctx context.Context) error {
+	tune(l.conn)
+	stop := context.AfterFunc(ctx, func() { l.close(context.Cause(ctx)) })
+	defer stop()
+	var writer sync.WaitGroup
+	writer.Go(func() { l.close(l.writeLoop(ctx)) })
+	l.close(l.readLoop(ctx))
+	writer.Wait()
+	l.forgetMenu()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ended
+}
+
+// close ends the link; the first reason counts.
+func (l *link) close(why error) {
+	l.mu.Lock()
+	if l.ended == nil {
+		l.ended = why
+	}
+	l.mu.Unlock()
+	l.conn.Close()
+	l.rouse()
+}
+
+// rouse lets the writer look for something to do.
+func (l *link) rouse() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// mostUnsaid bounds the control messages that wait for a peer that does not read, in bytes.
+const mostUnsaid = 1 << 20
+
+// queue leaves a message for the writer. Called with mu held.
+func (l *link) queue(msg proto.Message) {
+	l.say = proto.Append(l.say, msg)
+	if len(l.say) > mostUnsaid && l.ended == nil {
+		l.ended = fmt.Errorf("it does not read what it is told (%d bytes wait)", len(l.say))
+		l.conn.Close()
+	}
+	l.rouse()
+}
+
+func (l *link) send(msg proto.Message) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.queue(msg)
+}
+
+// offer says what this member has, before anything else.
+func (l *link) offer(o swarm.Offer) {
+	switch {
+	case o.All && l.fast:
+		l.send(proto.HaveAll{})
+	case o.All:
+		l.send(proto.Bitfield{Bits: allBits(l.m.comp.NumParts())})
+	case o.Bits != nil:
+		l.send(proto.Bitfield{Bits: o.Bits})
+	case l.fast:
+		l.send(proto.HaveNone{})
+	}
+}
+
+func allBits(parts int) []byte {
+	b := make([]byte, (parts+7)/8)
+	for i := range parts {
+		b[i>>3] |= 0x80 >> (i & 7)
+	}
+	return b
+}
+
+// have leaves a part to be announced. However slow the peer, each part waits once.
+func (l *link) have(part uint32) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.haves = append(l.haves, part)
+	l.rouse()
+}
+
+func (l *link) setInterest(on bool) {
+	if on {
+		l.send(proto.Interested{})
+	} else {
+		l.send(proto.NotInterested{})
+	}
+}

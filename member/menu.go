@@ -1,0 +1,259 @@
+package member
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"time"
+
+	"orchestra/member/swarm"
+	"orchestra/proto"
+)
+
+// menu is what this member asks of the peer: the runs, oldest first, cut into requests of single blocks for a foreign client. Guarded by
+// the link's mu.
+type menu struct {
+	asked  []*asked
+	ghosts []ghost // cancelled, and neither rejected nor sent in full yet
+	window int     // blocks outstanding at a foreign client at most
+	out    int     // blocks outstanding there
+
+	moved    int64 // payload bytes since the core was told last
+	reported time.Time
+}
+
+// asked is a run on its way.
+type asked struct {
+	run    swarm.Run
+	next   uint32   // where the next block is asked for, in bytes from Begin
+	got    uint32   // bytes that came
+	seen   []uint64 // by block: came
+	in     *inbound
+	taking bool // the reader is taking a piece in
+}
+
+type ghost struct {
+	run swarm.Run
+	at  int64 // bytes of the part up to which it came
+}
+
+func newMenu() menu { return menu{window: 16} }
+
+// fetch asks the peer for a run.
+func (l *link) fetch(run swarm.Run) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	a := &asked{run: run, in: l.m.inbound(l.peer, run)}
+	l.asked = append(l.asked, a)
+	if l.maxRun > 0 {
+		a.next = run.Length
+		l.queue(proto.Request(run))
+		return
+	}
+	a.seen = make([]uint64, (run.Length/proto.Block+64)/64)
+	l.topUp()
+}
+
+// setWindow changes how many blocks are kept outstanding.
+func (l *link) setWindow(blocks int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.window = blocks
+	l.topUp()
+}
+
+// topUp asks for blocks until the window is full. Called with mu held.
+func (l *link) topUp() {
+	limit := min(l.window, l.reqq)
+	for _, a := range l.asked {
+		for a.next < a.run.Length {
+			if l.out >= limit {
+				return
+			}
+			n := min(proto.Block, a.run.Length-a.next)
+			l.queue(proto.Request{Part: a.run.Part, Begin: a.run.Begin + a.next, Length: n})
+			a.next += n
+			l.out++
+		}
+	}
+}
+
+// cancel takes a run back.
+func (l *link) cancel(run swarm.Run) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	i := slices.IndexFunc(l.asked, func(a *asked) bool { return a.run == run })
+	if i < 0 {
+		return
+	}
+	a := l.asked[i]
+	l.asked = slices.Delete(l.asked, i, i+1)
+	a.drop()
+	if l.maxRun > 0 {
+		l.queue(proto.Cancel(run))
+		l.ghosts = append(l.ghosts, ghost{run, int64(run.Begin + a.got)})
+		return
+	}
+	for at := uint32(0); at < a.next; at += proto.Block {
+		if !a.has(at) {
+			l.queue(proto.Cancel{Part: run.Part, Begin: run.Begin + at, Length: min(proto.Block, run.Length-at)})
+			l.out--
+		}
+	}
+	l.topUp()
+}
+
+// forgetMenu drops all that was asked for: the peer choked this member.
+func (l *link) forgetMenu() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, a := range l.asked {
+		a.drop()
+	}
+	l.asked, l.ghosts, l.out = nil, nil, 0
+}
+
+// rejected finds the run that the peer will not send.
+func (l *link) rejected(msg proto.Reject) (swarm.Run, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if i := slices.IndexFunc(l.ghosts, func(g ghost) bool {
+		return g.run.Part == msg.Part && int64(g.run.Begin)+int64(g.run.Length) == msg.End()
+	}); i >= 0 {
+		l.ghosts = slices.Delete(l.ghosts, i, i+1)
+		return swarm.Run{}, false
+	}
+	i := l.covering(msg.Part, msg.Begin)
+	if i < 0 {
+		return swarm.Run{}, false
+	}
+	a := l.asked[i]
+	l.asked = slices.Delete(l.asked, i, i+1)
+	a.drop()
+	if l.maxRun == 0 {
+		for at := uint32(0); at < a.next; at += proto.Block {
+			if !a.has(at) {
+				l.out--
+			}
+		}
+		l.topUp()
+	}
+	return a.run, true
+}
+
+func (l *link) covering(part, begin uint32) int {
+	return slices.IndexFunc(l.asked, func(a *asked) bool {
+		return a.run.Part == part && begin >= a.run.Begin && begin-a.run.Begin < a.run.Length
+	})
+}
+
+func (a *asked) has(at uint32) bool {
+	block := at / proto.Block
+	return a.seen[block/64]&(1<<(block%64)) != 0
+}
+
+// accept finds out what a piece is good for: the run that it belongs to, or nil if it is to be thrown away.
+func (l *link) accept(msg proto.Piece) (*asked, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if i := l.covering(msg.Part, msg.Begin); i >= 0 {
+		a := l.asked[i]
+		at := msg.Begin - a.run.Begin
+		if int64(at)+int64(msg.Length) > int64(a.run.Length) {
+			return nil, errors.New("it sent more than it was asked for")
+		}
+		if l.maxRun > 0 {
+			if at == a.got {
+				a.taking = true
+				return a, nil
+			}
+		} else if at%proto.Block == 0 && at < a.next && !a.has(at) && msg.Length == int(min(proto.Block, a.run.Length-at)) {
+			a.taking = true
+			return a, nil
+		}
+	}
+	for i, g := range l.ghosts {
+		if g.run.Part == msg.Part && g.at == int64(msg.Begin) {
+			l.ghosts[i].at += int64(msg.Length)
+			if l.ghosts[i].at >= int64(g.run.Begin)+int64(g.run.Length) {
+				l.ghosts = slices.Delete(l.ghosts, i, i+1)
+			}
+			break
+		}
+	}
+	return nil, nil
+}
+
+// arrived counts a piece that was taken in and tells whether the run is whole now.
+func (l *link) arrived(a *asked, msg proto.Piece) (whole bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	a.taking = false
+	if l.maxRun == 0 {
+		block := (msg.Begin - a.run.Begin) / proto.Block
+		a.seen[block/64] |= 1 << (block % 64)
+	}
+	a.got += uint32(msg.Length)
+	i := slices.Index(l.asked, a)
+	if i < 0 { // taken back while the piece came in
+		a.in.release()
+		return false
+	}
+	if l.maxRun == 0 {
+		l.out--
+		l.topUp()
+	}
+	if a.got < a.run.Length {
+		return false
+	}
+	l.asked = slices.Delete(l.asked, i, i+1)
+	return true
+}
+
+// drop gives up what came of a run. While the reader takes a piece of it in, the reader does that.
+func (a *asked) drop() {
+	a.in.abandon()
+	if !a.taking {
+		a.in.release()
+	}
+}
+
+// reportEvery is how often the core is told of the bytes of runs in flight.
+const reportEvery = 200 * time.Millisecond
+
+// takePiece reads the content of a piece into the run that it belongs to.
+func (l *link) takePiece(ctx context.Context, msg proto.Piece) error {
+	a, err := l.accept(msg)
+	if a == nil || err != nil {
+		return err
+	}
+	if a.got == 0 && !l.m.tell(ctx, swarm.Started{Peer: l.peer, Run: a.run}) {
+		return ctx.Err()
+	}
+	if err := wait(ctx, l.m.download, msg.Length); err != nil {
+		return err
+	}
+	if err := a.in.read(ctx, l.in, int64(msg.Begin-a.run.Begin), msg.Length); err != nil {
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		return err
+	}
+	l.m.received.Add(int64(msg.Length))
+	l.moved += int64(msg.Length)
+	whole := l.arrived(a, msg)
+	if now := time.Now(); now.Sub(l.reported) >= reportEvery {
+		if !l.m.tell(ctx, swarm.Progress{Peer: l.peer, Down: l.moved}) {
+			return ctx.Err()
+		}
+		l.moved, l.reported = 0, now
+	}
+	if !whole {
+		return nil
+	}
+	if !l.m.tell(ctx, swarm.Received{Peer: l.peer, Run: a.run}) {
+		return ctx.Err()
+	}
+	return a.in.end(ctx)
+}

@@ -1,0 +1,63 @@
+package member
+
+import (
+	"errors"
+	"io"
+	"net"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"orchestra/proto"
+)
+
+// sendPiece writes the header of a piece and sends its content from the file to the socket, at an explicit offset: the file's own
+// offset is shared by all links. The deadline is renewed whenever the socket took something.
+func (l *link) sendPiece(p proto.Piece) error {
+	var head [13]byte
+	if err := l.write(proto.Append(head[:0], p)); err != nil {
+		return err
+	}
+	raw, err := l.conn.SyscallConn()
+	if err != nil {
+		return err
+	}
+	file := int(l.m.store.File().Fd())
+	off, left := l.offset(p), p.Length
+	for left > 0 {
+		n, err := 0, error(nil)
+		waitErr := raw.Write(func(fd uintptr) bool {
+			n, err = unix.Sendfile(int(fd), file, &off, left)
+			return !errors.Is(err, syscall.EAGAIN)
+		})
+		switch {
+		case waitErr != nil:
+			return waitErr
+		case errors.Is(err, syscall.EINTR):
+			continue
+		case err != nil:
+			return err
+		case n == 0:
+			return io.ErrUnexpectedEOF // the file is shorter than the composition: nothing true can follow
+		}
+		if left -= n; left > 0 {
+			l.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+		}
+	}
+	return nil
+}
+
+// unsent bounds what waits in the socket behind what the network carries, in bytes: what is decided later is sent sooner.
+const unsent = 128 << 10
+
+// tune sets the options of a connection.
+func tune(conn *net.TCPConn) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return
+	}
+	raw.Control(func(fd uintptr) {
+		unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsent)
+	})
+}

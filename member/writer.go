@@ -1,0 +1,161 @@
+package member
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"orchestra/member/swarm"
+	"orchestra/proto"
+)
+
+// errand is what the writer does next: say something, send a stretch of content, or tell the core that a grant is served.
+type errand struct {
+	say    []byte
+	haves  []uint32
+	pieces []proto.Piece
+	served bool
+	sent   int64
+}
+
+// batchBlocks is how many single blocks go out in one write.
+const batchBlocks = 16
+
+// writeLoop sends what the loop and the reader leave to be sent until the link ends. Messages go before content, between two pieces.
+func (l *link) writeLoop(ctx context.Context) error {
+	alive := time.NewTicker(keepAlive)
+	defer alive.Stop()
+	var say []byte
+	for {
+		e, ended := l.next(say[:0])
+		if ended {
+			return nil
+		}
+		say = e.say
+		switch {
+		case len(e.say) > 0 || len(e.haves) > 0:
+			for _, part := range e.haves {
+				say = proto.Append(say, proto.Have{Part: part})
+			}
+			if err := l.write(say); err != nil {
+				return err
+			}
+		case len(e.pieces) > 0:
+			if err := l.sendPieces(ctx, e.pieces); err != nil {
+				return err
+			}
+		case e.served:
+			if !l.m.tell(ctx, swarm.Served{Peer: l.peer, Bytes: e.sent}) {
+				return ctx.Err()
+			}
+		default:
+			select {
+			case <-l.wake:
+			case <-alive.C:
+				l.send(proto.KeepAlive{})
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+	}
+}
+
+// next takes the next errand; one that is empty means to wait.
+func (l *link) next(buf []byte) (e errand, ended bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.ended != nil:
+		return e, true
+	case len(l.say) > 0 || len(l.haves) > 0:
+		e.say, l.say = l.say, buf
+		e.haves, l.haves = l.haves, nil
+	case len(l.ready) > 0:
+		e.say = buf
+		e.pieces = l.nextPieces()
+		for _, p := range e.pieces {
+			l.sent += int64(p.Length)
+		}
+	case l.grants > 0:
+		e.say = buf
+		e.served, e.sent = true, l.sent
+		l.grants, l.sent, l.granted = 0, 0, nil
+	default:
+		e.say = buf
+	}
+	return e, false
+}
+
+// nextPieces cuts the next piece off a bulk request, or takes a few requests of single blocks. Called with mu held.
+func (l *link) nextPieces() []proto.Piece {
+	if o := &l.ready[0]; o.bulk {
+		n := min(o.length, proto.MaxPiece)
+		p := proto.Piece{Part: o.part, Begin: o.begin, Length: int(n)}
+		if o.begin, o.length = o.begin+n, o.length-n; o.length == 0 {
+			l.ready = l.ready[1:]
+			l.count--
+		}
+		return []proto.Piece{p}
+	}
+	var pieces []proto.Piece
+	for len(l.ready) > 0 && len(pieces) < batchBlocks && !l.ready[0].bulk {
+		o := l.ready[0]
+		pieces = append(pieces, proto.Piece{Part: o.part, Begin: o.begin, Length: int(o.length)})
+		l.ready = l.ready[1:]
+		l.count--
+	}
+	return pieces
+}
+
+func (l *link) write(p []byte) error {
+	l.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+	_, err := l.conn.Write(p)
+	return err
+}
+
+// sendPieces writes pieces, large ones straight from the file to the socket, small ones gathered into one write.
+func (l *link) sendPieces(ctx context.Context, pieces []proto.Piece) error {
+	total := 0
+	for _, p := range pieces {
+		total += p.Length
+	}
+	if err := wait(ctx, l.m.upload, total); err != nil {
+		return err
+	}
+	err := l.sendBlocks(pieces)
+	if len(pieces) == 1 && pieces[0].Length > proto.Block {
+		err = l.sendPiece(pieces[0])
+	}
+	if err == nil {
+		l.m.uploaded.Add(int64(total))
+	}
+	return err
+}
+
+func (l *link) offset(p proto.Piece) int64 {
+	return int64(p.Part)*l.m.comp.PartSize + int64(p.Begin)
+}
+
+// sendBlocks reads blocks into one buffer and writes them with their headers between.
+func (l *link) sendBlocks(pieces []proto.Piece) error {
+	var heads [batchBlocks * 13]byte
+	head := heads[:0]
+	total := 0
+	for _, p := range pieces {
+		total += p.Length
+	}
+	data := make([]byte, total)
+	var out net.Buffers
+	for _, p := range pieces {
+		at := len(head)
+		head = proto.Append(head, p)
+		if err := l.m.store.ReadAt(data[:p.Length], l.offset(p)); err != nil {
+			return err
+		}
+		out = append(out, head[at:], data[:p.Length])
+		data = data[p.Length:]
+	}
+	l.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+	_, err := out.WriteTo(l.conn)
+	return err
+}
