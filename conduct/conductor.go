@@ -91,15 +91,16 @@ func (cfg Config) withDefaults() Config {
 
 // A Conductor listens from New until Run returns.
 type Conductor struct {
-	cfg        Config
-	log        zerolog.Logger
-	complaints zerolog.Logger // the same, a few lines a minute
-	self       proto.PeerID   // in handshakes; new each time
+	cfg  Config
+	log  zerolog.Logger
+	rare zerolog.Logger // the same, 10 lines a minute at most: for what strangers can cause
+	self proto.PeerID   // in handshakes; new each time
 
 	ln    net.Listener
 	inbox chan event
 	gate  *gate
-	reg   *registry      // the loop's
+	reg   *registry // the loop's
+	dial  func(ctx context.Context, network, address string) (net.Conn, error)
 	wg    sync.WaitGroup // every goroutine but Run's own
 }
 
@@ -133,14 +134,15 @@ func newConductor(cfg Config, ln net.Listener) (*Conductor, error) {
 	}
 	random := rand.New(rand.NewPCG(binary.BigEndian.Uint64(seed[:8]), binary.BigEndian.Uint64(seed[8:])))
 	return &Conductor{
-		cfg:        cfg,
-		log:        cfg.Log,
-		complaints: cfg.Log.Sample(&zerolog.BurstSampler{Burst: 10, Period: time.Minute}),
-		self:       self,
-		ln:         ln,
-		inbox:      make(chan event, 256),
-		gate:       newGate(lim),
-		reg:        newRegistry(lim, random),
+		cfg:   cfg,
+		log:   cfg.Log,
+		rare:  cfg.Log.Sample(&zerolog.BurstSampler{Burst: 10, Period: time.Minute}),
+		self:  self,
+		ln:    ln,
+		inbox: make(chan event, 256),
+		gate:  newGate(lim),
+		reg:   newRegistry(lim, random),
+		dial:  new(net.Dialer).DialContext,
 	}, nil
 }
 
@@ -183,7 +185,7 @@ func (c *Conductor) accept(ctx context.Context) error {
 		case err != nil:
 			// Out of file descriptors, or a connection that ended before it
 			// was taken: the next one may do.
-			c.log.Warn().Err(err).Msg("cannot accept a connection")
+			c.rare.Warn().Err(err).Msg("cannot accept a connection")
 			select {
 			case <-time.After(100 * time.Millisecond):
 			case <-ctx.Done():

@@ -66,8 +66,7 @@ func (c *Conductor) resolve(ctx context.Context, hostPort string) []netip.AddrPo
 func (c *Conductor) shake(ctx context.Context, a netip.AddrPort, d dialBack, timeout time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	var dialer net.Dialer
-	nc, err := dialer.DialContext(ctx, "tcp", a.String())
+	nc, err := c.dial(ctx, "tcp", a.String())
 	if err != nil {
 		return err
 	}

@@ -113,7 +113,7 @@ func (l *loop) message(now time.Time, ev heard) {
 		l.reg.progress(now, ev.c.link, m)
 	case proto.Complain:
 		v := l.reg.complain(now, ev.c.link, m.PeerID)
-		l.c.complaints.Warn().Stringer("from", ev.c.seat.from).Stringer("of", m.PeerID).Uint32("part", m.Part).
+		l.c.rare.Warn().Stringer("from", ev.c.seat.from).Stringer("of", m.PeerID).Uint32("part", m.Part).
 			Bool("counted", v != complaintIgnored).Bool("shunned", v == complaintShuns).Msg("complaint of bad data")
 	}
 }

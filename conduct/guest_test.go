@@ -1,0 +1,175 @@
+package conduct
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+	"go.uber.org/goleak"
+
+	"orchestra/proto"
+)
+
+// patience is how long a test waits for what must come; nothing waits it out
+// unless it fails.
+const patience = 20 * time.Second
+
+// serving starts a conductor on a free port and stops it at the end of the
+// test, which must leave no goroutine.
+func serving(t *testing.T, cfg Config) *Conductor {
+	t.Helper()
+	cfg.Listen = cmp.Or(cfg.Listen, "127.0.0.1:0")
+	cfg.Log = zerolog.New(zerolog.NewTestWriter(t))
+	c, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- c.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+		goleak.VerifyNone(t)
+	})
+	return c
+}
+
+// A guest is the member's end of a connection.
+type guest struct {
+	t    *testing.T
+	nc   net.Conn
+	in   *proto.ConductorReader
+	peer proto.PeerID
+	seen []proto.Message // not asked for yet
+}
+
+// call connects and shakes hands.
+func call(t *testing.T, nc net.Conn, n int) *guest {
+	t.Helper()
+	g := &guest{t: t, nc: nc, peer: peerN(n)}
+	t.Cleanup(func() { nc.Close() })
+	nc.SetReadDeadline(time.Now().Add(patience))
+	g.write(proto.Handshake{Protocol: proto.Orchestra, ID: testID, PeerID: g.peer}.Append(nil))
+	answer, err := proto.ReadHandshake(nc, proto.Orchestra)
+	if err != nil {
+		t.Fatalf("the conductor's handshake: %v", err)
+	}
+	if answer.ID != testID {
+		t.Fatalf("the conductor answers for %x", answer.ID)
+	}
+	g.in = proto.NewConductorReader(nc)
+	return g
+}
+
+func dial(t *testing.T, address string) net.Conn {
+	t.Helper()
+	nc, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { nc.Close() })
+	return nc
+}
+
+func visit(t *testing.T, c *Conductor, n int) *guest {
+	t.Helper()
+	return call(t, dial(t, c.Addr().String()), n)
+}
+
+func (g *guest) write(b []byte) {
+	g.t.Helper()
+	if _, err := g.nc.Write(b); err != nil {
+		g.t.Fatal(err)
+	}
+}
+
+func (g *guest) send(m proto.Message) {
+	g.t.Helper()
+	g.write(proto.Append(nil, m))
+}
+
+// next waits for the next message of one type; others are kept.
+func next[T proto.Message](g *guest) T {
+	g.t.Helper()
+	for i, m := range g.seen {
+		if m, ok := m.(T); ok {
+			g.seen = slices.Delete(g.seen, i, i+1)
+			return m
+		}
+	}
+	for {
+		m, err := g.in.Next()
+		if err != nil {
+			var want T
+			g.t.Fatalf("waiting for %T: %v", want, err)
+		}
+		if m, ok := m.(T); ok {
+			return m
+		}
+		g.seen = append(g.seen, m)
+	}
+}
+
+// ends waits for the end of the connection.
+func (g *guest) ends() {
+	g.t.Helper()
+	for {
+		m, err := g.in.Next()
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			g.t.Fatal("the connection stands")
+		}
+		if err != nil {
+			return
+		}
+		g.seen = append(g.seen, m)
+	}
+}
+
+// answering listens as a member does and answers each handshake under one peer
+// id. It returns the port.
+func answering(t *testing.T, peer proto.PeerID) uint16 {
+	t.Helper()
+	ln, err := net.Listen("tcp", ":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			nc, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			if hello, err := proto.ReadHandshake(nc, proto.BitTorrent); err == nil {
+				hello.PeerID = peer
+				nc.Write(hello.Append(nil))
+				io.Copy(io.Discard, nc)
+			}
+			nc.Close()
+		}
+	}()
+	t.Cleanup(func() { ln.Close(); <-ended })
+	return uint16(ln.Addr().(*net.TCPAddr).Port)
+}
+
+// wire is the frames of several messages.
+func wire(msgs ...proto.Message) []byte {
+	var b []byte
+	for _, m := range msgs {
+		b = proto.Append(b, m)
+	}
+	return b
+}
+
+var orchestraHello = proto.Handshake{Protocol: proto.Orchestra, ID: testID, PeerID: peerN(66)}.Append(nil)
