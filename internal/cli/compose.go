@@ -87,7 +87,7 @@ func newCompose(p *program) *command {
 // runCompose composes the file and writes the .orch file.
 func runCompose(ctx context.Context, p *program, o composeOptions) error {
 	if o.output == "" {
-		o.output = strings.TrimRight(o.path, `/`+string(filepath.Separator)) + ".orch"
+		o.output = filepath.Clean(o.path) + ".orch"
 	}
 	if err := o.checkOutput(); err != nil {
 		return err

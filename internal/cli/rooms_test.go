@@ -1,0 +1,131 @@
+package cli
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// The rooms, and what each may import of the others (docs/architecture.md). Its tests may besides import what they test against.
+var rooms = map[string][]string{
+	".":             {"internal/cli"},
+	"internal/cli":  {"compose", "conduct", "member", "member/store", "orch"},
+	"compose":       {"orch"},
+	"conduct":       {"orch", "proto"},
+	"member":        {"member/swarm", "member/store", "orch", "proto"},
+	"member/swarm":  {"proto"},
+	"member/store":  {"orch"},
+	"orch":          {"proto/bencode"},
+	"proto":         {"proto/bencode"},
+	"proto/bencode": {},
+}
+
+// impure is what the core may not import: it decides, and others do.
+var impure = []string{"net", "net/http", "os", "io/fs", "sync", "sync/atomic", "context", "math/rand", "crypto/rand", "syscall", "path/filepath"}
+
+// confined is what only one room may import.
+var confined = map[string]string{
+	"github.com/urfave/cli":               "internal/cli",
+	"github.com/cheggaaa/pb":              "internal/cli",
+	"github.com/prometheus/client_golang": "conduct",
+}
+
+func TestImportsPointDown(t *testing.T) {
+	const root = "../.."
+	seen := map[string]bool{}
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := entry.Name()
+		if entry.IsDir() && path != root && (strings.HasPrefix(name, ".") || name == "testdata" || name == "bin") {
+			return filepath.SkipDir
+		}
+		if entry.IsDir() || !strings.HasSuffix(name, ".go") {
+			return nil
+		}
+		folder, err := filepath.Rel(root, filepath.Dir(path))
+		if err != nil {
+			return err
+		}
+		room := filepath.ToSlash(folder)
+		if _, ok := rooms[room]; !ok {
+			t.Errorf("%s: %s is no room of the house", path, room)
+			return nil
+		}
+		seen[room] = true
+		for _, imported := range importsOf(t, path) {
+			checkImport(t, path, room, imported)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for room := range rooms {
+		if !seen[room] {
+			t.Errorf("the room %s is empty", room)
+		}
+	}
+}
+
+func checkImport(t *testing.T, path, room, imported string) {
+	t.Helper()
+	isTest := strings.HasSuffix(path, "_test.go")
+	if local, ok := strings.CutPrefix(imported, "orchestra/"); ok && local != room && !isTest && !slices.Contains(rooms[room], local) {
+		t.Errorf("%s: %s must not import %s", path, room, local)
+	}
+	if room == "member/swarm" && !isTest && slices.Contains(impure, imported) {
+		t.Errorf("%s: the core must not import %s", path, imported)
+	}
+	for module, owner := range confined {
+		if strings.HasPrefix(imported, module) && room != owner {
+			t.Errorf("%s: only %s may import %s", path, owner, imported)
+		}
+	}
+}
+
+// The core knows no clock: it is told what time it is.
+func TestCoreKnowsNoClock(t *testing.T) {
+	files, err := filepath.Glob("../../member/swarm/*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("the core's files: %d, %v", len(files), err)
+	}
+	for _, path := range files {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, word := range []string{"time.Now", "time.Since", "time.After", "time.NewTimer", "time.NewTicker", "time.Sleep", "\tgo "} {
+			if strings.Contains(string(text), word) {
+				t.Errorf("%s has %q", path, word)
+			}
+		}
+	}
+}
+
+func importsOf(t *testing.T, path string) []string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var imports []string
+	for _, spec := range file.Imports {
+		imported, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		imports = append(imports, imported)
+	}
+	return imports
+}
