@@ -36,12 +36,7 @@ func Main(args []string, stdin, stdout, stderr *os.File) int {
 
 	done := make(chan error, 1)
 	go func() {
-		defer func() {
-			if v := recover(); v != nil {
-				p.terminal.restore()
-				panic(v)
-			}
-		}()
+		defer p.terminal.restoreInPanic()
 		done <- p.run(args)
 	}()
 	var code int
@@ -50,6 +45,7 @@ func Main(args []string, stdin, stdout, stderr *os.File) int {
 		p.report(err)
 		code = exitCode(err)
 	case code = <-p.stop.now:
+		p.stop.lastly()
 	}
 	p.closeLog()
 	return code

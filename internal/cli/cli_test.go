@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -17,12 +18,14 @@ import (
 // The test binary is the program too, under its own name and those of its links.
 func TestMain(m *testing.M) {
 	program := func() { os.Exit(Main(os.Args, os.Stdin, os.Stdout, os.Stderr)) }
-	testscript.Main(m, map[string]func(){
+	programs := map[string]func(){
 		"orchestra":         program,
 		"orchestra-compose": program,
 		"orchestra-conduct": program,
 		"orchestra-join":    program,
-	})
+	}
+	maps.Copy(programs, terminalPrograms())
+	testscript.Main(m, programs)
 }
 
 // TestTranscripts runs the command lines in testdata. To the script's own commands come:

@@ -120,7 +120,7 @@ func runJoin(ctx context.Context, p *program, o joinOptions) error {
 			}
 			if finished = o.onComplete == ""; !finished {
 				hooked = make(chan error, 1)
-				go func() { hooked <- runHook(ctx, o.onComplete, path, f, p.terminal) }()
+				go func() { hooked <- runHook(ctx, p.stop, o.onComplete, path, f, p.terminal) }()
 			}
 		case err := <-hooked:
 			p.terminal.flush()

@@ -108,17 +108,15 @@ func (t *terminal) readKeys(ctx context.Context, pressed func()) {
 			}
 			continue
 		}
-		n, err := unix.Poll(fds, int(keyWait.Milliseconds()))
-		if n == 0 || err == unix.EINTR {
+		switch n, err := unix.Poll(fds, int(keyWait.Milliseconds())); {
+		case n == 0 || err == unix.EINTR:
+			continue
+		case err != nil || fds[0].Revents&(unix.POLLHUP|unix.POLLERR|unix.POLLNVAL) != 0:
+			return // the terminal is gone
+		case !t.hasKeyboard():
 			continue
 		}
-		if err != nil || fds[0].Revents&unix.POLLIN == 0 || !t.hasKeyboard() {
-			if err != nil || fds[0].Revents&(unix.POLLHUP|unix.POLLERR|unix.POLLNVAL) != 0 {
-				return
-			}
-			continue
-		}
-		n, err = unix.Read(int(fds[0].Fd), typed[:])
+		n, err := unix.Read(int(fds[0].Fd), typed[:])
 		if err != nil && err != unix.EINTR && err != unix.EAGAIN {
 			return
 		}

@@ -43,12 +43,13 @@ func (v *view) eta() string {
 	return "ETA " + timeText(left)
 }
 
-// company is how many members are connected, or what keeps the conductor from naming some.
+// company is how many members are connected, and whether the conductor is not.
 func (v *view) company() string {
-	if !v.ConductorUp && v.Members == 0 && v.Conductor != "" {
-		return v.Conductor
+	text := counted(v.Members, "member")
+	if !v.ConductorUp {
+		text += ", no conductor"
 	}
-	return counted(v.Members, "member")
+	return text
 }
 
 func counted(n int, what string) string {

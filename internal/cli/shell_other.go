@@ -10,3 +10,5 @@ import (
 func shellCommand(ctx context.Context, command string) *exec.Cmd {
 	return exec.CommandContext(ctx, "sh", "-c", command)
 }
+
+func killAll(cmd *exec.Cmd) { _ = cmd.Process.Kill() }

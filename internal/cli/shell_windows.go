@@ -14,3 +14,5 @@ func shellCommand(ctx context.Context, command string) *exec.Cmd {
 	cmd.WaitDelay = 2 * time.Second
 	return cmd
 }
+
+func killAll(cmd *exec.Cmd) { _ = cmd.Process.Kill() }

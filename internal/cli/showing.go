@@ -13,6 +13,8 @@ const (
 	lookEvery   = 200 * time.Millisecond // at a running member, and how often the bar is drawn
 	eventEvery  = time.Second            // between two progress events of --json
 	nobodyAfter = time.Minute            // without anybody connected
+	downAfter   = 3 * time.Second        // without a conductor
+	downAgain   = 5 * time.Minute        // between two lines that say so
 )
 
 // A showing shows how a join goes on: a bar or plain lines on stderr, the path or events on stdout.
@@ -27,6 +29,8 @@ type showing struct {
 	event    time.Time // the last progress event
 	alone    time.Time // since when nobody is connected
 	badSaid  bool
+	downAt   time.Time // since when no conductor is reached
+	downSaid time.Time // when that was said last
 	loneSaid bool
 }
 
@@ -105,6 +109,13 @@ func (s *showing) warn(now time.Time, v *view) {
 		s.badSaid = true
 		s.program.terminal.note("warning: %s of %s do not verify and are not shared: %s; --repair gets them anew",
 			counted(len(v.BadParts), "part"), v.Path, ranges(v.BadParts))
+	}
+	if v.ConductorUp || s.downAt.IsZero() {
+		s.downAt = now
+	}
+	if now.Sub(s.downAt) >= downAfter && now.Sub(s.downSaid) >= downAgain {
+		s.downSaid = now
+		s.program.terminal.note("warning: %s; %s known; trying again", v.Conductor, counted(v.Known, "member"))
 	}
 	if v.Members > 0 || v.Dialled || v.Known == 0 || s.alone.IsZero() {
 		s.alone = now

@@ -25,6 +25,7 @@ type stopper struct {
 	mu    sync.Mutex
 	first *stopError // nil until the first
 	guard *time.Timer
+	last  func() // done before the program stops at once; nil: nothing
 }
 
 func newStopper(t *terminal) *stopper {
@@ -69,6 +70,27 @@ func (s *stopper) force(code int) {
 	select {
 	case s.now <- code:
 	default:
+	}
+}
+
+// atOnce has f done if the program stops at once before the function that it returns is called.
+func (s *stopper) atOnce(f func()) (forget func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last = f
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.last = nil
+	}
+}
+
+// lastly does what atOnce was given.
+func (s *stopper) lastly() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.last != nil {
+		s.last()
 	}
 }
 

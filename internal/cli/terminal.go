@@ -143,3 +143,11 @@ func (t *terminal) aside(write func() error) error {
 	t.wipeLocked()
 	return write()
 }
+
+// restoreInPanic is deferred where a panic would leave the terminal as it is.
+func (t *terminal) restoreInPanic() {
+	if v := recover(); v != nil {
+		t.restore()
+		panic(v)
+	}
+}

@@ -1,0 +1,5 @@
+//go:build !linux && !darwin
+
+package cli
+
+func terminalPrograms() map[string]func() { return nil }

@@ -1,0 +1,348 @@
+//go:build linux || darwin
+
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
+)
+
+// A screenTest is a program on a terminal of its own, and what a person at it sees and does.
+type screenTest struct {
+	t     *testing.T
+	cmd   *exec.Cmd
+	tty   *os.File // the person's end
+	slave *os.File // the program's
+	mode  unix.Termios
+	ended chan struct{}
+
+	mu  sync.Mutex
+	saw []byte
+	new chan struct{} // a token when there is more
+}
+
+func onTerminal(t *testing.T, cmd *exec.Cmd, columns int) *screenTest {
+	t.Helper()
+	tty, slave, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := pty.Setsize(tty, &pty.Winsize{Rows: 24, Cols: uint16(columns)}); err != nil {
+		t.Fatal(err)
+	}
+	s := &screenTest{t: t, cmd: cmd, tty: tty, slave: slave, ended: make(chan struct{}), new: make(chan struct{}, 1)}
+	s.mode = s.termios()
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
+	cmd.Env = append(os.Environ(), "TERM=xterm")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	read := make(chan struct{})
+	go func() { defer close(read); s.read() }()
+	go func() { _ = cmd.Wait(); close(s.ended) }()
+	t.Cleanup(func() {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		<-s.ended
+		slave.Close()
+		<-read
+		tty.Close()
+		if t.Failed() {
+			t.Logf("the screen: %q", s.text())
+		}
+	})
+	return s
+}
+
+func (s *screenTest) read() {
+	var buf [4096]byte
+	for {
+		n, err := s.tty.Read(buf[:])
+		s.mu.Lock()
+		s.saw = append(s.saw, buf[:n]...)
+		s.mu.Unlock()
+		select {
+		case s.new <- struct{}{}:
+		default:
+		}
+		if err != nil {
+			return // the other end is closed
+		}
+	}
+}
+
+func (s *screenTest) text() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return string(s.saw)
+}
+
+// until waits for the screen to show something after the place from, and returns the place behind it.
+func (s *screenTest) until(what string, from int) int {
+	s.t.Helper()
+	pattern := regexp.MustCompile(what)
+	deadline := time.After(sceneTime)
+	for {
+		if at := pattern.FindStringIndex(s.text()[from:]); at != nil {
+			return from + at[1]
+		}
+		select {
+		case <-s.new:
+		case <-deadline:
+			s.t.Fatalf("the screen never showed %q: %q", what, s.text())
+		}
+	}
+}
+
+func (s *screenTest) press(key string) {
+	s.t.Helper()
+	if _, err := s.tty.WriteString(key); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *screenTest) termios() unix.Termios {
+	s.t.Helper()
+	mode, err := unix.IoctlGetTermios(int(s.slave.Fd()), getTermios)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return *mode
+}
+
+// untilMode waits until the terminal is (or is no more) in the mode in which it was found.
+func (s *screenTest) untilMode(asFound bool) {
+	s.t.Helper()
+	deadline := time.After(sceneTime)
+	for (s.termios() == s.mode) != asFound {
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-deadline:
+			s.t.Fatalf("the terminal's mode as it was found: %v, want %v", !asFound, asFound)
+		}
+	}
+}
+
+// wantEnd waits for the end, with the exit code and the terminal as it was found.
+func (s *screenTest) wantEnd(code int) {
+	s.t.Helper()
+	select {
+	case <-s.ended:
+	case <-time.After(sceneTime):
+		s.t.Fatal("it did not end in time")
+	}
+	if got := s.cmd.ProcessState.ExitCode(); got != code {
+		s.t.Errorf("exit code %d, want %d", got, code)
+	}
+	if s.termios() != s.mode {
+		s.t.Error("the terminal is not as it was found")
+	}
+}
+
+// newConcert is a composition that nobody shares.
+func newConcert(t *testing.T) (orch, dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	music := filepath.Join(dir, "music")
+	if err := os.WriteFile(music, randomBytes(100_000), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	orch = music + ".orch"
+	if text, err := orchestra(t, "compose", music, "-q", "-s", "16K", "127.0.0.1:1").CombinedOutput(); err != nil {
+		t.Fatalf("compose: %v: %s", err, text)
+	}
+	return orch, dir
+}
+
+func joinOnTerminal(t *testing.T, columns int, flags ...string) *screenTest {
+	t.Helper()
+	orch, dir := newConcert(t)
+	arguments := append([]string{"join", orch, "--listen", "127.0.0.1:0", "--dir", filepath.Join(dir, "copy")}, flags...)
+	return onTerminal(t, orchestra(t, arguments...), columns)
+}
+
+// The bar, and q, on a terminal.
+func TestTerminalQuit(t *testing.T) {
+	s := joinOnTerminal(t, 80)
+	s.until(`joining music: 97\.7 KiB in 7 parts`, 0)
+	s.until(`\r\x1b\[K\[ +\] 0% `, 0)
+	s.untilMode(false)
+	s.press("x")
+	s.press("q")
+	s.wantEnd(exitStopped)
+	if got := s.text(); !strings.Contains(got, "stopping (q)") || !strings.Contains(got, "music is not complete") {
+		t.Errorf("it says %q", got)
+	}
+	if strings.Contains(s.text(), "x\r\n") {
+		t.Error("what was typed was shown")
+	}
+}
+
+// Ctrl-C works while the key is read.
+func TestTerminalInterrupt(t *testing.T) {
+	s := joinOnTerminal(t, 80)
+	s.untilMode(false)
+	s.press("\x03")
+	s.wantEnd(exitInt)
+}
+
+func TestTerminalNoInput(t *testing.T) {
+	s := joinOnTerminal(t, 80, "--no-input")
+	s.until(`\[ +\] 0% `, 0)
+	if s.termios() != s.mode {
+		t.Error("the mode was changed")
+	}
+	_ = s.cmd.Process.Signal(syscall.SIGTERM)
+	s.wantEnd(exitTerm)
+}
+
+// The bar never fills its line, whatever the width.
+func TestTerminalWidths(t *testing.T) {
+	for _, columns := range []int{0, 1, 2, 10, 20, 40, 200} {
+		t.Run(fmt.Sprint(columns), func(t *testing.T) {
+			s := joinOnTerminal(t, columns)
+			s.until(`\r\x1b\[K`, s.until(`\r\x1b\[K`, 0))
+			s.untilMode(false)
+			s.press("q")
+			s.wantEnd(exitStopped)
+			if columns == 0 {
+				columns = unknownWidth
+			}
+			for _, drawn := range strings.Split(s.text(), toLineStart)[1:] {
+				if !strings.Contains(drawn, "\n") && len(drawn) >= columns {
+					t.Errorf("the bar %q is %d columns wide on %d", drawn, len(drawn), columns)
+				}
+			}
+		})
+	}
+}
+
+// Ctrl-Z gives the terminal back, and the program goes on afterwards.
+func TestTerminalSuspend(t *testing.T) {
+	s := joinOnTerminal(t, 80)
+	s.until(`\[ +\] 0% `, 0)
+	for range 2 {
+		s.untilMode(false)
+		s.press("\x1a")
+		s.untilMode(true)
+		at := len(s.text())
+		if err := s.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+			t.Fatal(err)
+		}
+		s.until(`\[ +\] 0% `, at)
+	}
+	s.untilMode(false)
+	s.press("q")
+	s.wantEnd(exitStopped)
+}
+
+// In the background nothing is drawn and no key is read, and the program is not stopped for trying.
+func TestTerminalBackground(t *testing.T) {
+	orch, dir := newConcert(t)
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip("job control needs bash")
+	}
+	join := orchestra(t, "join", orch, "--listen", "127.0.0.1:0", "--dir", filepath.Join(dir, "copy"), "--stall-timeout", "2s")
+	shell := exec.CommandContext(t.Context(), bash, append([]string{"--norc", "-c", `set -m; "$@" & wait $!; echo "ended with $?"`, "bash"}, join.Args...)...)
+	shell.Env = os.Environ()
+	s := onTerminal(t, shell, 80)
+	s.until("joining music", 0)
+	s.press("q")
+	s.until(fmt.Sprintf("ended with %d", exitStalled), 0)
+	if strings.Contains(s.text(), toLineStart) {
+		t.Error("it drew a bar")
+	}
+}
+
+// A dumb terminal has lines.
+func TestTerminalPlain(t *testing.T) {
+	s := joinOnTerminal(t, 80, "--progress", "plain", "--stall-timeout", "1s")
+	s.wantEnd(exitStalled)
+	if strings.Contains(s.text(), "\x1b") {
+		t.Error("there are escapes among the lines")
+	}
+}
+
+// A panic leaves the terminal as it was.
+func TestTerminalPanic(t *testing.T) {
+	path, err := exec.LookPath("orchestra-panic")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := onTerminal(t, exec.CommandContext(t.Context(), path), 80)
+	s.wantEnd(2)
+	if got := s.text(); !strings.Contains(got, "grabbed") || !strings.Contains(got, "panic: wrong note") {
+		t.Errorf("it says %q", got)
+	}
+}
+
+// terminalPrograms are programs that the test binary is besides.
+func terminalPrograms() map[string]func() {
+	return map[string]func(){"orchestra-panic": panicOnTerminal}
+}
+
+// panicOnTerminal panics while the terminal is in the mode for the key.
+func panicOnTerminal() {
+	t := newTerminal(os.Stdin, os.Stderr)
+	defer t.restoreInPanic()
+	if t.hasKeyboard() {
+		t.line("grabbed")
+	}
+	panic("wrong note")
+}
+
+// The second signal ends the program at once, and the user's command with it.
+func TestSecondSignalEndsAtOnce(t *testing.T) {
+	s := newScene(t, 1<<20, "64K")
+	pid := filepath.Join(s.dir, "pid")
+	p := s.join("original", "--on-complete", `trap "" TERM; echo $$ > `+pid+`.new; mv `+pid+`.new `+pid+`; echo stubborn; sleep 1000`)
+	p.untilComplete()
+	p.untilSays("stubborn")
+	start := time.Now()
+	_ = p.cmd.Process.Signal(syscall.SIGINT)
+	p.untilSays("stopping (SIGINT)")
+	if code, _ := p.stop(syscall.SIGTERM); code != exitTerm || time.Since(start) > time.Second {
+		t.Errorf("exit code %d after %v, want %d at once", code, time.Since(start), exitTerm)
+	}
+	number, err := os.ReadFile(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var group int
+	fmt.Sscan(string(bytes.TrimSpace(number)), &group)
+	deadline := time.Now().Add(10 * time.Second)
+	for syscall.Kill(-group, 0) == nil {
+		if time.Now().After(deadline) {
+			t.Fatal("the user's command is still there")
+		}
+		<-time.After(10 * time.Millisecond)
+	}
+}
+
+// untilSays waits until stderr has the text.
+func (p *player) untilSays(text string) {
+	p.t.Helper()
+	deadline := time.After(sceneTime)
+	for !strings.Contains(p.errors(), text) {
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-p.ended:
+			p.t.Fatalf("%s ended without saying %q: %s", p.name, text, p.errors())
+		case <-deadline:
+			p.t.Fatalf("%s did not say %q: %s", p.name, text, p.errors())
+		}
+	}
+}
