@@ -12,9 +12,10 @@ import (
 	"orchestra/proto"
 )
 
-// sendPiece writes the header of a piece and sends its content from the file to the socket, at an explicit offset: the file's own
+// sendPiece writes the header of the one piece and sends its content from the file to the socket, at an explicit offset: the file's own
 // offset is shared by all links. The deadline is renewed whenever the socket took something.
-func (l *link) sendPiece(p proto.Piece) error {
+func (l *link) sendPiece(pieces []proto.Piece) error {
+	p := pieces[0]
 	var head [13]byte
 	if err := l.write(proto.Append(head[:0], p)); err != nil {
 		return err

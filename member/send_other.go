@@ -8,8 +8,9 @@ import (
 	"orchestra/proto"
 )
 
-// sendPiece writes the header of a piece and its content.
-func (l *link) sendPiece(p proto.Piece) error {
+// sendPiece writes the header of the one piece and its content.
+func (l *link) sendPiece(pieces []proto.Piece) error {
+	p := pieces[0]
 	var head [13]byte
 	if err := l.write(proto.Append(head[:0], p)); err != nil {
 		return err

@@ -113,7 +113,7 @@ func (l *link) write(p []byte) error {
 	return err
 }
 
-// sendPieces writes pieces, large ones straight from the file to the socket, small ones gathered into one write.
+// sendPieces sends content, a large piece straight from the file to the socket, small ones gathered into one write.
 func (l *link) sendPieces(ctx context.Context, pieces []proto.Piece) error {
 	total := 0
 	for _, p := range pieces {
@@ -122,14 +122,15 @@ func (l *link) sendPieces(ctx context.Context, pieces []proto.Piece) error {
 	if err := wait(ctx, l.m.upload, total); err != nil {
 		return err
 	}
-	err := l.sendBlocks(pieces)
-	if len(pieces) == 1 && pieces[0].Length > proto.Block {
-		err = l.sendPiece(pieces[0])
+	send := l.sendBlocks
+	if len(pieces) == 1 && total > proto.Block {
+		send = l.sendPiece
 	}
-	if err == nil {
-		l.m.uploaded.Add(int64(total))
+	if err := send(pieces); err != nil {
+		return err
 	}
-	return err
+	l.m.uploaded.Add(int64(total))
+	return nil
 }
 
 func (l *link) offset(p proto.Piece) int64 {

@@ -95,8 +95,8 @@ func (s *Swarm) fillOthers(not *peer) {
 	}
 }
 
-// choose finds the run that a peer is asked for next: the rest of a part that it is sending already, then a part that nobody is
-// asked for, rarest first, then the rest of a part that others send.
+// choose finds the run that a peer is asked for next: the rest of a part that it is sending already, the rest of one that was begun and left,
+// a part that nobody is asked for, rarest first, then the rest of a part that others send.
 func (s *Swarm) choose(p *peer) (*work, int, bool) {
 	if len(p.fetches) > 0 {
 		last := p.fetches[len(p.fetches)-1].work
@@ -104,11 +104,13 @@ func (s *Swarm) choose(p *peer) (*work, int, bool) {
 			return last, n, true
 		}
 	}
-	if part, ok := s.rare.pick(p.has, p.all, s.rng); ok {
-		w := s.begin(part)
-		return w, 0, true
+	if w, n, ok := s.help(p, true); ok {
+		return w, n, true
 	}
-	return s.help(p)
+	if part, ok := s.rare.pick(p.has, p.all, s.rng); ok {
+		return s.begin(part), 0, true
+	}
+	return s.help(p, false)
 }
 
 // free finds a run of the part that nobody is asked for.
@@ -130,24 +132,28 @@ func (s *Swarm) begin(part uint32) *work {
 	n := int((s.partLen(part) + RunSize - 1) / RunSize)
 	w := &work{part: part, runs: make([]run, n), idle: n, left: n, unwritten: n}
 	s.works[part] = w
+	if n > 1 {
+		s.open = append(s.open, w)
+	}
 	return w
 }
 
-// help finds a run that is free in a part that others are sending.
-func (s *Swarm) help(p *peer) (*work, int, bool) {
-	if s.cfg.PartSize <= RunSize {
-		return nil, 0, false // parts of one run are never half asked for
+// end makes a part one that is no longer on its way.
+func (s *Swarm) end(w *work) {
+	delete(s.works, w.part)
+	if i := slices.Index(s.open, w); i >= 0 {
+		s.open = slices.Delete(s.open, i, i+1)
 	}
-	for _, q := range s.peers {
-		if q == nil || q == p {
+}
+
+// help finds a run that is free in a part that was begun; left: one that nobody is asked for at all now.
+func (s *Swarm) help(p *peer, left bool) (*work, int, bool) {
+	for _, w := range s.open {
+		if w.idle == 0 || !p.hasPart(w.part) || (left && w.idle < w.left) || (!left && s.solo[w.part]) {
 			continue
 		}
-		for _, f := range q.fetches {
-			if f.work.idle > 0 && p.hasPart(f.work.part) && !s.solo[f.work.part] {
-				if n, ok := f.work.free(); ok {
-					return f.work, n, true
-				}
-			}
+		if n, ok := w.free(); ok {
+			return w, n, true
 		}
 	}
 	return nil, 0, false
@@ -190,7 +196,7 @@ func (s *Swarm) unask(p *peer, i int) *fetch {
 // abandon gives a part back of which nothing is here and nothing is asked for.
 func (s *Swarm) abandon(w *work) {
 	if w.idle == len(w.runs) && s.works[w.part] == w {
-		delete(s.works, w.part)
+		s.end(w)
 		s.rare.add(w.part)
 	}
 }
@@ -321,7 +327,9 @@ func (s *Swarm) written(ev Written) {
 }
 
 func (s *Swarm) stored(part uint32) {
-	delete(s.works, part)
+	if w := s.works[part]; w != nil {
+		s.end(w)
+	}
 	delete(s.solo, part)
 	s.gain(part)
 }
@@ -333,7 +341,7 @@ func (s *Swarm) failed(part uint32) {
 	if w == nil {
 		return
 	}
-	delete(s.works, part)
+	s.end(w)
 	s.stats.Failed += s.partLen(part)
 	if id, one := w.sender(); one {
 		s.ban(id)

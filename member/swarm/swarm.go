@@ -56,6 +56,7 @@ type Swarm struct {
 	rare  *rarity
 	seeds int // peers that have every part
 	works map[uint32]*work
+	open  []*work         // those of several runs, oldest first
 	solo  map[uint32]bool // parts that failed with several senders: fetched from one peer next time
 
 	robbed []*peer // whose menus were taken from in this step

@@ -1,0 +1,75 @@
+package member_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/dustin/go-humanize"
+
+	"orchestra/compose"
+	"orchestra/member"
+)
+
+// BenchmarkPair moves a file from one member to another in one process over 127.0.0.1, through the RAM disk where there is one.
+func BenchmarkPair(b *testing.B) {
+	const size = 256 << 20
+	for _, partSize := range []int64{16 << 10, 256 << 10, 1 << 20, 16 << 20} {
+		b.Run(humanize.IBytes(uint64(partSize)), func(b *testing.B) {
+			dir := ramDir(b)
+			path := filepath.Join(dir, "content.bin")
+			if err := os.WriteFile(path, make([]byte, size), 0o666); err != nil {
+				b.Fatal(err)
+			}
+			file, err := compose.Compose(b.Context(), compose.Config{Path: path, PartSize: partSize})
+			if err != nil {
+				b.Fatal(err)
+			}
+			start := func(dir string, peers ...string) (*member.Member, chan string, func()) {
+				done := make(chan string, 1)
+				m, err := member.New(member.Config{
+					File: file, Dir: dir, Listen: "127.0.0.1:0", Conductors: []string{}, Peers: peers,
+					OnComplete: func(path string) { done <- path },
+				})
+				if err != nil {
+					b.Fatal(err)
+				}
+				ctx, cancel := context.WithCancel(b.Context())
+				ended := make(chan error, 1)
+				go func() { ended <- m.Run(ctx) }()
+				return m, done, func() {
+					cancel()
+					if err := <-ended; err != nil {
+						b.Error(err)
+					}
+				}
+			}
+			first, done, end := start(dir)
+			defer end()
+			<-done
+			b.SetBytes(size)
+			for b.Loop() {
+				to, err := os.MkdirTemp(dir, "to")
+				if err != nil {
+					b.Fatal(err)
+				}
+				_, done, end := start(to, first.Addr().String())
+				<-done
+				end()
+				b.StopTimer()
+				os.RemoveAll(to)
+				b.StartTimer()
+			}
+		})
+	}
+}
+
+func ramDir(b *testing.B) string {
+	dir, err := os.MkdirTemp("/dev/shm", "orchestra")
+	if err != nil {
+		return b.TempDir()
+	}
+	b.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
