@@ -57,6 +57,8 @@ func newCompose(p *program) *command {
 		switch {
 		case len(arguments) == 0:
 			return c.mistake("the file to compose is missing")
+		case o.output == "-" && p.common.json:
+			return c.mistake("--json and --output - both want stdout; leave one out")
 		case len(arguments) > 1 && conductor.given:
 			return c.mistake("the conductor is given twice, as %q and with --conductor; leave one out", arguments[1])
 		case len(arguments) > 2 && partSize.given:
