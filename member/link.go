@@ -34,8 +34,9 @@ type link struct {
 	client  string // what the peer calls itself; shown only made harmless
 	peer    int    // the number that the loop gave it; -1 before
 
-	in    *proto.Reader
-	first proto.Message // came before the link was up; read first
+	in       *proto.Reader
+	first    proto.Message // came before the link was up; read first
+	expected int           // what expect set last; the reader's own
 
 	mu    sync.Mutex // guards what follows, for the loop, the reader and the writer
 	wake  chan struct{}
@@ -48,7 +49,7 @@ type link struct {
 
 func newLink(m *Member, conn *net.TCPConn, hs proto.Handshake, dialled bool) *link {
 	return &link{
-		m: m, conn: conn, id: hs.PeerID, addr: remoteAddr(conn), dialled: dialled, fast: hs.Fast(), reqq: 250, peer: -1,
+		m: m, conn: conn, id: hs.PeerID, addr: remoteAddr(conn), dialled: dialled, fast: hs.Fast(), reqq: 250, peer: -1, expected: 1,
 		in:   proto.NewReader(conn, proto.MaxFrame(m.comp.NumParts()), readAhead),
 		wake: make(chan struct{}, 1),
 		menu: newMenu(), orders: orders{choking: true},

@@ -234,7 +234,9 @@ func (l *link) takePiece(ctx context.Context, msg proto.Piece) error {
 	if err := wait(ctx, l.m.download, msg.Length); err != nil {
 		return err
 	}
-	if err := a.in.read(ctx, l.in, int64(msg.Begin-a.run.Begin), msg.Length); err != nil {
+	err = a.in.read(ctx, &pieceReader{l, msg.Length}, int64(msg.Begin-a.run.Begin), msg.Length)
+	l.expect(1)
+	if err != nil {
 		if err == io.EOF {
 			err = io.ErrUnexpectedEOF
 		}
@@ -256,4 +258,19 @@ func (l *link) takePiece(ctx context.Context, msg proto.Piece) error {
 		return ctx.Err()
 	}
 	return a.in.end(ctx)
+}
+
+// pieceReader reads the content of a piece, of which so many bytes are still to come.
+type pieceReader struct {
+	link *link
+	left int
+}
+
+func (r *pieceReader) Read(p []byte) (int, error) {
+	if need := min(len(p), r.left) - r.link.in.Buffered(); need > 0 {
+		r.link.expect(need)
+	}
+	n, err := r.link.in.Read(p)
+	r.left -= n
+	return n, err
 }

@@ -62,3 +62,19 @@ func tune(conn *net.TCPConn) {
 		unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsent)
 	})
 }
+
+// expect lets the reader sleep until n bytes are here, or a good many of them: packets that trickle in then wake it a few times a piece
+// and not a few times a packet. n must be on its way for sure. 1 wakes it for anything again.
+func (l *link) expect(n int) {
+	n = min(n, expectMost)
+	if n == l.expected {
+		return
+	}
+	l.expected = n
+	if raw, err := l.conn.SyscallConn(); err == nil {
+		raw.Control(func(fd uintptr) { unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVLOWAT, n) })
+	}
+}
+
+// expectMost is how many bytes are worth waiting for, well below what a socket's buffer holds.
+const expectMost = 64 << 10
