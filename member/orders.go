@@ -12,10 +12,8 @@ type orders struct {
 	choking bool
 	waiting map[uint32][]order // by part
 	count   int                // orders that wait, granted or not
-	granted []uint32           // parts, in the order in which they are sent
-	ready   []order            // of granted parts; the writer takes from the front
-	grants  int                // Grants that are out: 0 or 1
-	sent    int64              // payload bytes sent for it
+	ready   []order            // of granted parts, the end of each grant marked; the writer takes from the front
+	sent    int64              // payload bytes sent for the grant at the front
 }
 
 // order is one request; what was sent of it is cut off.
@@ -23,6 +21,11 @@ type order struct {
 	part, begin, length uint32
 	bulk                bool // larger than one piece message may be
 }
+
+// endOfGrant stands behind the last order of a grant.
+var endOfGrant = order{}
+
+func (o order) isEnd() bool { return o.length == 0 }
 
 func orderOf(r proto.Request) order {
 	return order{r.Part, r.Begin, r.Length, r.Length > proto.MaxBlock}
@@ -37,11 +40,6 @@ func (l *link) order(r proto.Request) bool {
 		return false
 	}
 	l.count++
-	if slices.Contains(l.granted, r.Part) {
-		l.ready = append(l.ready, orderOf(r))
-		l.rouse()
-		return false
-	}
 	if l.waiting == nil {
 		l.waiting = map[uint32][]order{}
 	}
@@ -60,12 +58,11 @@ func (l *link) refuse(o order) {
 func (l *link) grant(parts []uint32) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.grants++
-	l.granted = parts
 	for _, part := range parts {
 		l.ready = append(l.ready, l.waiting[part]...)
 		delete(l.waiting, part)
 	}
+	l.ready = append(l.ready, endOfGrant)
 	l.rouse()
 }
 
@@ -74,7 +71,7 @@ func (l *link) cancelled(c proto.Cancel) (uint32, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	same := func(o order) bool {
-		return o.part == c.Part && int64(o.begin)+int64(o.length) == c.End() && o.begin >= c.Begin
+		return !o.isEnd() && o.part == c.Part && int64(o.begin)+int64(o.length) == c.End() && o.begin >= c.Begin
 	}
 	if i := slices.IndexFunc(l.ready, same); i >= 0 {
 		l.refuse(l.ready[i])
@@ -108,14 +105,19 @@ func (l *link) setChoke(on bool) {
 		return
 	}
 	l.queue(proto.Choke{})
+	ends := l.ready[:0]
 	for _, o := range l.ready {
-		l.refuse(o)
+		if o.isEnd() {
+			ends = append(ends, o)
+		} else {
+			l.refuse(o)
+		}
 	}
 	for _, list := range l.waiting {
 		for _, o := range list {
 			l.refuse(o)
 		}
 	}
-	l.ready, l.waiting, l.count = nil, nil, 0
+	l.ready, l.waiting, l.count = ends, nil, 0
 	l.rouse()
 }

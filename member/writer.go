@@ -70,16 +70,16 @@ func (l *link) next(buf []byte) (e errand, ended bool) {
 	case len(l.say) > 0 || len(l.haves) > 0:
 		e.say, l.say = l.say, buf
 		e.haves, l.haves = l.haves, nil
+	case len(l.ready) > 0 && l.ready[0].isEnd():
+		e.say = buf
+		e.served, e.sent = true, l.sent
+		l.ready, l.sent = l.ready[1:], 0
 	case len(l.ready) > 0:
 		e.say = buf
 		e.pieces = l.nextPieces()
 		for _, p := range e.pieces {
 			l.sent += int64(p.Length)
 		}
-	case l.grants > 0:
-		e.say = buf
-		e.served, e.sent = true, l.sent
-		l.grants, l.sent, l.granted = 0, 0, nil
 	default:
 		e.say = buf
 	}
@@ -98,7 +98,7 @@ func (l *link) nextPieces() []proto.Piece {
 		return []proto.Piece{p}
 	}
 	var pieces []proto.Piece
-	for len(l.ready) > 0 && len(pieces) < batchBlocks && !l.ready[0].bulk {
+	for len(l.ready) > 0 && len(pieces) < batchBlocks && !l.ready[0].bulk && !l.ready[0].isEnd() {
 		o := l.ready[0]
 		pieces = append(pieces, proto.Piece{Part: o.part, Begin: o.begin, Length: int(o.length)})
 		l.ready = l.ready[1:]

@@ -34,7 +34,7 @@ type peer struct {
 	heard   time.Duration
 
 	wants     []uint32 // what it asks for and was not granted yet
-	granted   bool     // a grant is out
+	grants    int      // those that are out
 	lastGrant int64
 }
 
@@ -86,9 +86,7 @@ func (s *Swarm) left(i int) {
 	s.links--
 	s.unlink(p)
 	s.freeAll(p)
-	if p.granted {
-		s.active--
-	}
+	s.active -= p.grants
 	switch {
 	case p.all:
 		s.seeds--

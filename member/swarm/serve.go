@@ -48,10 +48,10 @@ func (s *Swarm) unwant(p *peer, part uint32) {
 
 func (s *Swarm) servedPeer(ev Served) {
 	p := s.peer(ev.Peer)
-	if p == nil || !p.granted {
+	if p == nil || p.grants == 0 {
 		return
 	}
-	p.granted = false
+	p.grants--
 	s.active--
 }
 
@@ -67,15 +67,18 @@ func (s *Swarm) serve() {
 	}
 }
 
+// neediest chooses the peer that is granted something next. One that has no grant out comes first; where only one peer wants anything,
+// its next grant is out before the last one ends, so that its link never waits for the loop.
 func (s *Swarm) neediest() *peer {
 	var best *peer
 	var least int
 	for _, p := range s.peers {
-		if p == nil || p.granted || len(p.wants) == 0 {
+		if p == nil || len(p.wants) == 0 {
 			continue
 		}
 		spread := s.spread(p.wants[s.rarestWant(p)])
-		if best == nil || spread < least || (spread == least && p.lastGrant < best.lastGrant) {
+		if best == nil || p.grants < best.grants || (p.grants == best.grants &&
+			(spread < least || (spread == least && p.lastGrant < best.lastGrant))) {
 			best, least = p, spread
 		}
 	}
@@ -109,7 +112,8 @@ func (s *Swarm) grant(p *peer) {
 		}
 	}
 	s.served++
-	p.granted, p.lastGrant = true, s.served
+	p.grants++
+	p.lastGrant = s.served
 	s.active++
 	s.emit(Grant{p.index, parts})
 }
