@@ -103,17 +103,19 @@ type player struct {
 
 // A sceneEvent is any line that a program prints with --json.
 type sceneEvent struct {
-	Event     string `json:"event"`
-	Address   string `json:"address"`
-	Path      string `json:"path"`
-	Parts     int    `json:"parts"`
-	PartsDone int    `json:"parts_done"`
-	Members   int    `json:"members"`
-	Complete  bool   `json:"complete"`
-	Checking  bool   `json:"checking"`
-	Uploaded  int64  `json:"uploaded"`
-	BadParts  []int  `json:"bad_parts"`
-	Up        bool   `json:"conductor_up"`
+	Event      string  `json:"event"`
+	Address    string  `json:"address"`
+	Path       string  `json:"path"`
+	Parts      int     `json:"parts"`
+	PartsDone  int     `json:"parts_done"`
+	Members    int     `json:"members"`
+	Complete   bool    `json:"complete"`
+	Checking   bool    `json:"checking"`
+	Seconds    float64 `json:"seconds"`
+	Downloaded int64   `json:"downloaded"`
+	Uploaded   int64   `json:"uploaded"`
+	BadParts   []int   `json:"bad_parts"`
+	Up         bool    `json:"conductor_up"`
 }
 
 func (s *scene) start(cmd *exec.Cmd) *player {
@@ -404,6 +406,29 @@ func TestLimitsEndAJoin(t *testing.T) {
 	}
 	if want := s.path("original") + " music "; !strings.HasPrefix(string(got), want) {
 		t.Errorf("the command was told %q, want %q and the ID", got, want)
+	}
+}
+
+// A limit holds within 5 % over ten seconds, for all connections together.
+func TestRateLimits(t *testing.T) {
+	const limit = 2 << 20
+	s := newScene(t, 64<<20, "64K")
+	sharer := s.join("original", "--upload-limit", "4M")
+	sharer.untilComplete()
+	limited := s.join("limited", "--download-limit", "2M")
+	s.join("free")
+	bytesPerSecond := func(p *player, count func(sceneEvent) int64) float64 {
+		t.Helper()
+		from := p.until("first bytes", func(e sceneEvent) bool { return e.Event == "progress" && count(e) > limit })
+		to := p.until("ten seconds", func(e sceneEvent) bool { return e.Event == "progress" && e.Seconds >= from.Seconds+10 })
+		return float64(count(to)-count(from)) / (to.Seconds - from.Seconds)
+	}
+	up := bytesPerSecond(sharer, func(e sceneEvent) int64 { return e.Uploaded })
+	down := bytesPerSecond(limited, func(e sceneEvent) int64 { return e.Downloaded })
+	for what, rate := range map[string][2]float64{"upload": {up, 2 * limit}, "download": {down, limit}} {
+		if rate[0] > rate[1]*1.05 || rate[0] < rate[1]*0.95 {
+			t.Errorf("%s: %.0f bytes a second, want %.0f within 5 %%", what, rate[0], rate[1])
+		}
 	}
 }
 

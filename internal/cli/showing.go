@@ -100,7 +100,7 @@ func (s *showing) look(now time.Time, p member.Progress) error {
 		return nil
 	}
 	s.event = now
-	return s.emit(joinEvent{Event: "progress", joinCounts: v.counts()})
+	return s.emit(joinEvent{Event: "progress", Seconds: s.seconds(), joinCounts: v.counts()})
 }
 
 // warn says once what the user should know.
@@ -129,12 +129,10 @@ func (s *showing) warn(now time.Time, v *view) {
 
 // complete says that the content is complete.
 func (s *showing) complete(path string) error {
-	took := time.Since(s.began)
 	if s.mode != "none" {
-		s.program.terminal.note("%s is complete and verified after %s: %s", s.file.Name, timeText(took), path)
+		s.program.terminal.note("%s is complete and verified after %s: %s", s.file.Name, timeText(time.Since(s.began)), path)
 	}
-	seconds := took.Seconds()
-	return s.emit(joinEvent{Event: "complete", Path: path, Seconds: &seconds}, path)
+	return s.emit(joinEvent{Event: "complete", Path: path, Seconds: s.seconds()}, path)
 }
 
 // end says how the join ended and returns the command's error; runErr is the member's.
@@ -144,8 +142,7 @@ func (s *showing) end(ctx context.Context, p member.Progress, runErr error) erro
 	if s.mode != "none" {
 		s.program.terminal.note("%s: %s", s.file.Name, v.line())
 	}
-	seconds := time.Since(s.began).Seconds()
-	err := s.emit(joinEvent{Event: "end", Path: p.Path, Seconds: &seconds, joinCounts: v.counts()})
+	err := s.emit(joinEvent{Event: "end", Path: p.Path, Seconds: s.seconds(), joinCounts: v.counts()})
 	cause := context.Cause(ctx)
 	var stop *stopError
 	switch {
@@ -157,6 +154,12 @@ func (s *showing) end(ctx context.Context, p member.Progress, runErr error) erro
 		return cause
 	}
 	return err
+}
+
+// seconds is the time since the start.
+func (s *showing) seconds() *float64 {
+	v := time.Since(s.began).Seconds()
+	return &v
 }
 
 // emit writes an event to stdout with --json, else the text, if there is one.
