@@ -54,6 +54,7 @@ bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 cover:
+	@mkdir -p bin
 	$(GO) test -coverpkg ./... -coverprofile bin/cover.out ./...
 	$(GO) tool cover -func bin/cover.out | tail -n 1
 

@@ -88,14 +88,15 @@ func runJoin(ctx context.Context, p *program, o joinOptions) error {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	s := newShowing(p, f, o.progress)
-	if err := s.start(m.Addr().String()); err != nil {
+	readKeys := !o.noInput && term.IsTerminal(int(p.stdin.Fd()))
+	if err := s.start(m.Addr().String(), readKeys); err != nil {
 		end(err)
 	}
 
 	keys := make(chan struct{})
 	go func() {
 		defer close(keys)
-		p.terminal.watch(ctx, !o.noInput && term.IsTerminal(int(p.stdin.Fd())), p.stop.quit)
+		p.terminal.watch(ctx, readKeys, p.stop.quit)
 	}()
 	ended := make(chan error, 1)
 	go func() { ended <- m.Run(ctx) }()

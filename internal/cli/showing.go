@@ -75,10 +75,14 @@ type joinCounts struct {
 	BadParts    []int   `json:"bad_parts"` // counted from 0
 }
 
-func (s *showing) start(address string) error {
+func (s *showing) start(address string, readKeys bool) error {
 	if s.mode != "none" {
-		s.program.terminal.note("joining %s: %s in %s, listening on %s", s.file.Name, bytesText(s.file.Size),
-			counted(s.file.NumParts(), "part"), address)
+		end := "Ctrl-C"
+		if readKeys {
+			end = "q"
+		}
+		s.program.terminal.note("joining %s: %s in %s, listening on %s; %s ends it", s.file.Name, bytesText(s.file.Size),
+			counted(s.file.NumParts(), "part"), address, end)
 	}
 	return s.emit(joinEvent{Event: "start", ID: s.file.ID().String(), Name: s.file.Name, Address: address})
 }

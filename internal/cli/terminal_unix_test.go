@@ -176,7 +176,7 @@ func joinOnTerminal(t *testing.T, columns int, flags ...string) *screenTest {
 // The bar, and q, on a terminal.
 func TestTerminalQuit(t *testing.T) {
 	s := joinOnTerminal(t, 80)
-	s.until(`joining music: 97\.7 KiB in 7 parts`, 0)
+	s.until(`joining music: 97\.7 KiB in 7 parts, listening on [0-9.:]+; q ends it\r\n`, 0)
 	s.until(`\r\x1b\[K\[ +\] 0% `, 0)
 	s.untilMode(false)
 	s.press("x")
