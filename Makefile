@@ -38,11 +38,7 @@ unit:
 
 # Each fuzz target for a little while.
 fuzz:
-	@for package in $$($(GO) list ./...); do \
-		for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
-			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
-		done; \
-	done
+	@GO=$(GO) .ci/fuzz $(FUZZTIME)
 
 cross:
 	GOOS=darwin GOARCH=arm64 $(GO) build -o /dev/null ./...
