@@ -5,18 +5,24 @@ import "time"
 // stalled is how long a run that has begun may go without an end before it is asked of another peer too.
 const stalled = 3 * time.Second
 
+// patience is how long the last run on a menu may wait before a peer that is asked for nothing takes it. It keeps two
+// idle peers from taking it from each other at every turn.
+const patience = 250 * time.Millisecond
+
 // takeOver finds a run for a peer that would have nothing to send otherwise: one that another peer was asked for and has not
 // begun, the longest menu first. It is taken off that menu. What has begun is left to end where it is, unless it has stalled.
 func (s *Swarm) takeOver(p *peer) (*work, int, bool) {
 	var from *peer
 	at := -1
 	for _, q := range s.peers {
-		if q == nil || q == p || len(q.fetches) <= len(p.fetches)+1 || (from != nil && len(q.fetches) <= len(from.fetches)) {
+		if q == nil || q == p || len(q.fetches) <= len(p.fetches) || (from != nil && len(q.fetches) <= len(from.fetches)) {
 			continue
 		}
-		if i := s.spare(q, p); i >= 0 {
-			from, at = q, i
+		i := s.spare(q, p)
+		if i < 0 || (len(q.fetches) == len(p.fetches)+1 && (len(p.fetches) > 0 || s.now-q.fetches[i].asked < patience)) {
+			continue
 		}
+		from, at = q, i
 	}
 	if from != nil {
 		f := from.fetches[at]

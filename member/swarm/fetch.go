@@ -27,6 +27,7 @@ type run struct {
 type fetch struct {
 	work    *work
 	n       int           // its place in work.runs
+	asked   time.Duration // when it was asked for
 	started time.Duration // when its first bytes came; 0: not yet
 }
 
@@ -166,7 +167,7 @@ func (s *Swarm) ask(p *peer, w *work, n int) {
 		w.idle--
 	}
 	r.asked++
-	p.fetches = append(p.fetches, &fetch{work: w, n: n})
+	p.fetches = append(p.fetches, &fetch{work: w, n: n, asked: s.now})
 	s.emit(Fetch{p.index, s.runOf(w, n)})
 }
 

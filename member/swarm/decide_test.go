@@ -1,0 +1,278 @@
+package swarm
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"orchestra/proto"
+)
+
+// desk puts one core before a test that reads like a script.
+type desk struct {
+	*Swarm
+	t   *testing.T
+	at  time.Duration
+	got []Effect
+}
+
+func newDesk(t *testing.T, parts int, partSize int64) *desk {
+	return &desk{t: t, Swarm: New(Config{Size: int64(parts) * partSize, PartSize: partSize, ID: proto.PeerID{100}, Seed: 1})}
+}
+
+func (d *desk) tell(evs ...Event) {
+	d.got = nil
+	for _, ev := range evs {
+		d.got = d.Step(d.at, ev, d.got)
+	}
+}
+
+// seed brings a link to a peer that has everything and serves.
+func (d *desk) seed(i int) {
+	d.tell(Joined{Peer: i, ID: proto.PeerID{byte(i + 1)}, Addr: addr(i), Dialled: true, MaxRun: RunSize, MaxQueue: 100}, Has{Peer: i, All: true}, Choked{Peer: i})
+}
+
+func addr(i int) netip.AddrPort {
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(i + 1)}), 1000)
+}
+
+// of picks the effects of one kind.
+func of[E Effect](d *desk) (list []E) {
+	for _, e := range d.got {
+		if e, ok := e.(E); ok {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+func (d *desk) menu(peer int) (runs []Run) {
+	for _, f := range d.peers[peer].fetches {
+		runs = append(runs, d.runOf(f.work, f.n))
+	}
+	return runs
+}
+
+func TestChokeGivesRunsToOthers(t *testing.T) {
+	d := newDesk(t, 4, 256<<10)
+	d.seed(0)
+	if n := len(d.menu(0)); n != 4 {
+		t.Fatalf("asked for %d runs, want 4", n)
+	}
+	d.seed(1)
+	d.tell(Choked{Peer: 0, On: true})
+	if n := len(d.menu(1)); n != 4 {
+		t.Errorf("after the choke the other peer is asked for %d runs, want 4", n)
+	}
+}
+
+func TestRejectedRunIsAskedOfAnother(t *testing.T) {
+	d := newDesk(t, 1, 256<<10)
+	d.seed(0)
+	d.seed(1)
+	run := Run{0, 0, 256 << 10}
+	asked := 0
+	if len(d.menu(1)) == 1 {
+		asked = 1
+	}
+	d.tell(Rejected{asked, run})
+	if diff := cmp.Diff([]Fetch{{1 - asked, run}}, of[Fetch](d)); diff != "" {
+		t.Error("fetches (-want +got):", diff)
+	}
+}
+
+func TestBadPartBansItsOneSender(t *testing.T) {
+	d := newDesk(t, 2, 256<<10)
+	d.seed(0)
+	run := d.menu(0)[0]
+	d.tell(Received{0, run}, Failed{run.Part})
+	if drops := of[Drop](d); len(drops) != 1 || drops[0].Peer != 0 {
+		t.Errorf("drops %v, want peer 0", drops)
+	}
+	if d.Has(run.Part) {
+		t.Error("the bad part counts as here")
+	}
+	d.tell(Left{0})
+	d.tell(Joined{Peer: 0, ID: proto.PeerID{1}, Addr: addr(0), MaxRun: RunSize})
+	if drops := of[Drop](d); len(drops) != 1 {
+		t.Error("the peer that sent bad data is let in again")
+	}
+}
+
+func TestBadPartOfSeveralSendersComesFromOneNextTime(t *testing.T) {
+	d := newDesk(t, 1, 2*RunSize)
+	d.seed(0)
+	d.tell(Choked{Peer: 0, On: true})
+	d.tell(Choked{Peer: 0})
+	first, second := d.menu(0)[0], d.menu(0)[1]
+	d.tell(Received{0, first}, Rejected{0, second})
+	d.seed(1) // is asked for the second half
+	d.tell(Left{0})
+	d.tell(Received{1, second}, Written{0, first}, Written{1, second})
+	if len(of[Verify](d)) != 1 {
+		t.Fatalf("not verified: %v", d.got)
+	}
+	d.tell(Failed{0})
+	if drops := of[Drop](d); len(drops) != 0 {
+		t.Errorf("somebody was blamed for what two peers sent: %v", drops)
+	}
+	d.tell(Joined{Peer: 0, ID: proto.PeerID{9}, Addr: addr(8), MaxRun: RunSize, MaxQueue: 100}, Has{Peer: 0, All: true}, Choked{Peer: 0})
+	if n0, n1 := len(d.menu(0)), len(d.menu(1)); n0 != 0 || n1 != 2 {
+		t.Errorf("the part is asked of both: %d and %d runs", n0, n1)
+	}
+}
+
+func TestStalledRunIsAskedOfAnother(t *testing.T) {
+	d := newDesk(t, 1, 256<<10)
+	run := Run{0, 0, 256 << 10}
+	d.seed(0)
+	d.tell(Started{0, run})
+	d.seed(1)
+	if len(d.menu(1)) != 0 {
+		t.Fatal("a run that has begun was asked of another at once")
+	}
+	at, ok := d.Next()
+	if !ok || at != stalled {
+		t.Fatalf("looks again at %v %v, want %v", at, ok, stalled)
+	}
+	d.at = at
+	d.tell(Tick{})
+	if diff := cmp.Diff([]Run{run}, d.menu(1)); diff != "" {
+		t.Error("asked of the other peer (-want +got):", diff)
+	}
+	d.tell(Received{1, run})
+	if diff := cmp.Diff([]Cancel{{0, run}}, of[Cancel](d)); diff != "" {
+		t.Error("cancelled (-want +got):", diff)
+	}
+	d.at = silent
+	d.tell(Tick{})
+}
+
+func TestSilentPeerIsDropped(t *testing.T) {
+	d := newDesk(t, 1, 256<<10)
+	d.seed(0)
+	d.tell(Started{0, Run{0, 0, 256 << 10}})
+	d.at = silent - 1
+	if d.tell(Tick{}); len(of[Drop](d)) != 0 {
+		t.Error("dropped too soon")
+	}
+	d.at = silent
+	if d.tell(Tick{}); len(of[Drop](d)) != 1 {
+		t.Error("not dropped")
+	}
+}
+
+func TestLongWaitIsEndedByAnIdlePeer(t *testing.T) {
+	d := newDesk(t, 1, 256<<10)
+	run := Run{0, 0, 256 << 10}
+	d.seed(0)
+	d.at = patience
+	d.seed(1)
+	if diff := cmp.Diff([]Run{run}, d.menu(1)); diff != "" {
+		t.Error("asked of the idle peer (-want +got):", diff)
+	}
+	if n := len(d.menu(0)); n != 0 {
+		t.Errorf("still on the menu of the other")
+	}
+}
+
+func TestTwoLinksToOneMember(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		far     byte // first byte of the far end's peer id; this member's is 100
+		dialled bool // who opened the second link
+		keeps   int
+	}{
+		{"smaller far end opened the second", 1, false, 1},
+		{"smaller far end opened the first", 1, true, 0},
+		{"this member is smaller and opened the second", 200, true, 1},
+		{"this member is smaller and opened the first", 200, false, 0},
+	} {
+		d := newDesk(t, 1, 256<<10)
+		id := proto.PeerID{test.far}
+		d.tell(Joined{Peer: 0, ID: id, Addr: addr(0), Dialled: !test.dialled, MaxRun: RunSize})
+		d.tell(Joined{Peer: 1, ID: id, Addr: addr(0), Dialled: test.dialled, MaxRun: RunSize})
+		if drops := of[Drop](d); len(drops) != 1 || drops[0].Peer != 1-test.keeps {
+			t.Errorf("%s: drops %v, want to keep link %d", test.name, drops, test.keeps)
+		}
+	}
+}
+
+func TestForeignClientKeepsTheOlderLink(t *testing.T) {
+	d := newDesk(t, 1, 256<<10)
+	for i := range 2 {
+		d.tell(Joined{Peer: i, ID: proto.PeerID{1}, Addr: addr(0), Dialled: i == 0})
+	}
+	if drops := of[Drop](d); len(drops) != 1 || drops[0].Peer != 1 {
+		t.Errorf("drops %v, want the younger link", drops)
+	}
+}
+
+func TestFailedDialsComeLaterEachTime(t *testing.T) {
+	d := newDesk(t, 1, 256<<10)
+	d.tell(Found{ID: proto.PeerID{1}, Addrs: []netip.AddrPort{addr(0)}})
+	var waits []time.Duration
+	for range 6 {
+		dials := of[Dial](d)
+		if len(dials) != 1 {
+			t.Fatalf("dials %v, want one", dials)
+		}
+		d.tell(DialFailed{dials[0]})
+		if len(of[Dial](d)) != 0 {
+			t.Fatal("dialled again at once")
+		}
+		at, ok := d.Next()
+		if !ok {
+			t.Fatal("the member is never dialled again")
+		}
+		waits = append(waits, at-d.at)
+		d.at = at
+		d.tell(Tick{})
+	}
+	if waits[0] > 2*redialFirst || waits[5] < 8*redialFirst {
+		t.Errorf("waits %v", waits)
+	}
+}
+
+func TestFirstSharerSendsEverythingBeforeAnythingTwice(t *testing.T) {
+	const parts = 40
+	d := newDesk(t, parts, 256<<10)
+	for part := range uint32(parts) {
+		d.rare.remove(part)
+		d.tell(Stored{part})
+	}
+	var all []uint32
+	for part := range uint32(parts) {
+		all = append(all, part)
+	}
+	sent := map[uint32]int{}
+	grants := func() {
+		for _, g := range of[Grant](d) {
+			for _, part := range g.Parts {
+				sent[part]++
+			}
+		}
+	}
+	for i := range 5 {
+		d.tell(Joined{Peer: i, ID: proto.PeerID{byte(i + 1)}, Addr: addr(i), MaxRun: RunSize}, Interest{i, true}, Wanted{i, all})
+		grants()
+	}
+	for range parts {
+		for i := range 5 {
+			if d.peers[i].grants > 0 && len(sent) < parts {
+				d.tell(Served{Peer: i})
+				grants()
+			}
+		}
+	}
+	for part, n := range sent {
+		if n > 1 {
+			t.Errorf("part %d went out %d times before each went once", part, n)
+		}
+	}
+	if len(sent) != parts {
+		t.Errorf("%d of %d parts were sent", len(sent), parts)
+	}
+}
