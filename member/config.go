@@ -32,7 +32,9 @@ type Config struct {
 
 	UploadLimit, DownloadLimit int64 // bytes a second, all links together; 0: none
 
-	Repair bool // bad parts of content that stands under its name are got anew, in place
+	Check   bool // content that is there is checked in full before anybody is connected to
+	Repair  bool // bad parts of content that stands under its name are got anew, in place
+	Replace bool // if something else stands under the name, the content is got nevertheless; at the end that is moved aside to NAME.old
 
 	// OnComplete is called once, on a goroutine of its own, when every part is verified and the content has its name: also if that
 	// was so from the start.

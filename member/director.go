@@ -72,11 +72,8 @@ func (d *director) begin() {
 	for range workers {
 		d.work.Go(func() { d.writeLoop(d.ctx) })
 	}
-	d.work.Go(func() { d.accept(d.ctx) })
-	d.work.Go(func() { d.resolvePeers(d.ctx) })
-	for _, addr := range d.conductors {
-		c := &conductor{Member: d.Member, addr: addr}
-		d.work.Go(func() { c.run(d.ctx) })
+	if d.store.Fresh() || !d.cfg.Check {
+		d.connect()
 	}
 	if d.store.Fresh() {
 		return
@@ -86,6 +83,16 @@ func (d *director) begin() {
 		err := d.store.Check(d.ctx, func(part uint32, good bool) { d.tell(d.ctx, swarm.Checked{Part: part, Good: good}) })
 		d.tell(d.ctx, checkDone{err})
 	})
+}
+
+// connect lets this member be found, and finds others.
+func (d *director) connect() {
+	d.work.Go(func() { d.accept(d.ctx) })
+	d.work.Go(func() { d.resolvePeers(d.ctx) })
+	for _, addr := range d.conductors {
+		c := &conductor{Member: d.Member, addr: addr}
+		d.work.Go(func() { c.run(d.ctx) })
+	}
 }
 
 // loop is the one owner of the swarm's state. It ends with the context, or when the member cannot go on.
@@ -197,6 +204,9 @@ func (d *director) checkDone(err error) {
 		d.cfg.Log.Warn().Ints("parts", d.bad).Str("path", d.store.Path()).
 			Msg("some parts of the content are bad; the good ones are shared and nothing is changed (--repair gets the bad ones anew)")
 		d.update(func(p *Progress) { p.BadParts = d.bad })
+	}
+	if d.cfg.Check && d.failed == nil {
+		d.connect()
 	}
 }
 

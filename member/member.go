@@ -64,7 +64,7 @@ func New(cfg Config) (*Member, error) {
 		return nil, err
 	}
 	rand.Read(m.key[:])
-	if m.store, err = store.Open(store.Config{File: cfg.File, Dir: cfg.Dir, Repair: cfg.Repair}); err != nil {
+	if m.store, err = store.Open(store.Config{File: cfg.File, Dir: cfg.Dir, Repair: cfg.Repair, Replace: cfg.Replace}); err != nil {
 		return nil, err
 	}
 	if m.listener, err = listen(cfg.Listen); err != nil {

@@ -43,6 +43,8 @@ func newJoin(p *program) *command {
 			{name: "download-limit", value: "SIZE", usage: "bytes a second: 40M", set: into(&m.DownloadLimit, parseSize)},
 			{name: "max-peers", value: "N", usage: "connections to other members at most", set: into(&m.MaxPeers, parseCount)},
 			{name: "on-complete", value: "CMD", usage: "a command for the shell when the content is complete; it finds ORCHESTRA_PATH, ORCHESTRA_NAME and ORCHESTRA_ID", set: into(&o.onComplete, parseText)},
+			{name: "check", usage: "verify everything that is there before connecting to anybody", set: into(&m.Check, parseSwitch)},
+			{name: "replace", usage: "if something else stands under the content's name, move it aside to NAME.old when the content is complete", set: into(&m.Replace, parseSwitch)},
 			{name: "repair", usage: "get bad parts of the content anew, in place", set: into(&m.Repair, parseSwitch)},
 			{name: "progress", value: "auto|bar|plain|none", usage: "how progress is shown (auto: a bar on a terminal, else lines)", set: into(&o.progress, oneOf("auto", "bar", "plain", "none"))},
 			{name: "no-input", usage: "read no key", set: into(&o.noInput, parseSwitch)},

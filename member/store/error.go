@@ -40,5 +40,5 @@ type ContentError struct {
 }
 
 func (e *ContentError) Error() string {
-	return fmt.Sprintf("%s is not the content of this composition: %s; move it away, or choose another folder with --dir", e.Path, e.Reason)
+	return fmt.Sprintf("%s is not the content of this composition: %s; move it away, let --replace do so, or choose another folder with --dir", e.Path, e.Reason)
 }

@@ -8,8 +8,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"sync/atomic"
+
+	"github.com/dustin/go-humanize"
 
 	"orchestra/orch"
 )
@@ -23,6 +26,8 @@ type Config struct {
 	Dir  string // made if missing; "" is the current folder
 	// Repair lets bad parts of content that stands under its name be replaced in place.
 	Repair bool
+	// Replace gets the content although something else stands under its name, which Finish moves aside.
+	Replace bool
 }
 
 // Store is the content of one composition in one folder. Its methods may be called from several goroutines at a time, Finish and
@@ -36,6 +41,7 @@ type Store struct {
 	partial bool
 	fresh   bool
 	writes  bool
+	replace bool // what stands under the name is moved aside at the end
 
 	mu       sync.Mutex
 	intakes  map[uint32]*intake // parts that were begun and not verified
@@ -72,7 +78,19 @@ func (s *Store) open(cfg Config) error {
 	info, err := s.root.Lstat(name)
 	switch {
 	case err == nil:
-		return s.openWhole(name, info, cfg.Repair)
+		err := s.openWhole(name, info, cfg.Repair)
+		var other *ContentError
+		if !cfg.Replace || (err != nil && !errors.As(err, &other)) {
+			return err
+		}
+		if err == nil {
+			if some, err := s.anyGood(); some || err != nil {
+				return err
+			}
+			s.file.Close()
+		}
+		s.replace = true
+		return s.openPartial(name + Suffix)
 	case errors.Is(err, fs.ErrNotExist):
 		return s.openPartial(name + Suffix)
 	}
@@ -128,8 +146,29 @@ func (s *Store) openPartial(name string) error {
 	if err := s.lock(); err != nil {
 		return err
 	}
+	if err := s.checkSpace(); err != nil {
+		return err
+	}
 	if err := s.file.Truncate(s.comp.Size); err != nil {
 		return diskError("make room in", s.Path(), err)
+	}
+	return nil
+}
+
+// checkSpace tells at once what would come to light after hours: that the content does not fit. What the file occupies already is not
+// needed again. Where the system does not tell, nothing is wrong.
+func (s *Store) checkSpace() error {
+	free, ok := freeSpace(s.file)
+	info, err := s.file.Stat()
+	if !ok || err != nil {
+		return nil
+	}
+	if need := s.comp.Size - occupied(info); need > free {
+		if s.fresh {
+			s.root.Remove(*s.name.Load())
+		}
+		return diskError("make room in", s.dir, fmt.Errorf("%s more are needed and %s are free; free some, or choose another folder with --dir",
+			humanize.IBytes(uint64(need)), humanize.IBytes(uint64(free))))
 	}
 	return nil
 }
@@ -182,6 +221,11 @@ func (s *Store) Finish() error {
 	if !s.partial {
 		return nil
 	}
+	if s.replace {
+		if err := s.moveAside(); err != nil {
+			return err
+		}
+	}
 	if err := rename(s.root, *s.name.Load(), s.comp.Name); err != nil {
 		if errors.Is(err, fs.ErrExist) {
 			return &ContentError{s.at(s.comp.Name), "it appeared meanwhile; the complete content is " + s.Path()}
@@ -191,6 +235,23 @@ func (s *Store) Finish() error {
 	s.setName(s.comp.Name)
 	s.partial = false
 	return nil
+}
+
+// moveAside gives what stands under the composition's name the first free name of NAME.old, NAME.old2, ...
+func (s *Store) moveAside() error {
+	for n := 1; ; n++ {
+		aside := s.comp.Name + ".old"
+		if n > 1 {
+			aside += strconv.Itoa(n)
+		}
+		err := rename(s.root, s.comp.Name, aside)
+		switch {
+		case err == nil || errors.Is(err, fs.ErrNotExist):
+			return nil
+		case !errors.Is(err, fs.ErrExist):
+			return diskError("move aside", s.at(s.comp.Name), err)
+		}
+	}
 }
 
 // Close gives the lock and the file back.

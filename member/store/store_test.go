@@ -354,3 +354,54 @@ func TestFileThatShrankIsAnError(t *testing.T) {
 		t.Errorf("check: got %v", err)
 	}
 }
+
+func TestReplaceMovesAside(t *testing.T) {
+	for _, there := range []string{"short", "0123456789"} {
+		s := newShelf(t, 10)
+		s.put("content", []byte(there))
+		s.put("content.old", []byte("older still"))
+		st, err := Open(Config{File: s.comp, Dir: s.dir, Replace: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer st.Close()
+		if got, _ := os.ReadFile(filepath.Join(s.dir, "content")); string(got) != there {
+			t.Fatal("moved before the content is complete")
+		}
+		st.Write(0, 0, s.content)
+		if err := st.Finish(); err != nil {
+			t.Fatal(err)
+		}
+		for name, want := range map[string]string{"content": string(s.content), "content.old": "older still", "content.old2": there} {
+			if got, err := os.ReadFile(filepath.Join(s.dir, name)); err != nil || string(got) != want {
+				t.Errorf("%s: %q %v, want %q", name, got, err, want)
+			}
+		}
+	}
+}
+
+func TestReplaceLeavesContentAlone(t *testing.T) {
+	s := newShelf(t, 2*testPart)
+	s.put("content", s.content)
+	st, err := Open(Config{File: s.comp, Dir: s.dir, Replace: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	if st.Partial() {
+		t.Error("content that is right is got again")
+	}
+}
+
+func TestContentThatDoesNotFit(t *testing.T) {
+	s := newShelf(t, testPart)
+	s.comp.PartSize, s.comp.Size = 1<<50, 1<<50 // one part of a pebibyte
+	_, err := s.open(false)
+	var de *Error
+	if !errors.As(err, &de) || de.Op != "make room in" {
+		t.Fatalf("got %v", err)
+	}
+	if names := s.names(); len(names) != 0 {
+		t.Errorf("left behind: %v", names)
+	}
+}

@@ -3,7 +3,9 @@
 package store
 
 import (
+	"io/fs"
 	"os"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -13,4 +15,21 @@ var errHeld = unix.EWOULDBLOCK
 // lockFile takes the lock of a file, which ends with the file's descriptor.
 func lockFile(f *os.File) error {
 	return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+}
+
+// freeSpace is how many bytes this user may still write to the file system of a file.
+func freeSpace(f *os.File) (int64, bool) {
+	var st unix.Statfs_t
+	if err := unix.Fstatfs(int(f.Fd()), &st); err != nil || st.Blocks == 0 { // some virtual file systems do not tell
+		return 0, false
+	}
+	return int64(st.Bavail) * int64(st.Bsize), true
+}
+
+// occupied is how many bytes a file takes on disk; holes take none.
+func occupied(info fs.FileInfo) int64 {
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		return st.Blocks * 512
+	}
+	return 0
 }

@@ -1,7 +1,9 @@
 package store
 
 import (
+	"io/fs"
 	"os"
+	"path/filepath"
 
 	"golang.org/x/sys/windows"
 )
@@ -14,3 +16,19 @@ func lockFile(f *os.File) error {
 	at := windows.Overlapped{OffsetHigh: 1 << 30}
 	return windows.LockFileEx(windows.Handle(f.Fd()), windows.LOCKFILE_EXCLUSIVE_LOCK|windows.LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, &at)
 }
+
+// freeSpace is how many bytes this user may still write to the volume of a file.
+func freeSpace(f *os.File) (int64, bool) {
+	dir, err := windows.UTF16PtrFromString(filepath.Dir(f.Name()))
+	if err != nil {
+		return 0, false
+	}
+	var free uint64
+	if err := windows.GetDiskFreeSpaceEx(dir, &free, nil, nil); err != nil {
+		return 0, false
+	}
+	return int64(min(free, 1<<62)), true
+}
+
+// occupied counts the whole length: files are not sparse there unless asked for.
+func occupied(info fs.FileInfo) int64 { return info.Size() }
