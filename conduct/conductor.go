@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/http"
 	"net/netip"
 	"sync"
 	"time"
@@ -102,6 +103,9 @@ type Conductor struct {
 	reg   *registry // the loop's
 	dial  func(ctx context.Context, network, address string) (net.Conn, error)
 	wg    sync.WaitGroup // every goroutine but Run's own
+
+	http    *http.Server    // for guests
+	running context.Context // Run's, for what net/http starts
 }
 
 // New binds the address of the Config and returns a conductor that serves once
@@ -158,6 +162,7 @@ func (c *Conductor) Addr() netip.AddrPort {
 func (c *Conductor) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	c.running, c.http = ctx, c.newHTTP()
 	stop := context.AfterFunc(ctx, func() { c.ln.Close() })
 	defer stop()
 	var err error

@@ -62,6 +62,8 @@ func (c *Conductor) serve(ctx context.Context, nc net.Conn, s seat) {
 		switch first[0] {
 		case byte(len(proto.Orchestra)):
 			err = c.serveMember(ctx, nc, in, s)
+		case 'G': // GET
+			err = c.serveHTTP(nc, in, s)
 		default:
 			err = errNotMember
 		}

@@ -98,6 +98,10 @@ func (l *loop) handle(ev event) {
 	case closed:
 		delete(l.conns, ev.c.link)
 		l.out = l.reg.leave(ev.c.link, l.out)
+	case visited:
+		var a answer
+		a.members, a.refused, l.out = l.reg.receive(now, ev.guest, l.out)
+		ev.reply <- a
 	case dialled:
 		l.out = l.reg.checked(now, ev.ticket, ev.addr, ev.ok, l.out)
 	}

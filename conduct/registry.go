@@ -120,22 +120,11 @@ const (
 // arrive takes the first announcement on a connection. The member is listed,
 // welcomed and told of others, and others of it; or refused.
 func (r *registry) arrive(now time.Time, a arrival, out []effect) []effect {
-	comp := r.comps[a.id]
-	var e *entry
-	if comp != nil {
-		e = comp.byPeer[a.peer]
+	if why := r.refusal(a); why != "" {
+		return refuse(a.link, why, out)
 	}
-	if e != nil && subtle.ConstantTimeCompare(e.key[:], a.ann.Key[:]) != 1 {
-		return refuse(a.link, refusedKey, out)
-	}
+	comp, e := r.find(a.id, a.peer)
 	src := source(a.seat.from.Addr())
-	if e == nil && len(r.expiry) >= r.lim.members {
-		return refuse(a.link, refusedFull, out)
-	}
-	if (e == nil || source(e.seat.from.Addr()) != src) && r.sources[src] >= r.lim.perSource {
-		return refuse(a.link, refusedAddress, out)
-	}
-
 	if e == nil {
 		if comp == nil {
 			comp = &composition{id: a.id, byPeer: make(map[proto.PeerID]*entry)}
@@ -170,6 +159,30 @@ func (r *registry) arrive(now time.Time, a arrival, out []effect) []effect {
 		}
 	}
 	return r.take(now, e, a.ann, out)
+}
+
+// find returns a composition and a member of it; nil where there is none.
+func (r *registry) find(id [20]byte, peer proto.PeerID) (*composition, *entry) {
+	comp := r.comps[id]
+	if comp == nil {
+		return nil, nil
+	}
+	return comp, comp.byPeer[peer]
+}
+
+// refusal says why a member cannot be listed; "" if it can.
+func (r *registry) refusal(a arrival) string {
+	_, e := r.find(a.id, a.peer)
+	src := source(a.seat.from.Addr())
+	switch {
+	case e != nil && subtle.ConstantTimeCompare(e.key[:], a.ann.Key[:]) != 1:
+		return refusedKey
+	case e == nil && len(r.expiry) >= r.lim.members:
+		return refusedFull
+	case (e == nil || source(e.seat.from.Addr()) != src) && r.sources[src] >= r.lim.perSource:
+		return refusedAddress
+	}
+	return ""
 }
 
 // announce takes a further announcement on a connection: it replaces what was

@@ -23,6 +23,7 @@ type composeOptions struct {
 	hash       orch.Hash
 	comment    string
 	force      bool
+	torrent    bool
 }
 
 const defaultConductor = "localhost:9999"
@@ -50,6 +51,7 @@ func newCompose(p *program) *command {
 			{name: "output", short: "o", value: "PATH", usage: "write there (-: stdout)", set: into(&o.output, parseText)},
 			{name: "hash", value: "sha1|sha256", usage: "of the checksums; sha1 by default, which BitTorrent programs know too", set: into(&o.hash, parseHash)},
 			{name: "comment", value: "TEXT", usage: "a line for those who read the .orch file", set: into(&o.comment, parseFreeText)},
+			{name: "torrent", usage: "write FILE.torrent too, for BitTorrent programs to join in by way of the conductor", set: into(&o.torrent, parseSwitch)},
 			{name: "force", short: "f", usage: "replace a file that is no .orch file", set: into(&o.force, parseSwitch)},
 		},
 	}
@@ -57,6 +59,8 @@ func newCompose(p *program) *command {
 		switch {
 		case len(arguments) == 0:
 			return c.mistake("the file to compose is missing")
+		case o.torrent && o.hash != orch.SHA1:
+			return c.mistake("--torrent needs --hash sha1: BitTorrent programs know no other checksums")
 		case o.output == "-" && p.common.json:
 			return c.mistake("--json and --output - both want stdout; leave one out")
 		case len(arguments) > 1 && conductor.given:
@@ -113,12 +117,26 @@ func runCompose(ctx context.Context, p *program, o composeOptions) error {
 	if err := o.write(f); err != nil {
 		return withCode(exitDisk, err)
 	}
+	if o.torrent {
+		if err := writeTorrent(filepath.Clean(o.path)+".torrent", f); err != nil {
+			return withCode(exitDisk, err)
+		}
+	}
 	description, err := describe(f)
 	if err != nil {
 		return err
 	}
 	description.Path = o.output
 	return p.result(description, o.output)
+}
+
+// writeTorrent writes the torrent file beside the content. One that is there is replaced.
+func writeTorrent(path string, f *orch.File) error {
+	b, err := f.Torrent()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, b, 0o666)
 }
 
 // checkOutput refuses to replace the file that is composed, and any file that is no .orch file unless forced.
