@@ -1,4 +1,4 @@
-# What can be made: build, install, demo, test, bench, cover, clean. It takes Go, git, make and (for the race detector) a C compiler.
+# What can be made: build, install, demo, test, interop, large, bench, bench-swarm, cover, clean. It takes Go, git, make and (for the race detector) a C compiler.
 
 GO       ?= go
 BIN      := bin/orchestra
@@ -7,7 +7,7 @@ FUZZTIME ?= 3s
 
 export CGO_ENABLED ?= 0
 
-.PHONY: build install demo test vet lint format unit fuzz cross bench cover clean
+.PHONY: build install demo test vet lint format unit fuzz cross interop large bench bench-swarm cover clean
 
 build:
 	$(GO) build -trimpath -o $(BIN) .
@@ -40,6 +40,14 @@ unit:
 fuzz:
 	@GO=$(GO) .ci/fuzz $(FUZZTIME)
 
+# Other BitTorrent programs as guests: each gets a file from a member and gives one to a member.
+interop:
+	ORCHESTRA_TEST_INTEROP=1 $(GO) test -v -count=1 -timeout 10m -run '^TestInterop$$' ./internal/cli
+
+# What takes too long, or too much memory, for every run: a file of 5 GiB is composed.
+large:
+	ORCHESTRA_TEST_LARGE=1 $(GO) test -v -count=1 -timeout 10m -run Over4GiB ./compose
+
 cross:
 	GOOS=darwin GOARCH=arm64 $(GO) build -o /dev/null ./...
 	GOOS=windows GOARCH=amd64 $(GO) build -o /dev/null ./...
@@ -48,6 +56,12 @@ cross:
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+# The swarm benchmark, beside other programs: SWARM=path/to/swarm.py make bench-swarm. It needs root and the programs.
+SWARM ?= ../shared/bench/swarm.py
+bench-swarm: build
+	ORCHESTRA=$(BIN) $(SWARM) orchestra aria2 qbittorrent -n 16 --rate 40 --size 64
+	ORCHESTRA=$(BIN) $(SWARM) orchestra aria2 qbittorrent -n 1 --rate 0 --size 1024 --part 1024 --limit 60
 
 cover:
 	@mkdir -p bin
