@@ -81,7 +81,7 @@ func (c *Conductor) shake(ctx context.Context, a netip.AddrPort, d dialBack, tim
 	if err != nil {
 		return err
 	}
-	if answer.ID != d.id || answer.PeerID != d.peer {
+	if answer.ID != d.id || (d.peer.Stable() && answer.PeerID != d.peer) {
 		return errOtherPeer
 	}
 	return nil

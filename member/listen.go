@@ -92,7 +92,7 @@ const dialTimeout = 5 * time.Second
 func (m *Member) dial(ctx context.Context, d swarm.Dial) {
 	for _, addr := range d.Addrs {
 		l, err := m.dialAddr(ctx, addr)
-		if err == nil && d.ID != [20]byte{} && l.id != d.ID {
+		if err == nil && d.ID.Stable() && l.id != d.ID {
 			l.conn.Close()
 			err = errors.New("another member answers there")
 		}

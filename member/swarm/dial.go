@@ -142,7 +142,11 @@ func (s *Swarm) admit(p *peer) string {
 		if p.dialled {
 			m.pending = false
 		}
-		m.id, m.link, m.fails = p.id, true, 0
+		if m.id == (proto.PeerID{}) {
+			m.id = p.id
+		}
+		m.link, m.fails = true, 0
+		p.member = m
 	}
 	switch {
 	case p.id == s.cfg.ID:
@@ -177,16 +181,18 @@ func (s *Swarm) opener(p *peer) int {
 
 // unlink lets a member be dialled again after its link ended, unless another link to it is up.
 func (s *Swarm) unlink(p *peer) {
+	m := p.member
+	if m == nil {
+		return
+	}
 	for _, q := range s.peers {
-		if q != nil && q.id == p.id {
+		if q != nil && q.member == m {
 			return
 		}
 	}
-	if m := s.memberOf(p.id, nil); m != nil {
-		m.link = false
-		m.seed = p.all && s.haveN == s.parts
-		s.later(m)
-	}
+	m.link = false
+	m.seed = p.all && s.haveN == s.parts
+	s.later(m)
 }
 
 // forget drops a member for good.

@@ -13,6 +13,7 @@ type peer struct {
 	index    int
 	id       proto.PeerID
 	addr     netip.AddrPort
+	member   *member // as which it is known; nil: as none
 	dialled  bool
 	maxRun   uint32
 	maxQueue int
