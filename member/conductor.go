@@ -28,6 +28,7 @@ const wanted = 50
 type conductor struct {
 	*Member
 	addr string
+	up   bool
 }
 
 // run connects, and connects again.
@@ -50,8 +51,22 @@ func (c *conductor) run(ctx context.Context) {
 	}
 }
 
+// state notes whether this conductor is up. With several, one that is up is enough, and its state is the one shown.
 func (c *conductor) state(up bool, words string) {
-	c.update(func(p *Progress) { p.ConductorUp, p.Conductor = up, words })
+	if c.up != up {
+		c.up = up
+		if up {
+			c.conductorsUp.Add(1)
+		} else {
+			c.conductorsUp.Add(-1)
+		}
+	}
+	some := c.conductorsUp.Load() > 0
+	c.update(func(p *Progress) {
+		if p.ConductorUp = some; up || !some {
+			p.Conductor = words
+		}
+	})
 }
 
 // session is one connection, from its handshake to its end.

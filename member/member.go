@@ -36,6 +36,7 @@ type Member struct {
 
 	upload, download   *rate.Limiter // nil: no limit
 	uploaded, received atomic.Int64
+	conductorsUp       atomic.Int32
 
 	mu       sync.Mutex
 	progress Progress
