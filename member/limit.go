@@ -8,12 +8,21 @@ import (
 	"orchestra/proto"
 )
 
-// limiter allows so many bytes a second, in portions as large as a message may carry.
+// limiter allows so many bytes a second; nil: no limit. It lets a tenth of a second's worth pass at once, so that what is limited flows and
+// does not come in bursts, but no less than a block.
 func limiter(bytes int64) *rate.Limiter {
 	if bytes == 0 {
 		return nil
 	}
-	return rate.NewLimiter(rate.Limit(bytes), proto.MaxPiece)
+	return rate.NewLimiter(rate.Limit(bytes), int(min(max(bytes/10, proto.Block), proto.MaxPiece)))
+}
+
+// portion is how many bytes may pass a limiter at once.
+func portion(l *rate.Limiter) int {
+	if l == nil {
+		return proto.MaxPiece
+	}
+	return l.Burst()
 }
 
 // wait lets n bytes pass in their time.

@@ -231,10 +231,7 @@ func (l *link) takePiece(ctx context.Context, msg proto.Piece) error {
 	if a.got == 0 && !l.m.tell(ctx, swarm.Started{Peer: l.peer, Run: a.run}) {
 		return ctx.Err()
 	}
-	if err := wait(ctx, l.m.download, msg.Length); err != nil {
-		return err
-	}
-	err = a.in.read(ctx, &pieceReader{l, msg.Length}, int64(msg.Begin-a.run.Begin), msg.Length)
+	err = a.in.read(ctx, &pieceReader{ctx, l, msg.Length}, int64(msg.Begin-a.run.Begin), msg.Length)
 	l.expect(1)
 	if err != nil {
 		if err == io.EOF {
@@ -260,17 +257,22 @@ func (l *link) takePiece(ctx context.Context, msg proto.Piece) error {
 	return a.in.end(ctx)
 }
 
-// pieceReader reads the content of a piece, of which so many bytes are still to come.
+// pieceReader reads the content of a piece, of which so many bytes are still to come, as fast as the download limit lets it.
 type pieceReader struct {
+	ctx  context.Context
 	link *link
 	left int
 }
 
 func (r *pieceReader) Read(p []byte) (int, error) {
-	if need := min(len(p), r.left) - r.link.in.Buffered(); need > 0 {
+	p = p[:min(len(p), r.left, portion(r.link.m.download))]
+	if err := wait(r.ctx, r.link.m.download, len(p)); err != nil {
+		return 0, err
+	}
+	if need := len(p) - r.link.in.Buffered(); need > 0 {
 		r.link.expect(need)
 	}
-	n, err := r.link.in.Read(p)
+	n, err := io.ReadFull(r.link.in, p)
 	r.left -= n
 	return n, err
 }

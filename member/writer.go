@@ -89,7 +89,7 @@ func (l *link) next(buf []byte) (e errand, ended bool) {
 // nextPieces cuts the next piece off a bulk request, or takes a few requests of single blocks. Called with mu held.
 func (l *link) nextPieces() []proto.Piece {
 	if o := &l.ready[0]; o.bulk {
-		n := min(o.length, proto.MaxPiece)
+		n := min(o.length, uint32(portion(l.m.upload)))
 		p := proto.Piece{Part: o.part, Begin: o.begin, Length: int(n)}
 		if o.begin, o.length = o.begin+n, o.length-n; o.length == 0 {
 			l.ready = l.ready[1:]
@@ -98,8 +98,11 @@ func (l *link) nextPieces() []proto.Piece {
 		return []proto.Piece{p}
 	}
 	var pieces []proto.Piece
-	for len(l.ready) > 0 && len(pieces) < batchBlocks && !l.ready[0].bulk && !l.ready[0].isEnd() {
+	for total := 0; len(l.ready) > 0 && len(pieces) < batchBlocks && !l.ready[0].bulk && !l.ready[0].isEnd(); {
 		o := l.ready[0]
+		if total += int(o.length); total > portion(l.m.upload) && len(pieces) > 0 {
+			break
+		}
 		pieces = append(pieces, proto.Piece{Part: o.part, Begin: o.begin, Length: int(o.length)})
 		l.ready = l.ready[1:]
 		l.count--

@@ -17,7 +17,7 @@ var rooms = map[string][]string{
 	".":             {"internal/cli"},
 	"internal/cli":  {"compose", "conduct", "member", "member/store", "orch"},
 	"compose":       {"orch"},
-	"conduct":       {"orch", "proto"},
+	"conduct":       {"orch", "proto", "proto/bencode"},
 	"member":        {"member/swarm", "member/store", "orch", "proto"},
 	"member/swarm":  {"proto"},
 	"member/store":  {"orch"},

@@ -1,0 +1,50 @@
+package member
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// What many links take together keeps to the limit over ten seconds, and in each of them.
+func TestLimitIsSmooth(t *testing.T) {
+	for _, limit := range []int64{20_000, 1 << 20, 40 << 20} {
+		synctest.Test(t, func(t *testing.T) {
+			l := limiter(limit)
+			moved := make(chan int, 100)
+			for range 5 {
+				go func() {
+					for {
+						if err := wait(t.Context(), l, portion(l)/2); err != nil {
+							return
+						}
+						select {
+						case moved <- portion(l) / 2:
+						case <-t.Context().Done():
+							return
+						}
+					}
+				}()
+			}
+			start, total := time.Now(), int64(0)
+			second, inSecond := 0, int64(0)
+			for n := range moved {
+				at := time.Since(start)
+				if at >= 10*time.Second {
+					break
+				}
+				if int(at.Seconds()) > second {
+					second, inSecond = int(at.Seconds()), 0
+				}
+				total += int64(n)
+				if inSecond += int64(n); inSecond > limit+int64(2*portion(l)) {
+					t.Fatalf("limit %d: %d bytes in second %d", limit, inSecond, second)
+				}
+			}
+			// What may pass at once passes once more at the start.
+			if want := 10*limit + int64(portion(l)); total > want+want/20 || total < want-want/20 {
+				t.Errorf("limit %d: %d bytes in 10 s", limit, total)
+			}
+		})
+	}
+}
