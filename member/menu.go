@@ -231,7 +231,7 @@ func (l *link) takePiece(ctx context.Context, msg proto.Piece) error {
 	if a.got == 0 && !l.m.tell(ctx, swarm.Started{Peer: l.peer, Run: a.run}) {
 		return ctx.Err()
 	}
-	err = a.in.read(ctx, &pieceReader{ctx, l, msg.Length}, int64(msg.Begin-a.run.Begin), msg.Length)
+	err = a.in.read(ctx, &pieceReader{ctx: ctx, link: l, left: msg.Length}, int64(msg.Begin-a.run.Begin), msg.Length)
 	l.expect(1)
 	if err != nil {
 		if err == io.EOF {
@@ -262,17 +262,25 @@ type pieceReader struct {
 	ctx  context.Context
 	link *link
 	left int
+	paid int // bytes that the limit has let pass and that did not come yet
 }
 
+// Read reads once, so that what it expects is what is still to come.
 func (r *pieceReader) Read(p []byte) (int, error) {
-	p = p[:min(len(p), r.left, portion(r.link.m.download))]
-	if err := wait(r.ctx, r.link.m.download, len(p)); err != nil {
-		return 0, err
+	p = p[:min(len(p), r.left)]
+	if r.paid == 0 {
+		n := min(len(p), portion(r.link.m.download))
+		if err := wait(r.ctx, r.link.m.download, n); err != nil {
+			return 0, err
+		}
+		r.paid = n
 	}
+	p = p[:min(len(p), r.paid)]
 	if need := len(p) - r.link.in.Buffered(); need > 0 {
 		r.link.expect(need)
 	}
-	n, err := io.ReadFull(r.link.in, p)
+	n, err := r.link.in.Read(p)
 	r.left -= n
+	r.paid -= n
 	return n, err
 }
