@@ -8,7 +8,7 @@ import (
 
 // What many links take together keeps to the limit over ten seconds, and in each of them.
 func TestLimitIsSmooth(t *testing.T) {
-	for _, limit := range []int64{20_000, 1 << 20, 40 << 20} {
+	for _, limit := range []int64{1 << 10, 20_000, 1 << 20, 40 << 20} {
 		synctest.Test(t, func(t *testing.T) {
 			l := limiter(limit)
 			moved := make(chan int, 100)

@@ -37,6 +37,7 @@ type link struct {
 	in       *proto.Reader
 	first    proto.Message // came before the link was up; read first
 	expected int           // what expect set last; the reader's own
+	deadline time.Time     // of the next read; the reader's own
 
 	mu    sync.Mutex // guards what follows, for the loop, the reader and the writer
 	wake  chan struct{}

@@ -239,16 +239,7 @@ func (l *link) takePiece(ctx context.Context, msg proto.Piece) error {
 		}
 		return err
 	}
-	l.m.received.Add(int64(msg.Length))
-	l.moved += int64(msg.Length)
-	whole := l.arrived(a, msg)
-	if now := time.Now(); now.Sub(l.reported) >= reportEvery {
-		if !l.m.tell(ctx, swarm.Progress{Peer: l.peer, Down: l.moved}) {
-			return ctx.Err()
-		}
-		l.moved, l.reported = 0, now
-	}
-	if !whole {
+	if !l.arrived(a, msg) {
 		return nil
 	}
 	if !l.m.tell(ctx, swarm.Received{Peer: l.peer, Run: a.run}) {
@@ -265,7 +256,8 @@ type pieceReader struct {
 	paid int // bytes that the limit has let pass and that did not come yet
 }
 
-// Read reads once, so that what it expects is what is still to come.
+// Read reads once, so that what it expects is what is still to come. A piece may take long under a limit: the core is told meanwhile that
+// the peer lives, and the link's deadline is put off.
 func (r *pieceReader) Read(p []byte) (int, error) {
 	p = p[:min(len(p), r.left)]
 	if r.paid == 0 {
@@ -279,8 +271,25 @@ func (r *pieceReader) Read(p []byte) (int, error) {
 	if need := len(p) - r.link.in.Buffered(); need > 0 {
 		r.link.expect(need)
 	}
+	r.link.patient()
 	n, err := r.link.in.Read(p)
 	r.left -= n
 	r.paid -= n
+	if n > 0 && !r.link.took(r.ctx, n) {
+		return n, r.ctx.Err()
+	}
 	return n, err
+}
+
+// took counts payload that came, and tells the core of it now and then.
+func (l *link) took(ctx context.Context, n int) bool {
+	l.m.received.Add(int64(n))
+	l.moved += int64(n)
+	now := time.Now()
+	if now.Sub(l.reported) < reportEvery {
+		return true
+	}
+	moved := l.moved
+	l.moved, l.reported = 0, now
+	return l.m.tell(ctx, swarm.Progress{Peer: l.peer, Down: moved})
 }

@@ -18,16 +18,12 @@ func (l *link) readLoop(ctx context.Context) error {
 			return err
 		}
 	}
-	var deadline time.Time
 	for {
 		if !l.in.Ready() {
 			if !batch.flush(ctx) {
 				return ctx.Err()
 			}
-			if now := time.Now(); deadline.Sub(now) < silenceTimeout-10*time.Second {
-				deadline = now.Add(silenceTimeout)
-				l.conn.SetReadDeadline(deadline)
-			}
+			l.patient()
 		}
 		msg, err := l.in.Next()
 		if err != nil {
@@ -36,6 +32,14 @@ func (l *link) readLoop(ctx context.Context) error {
 		if err := l.handle(ctx, msg, batch); err != nil {
 			return err
 		}
+	}
+}
+
+// patient lets the peer be silent for a while from now on. The reader alone calls it.
+func (l *link) patient() {
+	if now := time.Now(); l.deadline.Sub(now) < silenceTimeout-10*time.Second {
+		l.deadline = now.Add(silenceTimeout)
+		l.conn.SetReadDeadline(l.deadline)
 	}
 }
 

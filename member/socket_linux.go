@@ -8,25 +8,18 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"orchestra/proto"
 )
 
-// sendPiece writes the header of the one piece and sends its content from the file to the socket, at an explicit offset: the file's own
-// offset is shared by all links. The deadline is renewed whenever the socket took something.
-func (l *link) sendPiece(pieces []proto.Piece) error {
-	p := pieces[0]
-	var head [13]byte
-	if err := l.write(proto.Append(head[:0], p)); err != nil {
-		return err
-	}
+// sendContent sends a stretch of the content from the file to the socket, at an explicit offset: the file's own offset is shared by all
+// links. The deadline is renewed whenever the socket took something.
+func (l *link) sendContent(off int64, left int) error {
 	raw, err := l.conn.SyscallConn()
 	if err != nil {
 		return err
 	}
 	file := int(l.m.store.File().Fd())
-	off, left := l.offset(p), p.Length
 	for left > 0 {
+		l.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
 		n, err := 0, error(nil)
 		waitErr := raw.Write(func(fd uintptr) bool {
 			n, err = unix.Sendfile(int(fd), file, &off, left)
@@ -42,9 +35,7 @@ func (l *link) sendPiece(pieces []proto.Piece) error {
 		case n == 0:
 			return io.ErrUnexpectedEOF // the file is shorter than the composition: nothing true can follow
 		}
-		if left -= n; left > 0 {
-			l.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
-		}
+		left -= n
 	}
 	return nil
 }

@@ -116,24 +116,49 @@ func (l *link) write(p []byte) error {
 	return err
 }
 
-// sendPieces sends content, a large piece straight from the file to the socket, small ones gathered into one write.
+// sendPieces sends content, a large piece straight from the file to the socket, small ones gathered into one write. What is more than the
+// upload limit lets pass at once goes out in slices.
 func (l *link) sendPieces(ctx context.Context, pieces []proto.Piece) error {
 	total := 0
 	for _, p := range pieces {
 		total += p.Length
 	}
+	if len(pieces) == 1 && (total > proto.Block || total > portion(l.m.upload)) {
+		return l.sendPiece(ctx, pieces[0])
+	}
 	if err := wait(ctx, l.m.upload, total); err != nil {
 		return err
 	}
-	send := l.sendBlocks
-	if len(pieces) == 1 && total > proto.Block {
-		send = l.sendPiece
-	}
-	if err := send(pieces); err != nil {
+	if err := l.sendBlocks(pieces); err != nil {
 		return err
 	}
 	l.m.uploaded.Add(int64(total))
 	return nil
+}
+
+// sendPiece writes the header of a piece, then its content as the upload limit lets it pass.
+func (l *link) sendPiece(ctx context.Context, p proto.Piece) error {
+	slice := min(p.Length, portion(l.m.upload))
+	if err := wait(ctx, l.m.upload, slice); err != nil {
+		return err
+	}
+	var head [13]byte
+	if err := l.write(proto.Append(head[:0], p)); err != nil {
+		return err
+	}
+	for off, left := l.offset(p), p.Length; ; {
+		if err := l.sendContent(off, slice); err != nil {
+			return err
+		}
+		l.m.uploaded.Add(int64(slice))
+		off, left = off+int64(slice), left-slice
+		if slice = min(left, slice); slice == 0 {
+			return nil
+		}
+		if err := wait(ctx, l.m.upload, slice); err != nil {
+			return err
+		}
+	}
 }
 
 func (l *link) offset(p proto.Piece) int64 {

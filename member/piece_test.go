@@ -1,0 +1,158 @@
+package member
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"orchestra/compose"
+	"orchestra/member/store"
+	"orchestra/proto"
+)
+
+// pair is a link of a member that has the content, and the far end of its connection.
+func pair(t *testing.T, content []byte, cfg Config) (*link, *net.TCPConn) {
+	t.Helper()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "content.bin")
+	if err := os.WriteFile(path, content, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	f, err := compose.Compose(t.Context(), compose.Config{Path: path, PartSize: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, err := store.Open(store.Config{File: f, Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { st.Close() })
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	far, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	near, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { near.Close(); far.Close() })
+	for _, conn := range []net.Conn{near, far} {
+		conn.SetDeadline(time.Now().Add(20 * time.Second))
+	}
+	m := &Member{
+		comp: f, store: st, inbox: make(chan event, 1000),
+		upload: limiter(cfg.UploadLimit), download: limiter(cfg.DownloadLimit),
+	}
+	l := newLink(m, near.(*net.TCPConn), proto.Handshake{}, false)
+	l.deadline = time.Now().Add(time.Hour) // those set above hold
+	return l, far.(*net.TCPConn)
+}
+
+func randomBytes(n int) []byte {
+	b := make([]byte, n)
+	rand.NewChaCha8([32]byte{2}).Read(b)
+	return b
+}
+
+// A piece goes out as it is, whatever the limit lets pass at once.
+func TestPieceInSlices(t *testing.T) {
+	content := randomBytes(300 << 10)
+	for _, test := range []struct {
+		name   string
+		limit  int64
+		pieces []proto.Piece
+	}{
+		{"whole", 0, []proto.Piece{{Begin: 7, Length: 200 << 10}}},
+		{"large piece", 2 << 20, []proto.Piece{{Begin: 7, Length: 250<<10 + 1}}},
+		{"block", 100 << 10, []proto.Piece{{Begin: 16 << 10, Length: proto.Block}}},
+		{"small block", 2 << 10, []proto.Piece{{Begin: 1, Length: 700}}},
+		{"blocks", 1 << 20, []proto.Piece{{Begin: 16 << 10, Length: proto.Block}, {Begin: 1, Length: 13}, {Begin: 2, Length: proto.Block}}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			l, far := pair(t, content, Config{UploadLimit: test.limit})
+			sent := make(chan error, 1)
+			go func() { sent <- l.sendPieces(t.Context(), test.pieces) }()
+			in := proto.NewReader(far, proto.MaxFrame(1), readAhead)
+			var total int64
+			for _, want := range test.pieces {
+				msg, err := in.Next()
+				if msg != want || err != nil {
+					t.Fatalf("got %v %v, want %v", msg, err, want)
+				}
+				got, err := io.ReadAll(in)
+				if err != nil || !bytes.Equal(got, content[want.Begin:int(want.Begin)+want.Length]) {
+					t.Errorf("%v: the content differs: %v", want, err)
+				}
+				total += int64(want.Length)
+			}
+			if err := <-sent; err != nil || l.m.uploaded.Load() != total {
+				t.Errorf("counted %d of %d bytes: %v", l.m.uploaded.Load(), total, err)
+			}
+		})
+	}
+}
+
+// What a read expects of the socket must be still to come: the last bytes of a piece would wait for ever otherwise.
+func TestPieceThatTricklesIn(t *testing.T) {
+	content := randomBytes(100_000)
+	for _, limit := range []int64{0, 300_000} {
+		l, far := pair(t, content, Config{DownloadLimit: limit})
+		tune(l.conn)
+		pieces := &pieceReader{ctx: t.Context(), link: l, left: len(content)}
+		head := proto.Append(nil, proto.Piece{Length: len(content)})
+		far.Write(head)
+		if _, err := l.in.Next(); err != nil {
+			t.Fatal(err)
+		}
+		got := make([]byte, len(content))
+		have := 0
+		for sent := 0; have < len(content); {
+			if have == sent { // as much as wakes the reader, then the little that remains
+				n := min(64<<10, len(content)-sent)
+				if limit > 0 {
+					n = len(content) - sent
+				}
+				far.Write(content[sent : sent+n])
+				sent += n
+			}
+			n, err := pieces.Read(got[have:])
+			if err != nil {
+				t.Fatalf("limit %d: after %d bytes: %v", limit, have, err)
+			}
+			have += n
+		}
+		if !bytes.Equal(got, content) || l.m.received.Load() != int64(len(content)) {
+			t.Errorf("limit %d: the content differs, or %d bytes were counted", limit, l.m.received.Load())
+		}
+	}
+}
+
+// However long a piece takes under a limit, the core hears that its sender lives.
+func TestSlowPieceIsNoSilence(t *testing.T) {
+	content := randomBytes(64 << 10)
+	l, far := pair(t, content, Config{DownloadLimit: 64 << 10})
+	go far.Write(proto.Append(nil, proto.Piece{Length: len(content)}))
+	if _, err := l.in.Next(); err != nil {
+		t.Fatal(err)
+	}
+	go far.Write(content)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	if _, err := io.ReadFull(&pieceReader{ctx: ctx, link: l, left: len(content)}, make([]byte, len(content))); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(l.m.inbox); n < 3 {
+		t.Errorf("the core heard %d times of a piece that took a second", n)
+	}
+}
