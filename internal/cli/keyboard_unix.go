@@ -67,7 +67,10 @@ func (k *keyboard) restore() {
 func (t *terminal) watch(ctx context.Context, readKeys bool, pressed func()) {
 	var all sync.WaitGroup
 	if !signal.Ignored(syscall.SIGTSTP) {
-		all.Go(func() { t.serveSuspend(ctx) })
+		suspend := make(chan os.Signal, 1)
+		signal.Notify(suspend, syscall.SIGTSTP) // before the key reader changes the mode
+		defer signal.Stop(suspend)
+		all.Go(func() { t.serveSuspend(ctx, suspend) })
 	}
 	if readKeys {
 		all.Go(func() { t.readKeys(ctx, pressed) })
@@ -78,10 +81,7 @@ func (t *terminal) watch(ctx context.Context, readKeys bool, pressed func()) {
 
 // serveSuspend leaves the terminal in order before Ctrl-Z stops the process. When it goes on, the next drawing and the key
 // reader take the terminal again.
-func (t *terminal) serveSuspend(ctx context.Context) {
-	suspend := make(chan os.Signal, 1)
-	signal.Notify(suspend, syscall.SIGTSTP)
-	defer signal.Stop(suspend)
+func (t *terminal) serveSuspend(ctx context.Context, suspend <-chan os.Signal) {
 	for {
 		select {
 		case <-ctx.Done():
