@@ -220,6 +220,9 @@ func (d *director) finished(err error) {
 		d.failed = err
 		return
 	}
+	if aside := d.store.Aside(); aside != "" {
+		d.cfg.Log.Warn().Str("path", d.store.Path()).Str("aside", aside).Msg("something else stood under the content's name and was moved aside")
+	}
 	d.update(func(p *Progress) { p.Complete, p.Path = true, d.store.Path() })
 	if d.cfg.OnComplete != nil {
 		d.work.Go(func() { d.cfg.OnComplete(d.store.Path()) })

@@ -60,13 +60,20 @@ func (s *Store) checkPart(in *intake, part uint32) (bool, error) {
 	return true, nil
 }
 
-// anyGood looks for one part that is right.
-func (s *Store) anyGood() (bool, error) {
-	in := &intake{hash: s.comp.Hash().New()}
-	for part := range s.comp.NumParts() {
-		if good, err := s.checkPart(in, uint32(part)); good || err != nil {
-			return good, err
+// anyGood looks for one part that is right; none is a *[ContentError].
+func (s *Store) anyGood() error {
+	ctx, found := context.WithCancel(context.Background())
+	defer found()
+	err := s.Check(ctx, func(_ uint32, good bool) {
+		if good {
+			found()
 		}
+	})
+	switch {
+	case ctx.Err() != nil || s.comp.NumParts() == 0:
+		return nil
+	case err != nil:
+		return err
 	}
-	return s.comp.NumParts() == 0, nil
+	return &ContentError{Path: s.Path(), Reason: "none of its parts is right"}
 }

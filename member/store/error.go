@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+
+	"github.com/dustin/go-humanize"
 )
 
 // Error is what the disk answered: full, not permitted, broken.
@@ -35,10 +37,26 @@ var ErrLocked = errors.New("another orchestra is getting this content into this 
 
 // ContentError tells that something else stands where the content belongs. Nothing was changed.
 type ContentError struct {
-	Path   string
-	Reason string
+	Path       string
+	Reason     string
+	Unfinished bool // it stands where the unfinished content belongs, which --replace does not change
 }
 
 func (e *ContentError) Error() string {
-	return fmt.Sprintf("%s is not the content of this composition: %s; move it away, let --replace do so, or choose another folder with --dir", e.Path, e.Reason)
+	mend := "move it away, let --replace do so, or choose another folder with --dir"
+	if e.Unfinished {
+		mend = "move it away, or choose another folder with --dir"
+	}
+	return fmt.Sprintf("%s is not the content of this composition: %s; %s", e.Path, e.Reason, mend)
+}
+
+// SpaceError tells that the content does not fit into what is free. It comes within an *[Error] that names the folder.
+type SpaceError struct {
+	Need int64 // bytes, beside those that the unfinished content occupies already
+	Free int64 // bytes that this user may still write there
+}
+
+func (e *SpaceError) Error() string {
+	return fmt.Sprintf("%s more are needed and %s are free; free some, or choose another folder with --dir",
+		humanize.IBytes(uint64(e.Need)), humanize.IBytes(uint64(e.Free)))
 }

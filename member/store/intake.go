@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"fmt"
 	"hash"
 	"sync"
 )
@@ -17,9 +18,12 @@ type intake struct {
 func (s *Store) intake(part uint32) *intake {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.verified[part>>3]&(1<<(part&7)) != 0 {
+		return &intake{done: true}
+	}
 	in := s.intakes[part]
 	if in == nil {
-		in = &intake{hash: s.comp.Hash().New(), done: s.verified[part>>3]&(1<<(part&7)) != 0}
+		in = &intake{hash: s.comp.Hash().New()}
 		s.intakes[part] = in
 	}
 	return in
@@ -38,6 +42,9 @@ func (s *Store) close(part uint32, in *intake) {
 // the checksum covers is always what is on disk: writes to one part wait for each other, one that goes back begins the checksum anew,
 // and a part that verified is not written again.
 func (s *Store) Write(part uint32, begin int64, p []byte) error {
+	if begin < 0 || begin+int64(len(p)) > s.comp.PartLen(int(part)) {
+		return fmt.Errorf("%d bytes at %d are not within part %d", len(p), begin, part)
+	}
 	in := s.intake(part)
 	in.mu.Lock()
 	defer in.mu.Unlock()

@@ -12,8 +12,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/dustin/go-humanize"
-
 	"orchestra/orch"
 )
 
@@ -41,7 +39,8 @@ type Store struct {
 	partial bool
 	fresh   bool
 	writes  bool
-	replace bool // what stands under the name is moved aside at the end
+	replace bool   // what stands under the name is moved aside at the end
+	aside   string // where to; empty until then
 
 	mu       sync.Mutex
 	intakes  map[uint32]*intake // parts that were begun and not verified
@@ -62,31 +61,36 @@ func Open(cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, diskError("open folder", dir, err)
 	}
-	s := &Store{comp: cfg.File, root: root, dir: dir, intakes: map[uint32]*intake{}, verified: make([]byte, (cfg.File.NumParts()+7)/8)}
-	if err := s.open(cfg); err != nil {
+	for {
+		s := &Store{comp: cfg.File, root: root, dir: dir, intakes: map[uint32]*intake{}, verified: make([]byte, (cfg.File.NumParts()+7)/8)}
+		err := s.open(cfg)
+		if err == nil {
+			return s, nil
+		}
 		if s.file != nil {
 			s.file.Close()
 		}
-		root.Close()
-		return nil, err
+		if !errors.Is(err, errMoved) {
+			root.Close()
+			return nil, err
+		}
 	}
-	return s, nil
 }
+
+// errMoved tells that the file has another name, or none, since it was opened: who held its lock has completed it.
+var errMoved = errors.New("it was renamed or removed meanwhile")
 
 func (s *Store) open(cfg Config) error {
 	name := cfg.File.Name
 	info, err := s.root.Lstat(name)
 	switch {
 	case err == nil:
-		err := s.openWhole(name, info, cfg.Repair)
+		err := s.openWhole(name, info, cfg)
 		var other *ContentError
-		if !cfg.Replace || (err != nil && !errors.As(err, &other)) {
+		if !cfg.Replace || !errors.As(err, &other) {
 			return err
 		}
-		if err == nil {
-			if some, err := s.anyGood(); some || err != nil {
-				return err
-			}
+		if s.file != nil {
 			s.file.Close()
 		}
 		s.replace = true
@@ -97,8 +101,9 @@ func (s *Store) open(cfg Config) error {
 	return diskError("look for", s.at(name), err)
 }
 
-// openWhole opens content that stands under its name.
-func (s *Store) openWhole(name string, info fs.FileInfo, repair bool) error {
+// openWhole opens content that stands under its name. Where it may be written to or be moved aside, one part at least must be right
+// before: only then it is this content.
+func (s *Store) openWhole(name string, info fs.FileInfo, cfg Config) error {
 	s.setName(name)
 	if info.Mode()&fs.ModeSymlink != 0 {
 		if target, err := s.root.Stat(name); err == nil {
@@ -106,21 +111,26 @@ func (s *Store) openWhole(name string, info fs.FileInfo, repair bool) error {
 		}
 	}
 	if !info.Mode().IsRegular() {
-		return &ContentError{s.Path(), "it is not a regular file"}
+		return &ContentError{Path: s.Path(), Reason: "it is not a regular file"}
 	}
 	if info.Size() != s.comp.Size {
-		return &ContentError{s.Path(), fmt.Sprintf("it has %d bytes and the composition %d", info.Size(), s.comp.Size)}
+		return &ContentError{Path: s.Path(), Reason: fmt.Sprintf("it has %d bytes and the composition %d", info.Size(), s.comp.Size)}
 	}
 	flag := os.O_RDONLY
-	if repair {
+	if cfg.Repair {
 		flag, s.writes = os.O_RDWR, true
 	}
 	var err error
 	if s.file, err = s.root.OpenFile(name, flag, 0); err != nil {
 		return diskError("open", s.Path(), err)
 	}
-	if repair {
-		return s.lock()
+	if cfg.Repair {
+		if err := s.lock(); err != nil {
+			return err
+		}
+	}
+	if cfg.Repair || cfg.Replace {
+		return s.anyGood()
 	}
 	return nil
 }
@@ -136,9 +146,9 @@ func (s *Store) openPartial(name string) error {
 	case err != nil:
 		return diskError("look for", s.Path(), err)
 	case !info.Mode().IsRegular():
-		return &ContentError{s.Path(), "it is not a regular file"}
+		return &ContentError{s.Path(), "it is not a regular file", true}
 	case info.Size() > s.comp.Size:
-		return &ContentError{s.Path(), fmt.Sprintf("it has %d bytes and the composition only %d", info.Size(), s.comp.Size)}
+		return &ContentError{s.Path(), fmt.Sprintf("it has %d bytes and the composition only %d", info.Size(), s.comp.Size), true}
 	}
 	if s.file, err = s.root.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o666); err != nil {
 		return diskError("open", s.Path(), err)
@@ -167,8 +177,7 @@ func (s *Store) checkSpace() error {
 		if s.fresh {
 			s.root.Remove(*s.name.Load())
 		}
-		return diskError("make room in", s.dir, fmt.Errorf("%s more are needed and %s are free; free some, or choose another folder with --dir",
-			humanize.IBytes(uint64(need)), humanize.IBytes(uint64(free))))
+		return diskError("make room in", s.dir, &SpaceError{need, free})
 	}
 	return nil
 }
@@ -180,6 +189,13 @@ func (s *Store) lock() error {
 		}
 		return diskError("lock", s.Path(), err)
 	}
+	locked, err := s.file.Stat()
+	if err != nil {
+		return diskError("look at", s.Path(), err)
+	}
+	if named, err := s.root.Stat(*s.name.Load()); err != nil || !os.SameFile(locked, named) {
+		return errMoved
+	}
 	return nil
 }
 
@@ -190,7 +206,7 @@ func (s *Store) at(name string) string    { return filepath.Join(s.dir, name) }
 func (s *Store) setName(name string)      { s.name.Store(&name) }
 func (s *Store) offset(part uint32) int64 { return int64(part) * s.comp.PartSize }
 
-// Partial tells whether the content does not stand under its name yet.
+// Partial tells whether the content did not stand under its name when it was opened.
 func (s *Store) Partial() bool { return s.partial }
 
 // Fresh tells whether Open made the file, so that there is nothing to check.
@@ -228,14 +244,16 @@ func (s *Store) Finish() error {
 	}
 	if err := rename(s.root, *s.name.Load(), s.comp.Name); err != nil {
 		if errors.Is(err, fs.ErrExist) {
-			return &ContentError{s.at(s.comp.Name), "it appeared meanwhile; the complete content is " + s.Path()}
+			return &ContentError{Path: s.at(s.comp.Name), Reason: "it appeared meanwhile, and the complete content is " + s.Path()}
 		}
 		return diskError("rename", s.Path(), err)
 	}
 	s.setName(s.comp.Name)
-	s.partial = false
 	return nil
 }
+
+// Aside is where Finish moved what stood under the content's name; empty if nothing did.
+func (s *Store) Aside() string { return s.aside }
 
 // moveAside gives what stands under the composition's name the first free name of NAME.old, NAME.old2, ...
 func (s *Store) moveAside() error {
@@ -246,7 +264,10 @@ func (s *Store) moveAside() error {
 		}
 		err := rename(s.root, s.comp.Name, aside)
 		switch {
-		case err == nil || errors.Is(err, fs.ErrNotExist):
+		case err == nil:
+			s.aside = s.at(aside)
+			return nil
+		case errors.Is(err, fs.ErrNotExist): // it went by itself
 			return nil
 		case !errors.Is(err, fs.ErrExist):
 			return diskError("move aside", s.at(s.comp.Name), err)

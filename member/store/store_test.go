@@ -30,14 +30,19 @@ type shelf struct {
 func newShelf(t *testing.T, size int) *shelf {
 	s := &shelf{t: t, dir: t.TempDir(), content: make([]byte, size)}
 	rand.NewChaCha8([32]byte{byte(size)}).Read(s.content)
-	s.comp = &orch.File{Conductor: "localhost:9999", Name: "content", Size: int64(size), PartSize: testPart, Checksum: orch.SHA1.Sum(s.content)}
-	for part := range slices.Chunk(s.content, testPart) {
-		s.comp.PartSums = append(s.comp.PartSums, orch.SHA1.Sum(part)...)
-	}
+	s.comp = compositionOf(s.content)
 	if err := s.comp.Validate(); err != nil {
 		t.Fatal(err)
 	}
 	return s
+}
+
+func compositionOf(content []byte) *orch.File {
+	f := &orch.File{Conductor: "localhost:9999", Name: "content", Size: int64(len(content)), PartSize: testPart, Checksum: orch.SHA1.Sum(content)}
+	for part := range slices.Chunk(content, testPart) {
+		f.PartSums = append(f.PartSums, orch.SHA1.Sum(part)...)
+	}
+	return f
 }
 
 func (s *shelf) put(name string, content []byte) {

@@ -24,3 +24,11 @@ func rename(root *os.Root, from, to string) error {
 	}
 	return err
 }
+
+// blockSize is the unit that free space is counted in, which is not the best size for a transfer everywhere.
+func blockSize(st *unix.Statfs_t) int64 {
+	if st.Frsize > 0 {
+		return int64(st.Frsize)
+	}
+	return int64(st.Bsize)
+}

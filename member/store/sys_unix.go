@@ -1,4 +1,4 @@
-//go:build unix
+//go:build linux || darwin
 
 package store
 
@@ -23,7 +23,8 @@ func freeSpace(f *os.File) (int64, bool) {
 	if err := unix.Fstatfs(int(f.Fd()), &st); err != nil || st.Blocks == 0 { // some virtual file systems do not tell
 		return 0, false
 	}
-	return int64(st.Bavail) * int64(st.Bsize), true
+	unit := uint64(blockSize(&st))
+	return int64(min(st.Bavail, 1<<62/unit) * unit), true
 }
 
 // occupied is how many bytes a file takes on disk; holes take none.
