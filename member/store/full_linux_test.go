@@ -1,0 +1,105 @@
+package store
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// smallDisk is a folder on a file system of so many bytes.
+func smallDisk(t *testing.T, bytes string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := syscall.Mount("orchestra", dir, "tmpfs", 0, "size="+bytes); err != nil {
+		if os.Getenv("CI") == "true" && os.Geteuid() == 0 {
+			t.Fatal("cannot mount a small file system:", err)
+		}
+		t.Skip("a small file system is mounted by root only:", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, 0); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+func TestFullDisk(t *testing.T) {
+	s := newShelf(t, 300*testPart)
+	s.dir = smallDisk(t, "64k")
+	_, err := s.open(false)
+	var de *Error
+	var se *SpaceError
+	if !errors.As(err, &de) || !errors.As(err, &se) || se.Need != 300*testPart || se.Free > 64<<10 || de.Path != s.dir {
+		t.Errorf("got %v", err)
+	}
+	if names := s.names(); len(names) != 0 {
+		t.Errorf("left behind: %v", names)
+	}
+}
+
+// What the unfinished file occupies is not asked for again, and what it does not is.
+func TestUnfinishedFileOnSmallDisk(t *testing.T) {
+	s := newShelf(t, 100*testPart)
+	s.dir = smallDisk(t, "128k")
+	s.put("content.part", s.content[:80*testPart])
+	s.mustOpen().Close()
+	s.put("other", make([]byte, 40<<10)) // takes what the rest needs
+	var se *SpaceError
+	if _, err := s.open(false); !errors.As(err, &se) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(s.dir, "content.part")); err != nil {
+		t.Error("what was there already is gone:", err)
+	}
+}
+
+// A disk that others fill meanwhile is reported by name, and what came before is kept.
+func TestDiskFillsUpMeanwhile(t *testing.T) {
+	s := newShelf(t, 100*testPart)
+	s.dir = smallDisk(t, "128k")
+	st := s.mustOpen()
+	if err := st.Write(0, 0, s.part(0)); err != nil {
+		t.Fatal(err)
+	}
+	s.put("other", make([]byte, 100<<10))
+	var err error
+	for n := 1; n < 100 && err == nil; n++ {
+		err = st.Write(uint32(n), 0, s.part(n))
+	}
+	var de *Error
+	if !errors.As(err, &de) || !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), st.Path()) {
+		t.Errorf("got %v", err)
+	}
+	if ok, err := st.Verify(0); !ok || err != nil {
+		t.Error("what came before is lost", err)
+	}
+	st.Close()
+	if err := os.Remove(filepath.Join(s.dir, "other")); err != nil {
+		t.Fatal(err)
+	}
+	if good := checked(t, s.mustOpen()); len(good) == 0 || good[0] != 0 {
+		t.Error("it does not go on where it was:", good)
+	}
+}
+
+func TestFileSystemThatIsReadOnly(t *testing.T) {
+	s := newShelf(t, 10*testPart)
+	s.dir = smallDisk(t, "128k")
+	s.put("content", s.content)
+	if err := syscall.Mount("", s.dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
+		t.Skip("cannot be mounted again:", err)
+	}
+	if good := checked(t, s.mustOpen()); len(good) != 10 {
+		t.Error("content is not shared from there:", good)
+	}
+	s.comp.Name = "missing"
+	_, err := s.open(false)
+	var de *Error
+	if !errors.As(err, &de) || !errors.Is(err, syscall.EROFS) {
+		t.Errorf("got %v", err)
+	}
+}
