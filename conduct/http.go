@@ -19,11 +19,8 @@ import (
 	"orchestra/proto/bencode"
 )
 
-// What a visitor may take of the conductor's time and memory.
-const (
-	httpTimeout = 10 * time.Second
-	httpHeader  = 16 << 10 // bytes
-)
+// httpHeader is how long a visitor's request may be, in bytes.
+const httpHeader = 16 << 10
 
 // visited brings a guest's announcement to the loop; the answer goes into reply, which has room for it.
 type visited struct {
@@ -53,7 +50,7 @@ func (c *Conductor) newHTTP() *http.Server {
 	mux.HandleFunc("GET /announce", c.handleAnnounce)
 	srv := &http.Server{
 		Handler: mux, MaxHeaderBytes: httpHeader,
-		ReadTimeout: httpTimeout, WriteTimeout: httpTimeout,
+		ReadTimeout: c.cfg.HandshakeTimeout, WriteTimeout: c.cfg.WriteTimeout,
 		ConnContext: func(ctx context.Context, nc net.Conn) context.Context {
 			return context.WithValue(ctx, seatKey{}, nc.(*visitor).seat)
 		},
@@ -67,7 +64,8 @@ type seatKey struct{}
 
 // handleAnnounce is BEP 3's announce, answered as BEP 23 and BEP 7 have it.
 func (c *Conductor) handleAnnounce(w http.ResponseWriter, req *http.Request) {
-	v, compact, err := parseVisit(req.URL.RawQuery)
+	s := req.Context().Value(seatKey{}).(seat)
+	v, compact, err := parseVisit(req.URL.RawQuery, s)
 	if err == nil && c.cfg.Allow != nil && !c.cfg.Allow(v.id) {
 		err = errors.New(refusedComposition)
 	}
@@ -75,7 +73,6 @@ func (c *Conductor) handleAnnounce(w http.ResponseWriter, req *http.Request) {
 		fail(w, err.Error())
 		return
 	}
-	v.seat = req.Context().Value(seatKey{}).(seat)
 	reply := make(chan answer, 1)
 	c.post(c.running, visited{v, reply})
 	select {
@@ -89,8 +86,9 @@ func (c *Conductor) handleAnnounce(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
-// parseVisit reads the query of an announce. What it does not know is passed over; an "ip" is not believed.
-func parseVisit(query string) (v webGuest, compact bool, err error) {
+// parseVisit reads the query of an announce from a seat. What it does not know is passed over; an "ip" is not believed. Where there is no
+// "key", the address is: what came from one may be replaced from there alone.
+func parseVisit(query string, s seat) (v webGuest, compact bool, err error) {
 	q, err := url.ParseQuery(query)
 	if err != nil {
 		return v, false, errors.New("the query is malformed")
@@ -98,13 +96,17 @@ func parseVisit(query string) (v webGuest, compact bool, err error) {
 	if len(q.Get("info_hash")) != len(v.id) || len(q.Get("peer_id")) != len(v.peer) {
 		return v, false, errors.New("info_hash and peer_id have to be 20 bytes each")
 	}
+	v.seat = s
 	copy(v.id[:], q.Get("info_hash"))
 	copy(v.peer[:], q.Get("peer_id"))
 	port, err := strconv.ParseUint(q.Get("port"), 10, 16)
 	if err != nil {
 		return v, false, errors.New("port has to be a number from 0 to 65535")
 	}
-	key := sha1.Sum([]byte(q.Get("key")))
+	key := sha1.Sum([]byte("key " + q.Get("key")))
+	if q.Get("key") == "" {
+		key = sha1.Sum([]byte("from " + source(s.from.Addr()).String()))
+	}
 	v.ann = proto.Announce{Key: [16]byte(key[:16]), Port: uint16(port), Want: maxPeers}
 	if n, err := strconv.ParseUint(q.Get("numwant"), 10, 32); err == nil {
 		v.ann.Want = uint8(min(n, maxPeers))

@@ -2,6 +2,7 @@ package orch
 
 import (
 	"errors"
+	"io"
 
 	"orchestra/proto/bencode"
 )
@@ -32,4 +33,16 @@ func (f *File) Torrent() ([]byte, error) {
 		}
 	}
 	return bencode.Encode(torrent)
+}
+
+// WriteTorrent writes the torrent file of f to path in one step, as WriteFile does.
+func WriteTorrent(path string, f *File) error {
+	b, err := f.Torrent()
+	if err != nil {
+		return err
+	}
+	return replaceFile(path, func(w io.Writer) error {
+		_, err := w.Write(b)
+		return err
+	})
 }

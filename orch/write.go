@@ -79,6 +79,13 @@ func (c *countingWriter) Write(p []byte) (int, error) {
 // WriteFile writes f to path in one step: a file that was there is replaced
 // when the new one is safely on disk, or left as it was.
 func WriteFile(path string, f *File) error {
+	return replaceFile(path, func(w io.Writer) error {
+		_, err := f.WriteTo(w)
+		return err
+	})
+}
+
+func replaceFile(path string, write func(w io.Writer) error) error {
 	// The name does not grow with that of path, which may be as long as the
 	// file system takes.
 	temp := filepath.Join(filepath.Dir(path), ".orch-"+rand.Text())
@@ -86,7 +93,7 @@ func WriteFile(path string, f *File) error {
 	if err != nil {
 		return err
 	}
-	_, err = f.WriteTo(out)
+	err = write(out)
 	if err == nil {
 		err = out.Sync()
 	}

@@ -95,6 +95,9 @@ func runCompose(ctx context.Context, p *program, o composeOptions) error {
 	if o.output == "" {
 		o.output = filepath.Clean(o.path) + ".orch"
 	}
+	if o.torrent && filepath.Clean(o.output) == o.torrentPath() {
+		return &usageError{command: "compose", text: fmt.Sprintf("%q is where --torrent writes; choose another --output", o.output)}
+	}
 	if err := o.checkOutput(); err != nil {
 		return err
 	}
@@ -110,17 +113,17 @@ func runCompose(ctx context.Context, p *program, o composeOptions) error {
 		return withCode(exitInput, err)
 	}
 	o.advise(p.terminal)
+	if o.torrent {
+		if err := orch.WriteTorrent(o.torrentPath(), f); err != nil {
+			return withCode(exitDisk, err)
+		}
+	}
 	if o.output == "-" {
 		_, err := f.WriteTo(p.stdout)
 		return err
 	}
 	if err := o.write(f); err != nil {
 		return withCode(exitDisk, err)
-	}
-	if o.torrent {
-		if err := writeTorrent(filepath.Clean(o.path)+".torrent", f); err != nil {
-			return withCode(exitDisk, err)
-		}
 	}
 	description, err := describe(f)
 	if err != nil {
@@ -130,14 +133,8 @@ func runCompose(ctx context.Context, p *program, o composeOptions) error {
 	return p.result(description, o.output)
 }
 
-// writeTorrent writes the torrent file beside the content. One that is there is replaced.
-func writeTorrent(path string, f *orch.File) error {
-	b, err := f.Torrent()
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(path, b, 0o666)
-}
+// torrentPath is where the torrent file goes: beside the content. One that is there is replaced.
+func (o *composeOptions) torrentPath() string { return filepath.Clean(o.path) + ".torrent" }
 
 // checkOutput refuses to replace the file that is composed, and any file that is no .orch file unless forced.
 func (o *composeOptions) checkOutput() error {
