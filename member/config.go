@@ -6,7 +6,6 @@ package member
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/rs/zerolog"
 
@@ -72,6 +71,5 @@ type Progress struct {
 	Known       int    // members known
 	Dialled     bool   // somebody opened a link to this member
 	ConductorUp bool
-	Conductor   string        // the state of the conductor, in words
-	Running     time.Duration // since Run began
+	Conductor   string // the state of the conductor, in words
 }

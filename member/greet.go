@@ -99,7 +99,6 @@ func (l *link) takeExtension(payload []byte) error {
 			l.maxRun = 0
 		}
 	}
-	l.client = ext.Version
 	return nil
 }
 

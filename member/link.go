@@ -31,7 +31,6 @@ type link struct {
 	fast    bool   // BEP 6
 	maxRun  uint32 // bytes one request may cover; 0: single blocks
 	reqq    int    // requests that may wait at the peer
-	client  string // what the peer calls itself; shown only made harmless
 	peer    int    // the number that the loop gave it; -1 before
 
 	in       *proto.Reader

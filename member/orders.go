@@ -13,7 +13,6 @@ type orders struct {
 	waiting map[uint32][]order // by part
 	count   int                // orders that wait, granted or not
 	ready   []order            // of granted parts, the end of each grant marked; the writer takes from the front
-	sent    int64              // payload bytes sent for the grant at the front
 }
 
 // order is one request; what was sent of it is cut off.

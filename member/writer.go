@@ -15,7 +15,6 @@ type errand struct {
 	haves  []uint32
 	pieces []proto.Piece
 	served bool
-	sent   int64
 }
 
 // batchBlocks is how many single blocks go out in one write.
@@ -45,7 +44,7 @@ func (l *link) writeLoop(ctx context.Context) error {
 				return err
 			}
 		case e.served:
-			if !l.m.tell(ctx, swarm.Served{Peer: l.peer, Bytes: e.sent}) {
+			if !l.m.tell(ctx, swarm.Served{Peer: l.peer}) {
 				return ctx.Err()
 			}
 		default:
@@ -72,14 +71,11 @@ func (l *link) next(buf []byte) (e errand, ended bool) {
 		e.haves, l.haves = l.haves, nil
 	case len(l.ready) > 0 && l.ready[0].isEnd():
 		e.say = buf
-		e.served, e.sent = true, l.sent
-		l.ready, l.sent = l.ready[1:], 0
+		e.served = true
+		l.ready = l.ready[1:]
 	case len(l.ready) > 0:
 		e.say = buf
 		e.pieces = l.nextPieces()
-		for _, p := range e.pieces {
-			l.sent += int64(p.Length)
-		}
 	default:
 		e.say = buf
 	}

@@ -62,20 +62,17 @@ type (
 		Part uint32
 	}
 	// Served ends a [Grant]: all that the peer had asked of these parts is in the socket, or was taken back.
-	Served struct {
-		Peer  int
-		Bytes int64
-	}
+	Served struct{ Peer int }
 
 	// Started tells that the first bytes of a run arrived.
 	Started struct {
 		Peer int
 		Run  Run
 	}
-	// Progress tells how many payload bytes moved since the last report, a few times a second while any do.
+	// Progress tells how many payload bytes came since the last report, a few times a second while any do.
 	Progress struct {
-		Peer     int
-		Down, Up int64
+		Peer int
+		Down int64
 	}
 	// Received tells that all bytes of a run arrived.
 	Received struct {

@@ -249,10 +249,6 @@ func (s *Swarm) progress(ev Progress) {
 	if p == nil {
 		return
 	}
-	s.stats.Uploaded += ev.Up
-	if ev.Down == 0 {
-		return
-	}
 	p.heard = s.now
 	p.down.add(s.now, ev.Down)
 	if p.foreign() {

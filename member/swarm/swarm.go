@@ -82,7 +82,6 @@ type Stats struct {
 	Have       int   // parts stored
 	BytesHave  int64 // bytes of these parts
 	Downloaded int64 // payload bytes received in whole runs
-	Uploaded   int64 // payload bytes sent
 	Duplicate  int64 // payload bytes received in runs that were already here
 	Failed     int64 // payload bytes of parts that did not verify
 }
