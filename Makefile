@@ -1,4 +1,4 @@
-# What can be made: build, install, demo, test, interop, large, bench, bench-swarm, cover, clean. It takes Go, git, make and (for the race detector) a C compiler.
+# What can be made: build, install, demo, test, interop, large, sim, bench, bench-swarm, cover, clean. It takes Go, git, make and (for the race detector) a C compiler.
 
 GO       ?= go
 BIN      := bin/orchestra
@@ -7,7 +7,7 @@ FUZZTIME ?= 3s
 
 export CGO_ENABLED ?= 0
 
-.PHONY: build install demo test vet lint format unit fuzz cross interop large bench bench-swarm cover clean
+.PHONY: build install demo test vet lint format unit fuzz cross interop large sim bench bench-swarm cover clean
 
 build:
 	$(GO) build -trimpath -o $(BIN) .
@@ -53,6 +53,11 @@ cross:
 	GOOS=windows GOARCH=amd64 $(GO) build -o /dev/null ./...
 	GOOS=darwin $(GO) vet ./...
 	GOOS=windows $(GO) vet ./...
+
+# The swarm's strategy in simulated swarms of these sizes; 10000 takes an hour or so. SIM=16 make sim.
+SIM ?= 16,100,1000
+sim:
+	$(GO) test ./member/swarm -count=1 -timeout 3h -run '^TestTable$$' -sim $(SIM)
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...

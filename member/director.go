@@ -252,6 +252,8 @@ func (d *director) perform(e swarm.Effect) {
 		d.links[e.Peer].fetch(e.Run)
 	case swarm.Cancel:
 		d.links[e.Peer].cancel(e.Run)
+	case swarm.Recall:
+		d.links[e.Peer].recall(e.Run)
 	case swarm.Window:
 		d.links[e.Peer].setWindow(e.Blocks)
 	case swarm.Grant:

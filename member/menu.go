@@ -104,6 +104,9 @@ func (l *link) cancel(run swarm.Run) {
 	l.topUp()
 }
 
+// recall asks a member to reject a run unless it has begun to send it. The run stays on the menu until that, or the content, comes.
+func (l *link) recall(run swarm.Run) { l.send(proto.Cancel(run)) }
+
 // forgetMenu drops all that was asked for: the peer choked this member.
 func (l *link) forgetMenu() {
 	l.mu.Lock()

@@ -164,17 +164,116 @@ func TestSilentPeerIsDropped(t *testing.T) {
 	}
 }
 
-func TestLongWaitIsEndedByAnIdlePeer(t *testing.T) {
+// TestIdlePeerTakesOverWhatIsRejected recalls a run for a peer that is idle: it is asked once the other one rejected it, and not
+// before, so that nothing is sent twice.
+func TestIdlePeerTakesOverWhatIsRejected(t *testing.T) {
 	d := newDesk(t, 1, 256<<10)
 	run := Run{0, 0, 256 << 10}
 	d.seed(0)
 	d.at = patience
 	d.seed(1)
-	if diff := cmp.Diff([]Run{run}, d.menu(1)); diff != "" {
-		t.Error("asked of the idle peer (-want +got):", diff)
+	if diff := cmp.Diff([]Recall{{0, run}}, of[Recall](d)); diff != "" {
+		t.Error("recalled (-want +got):", diff)
 	}
-	if n := len(d.menu(0)); n != 0 {
-		t.Errorf("still on the menu of the other")
+	if len(d.menu(0)) != 1 || len(d.menu(1)) != 0 {
+		t.Errorf("menus before the answer: %v and %v", d.menu(0), d.menu(1))
+	}
+	d.tell(Tick{}, Has{Peer: 1, Parts: []uint32{0}})
+	if n := len(of[Recall](d)); n != 0 {
+		t.Errorf("recalled %d times more", n)
+	}
+	d.tell(Rejected{0, run})
+	if len(d.menu(0)) != 0 || len(d.menu(1)) != 1 {
+		t.Errorf("menus after the answer: %v and %v", d.menu(0), d.menu(1))
+	}
+}
+
+func TestRecalledRunMayComeAfterAll(t *testing.T) {
+	d := newDesk(t, 1, 256<<10)
+	run := Run{0, 0, 256 << 10}
+	d.seed(0)
+	d.at = patience
+	d.seed(1)
+	d.tell(Started{0, run}, Received{0, run}, Stored{0})
+	if !d.Has(0) || len(of[Fetch](d)) != 0 {
+		t.Errorf("after it came: %v", d.got)
+	}
+	if p := d.peers[1]; p.promised != 0 || d.peers[0].recalled != 0 {
+		t.Errorf("still waits for %d runs, %d recalled", p.promised, d.peers[0].recalled)
+	}
+}
+
+func TestRecallForAPeerThatLeft(t *testing.T) {
+	d := newDesk(t, 1, 256<<10)
+	run := Run{0, 0, 256 << 10}
+	d.seed(0)
+	d.at = patience
+	d.seed(1)
+	d.tell(Left{1}, Rejected{0, run})
+	d.seed(2)
+	if len(d.menu(2)) != 1 {
+		t.Errorf("the run is lost: %v", d.got)
+	}
+}
+
+func TestHaveAllIsCountedOnce(t *testing.T) {
+	d := newDesk(t, 3, 256<<10)
+	d.seed(0)
+	d.tell(Has{Peer: 0, Parts: []uint32{1}}, Has{Peer: 0, All: true})
+	if d.seeds != 1 || d.rare.count[1] != 0 {
+		t.Errorf("%d seeds, part 1 counted %d times", d.seeds, d.rare.count[1])
+	}
+	d.tell(Joined{Peer: 1, ID: proto.PeerID{2}, Addr: addr(1), MaxRun: RunSize}, Has{Peer: 1, Parts: []uint32{0, 1, 2}})
+	if d.seeds != 2 || d.rare.count[0] != 0 {
+		t.Errorf("%d seeds after the second has every part, part 0 counted %d times", d.seeds, d.rare.count[0])
+	}
+	d.tell(Left{0}, Left{1})
+	if d.seeds != 0 {
+		t.Errorf("%d seeds after both left", d.seeds)
+	}
+}
+
+func TestTwoThatHaveEverythingPart(t *testing.T) {
+	d := newDesk(t, 1, 256<<10)
+	d.seed(0)
+	d.tell(Received{0, Run{0, 0, 256 << 10}}, Stored{0})
+	if drops := of[Drop](d); len(drops) != 1 || len(of[Finish](d)) != 1 {
+		t.Errorf("effects %v, want a drop and an end", d.got)
+	}
+}
+
+func TestUnwantedIsNotGranted(t *testing.T) {
+	d := newDesk(t, 1, 256<<10)
+	d.tell(Stored{0})
+	var peers []Event
+	for i := range slots + 1 {
+		peers = append(peers, Joined{Peer: i, ID: proto.PeerID{byte(i + 1)}, Addr: addr(i), MaxRun: RunSize}, Interest{i, true}, Wanted{i, []uint32{0}})
+	}
+	d.tell(peers...)
+	if n := len(of[Grant](d)); n != slots {
+		t.Fatalf("%d grants, want %d", n, slots)
+	}
+	d.tell(Unwanted{slots, 0}, Served{Peer: 0})
+	if n := len(of[Grant](d)); n != 0 {
+		t.Errorf("granted what is no longer wanted: %v", d.got)
+	}
+}
+
+func TestBadPartIsLeftWhereNothingIsChanged(t *testing.T) {
+	for _, keep := range []bool{false, true} {
+		d := &desk{t: t, Swarm: New(Config{Size: 512 << 10, PartSize: 256 << 10, ID: proto.PeerID{100}, Unchecked: true, KeepBad: keep})}
+		d.seed(0)
+		if n := len(d.menu(0)); n != 0 {
+			t.Errorf("asked for %d runs before the check", n)
+		}
+		d.tell(Checked{0, true}, Checked{1, false})
+		want := 1
+		if keep {
+			want = 0
+		}
+		if n := len(d.menu(0)); n != want || !d.Has(0) || d.Has(1) {
+			t.Errorf("keep bad %v: asked for %d runs, want %d", keep, n, want)
+		}
 	}
 }
 

@@ -50,6 +50,11 @@ type (
 		Peer int
 		Run  Run
 	}
+	// Recall asks a member to reject a run, if it has not begun to send it. The Fetch ends as it would without: in Received, or in Rejected.
+	Recall struct {
+		Peer int
+		Run  Run
+	}
 	// Window sets how many blocks are kept outstanding at a foreign client.
 	Window struct {
 		Peer   int
@@ -76,6 +81,7 @@ func (SetInterest) effect() {}
 func (SetChoke) effect()    {}
 func (Fetch) effect()       {}
 func (Cancel) effect()      {}
+func (Recall) effect()      {}
 func (Window) effect()      {}
 func (Grant) effect()       {}
 func (Verify) effect()      {}

@@ -5,33 +5,65 @@ import "time"
 // stalled is how long a run that has begun may go without an end before it is asked of another peer too.
 const stalled = 3 * time.Second
 
-// patience is how long the last run on a menu may wait before a peer that is asked for nothing takes it. It keeps two
+// patience is how long the only run on a menu may wait before a peer that is asked for nothing takes it. It keeps two
 // idle peers from taking it from each other at every turn.
-const patience = 250 * time.Millisecond
+const patience = 100 * time.Millisecond
 
 // takeOver finds a run for a peer that would have nothing to send otherwise: one that another peer was asked for and has not
-// begun, the longest menu first. It is taken off that menu. What has begun is left to end where it is, unless it has stalled.
+// begun, the longest menu first. What has begun is left to end where it is, unless it has stalled.
+//
+// A member may have granted the run by now, so it is recalled first: it comes after all, or the member says that it will not, and then
+// the idle peer is asked. A foreign client is not waited for.
 func (s *Swarm) takeOver(p *peer) (*work, int, bool) {
 	var from *peer
-	at := -1
+	at, least := -1, len(p.fetches)+p.promised
 	for _, q := range s.peers {
-		if q == nil || q == p || len(q.fetches) <= len(p.fetches) || (from != nil && len(q.fetches) <= len(from.fetches)) {
+		if q == nil || q == p {
+			continue
+		}
+		n := len(q.fetches) - q.recalled
+		if n <= least || (from != nil && n <= len(from.fetches)-from.recalled) {
 			continue
 		}
 		i := s.spare(q, p)
-		if i < 0 || (len(q.fetches) == len(p.fetches)+1 && (len(p.fetches) > 0 || s.now-q.fetches[i].asked < patience)) {
+		if i < 0 || (n == least+1 && least > 0) {
+			continue
+		}
+		if at := q.fetches[i].asked + patience; n == least+1 && s.now < at {
+			s.retryAt = min(s.retryAt, at)
 			continue
 		}
 		from, at = q, i
 	}
-	if from != nil {
+	switch {
+	case from == nil:
+		return s.double(p)
+	case from.foreign():
 		f := from.fetches[at]
 		s.emit(Cancel{from.index, s.runOf(f.work, f.n)})
 		s.take(from, at)
 		s.robbed = append(s.robbed, from)
 		return f.work, f.n, true
 	}
-	return s.double(p)
+	f := from.fetches[at]
+	f.taker = p
+	p.promised++
+	from.recalled++
+	s.emit(Recall{from.index, s.runOf(f.work, f.n)})
+	return nil, 0, false
+}
+
+// retry fills the peers that are asked for nothing, when a run has waited at another one for long enough.
+func (s *Swarm) retry() {
+	if s.now < s.retryAt {
+		return
+	}
+	s.retryAt = never
+	for _, p := range s.peers {
+		if p != nil && len(p.fetches)+p.promised == 0 {
+			s.fill(p)
+		}
+	}
 }
 
 // take takes a fetch off a menu whose run is asked of another peer in the same breath, so that its part is not given back.
@@ -47,7 +79,7 @@ func (s *Swarm) take(p *peer, at int) {
 func (s *Swarm) spare(q, p *peer) int {
 	for i := len(q.fetches) - 1; i >= 0; i-- {
 		f := q.fetches[i]
-		if f.started == 0 && p.hasPart(f.work.part) && !s.solo[f.work.part] {
+		if f.started == 0 && f.taker == nil && p.hasPart(f.work.part) && !s.solo[f.work.part] {
 			return i
 		}
 	}

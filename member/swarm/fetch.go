@@ -29,6 +29,7 @@ type fetch struct {
 	n       int           // its place in work.runs
 	asked   time.Duration // when it was asked for
 	started time.Duration // when its first bytes came; 0: not yet
+	taker   *peer         // who is asked for it if it is rejected, since it was recalled for that peer
 }
 
 // What is kept outstanding at a member. Requests cost it nothing: they are the menu from which it chooses whom to help next with
@@ -183,7 +184,11 @@ func (s *Swarm) unask(p *peer, i int) *fetch {
 	f := p.fetches[i]
 	p.fetches = slices.Delete(p.fetches, i, i+1)
 	if f.started != 0 {
-		p.begun--
+		s.begins(p, -1)
+	}
+	if f.taker != nil {
+		f.taker.promised--
+		p.recalled--
 	}
 	r := &f.work.runs[f.n]
 	r.asked--
@@ -228,10 +233,18 @@ func (s *Swarm) rejected(ev Rejected) {
 	if p == nil {
 		return
 	}
-	if i := p.find(ev.Run); i >= 0 {
-		s.unask(p, i)
-		s.fillOthers(p)
+	i := p.find(ev.Run)
+	if i < 0 {
+		return
 	}
+	if f := p.fetches[i]; f.taker != nil && s.peer(f.taker.index) == f.taker && !f.taker.choked && f.taker.find(ev.Run) < 0 {
+		s.take(p, i)
+		s.ask(f.taker, f.work, f.n)
+		s.robbed = append(s.robbed, p)
+		return
+	}
+	s.unask(p, i)
+	s.fillOthers(p)
 }
 
 func (s *Swarm) started(ev Started) {
@@ -239,8 +252,20 @@ func (s *Swarm) started(ev Started) {
 		p.heard = s.now
 		if i := p.find(ev.Run); i >= 0 && p.fetches[i].started == 0 {
 			p.fetches[i].started = max(s.now, 1)
-			p.begun++
+			s.begins(p, 1)
 		}
+	}
+}
+
+// begins counts the runs that a peer has begun to send, and the peers that are sending.
+func (s *Swarm) begins(p *peer, n int) {
+	before := p.begun
+	p.begun += n
+	switch {
+	case before == 0:
+		s.flows++
+	case p.begun == 0:
+		s.flows--
 	}
 }
 

@@ -28,11 +28,13 @@ type peer struct {
 	choked      bool // it does not serve this member
 	choking     bool // this member does not serve it
 
-	fetches []*fetch // what it is asked for, oldest first
-	begun   int      // those whose first bytes came
-	down    rate
-	blocks  int // the window it was given, if it is a foreign client
-	heard   time.Duration
+	fetches  []*fetch // what it is asked for, oldest first
+	begun    int      // those whose first bytes came
+	recalled int      // those that were recalled
+	promised int      // runs that were recalled for this peer elsewhere
+	down     rate
+	blocks   int // the window it was given, if it is a foreign client
+	heard    time.Duration
 
 	wants     []uint32 // what it asks for and was not granted yet
 	grants    int      // those that are out
@@ -150,11 +152,34 @@ func (s *Swarm) becomesSeed(p *peer) {
 	s.seeds++
 }
 
-// showInterest tells a peer that it has, or no longer has, something that this member lacks.
+// showInterest tells a peer whether it should send. It should if it has something that this member lacks, unless so many members are
+// sending that the line has no room for one more: each of them chooses for itself whom to help, and this keeps them apart.
 func (s *Swarm) showInterest(p *peer) {
-	if on := p.useful > 0; on != p.interesting {
+	if on := p.useful > 0 && (!s.swamped || p.foreign()); on != p.interesting {
 		p.interesting = on
 		s.emit(SetInterest{p.index, on})
+	}
+}
+
+// From swampedAt peers that are sending on this member is swamped, until there are no more than roomAt.
+const (
+	swampedAt = slots + 2
+	roomAt    = slots
+)
+
+// watchFlows tells the members when this one becomes swamped, and when it no longer is.
+func (s *Swarm) watchFlows() {
+	switch {
+	case s.flows >= swampedAt && !s.swamped:
+	case s.flows <= roomAt && s.swamped:
+	default:
+		return
+	}
+	s.swamped = !s.swamped
+	for _, p := range s.peers {
+		if p != nil {
+			s.showInterest(p)
+		}
 	}
 }
 

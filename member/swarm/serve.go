@@ -70,20 +70,27 @@ func (s *Swarm) serve() {
 type prospect struct {
 	peer  *peer
 	fresh bool // it wants a part that nobody around this member has, and that was never sent
-	done  int  // how far the peer is
+	done  int  // how far the peer is, where that counts
 }
+
+// laggardTurns is how often the peer that is furthest behind is helped, not whose turn it is: every so many grants. If it were always so,
+// all would send to the same peer at once, whose line carries no more for that, and other lines would be idle meanwhile.
+const laggardTurns = 4
 
 // neediest chooses the peer that is granted something next: one that has no grant out, before one that has; where only one peer wants
 // anything, its next grant is out before the last one ends, so that its link never waits for the loop. Among them who wants
-// what nobody has comes first, so that the first sharer sends everything once before it sends anything twice; then who
-// is behind, so that all end together; then who waited longest.
+// what nobody has comes first, so that the first sharer sends everything once before it sends anything twice; then who is not
+// sent to by many others already; then, now and then, who is furthest behind; then who waited longest.
 func (s *Swarm) neediest() *peer {
 	var best prospect
 	for _, p := range s.peers {
 		if p == nil || len(p.wants) == 0 {
 			continue
 		}
-		next := prospect{p, s.spread(p.wants[s.rarestWant(p)]) == 0, p.hasN * doneSteps / s.parts}
+		next := prospect{peer: p, fresh: s.spread(p.wants[s.rarestWant(p)]) == 0}
+		if s.served%laggardTurns == 0 {
+			next.done = p.hasN * doneSteps / s.parts
+		}
 		if best.peer == nil || next.before(best) {
 			best = next
 		}
@@ -100,6 +107,8 @@ func (a prospect) before(b prospect) bool {
 		return a.peer.grants < b.peer.grants
 	case a.fresh != b.fresh:
 		return a.fresh
+	case a.peer.interested != b.peer.interested:
+		return a.peer.interested
 	case a.done != b.done:
 		return a.done < b.done
 	}

@@ -37,7 +37,7 @@ type Config struct {
 	KeepBad bool
 
 	MaxPeers int // links at most; default 20
-	Dials    int // links opened by this member at most; default 5
+	Dials    int // links opened by this member at most; default 8
 }
 
 // Swarm is the state of one member. It has one owner, which calls Step and Next; nothing in it is safe for use by two goroutines.
@@ -59,7 +59,11 @@ type Swarm struct {
 	open  []*work         // those of several runs, oldest first
 	solo  map[uint32]bool // parts that failed with several senders: fetched from one peer next time
 
-	robbed []*peer // whose menus were taken from in this step
+	robbed  []*peer       // whose menus were taken from in this step
+	retryAt time.Duration // when a peer that is idle may take over what waits elsewhere
+
+	flows   int  // peers that are sending something
+	swamped bool // so many that members are told not to
 
 	peers []*peer // by Peer; nil: no such link
 	links int
@@ -92,7 +96,7 @@ func New(cfg Config) *Swarm {
 		cfg.MaxPeers = 20
 	}
 	if cfg.Dials == 0 {
-		cfg.Dials = 5
+		cfg.Dials = 8
 	}
 	parts := int((cfg.Size + cfg.PartSize - 1) / cfg.PartSize)
 	s := &Swarm{
@@ -104,6 +108,7 @@ func New(cfg Config) *Swarm {
 		works:  map[uint32]*work{},
 		solo:   map[uint32]bool{},
 		sent:   make([]uint16, parts),
+		retryAt: never,
 		banned: map[proto.PeerID]bool{},
 	}
 	if cfg.Unchecked {
@@ -162,8 +167,10 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 	case Tick:
 	}
 	s.relieve()
+	s.retry()
 	s.refill()
 	s.serve()
+	s.watchFlows()
 	s.dial()
 	if !s.finished && s.haveN == s.parts {
 		s.finished = true
@@ -179,7 +186,7 @@ const never = time.Duration(1<<63 - 1)
 
 // Next tells when Step must be called with a [Tick] at the latest if nothing else happens, and whether there is such a time.
 func (s *Swarm) Next() (time.Duration, bool) {
-	at := min(s.nextDial(), s.nextRelief())
+	at := min(s.nextDial(), s.nextRelief(), s.retryAt)
 	return at, at != never
 }
 

@@ -1,0 +1,303 @@
+package swarm
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"orchestra/proto"
+)
+
+// TestWhateverHappens tells a core random things, well formed but in any order, and holds what must be true of it between any two of
+// them. In the end a peer that has everything comes and serves: then the core must get everything.
+func TestWhateverHappens(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		parts := rapid.IntRange(1, 12).Draw(t, "parts")
+		partSize := rapid.SampledFrom([]int64{64 << 10, 3 * RunSize / 2}).Draw(t, "part size")
+		s := New(Config{Size: int64(parts)*partSize - 5, PartSize: partSize, ID: proto.PeerID{100}, Seed: 1})
+		w := &whim{t: t, s: s, links: map[int]*wish{}}
+		for range rapid.IntRange(0, 120).Draw(t, "steps") {
+			w.now += time.Duration(rapid.SampledFrom([]int{0, 1, 300, 4000}).Draw(t, "wait")) * time.Millisecond
+			w.something()
+			w.holds()
+		}
+		w.end()
+	})
+}
+
+// whim makes events up. It knows what the core asked for, as the links would.
+type whim struct {
+	t       *rapid.T
+	s       *Swarm
+	now     time.Duration
+	links   map[int]*wish // by peer
+	ids     byte
+	written []Event // reports that workers still owe
+	dropped []int   // links that the core wants to end
+}
+
+// wish is what one peer was asked for.
+type wish struct {
+	runs []Run
+}
+
+func (w *whim) tell(evs ...Event) {
+	for _, ev := range evs {
+		for _, e := range w.s.Step(w.now, ev, nil) {
+			w.perform(e)
+		}
+	}
+	for len(w.dropped) > 0 {
+		i := w.dropped[0]
+		w.dropped = w.dropped[1:]
+		if w.links[i] != nil {
+			delete(w.links, i)
+			w.tell(Left{i})
+		}
+	}
+}
+
+func (w *whim) perform(e Effect) {
+	drop := func(peer int, r Run) {
+		l := w.links[peer]
+		if l == nil {
+			w.t.Fatalf("%T for peer %d, which is gone", e, peer)
+		}
+		i := slices.Index(l.runs, r)
+		if i < 0 {
+			w.t.Fatalf("%T for run %v, which peer %d is not asked for", e, r, peer)
+		}
+		if _, gone := e.(Cancel); gone {
+			l.runs = slices.Delete(l.runs, i, i+1)
+		}
+	}
+	switch e := e.(type) {
+	case Fetch:
+		l := w.links[e.Peer]
+		if l == nil || slices.Contains(l.runs, e.Run) {
+			w.t.Fatalf("asked peer %d for %v: no such peer, or asked before", e.Peer, e.Run)
+		}
+		if w.s.Has(e.Run.Part) {
+			w.t.Fatalf("asked for part %d, which is here", e.Run.Part)
+		}
+		l.runs = append(l.runs, e.Run)
+	case Cancel:
+		drop(e.Peer, e.Run)
+	case Recall:
+		drop(e.Peer, e.Run)
+	case Drop:
+		w.dropped = append(w.dropped, e.Peer)
+	case Verify:
+		w.verified(e.Part)
+	}
+}
+
+func (w *whim) verified(part uint32) {
+	if rapid.IntRange(0, 9).Draw(w.t, "good") == 0 {
+		w.written = append(w.written, Failed{part})
+	} else {
+		w.written = append(w.written, Stored{part})
+	}
+}
+
+func (w *whim) peer() (int, *wish) {
+	var up []int
+	for i := range 5 {
+		if w.links[i] != nil {
+			up = append(up, i)
+		}
+	}
+	if len(up) == 0 {
+		w.join()
+		return 0, w.links[0]
+	}
+	i := rapid.SampledFrom(up).Draw(w.t, "peer")
+	return i, w.links[i]
+}
+
+func (w *whim) join() int {
+	for i := range 5 {
+		if w.links[i] == nil {
+			w.links[i] = &wish{}
+			w.ids++
+			w.tell(Joined{Peer: i, ID: proto.PeerID{w.ids, 1}, Addr: addr(int(w.ids)), MaxRun: RunSize, MaxQueue: 100})
+			return i
+		}
+	}
+	return 0
+}
+
+func (w *whim) run(l *wish) (Run, bool) {
+	if len(l.runs) == 0 {
+		return Run{}, false
+	}
+	return rapid.SampledFrom(l.runs).Draw(w.t, "run"), true
+}
+
+func (w *whim) something() {
+	i, l := w.peer()
+	part := uint32(rapid.IntRange(0, w.s.parts-1).Draw(w.t, "part"))
+	on := rapid.Bool().Draw(w.t, "on")
+	r, asked := w.run(l)
+	forget := func() { l.runs = slices.Delete(l.runs, slices.Index(l.runs, r), slices.Index(l.runs, r)+1) }
+	switch what := rapid.IntRange(0, 12).Draw(w.t, "what"); {
+	case what == 0:
+		w.join()
+	case what == 1:
+		delete(w.links, i)
+		w.tell(Left{i})
+	case what == 2:
+		w.tell(Has{Peer: i, All: true})
+	case what == 3:
+		w.tell(Has{Peer: i, Parts: []uint32{part}})
+	case what == 4:
+		if on {
+			l.runs = nil
+		}
+		w.tell(Choked{i, on})
+	case what == 5:
+		w.tell(Interest{i, on})
+	case what == 6:
+		w.tell(Wanted{i, []uint32{part}})
+	case what == 7:
+		w.tell(Served{i})
+	case what == 8 && asked:
+		w.tell(Started{i, r}, Progress{Peer: i, Down: 100})
+	case what == 9 && asked:
+		forget()
+		w.tell(Rejected{i, r})
+	case what == 10 && asked:
+		forget()
+		w.tell(Received{i, r})
+		if int64(r.Length) == w.s.partLen(r.Part) {
+			w.verified(r.Part)
+		} else {
+			w.written = append(w.written, Written{i, r})
+		}
+	case len(w.written) > 0:
+		ev := w.written[0]
+		w.written = w.written[1:]
+		w.tell(ev)
+	default:
+		w.tell(Tick{})
+	}
+}
+
+// holds checks what must be true at any time.
+func (w *whim) holds() {
+	s, t := w.s, w.t
+	asked := map[Run]int{}
+	promised := map[*peer]int{}
+	for _, p := range s.peers {
+		if p == nil {
+			continue
+		}
+		begun, recalled := 0, 0
+		for _, f := range p.fetches {
+			asked[s.runOf(f.work, f.n)]++
+			if f.started != 0 {
+				begun++
+			}
+			if f.taker != nil {
+				recalled++
+				promised[f.taker]++
+			}
+			if s.works[f.work.part] != f.work {
+				t.Fatalf("part %d is asked for and not on its way", f.work.part)
+			}
+		}
+		if p.begun != begun || p.recalled != recalled {
+			t.Fatalf("peer %d: begun %d recalled %d, counted %d and %d", p.index, begun, recalled, p.begun, p.recalled)
+		}
+	}
+	active := 0
+	for _, p := range s.peers {
+		if p == nil {
+			continue
+		}
+		active += p.grants
+		if p.promised != promised[p] {
+			t.Fatalf("peer %d is promised %d runs, counted %d", p.index, promised[p], p.promised)
+		}
+		useful := 0
+		for part := range uint32(s.parts) {
+			if p.hasPart(part) && !s.Has(part) {
+				useful++
+			}
+		}
+		if useful != p.useful {
+			t.Fatalf("peer %d has %d useful parts, counted %d", p.index, useful, p.useful)
+		}
+	}
+	if active != s.active || active > slots {
+		t.Fatalf("%d grants are out, counted %d", active, s.active)
+	}
+	for part := range uint32(s.parts) {
+		w := s.works[part]
+		ways := 0
+		for _, is := range []bool{s.Has(part), s.rare.place[part] >= 0, w != nil} {
+			if is {
+				ways++
+			}
+		}
+		if ways != 1 {
+			t.Fatalf("part %d: here %v, free %v, on its way %v", part, s.Has(part), s.rare.place[part] >= 0, w != nil)
+		}
+		if w == nil {
+			continue
+		}
+		idle, left := 0, 0
+		for n, r := range w.runs {
+			if r.asked != asked[s.runOf(w, n)] {
+				t.Fatalf("run %v is asked of %d, counted %d", s.runOf(w, n), asked[s.runOf(w, n)], r.asked)
+			}
+			if !r.here {
+				left++
+				if r.asked == 0 {
+					idle++
+				}
+			}
+		}
+		if idle != w.idle || left != w.left {
+			t.Fatalf("part %d: idle %d left %d, counted %d and %d", part, idle, left, w.idle, w.left)
+		}
+	}
+}
+
+// end lets the workers finish and a good peer come.
+func (w *whim) end() {
+	for i := range 5 {
+		if w.links[i] != nil {
+			delete(w.links, i)
+			w.tell(Left{i})
+		}
+	}
+	for n := 0; !w.s.finished; n++ {
+		for len(w.written) > 0 {
+			ev := w.written[0]
+			w.written = w.written[1:]
+			w.tell(ev)
+		}
+		if len(w.links) == 0 { // the first, or the last one was blamed for a part that came out bad
+			i := w.join()
+			w.tell(Has{Peer: i, All: true}, Choked{Peer: i})
+		}
+		l := w.links[0]
+		if l != nil && len(l.runs) > 0 {
+			r := l.runs[0]
+			l.runs = l.runs[1:]
+			w.tell(Started{0, r}, Received{0, r})
+			if int64(r.Length) == w.s.partLen(r.Part) {
+				w.written = append(w.written, Stored{r.Part})
+			} else {
+				w.written = append(w.written, Written{0, r})
+			}
+		}
+		w.holds()
+		if n > 10_000 {
+			w.t.Fatalf("has %d of %d parts, %d on their way, and asks for nothing", w.s.haveN, w.s.parts, len(w.s.works))
+		}
+	}
+}

@@ -1,0 +1,272 @@
+package swarm
+
+import (
+	"slices"
+	"time"
+)
+
+// The simulated links. They do with requests, grants, cancels, chokes and rejects what the links of package member do: messages go before
+// content, but never into a piece; a grant is served when the last of it is in the socket.
+
+const (
+	maxPiece = 256 << 10 // bytes of a piece message
+	lowWater = 128 << 10 // bytes that wait in the socket
+	reqq     = 1024      // requests that may wait
+	noteSize = 17        // bytes of a message
+)
+
+// note is one message.
+type note struct {
+	kind noteKind
+	on   bool
+	run  Run // or the part alone
+	bits []byte
+}
+
+type noteKind int
+
+const (
+	noteHas noteKind = iota
+	noteHave
+	noteInterest
+	noteChoke
+	noteRequest
+	noteCancel
+	noteReject
+)
+
+// end is one end of a link.
+type end struct {
+	me   *player
+	far  *end
+	peer int // the core's number of the far end
+	open bool
+	flow
+
+	say     []note
+	choking bool
+	waiters map[uint32][]Run
+	count   int
+	orders  []order // granted, the end of each grant marked
+	piece   Run     // the piece that is being written
+	rest    bool    // more pieces of the run follow
+	left    int
+
+	asked    []asked
+	moved    int64 // bytes that came since the core was told
+	reported time.Duration
+}
+
+type order struct {
+	run Run
+	end bool // of a grant
+}
+
+type asked struct {
+	run Run
+	got uint32
+}
+
+func (e *end) tell(n note) {
+	if e.open {
+		e.say = append(e.say, n)
+	}
+}
+
+// rouse lets the link write what it has to, after the core's turn.
+func (e *end) rouse() {
+	e.write()
+	e.enqueue()
+	e.me.up.turn()
+}
+
+// write fills the socket.
+func (e *end) write() {
+	s := e.me.sim
+	for e.open && e.socket < lowWater {
+		switch {
+		case e.left > 0:
+			n := min(e.left, s.wires.quantum)
+			e.left -= n
+			e.push(&quantum{bytes: n, run: e.piece, last: e.left == 0 && !e.rest})
+		case len(e.say) > 0:
+			e.push(&quantum{bytes: noteSize * len(e.say), notes: e.say})
+			e.say = nil
+		case len(e.orders) == 0:
+			return
+		case e.orders[0].end:
+			e.orders = e.orders[1:]
+			e.report(Served{e.peer})
+		default:
+			o := &e.orders[0]
+			e.piece = o.run
+			e.left = int(min(o.run.Length, maxPiece))
+			e.me.sent += int64(e.left)
+			o.run.Begin += uint32(e.left)
+			if o.run.Length -= uint32(e.left); o.run.Length > 0 {
+				e.rest = true
+				continue
+			}
+			e.rest = false
+			e.orders = e.orders[1:]
+			e.count--
+		}
+	}
+}
+
+// report tells the core of something soon.
+func (e *end) report(ev Event) {
+	e.me.sim.after(e.me.sim.wires.cpu, func() {
+		if e.open {
+			e.me.step(ev)
+		}
+	})
+}
+
+// arrives takes in what came over the connection.
+func (e *end) arrives(q *quantum) {
+	if !e.open {
+		return
+	}
+	if q.notes == nil {
+		e.takeContent(q)
+		return
+	}
+	var has, wants []uint32
+	flush := func() {
+		if len(has) > 0 {
+			e.report(Has{Peer: e.peer, Parts: has})
+		}
+		if len(wants) > 0 {
+			e.report(Wanted{e.peer, wants})
+		}
+		has, wants = nil, nil
+	}
+	for _, n := range q.notes {
+		switch n.kind {
+		case noteHave:
+			has = append(has, n.run.Part)
+			continue
+		case noteRequest:
+			if e.request(n.run) {
+				wants = append(wants, n.run.Part)
+			}
+			continue
+		}
+		flush()
+		switch n.kind {
+		case noteHas:
+			e.report(Has{Peer: e.peer, All: n.on, Bits: n.bits})
+		case noteInterest:
+			e.report(Interest{e.peer, n.on})
+		case noteChoke:
+			if n.on {
+				e.asked = nil
+			}
+			e.report(Choked{e.peer, n.on})
+		case noteCancel:
+			e.cancelled(n.run, n.on)
+		case noteReject:
+			if i := e.find(n.run); i >= 0 && !n.on { // on: what answers a cancel
+				e.asked = slices.Delete(e.asked, i, i+1)
+				e.report(Rejected{e.peer, n.run})
+			}
+		}
+	}
+	flush()
+	e.rouse()
+}
+
+// request takes a request in, and tells whether the core is to hear of its part.
+func (e *end) request(r Run) bool {
+	if e.choking || e.count >= reqq {
+		e.tell(note{kind: noteReject, run: r})
+		return false
+	}
+	e.count++
+	e.waiters[r.Part] = append(e.waiters[r.Part], r)
+	return len(e.waiters[r.Part]) == 1
+}
+
+func (e *end) cancelled(r Run, recall bool) {
+	if i := slices.IndexFunc(e.orders, func(o order) bool {
+		return !o.end && o.run.Part == r.Part && o.run.Begin+o.run.Length == r.Begin+r.Length
+	}); i >= 0 {
+		e.tell(note{kind: noteReject, run: r, on: !recall})
+		e.orders = slices.Delete(e.orders, i, i+1)
+		e.count--
+		return
+	}
+	list := e.waiters[r.Part]
+	i := slices.Index(list, r)
+	if i < 0 {
+		return
+	}
+	e.tell(note{kind: noteReject, run: r, on: !recall})
+	e.count--
+	if list = slices.Delete(list, i, i+1); len(list) > 0 {
+		e.waiters[r.Part] = list
+		return
+	}
+	delete(e.waiters, r.Part)
+	e.report(Unwanted{e.peer, r.Part})
+}
+
+func (e *end) grant(parts []uint32) {
+	for _, part := range parts {
+		for _, r := range e.waiters[part] {
+			e.orders = append(e.orders, order{run: r})
+		}
+		delete(e.waiters, part)
+	}
+	e.orders = append(e.orders, order{end: true})
+}
+
+func (e *end) choke(on bool) {
+	e.choking = on
+	e.tell(note{kind: noteChoke, on: on})
+	if !on {
+		return
+	}
+	ends := e.orders[:0]
+	for _, o := range e.orders {
+		if o.end {
+			ends = append(ends, o)
+		}
+	}
+	e.orders, e.waiters, e.count = ends, map[uint32][]Run{}, 0
+}
+
+func (e *end) find(r Run) int {
+	return slices.IndexFunc(e.asked, func(a asked) bool {
+		return a.run.Part == r.Part && r.Begin >= a.run.Begin && r.Begin < a.run.Begin+a.run.Length
+	})
+}
+
+// takeContent takes in a stretch of a run; what was cancelled meanwhile is thrown away.
+func (e *end) takeContent(q *quantum) {
+	s := e.me.sim
+	i := e.find(q.run)
+	if i < 0 {
+		e.me.wasted += int64(q.bytes)
+		return
+	}
+	a := &e.asked[i]
+	if a.got == 0 {
+		e.report(Started{e.peer, a.run})
+	}
+	a.got += uint32(q.bytes)
+	e.moved += int64(q.bytes)
+	if s.now-e.reported >= 200*time.Millisecond {
+		e.reported = s.now
+		e.report(Progress{Peer: e.peer, Down: e.moved})
+		e.moved = 0
+	}
+	if a.got < a.run.Length {
+		return
+	}
+	run := a.run
+	e.asked = slices.Delete(e.asked, i, i+1)
+	e.report(Received{e.peer, run})
+	e.me.keep(e.peer, run)
+}
