@@ -50,7 +50,12 @@ uninstall:
 	rm -f $(foreach link,$(LINKS),"$(DESTDIR)$(BINDIR)/orchestra-$(link)" "$(DESTDIR)$(BASHDIR)/orchestra-$(link)" "$(DESTDIR)$(FISHDIR)/orchestra-$(link).fish")
 	$(if $(UNITDIR),rm -f "$(DESTDIR)$(UNITDIR)/orchestra-conduct.service" "$(DESTDIR)$(UNITDIR)/orchestra-join@.service")
 
-# Archives, packages and checksums for all systems, in dist/. It needs no tag, no network and no clean work tree; goreleaser is built first.
+# Archives, packages and checksums for all systems, in dist/. It needs no tag, no remote and no clean work tree, and the network only to get the
+# modules of goreleaser, which is built first, once. The same commit gives the same bytes.
+release: export RELEASE_VERSION ?= $(patsubst v%,%,$(shell git describe --tags --match 'v[0-9]*' --abbrev=12 --dirty 2>/dev/null || \
+	echo v0.0.0-g$$(git describe --always --abbrev=12 --dirty 2>/dev/null)))
+release: export RELEASE_TIME ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+release: export RELEASE_DATE ?= $(shell git log -1 --format=%cI 2>/dev/null || echo 1970-01-01T00:00:00Z)
 release:
 	$(GORELEASER) release --snapshot --clean --skip=publish,announce
 
