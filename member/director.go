@@ -52,7 +52,7 @@ func (m *Member) Run(ctx context.Context) error {
 	d := &director{Member: m, ctx: ctx, start: time.Now()}
 	d.core = swarm.New(swarm.Config{
 		Size: m.comp.Size, PartSize: m.comp.PartSize, ID: m.self, Seed: seed(),
-		Unchecked: !m.store.Fresh(), KeepBad: !m.store.Writable(), MaxPeers: max(m.cfg.MaxPeers, 0),
+		Unchecked: !m.store.Fresh(), KeepBad: !m.store.Writable(), MaxPeers: m.cfg.MaxPeers,
 	})
 	d.begin()
 	d.loop()

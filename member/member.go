@@ -62,6 +62,7 @@ func New(cfg Config) (*Member, error) {
 		upload:   limiter(cfg.UploadLimit),
 		download: limiter(cfg.DownloadLimit),
 	}
+	m.cfg.MaxPeers = max(cfg.MaxPeers, 0)
 	var err error
 	if m.conductors == nil {
 		if m.conductors, err = cfg.File.Conductors(); err != nil {
