@@ -1,22 +1,66 @@
-# What can be made: build, install, demo, test, interop, large, sim, bench, bench-swarm, cover, clean. It takes Go, git, make and (for the race detector) a C compiler.
+# What can be made: build, install, uninstall, docs, release, release-check, demo, test, interop, large, sim, bench, bench-swarm, cover, clean. It takes Go, git, make and (for the race detector) a C compiler.
 
 GO       ?= go
 BIN      := bin/orchestra
 TOOL     := $(GO) tool -modfile=.ci/tools.mod
+GORELEASER = $(GO) tool -modfile=.ci/release.mod goreleaser
 FUZZTIME ?= 3s
 
 export CGO_ENABLED ?= 0
 
-.PHONY: build install demo test vet lint format unit fuzz cross interop large sim bench bench-swarm cover clean
+.PHONY: build install uninstall docs release release-check demo test vet lint format unit fuzz cross interop large sim bench bench-swarm cover clean
 
 build:
 	$(GO) build -trimpath -o $(BIN) .
 
+# Man pages and shell completions, from the command table. A test fails when they are not current.
+docs:
+	$(GO) run internal/cli/makedocs.go docs
+
+# Where install puts things: PREFIX/bin, PREFIX/share and, on Linux, PREFIX/lib/systemd. DESTDIR stands before all of it, for packagers.
+PREFIX   ?= /usr/local
+BINDIR   ?= $(PREFIX)/bin
+MANDIR   ?= $(PREFIX)/share/man
+BASHDIR  ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR   ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR  ?= $(PREFIX)/share/fish/vendor_completions.d
+UNITDIR  ?= $(if $(filter Linux,$(shell uname -s)),$(PREFIX)/lib/systemd/system)
+# Each is a link to the program, and runs the command in its name.
+LINKS    := compose conduct join
+
 install: build
-	$(GO) install -trimpath .
-	@dir=$$($(GO) env GOBIN); dir=$${dir:-$$($(GO) env GOPATH)/bin}; \
-	for command in compose conduct join; do ln -sf orchestra "$$dir/orchestra-$$command"; done; \
-	echo "installed $$dir/orchestra"
+	install -d $(foreach dir,$(BINDIR) $(MANDIR)/man1 $(BASHDIR) $(ZSHDIR) $(FISHDIR) $(UNITDIR),"$(DESTDIR)$(dir)")
+	install -m 755 $(BIN) "$(DESTDIR)$(BINDIR)/orchestra"
+	install -m 644 docs/man/*.1 "$(DESTDIR)$(MANDIR)/man1"
+	install -m 644 docs/completion/orchestra.bash "$(DESTDIR)$(BASHDIR)/orchestra"
+	install -m 644 docs/completion/_orchestra "$(DESTDIR)$(ZSHDIR)/_orchestra"
+	install -m 644 docs/completion/orchestra.fish "$(DESTDIR)$(FISHDIR)/orchestra.fish"
+	@for link in $(LINKS); do \
+		ln -sf orchestra "$(DESTDIR)$(BINDIR)/orchestra-$$link" && \
+		ln -sf orchestra "$(DESTDIR)$(BASHDIR)/orchestra-$$link" && \
+		ln -sf orchestra.fish "$(DESTDIR)$(FISHDIR)/orchestra-$$link.fish" || exit 1; done
+	@for unit in $(if $(UNITDIR),docs/systemd/*.service); do \
+		sed 's|/usr/bin/orchestra|$(BINDIR)/orchestra|' "$$unit" >"$(DESTDIR)$(UNITDIR)/$${unit##*/}" && \
+		chmod 644 "$(DESTDIR)$(UNITDIR)/$${unit##*/}" || exit 1; done
+	@echo "installed $(DESTDIR)$(BINDIR)/orchestra"
+
+uninstall:
+	rm -f "$(DESTDIR)$(BINDIR)/orchestra" "$(DESTDIR)$(MANDIR)"/man1/orchestra.1 "$(DESTDIR)$(MANDIR)"/man1/orchestra-*.1
+	rm -f "$(DESTDIR)$(BASHDIR)/orchestra" "$(DESTDIR)$(ZSHDIR)/_orchestra" "$(DESTDIR)$(FISHDIR)/orchestra.fish"
+	rm -f $(foreach link,$(LINKS),"$(DESTDIR)$(BINDIR)/orchestra-$(link)" "$(DESTDIR)$(BASHDIR)/orchestra-$(link)" "$(DESTDIR)$(FISHDIR)/orchestra-$(link).fish")
+	$(if $(UNITDIR),rm -f "$(DESTDIR)$(UNITDIR)/orchestra-conduct.service" "$(DESTDIR)$(UNITDIR)/orchestra-join@.service")
+
+# Archives, packages and checksums for all systems, in dist/. It needs no tag, no remote and no clean work tree, and the network only to get the
+# modules of goreleaser, which is built first, once. The same commit gives the same bytes.
+release: export RELEASE_VERSION ?= $(patsubst v%,%,$(shell git describe --tags --match 'v[0-9]*' --abbrev=12 --dirty 2>/dev/null || \
+	echo v0.0.0-g$$(git describe --always --abbrev=12 --dirty 2>/dev/null)))
+release: export RELEASE_TIME ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+release: export RELEASE_DATE ?= $(shell git log -1 --format=%cI 2>/dev/null || echo 1970-01-01T00:00:00Z)
+release:
+	$(GORELEASER) release --snapshot --clean --skip=publish,announce
+
+release-check:
+	$(GORELEASER) check
 
 # One conductor, one member that has a file and five that get it, all on this machine. DEMO_FILE=... takes a file of yours.
 demo: build
@@ -74,4 +118,4 @@ cover:
 	$(GO) tool cover -func bin/cover.out | tail -n 1
 
 clean:
-	rm -rf bin
+	rm -rf bin dist

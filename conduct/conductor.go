@@ -33,14 +33,14 @@ import (
 
 // Config says how a conductor works. Its zero value is the default.
 type Config struct {
-	Listen string                 // HOST:PORT to listen on; "" is ":9999", port 0 any free one
-	Allow  func(id [20]byte) bool // whether a composition may gather here; nil: any. Called from many goroutines
+	Listen string                // HOST:PORT to listen on; "" is ":9999", port 0 any free one
+	Allow  func(id orch.ID) bool // whether a composition may gather here; nil: any. Called from many goroutines
 
 	MaxMembers    int // listed at a time, over all compositions; 0 is 65,536
 	Peers         int // members told to a newcomer, 50 at most; 0 is 50
 	MaxPerAddress int // members seen from one address (IPv6: one /64); 0 is 1,024
 
-	Log zerolog.Logger
+	Log zerolog.Logger // the zero Logger is silent
 
 	HandshakeTimeout time.Duration // from accepting to the first announcement; 0 is 10 s
 	SilenceTimeout   time.Duration // a member from which nothing came for so long is gone; 0 is 75 s
@@ -90,6 +90,19 @@ func (cfg Config) withDefaults() Config {
 	return cfg
 }
 
+// ListenError tells that the conductor could not listen.
+type ListenError struct {
+	Addr string
+	Err  error
+}
+
+func (e *ListenError) Error() string {
+	return fmt.Sprintf("cannot listen on %s (is another conductor running? --listen chooses another address): %v", e.Addr, e.Err)
+}
+
+// Unwrap returns the system's error.
+func (e *ListenError) Unwrap() error { return e.Err }
+
 // A Conductor listens from New until Run returns.
 type Conductor struct {
 	cfg  Config
@@ -109,12 +122,14 @@ type Conductor struct {
 }
 
 // New binds the address of the Config and returns a conductor that serves once
-// Run is called. Members that connect before wait.
+// Run is called. Members that connect before wait. One that is not to serve is
+// closed by Run with a context that has ended. The error is a *ListenError, or
+// says that there is no randomness.
 func New(cfg Config) (*Conductor, error) {
 	cfg = cfg.withDefaults()
 	ln, err := net.Listen("tcp", cfg.Listen)
 	if err != nil {
-		return nil, fmt.Errorf("cannot listen on %s (is another conductor running? --listen chooses another address): %w", cfg.Listen, err)
+		return nil, &ListenError{cfg.Listen, err}
 	}
 	c, err := newConductor(cfg, ln)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"orchestra/orch"
 	"orchestra/proto"
 )
 
@@ -128,7 +129,7 @@ func TestSilentDialBackEnds(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	t.Run("composition", func(t *testing.T) {
-		c := serving(t, Config{Allow: func(id [20]byte) bool { return id != testID }})
+		c := serving(t, Config{Allow: func(id orch.ID) bool { return id != testID }})
 		g := visit(t, c, 1)
 		g.send(proto.Announce{})
 		if r := next[proto.Refused](g); !strings.Contains(r.Reason, "composition") {

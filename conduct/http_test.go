@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"orchestra/orch"
 	"orchestra/proto"
 	"orchestra/proto/bencode"
 )
@@ -103,7 +104,7 @@ func TestMembersAndGuestsMeet(t *testing.T) {
 }
 
 func TestMalformedAnnouncements(t *testing.T) {
-	at := serving(t, Config{Allow: func(id [20]byte) bool { return id[0] != 0 }}).Addr().String()
+	at := serving(t, Config{Allow: func(id orch.ID) bool { return id[0] != 0 }}).Addr().String()
 	for name, change := range map[string]func(q url.Values){
 		"short info_hash":   func(q url.Values) { q.Set("info_hash", "ab") },
 		"no peer_id":        func(q url.Values) { q.Del("peer_id") },

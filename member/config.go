@@ -25,7 +25,7 @@ type Config struct {
 
 	Listen     string   // ADDR:PORT, or :PORT; the first free port from 10001 to 10020, or any
 	Advertise  string   // HOST:PORT under which others reach this member, beside where the conductor sees it
-	Conductors []string // instead of the file's
+	Conductors []string // HOST or HOST:PORT, instead of the file's; empty and not nil: none
 	Peers      []string // HOST:PORT of members to dial at the start
 	MaxPeers   int      // links at most; 0: the core's default
 
@@ -36,10 +36,11 @@ type Config struct {
 	Replace bool // if something else stands under the name, the content is got nevertheless; at the end that is moved aside to NAME.old
 
 	// OnComplete is called once, on a goroutine of its own, when every part is verified and the content has its name: also if that
-	// was so from the start.
+	// was so from the start. Run waits for it, so it must end when Run's context does. A member that is to share no more when it has
+	// the content ends that context here.
 	OnComplete func(path string)
 
-	Log zerolog.Logger
+	Log zerolog.Logger // the zero Logger is silent
 }
 
 // ListenError tells that the member could not listen.

@@ -11,10 +11,10 @@ import (
 // leastPortion is well above the header of a piece, in bytes.
 const leastPortion = 256
 
-// limiter allows so many bytes a second; nil: no limit. It lets a tenth of a second's worth pass at once, so that what is limited flows and
+// limiter allows so many bytes a second, as many as there come if it is not positive; nil: no limit. It lets a tenth of a second's worth pass at once, so that what is limited flows and
 // does not come in bursts; links that wait take turns at that size.
 func limiter(bytes int64) *rate.Limiter {
-	if bytes == 0 {
+	if bytes <= 0 {
 		return nil
 	}
 	return rate.NewLimiter(rate.Limit(bytes), int(min(max(bytes/10, leastPortion), proto.MaxPiece)))

@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -42,22 +44,33 @@ type Member struct {
 	progress Progress
 }
 
-// New opens the content, takes its lock and listens. Errors: those of [store.Open], *[ListenError], those of the file's own checks.
+// New opens the content, takes its lock and listens. A member that is not to run is closed by Run with a context that has ended.
+// Errors: those of [store.Open], *[ListenError], *[orch.ParseError] for a File that is not valid, and what is wrong with an address
+// of the Config.
 func New(cfg Config) (*Member, error) {
+	if cfg.File == nil {
+		return nil, errors.New("the member has no composition: its Config has no File")
+	}
 	if err := cfg.File.Validate(); err != nil {
 		return nil, err
 	}
 	m := &Member{
-		cfg: cfg, comp: cfg.File, id: cfg.File.ID(), conductors: cfg.Conductors,
+		cfg: cfg, comp: cfg.File, id: cfg.File.ID(), conductors: slices.Clone(cfg.Conductors),
 		inbox:    make(chan event, 1024),
 		buffers:  newBuffers(),
 		writes:   make(chan *inbound, 4*bufferCount),
 		upload:   limiter(cfg.UploadLimit),
 		download: limiter(cfg.DownloadLimit),
 	}
+	m.cfg.MaxPeers = max(cfg.MaxPeers, 0)
 	var err error
 	if m.conductors == nil {
 		if m.conductors, err = cfg.File.Conductors(); err != nil {
+			return nil, err
+		}
+	}
+	for i, address := range m.conductors {
+		if m.conductors[i], err = orch.ReadConductor(address); err != nil {
 			return nil, err
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
 
 	"github.com/rs/zerolog"
 	"github.com/urfave/cli/v2"
@@ -51,17 +50,28 @@ func Main(args []string, stdin, stdout, stderr *os.File) int {
 	return code
 }
 
+// A table is all commands and flags: what the command line, the man pages and the completions are made from.
+type table struct {
+	commands []*command // each with its own flags
+	common   []*option  // of every command, and of the program before it
+	root     []*option  // of the program alone
+}
+
+func newTable(p *program, root *rootOptions) table {
+	commands := []*command{newCompose(p), newConduct(p), newJoin(p), newVerify(p), newShow(p)}
+	return table{commands, p.common.options(), root.options()}
+}
+
 // run arranges the words for cli v2 and lets it run the command.
 func (p *program) run(args []string) error {
-	commands := []*command{newCompose(p), newConduct(p), newJoin(p), newVerify(p), newShow(p)}
-	common := p.common.options()
 	root := rootOptions{}
-	grammars := make([]grammar, len(commands))
-	for i, c := range commands {
-		c.options = append(c.options, common...)
+	table := newTable(p, &root)
+	grammars := make([]grammar, len(table.commands))
+	for i, c := range table.commands {
+		c.options = append(c.options, table.common...)
 		grammars[i] = grammar{c.name, c.options}
 	}
-	rootTable := append(root.options(), common...)
+	rootTable := append(table.root, table.common...)
 	words, err := arrange(args, rootTable, grammars)
 	if err != nil {
 		return err
@@ -90,7 +100,7 @@ func (p *program) run(args []string) error {
 			return &usageError{text: "a command is missing: compose, conduct, join, verify or show"}
 		},
 	}
-	for _, c := range commands {
+	for _, c := range table.commands {
 		app.Commands = append(app.Commands, c.forCLI(p))
 	}
 	return app.RunContext(p.stop.ctx, words)
@@ -190,15 +200,6 @@ func (p *program) result(v any, text string) error {
 	}
 	_, err := fmt.Fprintln(p.stdout, harmless(text))
 	return err
-}
-
-// version is the version that the Go tool wrote into the binary.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "(unknown version)"
-	}
-	return info.Main.Version
 }
 
 const programHelp = `{{.Name}}: {{.Usage}}

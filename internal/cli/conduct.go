@@ -88,11 +88,11 @@ func endedContext(ctx context.Context) context.Context {
 }
 
 // allowed makes the conductor's question out of the .orch files at the paths and in the folders there; nil if there is no path.
-func allowed(paths []string) (func(id [20]byte) bool, error) {
+func allowed(paths []string) (func(id orch.ID) bool, error) {
 	if len(paths) == 0 {
 		return nil, nil
 	}
-	ids := make(map[[20]byte]bool)
+	ids := make(map[orch.ID]bool)
 	for _, path := range paths {
 		files := []string{path}
 		info, err := os.Stat(path)
@@ -112,7 +112,7 @@ func allowed(paths []string) (func(id [20]byte) bool, error) {
 			ids[f.ID()] = true
 		}
 	}
-	return func(id [20]byte) bool { return ids[id] }, nil
+	return func(id orch.ID) bool { return ids[id] }, nil
 }
 
 func compositionsIn(folder string) ([]string, error) {
