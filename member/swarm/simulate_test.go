@@ -24,6 +24,7 @@ type pit struct {
 	part    int64
 	trace   []string // every effect, if kept
 	keep    bool
+	inOrder bool // the members want the parts in order
 }
 
 const (
@@ -40,6 +41,8 @@ type performer struct {
 	links    []*wire // by peer
 	upFree   time.Duration
 	complete time.Duration
+	half     time.Duration // when the first half of the parts was here, without a gap
+	prefix   int           // parts here without a gap
 	written  map[uint32]int64
 	wake     time.Duration
 	sent     int64
@@ -87,7 +90,7 @@ func newPit(t *testing.T, size, part int64) *pit { return &pit{t: t, size: size,
 func (p *pit) enter(seed uint64, shares bool) *performer {
 	m := &performer{pit: p, n: len(p.players), written: map[uint32]int64{}}
 	m.id = proto.PeerID{byte(m.n >> 8), byte(m.n), 'x'}
-	m.core = New(Config{Size: p.size, PartSize: p.part, ID: m.id, Seed: seed + uint64(m.n), Unchecked: shares})
+	m.core = New(Config{Size: p.size, PartSize: p.part, ID: m.id, Seed: seed + uint64(m.n), Unchecked: shares, Sequential: p.inOrder})
 	p.players = append(p.players, m)
 	p.after(0, func() {
 		m.step(Tick{})
@@ -108,7 +111,13 @@ func (m *performer) addr() netip.AddrPort {
 }
 
 func (m *performer) step(ev Event) {
-	for _, e := range m.core.Step(m.pit.now, ev, nil) {
+	effects := m.core.Step(m.pit.now, ev, nil)
+	for ; m.core.Has(uint32(m.prefix)); m.prefix++ {
+		if m.prefix == m.core.parts/2 {
+			m.half = m.pit.now
+		}
+	}
+	for _, e := range effects {
 		if m.pit.keep {
 			m.pit.trace = append(m.pit.trace, fmt.Sprintf("%v %d %T%+v", m.pit.now, m.n, e, e))
 		}
@@ -263,6 +272,7 @@ func (m *performer) take(peer int, run Run) {
 		return
 	}
 	w.asked = slices.Delete(w.asked, i, i+1)
+	m.step(Progress{peer, int64(run.Length)})
 	m.step(Received{peer, run})
 	length := m.core.partLen(run.Part)
 	if int64(run.Length) == length {
