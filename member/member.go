@@ -31,6 +31,7 @@ type Member struct {
 	addr     netip.AddrPort
 
 	inbox   chan event
+	ended   chan struct{} // closed when Run has ended all but the store
 	buffers *buffers
 	writes  chan *inbound
 
@@ -50,6 +51,7 @@ func New(cfg Config) (*Member, error) {
 	m := &Member{
 		cfg: cfg, comp: cfg.File, id: cfg.File.ID(), conductors: cfg.Conductors,
 		inbox:    make(chan event, 1024),
+		ended:    make(chan struct{}),
 		buffers:  newBuffers(),
 		writes:   make(chan *inbound, 4*bufferCount),
 		upload:   limiter(cfg.UploadLimit),
