@@ -204,6 +204,7 @@ func (d *director) linkDown(ev linkDown) {
 func (d *director) checkDone(err error) {
 	d.update(func(p *Progress) { p.Checking = false })
 	switch {
+	case d.ctx.Err() != nil: // told to end, which is no failure of the check
 	case err != nil:
 		d.failed = err
 	case d.store.Partial() || len(d.bad) == 0:
