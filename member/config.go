@@ -35,6 +35,10 @@ type Config struct {
 	Repair  bool // bad parts of content that stands under its name are got anew, in place
 	Replace bool // if something else stands under the name, the content is got nevertheless; at the end that is moved aside to NAME.old
 
+	// Sequential prefers the parts in the order of the content, for whoever reads it while it comes ([Member.WriteContent]): within a window,
+	// so that the members still have different parts to give to each other.
+	Sequential bool
+
 	// OnComplete is called once, on a goroutine of its own, when every part is verified and the content has its name: also if that
 	// was so from the start. Run waits for it, so it must end when Run's context does. A member that is to share no more when it has
 	// the content ends that context here.

@@ -42,6 +42,8 @@ type director struct {
 	good   int // parts that the check found good
 	bad    []int
 	failed error
+
+	readers []reading // of the content, that wait for a part
 }
 
 // Run gets and shares the content until ctx ends, which is no error, or until it cannot go on. All it started has ended when it returns;
@@ -53,6 +55,7 @@ func (m *Member) Run(ctx context.Context) error {
 	d.core = swarm.New(swarm.Config{
 		Size: m.comp.Size, PartSize: m.comp.PartSize, ID: m.self, Seed: seed(),
 		Unchecked: !m.store.Fresh(), KeepBad: !m.store.Writable(), MaxPeers: m.cfg.MaxPeers,
+		Sequential: m.cfg.Sequential,
 	})
 	d.begin()
 	d.loop()
@@ -64,6 +67,7 @@ func (m *Member) Run(ctx context.Context) error {
 		}
 	}
 	d.drain()
+	close(m.ended) // before the file is: a reader of the content can tell why it cannot read
 	return errors.Join(d.failed, m.store.Close())
 }
 
@@ -160,6 +164,8 @@ func (d *director) take(ev event) {
 		d.finished(ev.err)
 	case broken:
 		d.failed = ev.err
+	case reading:
+		d.reading(ev)
 	case swarm.Checked:
 		if ev.Good {
 			d.good++
@@ -167,6 +173,9 @@ func (d *director) take(ev event) {
 			d.bad = append(d.bad, int(ev.Part))
 		}
 		d.step(ev)
+		if !ev.Good && len(d.readers) > 0 {
+			d.disappoint()
+		}
 	case swarm.Event:
 		d.step(ev)
 	}
@@ -195,6 +204,7 @@ func (d *director) linkDown(ev linkDown) {
 func (d *director) checkDone(err error) {
 	d.update(func(p *Progress) { p.Checking = false })
 	switch {
+	case d.ctx.Err() != nil: // told to end, which is no failure of the check
 	case err != nil:
 		d.failed = err
 	case d.store.Partial() || len(d.bad) == 0:
@@ -239,6 +249,9 @@ func (d *director) perform(e swarm.Effect) {
 	case swarm.Offer:
 		d.links[e.Peer].offer(e)
 	case swarm.Announce:
+		if len(d.readers) > 0 {
+			d.landed(e.Part)
+		}
 		for _, l := range d.links {
 			if l != nil {
 				l.have(e.Part)

@@ -33,6 +33,7 @@ type Member struct {
 	addr     netip.AddrPort
 
 	inbox   chan event
+	ended   chan struct{} // closed when Run has ended all but the store
 	buffers *buffers
 	writes  chan *inbound
 
@@ -57,6 +58,7 @@ func New(cfg Config) (*Member, error) {
 	m := &Member{
 		cfg: cfg, comp: cfg.File, id: cfg.File.ID(), conductors: slices.Clone(cfg.Conductors),
 		inbox:    make(chan event, 1024),
+		ended:    make(chan struct{}),
 		buffers:  newBuffers(),
 		writes:   make(chan *inbound, 4*bufferCount),
 		upload:   limiter(cfg.UploadLimit),

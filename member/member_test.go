@@ -202,3 +202,15 @@ func TestSecondJoinIntoTheSameFolderIsRefused(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Ending while content is checked is no error, whichever the loop hears of first.
+func TestEndWithinTheCheck(t *testing.T) {
+	s := newScore(t, 16<<20, 64<<10)
+	for range 50 {
+		p := s.join(member.Config{Dir: s.dir})
+		s.wait(func() bool { return p.Progress().PartsDone > 0 })
+		if err := p.end(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

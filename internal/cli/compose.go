@@ -59,6 +59,9 @@ func newCompose(p *program) *command {
 		switch {
 		case len(arguments) == 0:
 			return c.mistake("the file to compose is missing")
+		case arguments[0] == "-":
+			return c.mistake("standard input cannot be composed: it has no name, and members read the content again to share it; " +
+				"save it to a file and compose that (a file called - is ./-)")
 		case o.torrent && o.hash != orch.SHA1:
 			return c.mistake("--torrent needs --hash sha1: BitTorrent programs know no other checksums")
 		case o.output == "-" && p.common.json:

@@ -26,6 +26,7 @@ const (
 	exitDisk     = 8   // full, not permitted, failed
 	exitHangup   = 129 // SIGHUP before complete
 	exitInt      = 130 // SIGINT before complete
+	exitPipe     = 141 // the reader of join --stdout went, which ends other programs by SIGPIPE
 	exitTerm     = 143 // SIGTERM before complete
 	exitCanceled = exitOther
 )

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"golang.org/x/term"
@@ -17,6 +18,7 @@ type joinOptions struct {
 	onComplete string
 	progress   string
 	noInput    bool
+	stdout     bool // the content is written there
 	member     member.Config
 }
 
@@ -28,7 +30,8 @@ func newJoin(p *program) *command {
 		name: "join", arguments: "FILE.orch", most: 1,
 		usage: "get what is missing and share it",
 		description: "Gets the content of FILE.orch from other members, checks every part and shares what it has, until q, Ctrl-C\n" +
-			"or a limit below. What is there already is shared. Prints the path of the content when it is complete.",
+			"or a limit below. What is there already is shared. Prints the path of the content when it is complete,\n" +
+			"or the content itself with --stdout: orchestra join --exit backup.tar.orch --stdout | tar x",
 		options: []*option{
 			{name: "dir", short: "d", value: "DIR", usage: "the folder for the content, the current one by default", set: into(&m.Dir, parseText)},
 			{name: "listen", short: "l", value: "ADDR", usage: "the address for other members; the first free port from 10001 to 10020, or any", set: into(&m.Listen, parseListen(10001))},
@@ -42,6 +45,8 @@ func newJoin(p *program) *command {
 			{name: "upload-limit", value: "SIZE", usage: "bytes a second: 40M", set: into(&m.UploadLimit, parseSize)},
 			{name: "download-limit", value: "SIZE", usage: "bytes a second: 40M", set: into(&m.DownloadLimit, parseSize)},
 			{name: "max-peers", value: "N", usage: "connections to other members at most", set: into(&m.MaxPeers, parseCount)},
+			{name: "sequential", usage: "get the parts in order, more or less, for whoever reads the content while it comes", set: into(&m.Sequential, parseSwitch)},
+			{name: "stdout", usage: "write the content to stdout in order as it is verified, besides into --dir; implies --sequential", set: into(&o.stdout, parseSwitch)},
 			{name: "on-complete", value: "CMD", usage: "a command for the shell when the content is complete; it finds ORCHESTRA_PATH, ORCHESTRA_NAME and ORCHESTRA_ID", set: into(&o.onComplete, parseText)},
 			{name: "check", usage: "verify everything that is there before connecting to anybody", set: into(&m.Check, parseSwitch)},
 			{name: "replace", usage: "if something else stands under the content's name, move it aside to NAME.old when the content is complete", set: into(&m.Replace, parseSwitch)},
@@ -67,6 +72,12 @@ func newJoin(p *program) *command {
 			}
 			m.Peers = append(m.Peers, address)
 		}
+		if o.stdout {
+			if err := checkPour(p); err != nil {
+				return c.mistake("%v", err)
+			}
+			m.Sequential = true
+		}
 		o.path = arguments[0]
 		return runJoin(ctx, p, o)
 	}
@@ -79,6 +90,9 @@ func runJoin(ctx context.Context, p *program, o joinOptions) error {
 	if err != nil {
 		return err
 	}
+	if o.stdout && f.IsFolder() {
+		return &usageError{command: "join", text: fmt.Sprintf("%s is a folder, and --stdout writes a single file; leave it out", f.Name)}
+	}
 	completed := make(chan string, 1)
 	cfg := o.member
 	cfg.File, cfg.Log = f, p.log
@@ -90,6 +104,7 @@ func runJoin(ctx context.Context, p *program, o joinOptions) error {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	s := newShowing(p, f, o.progress)
+	s.piped, s.pouring = o.stdout, o.stdout
 	readKeys := !o.noInput && term.IsTerminal(int(p.stdin.Fd()))
 	if err := s.start(m.Addr().String(), readKeys); err != nil {
 		end(err)
@@ -102,6 +117,10 @@ func runJoin(ctx context.Context, p *program, o joinOptions) error {
 	}()
 	ended := make(chan error, 1)
 	go func() { ended <- m.Run(ctx) }()
+	var poured <-chan error // the end of writing to stdout
+	if o.stdout {
+		poured = pour(ctx, m, f, p.stdout)
+	}
 
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
@@ -114,7 +133,7 @@ func runJoin(ctx context.Context, p *program, o joinOptions) error {
 			if err := s.look(now, progress); err != nil {
 				end(err)
 			}
-			if err := o.limits.reached(now, &progress, finished); err != nil {
+			if err := o.limits.reached(now, &progress, finished && !s.pouring); err != nil {
 				end(err)
 			}
 		case path := <-completed:
@@ -131,6 +150,12 @@ func runJoin(ctx context.Context, p *program, o joinOptions) error {
 				p.terminal.line("warning: the --on-complete command failed: " + err.Error())
 			}
 			hooked, finished = nil, true
+		case err := <-poured:
+			if poured = nil; err != nil {
+				end(err)
+			} else {
+				s.poured()
+			}
 		case err := <-ended:
 			end(nil)
 			if hooked != nil {

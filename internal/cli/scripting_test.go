@@ -58,7 +58,7 @@ func TestExitCodesDoc(t *testing.T) {
 	}
 	want := fmt.Sprint([]int{
 		exitDone, exitOther, exitUsage, exitInput, exitNetwork, exitStalled, exitVerify, exitStopped, exitDisk,
-		exitHangup, exitInt, exitTerm,
+		exitHangup, exitInt, exitPipe, exitTerm,
 	})
 	if got := fmt.Sprint(found); got != want {
 		t.Errorf("the table has %s, the program %s", got, want)

@@ -32,6 +32,8 @@ type showing struct {
 	downAt   time.Time // since when no conductor is reached
 	downSaid time.Time // when that was said last
 	loneSaid bool
+	piped    bool // stdout is the content's
+	pouring  bool // which is not all written yet
 }
 
 func newShowing(p *program, f *orch.File, mode string) *showing {
@@ -139,6 +141,14 @@ func (s *showing) complete(path string) error {
 	return s.emit(joinEvent{Event: "complete", Path: path, Seconds: s.seconds()}, path)
 }
 
+// poured says that all of the content was written to stdout.
+func (s *showing) poured() {
+	s.pouring = false
+	if s.mode != "none" {
+		s.program.terminal.note("%s was written to stdout in full", s.file.Name)
+	}
+}
+
 // end says how the join ended and returns the command's error; runErr is the member's.
 func (s *showing) end(ctx context.Context, p member.Progress, runErr error) error {
 	v := &view{p, &s.meter}
@@ -154,6 +164,8 @@ func (s *showing) end(ctx context.Context, p member.Progress, runErr error) erro
 		return runErr
 	case errors.As(cause, &stop) && !p.Complete:
 		return stopped(ctx, "%s is not complete; join again to go on", s.file.Name)
+	case stop != nil && s.pouring:
+		return stopped(ctx, "%s was not written to stdout in full", s.file.Name)
 	case cause != nil && stop == nil && !errors.Is(cause, errEnough) && !errors.Is(cause, context.Canceled):
 		return cause
 	}
@@ -166,9 +178,9 @@ func (s *showing) seconds() *float64 {
 	return &v
 }
 
-// emit writes an event to stdout with --json, else the text, if there is one.
+// emit writes an event to stdout with --json, else the text, if there is one; neither if the content is written there.
 func (s *showing) emit(e joinEvent, text ...string) error {
-	if len(text) == 0 && !s.program.common.json {
+	if s.piped || (len(text) == 0 && !s.program.common.json) {
 		return nil
 	}
 	return s.program.terminal.aside(func() error {

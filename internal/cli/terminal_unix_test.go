@@ -276,6 +276,15 @@ func TestTerminalPlain(t *testing.T) {
 	}
 }
 
+// The content is not written to a terminal.
+func TestTerminalIsNotForContent(t *testing.T) {
+	s := joinOnTerminal(t, 200, "--stdout")
+	s.wantEnd(exitUsage)
+	if want := "--stdout would fill the terminal with the content; pipe it into a program, or redirect it"; !strings.Contains(s.text(), want) {
+		t.Errorf("it does not say %q", want)
+	}
+}
+
 // A panic leaves the terminal as it was.
 func TestTerminalPanic(t *testing.T) {
 	path, err := exec.LookPath("orchestra-panic")

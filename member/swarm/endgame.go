@@ -75,11 +75,11 @@ func (s *Swarm) take(p *peer, at int) {
 	f.work.idle++
 }
 
-// spare finds the last run on q's menu that has not begun and that p has.
+// spare finds the last run on q's menu that has not begun and that p has. One that others are asked for too is theirs to end.
 func (s *Swarm) spare(q, p *peer) int {
 	for i := len(q.fetches) - 1; i >= 0; i-- {
 		f := q.fetches[i]
-		if f.started == 0 && f.taker == nil && p.hasPart(f.work.part) && !s.solo[f.work.part] {
+		if f.started == 0 && f.taker == nil && f.work.runs[f.n].asked == 1 && p.hasPart(f.work.part) && !s.solo[f.work.part] {
 			return i
 		}
 	}

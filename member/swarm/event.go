@@ -101,6 +101,10 @@ type (
 		Good bool
 	}
 
+	// Reading tells which part a reader of the content needs next; see [Config.Sequential]. Until the first one, the parts are wanted in
+	// order as if each were read as soon as it is here.
+	Reading struct{ Part uint32 }
+
 	// Tick tells only that time passed; see [Swarm.Next].
 	Tick struct{}
 )
@@ -124,4 +128,5 @@ func (Written) event()    {}
 func (Stored) event()     {}
 func (Failed) event()     {}
 func (Checked) event()    {}
+func (Reading) event()    {}
 func (Tick) event()       {}

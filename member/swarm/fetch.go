@@ -58,7 +58,7 @@ func (s *Swarm) depth(p *peer) int {
 
 // fill asks a peer for more until its menu is full or it has nothing more to offer.
 func (s *Swarm) fill(p *peer) {
-	if p.choked || p.useful == 0 || s.finished {
+	if p.choked || p.useful == 0 || s.finished || s.owes(p) {
 		return
 	}
 	for depth := s.depth(p); len(p.fetches) < depth; {
@@ -97,12 +97,17 @@ func (s *Swarm) fillOthers(not *peer) {
 	}
 }
 
-// choose finds the run that a peer is asked for next: the rest of a part that it is sending already, the rest of one that was begun and left,
-// a part that nobody is asked for, rarest first, then the rest of a part that others send.
+// choose finds the run that a peer is asked for next: what comes next in order, if that is wanted, the rest of a part that it is sending
+// already, the rest of one that was begun and left, a part that nobody is asked for, rarest first, then the rest of a part that others send.
 func (s *Swarm) choose(p *peer) (*work, int, bool) {
+	if s.ordered(p) {
+		if w, n, ok := s.inOrder(p); ok {
+			return w, n, true
+		}
+	}
 	if len(p.fetches) > 0 {
 		last := p.fetches[len(p.fetches)-1].work
-		if n, ok := last.free(); ok {
+		if n, ok := last.free(); ok && !s.ahead(last.part) {
 			return last, n, true
 		}
 	}
@@ -237,7 +242,7 @@ func (s *Swarm) rejected(ev Rejected) {
 	if i < 0 {
 		return
 	}
-	if f := p.fetches[i]; f.taker != nil && s.peer(f.taker.index) == f.taker && !f.taker.choked && f.taker.find(ev.Run) < 0 {
+	if f := p.fetches[i]; f.taker != nil && f.work.runs[f.n].asked == 1 && s.peer(f.taker.index) == f.taker && !f.taker.choked && f.taker.find(ev.Run) < 0 {
 		s.take(p, i)
 		s.ask(f.taker, f.work, f.n)
 		s.robbed = append(s.robbed, p)
@@ -253,6 +258,9 @@ func (s *Swarm) started(ev Started) {
 		if i := p.find(ev.Run); i >= 0 && p.fetches[i].started == 0 {
 			p.fetches[i].started = max(s.now, 1)
 			s.begins(p, 1)
+			if s.seq != nil {
+				s.fill(p) // it may have owed this run
+			}
 		}
 	}
 }

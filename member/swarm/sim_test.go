@@ -22,6 +22,7 @@ type sim struct {
 	rng     *rand.Rand
 	players []*player
 	trace   func(line string) // nil: nobody looks
+	inOrder bool              // the members want the parts in order
 }
 
 // player is one member of a simulated swarm, and its host.
@@ -37,6 +38,8 @@ type player struct {
 	away     bool
 	known    map[int]bool // whom the conductor named
 	wake     time.Duration
+	prefix   int           // parts here without a gap
+	half     time.Duration // when these were the first half
 
 	sent, wasted int64 // bytes
 }
@@ -130,7 +133,7 @@ func (s *sim) enter(at time.Duration, up, down float64, shares bool) *player {
 	seed := s.rng.Uint64()
 	s.players = append(s.players, p)
 	s.at(at, later(func() {
-		p.core = New(Config{Size: s.size, PartSize: s.part, ID: p.id, Seed: seed, Unchecked: shares})
+		p.core = New(Config{Size: s.size, PartSize: s.part, ID: p.id, Seed: seed, Unchecked: shares, Sequential: s.inOrder})
 		p.step(Tick{})
 		for part := range uint32(p.core.parts) {
 			if shares {
@@ -189,6 +192,11 @@ func (p *player) step(ev Event) {
 	}
 	s := p.sim
 	effects := p.core.Step(s.now, ev, nil)
+	for ; p.core.Has(uint32(p.prefix)); p.prefix++ {
+		if p.prefix == p.core.parts/2 {
+			p.half = s.now
+		}
+	}
 	for _, e := range effects {
 		if s.trace != nil {
 			s.trace(fmt.Sprintf("%9.3fms %d %s", float64(s.now)/1e6, p.n, p.tells(e)))

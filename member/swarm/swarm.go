@@ -35,6 +35,8 @@ type Config struct {
 	Unchecked bool
 	// KeepBad tells that what the check finds bad is to stay as it is: it is not fetched.
 	KeepBad bool
+	// Sequential prefers the parts in order within a window ahead of the reader; the others still come rarest first.
+	Sequential bool
 
 	MaxPeers int // links at most; default 20
 	Dials    int // links opened by this member at most; default 8
@@ -64,6 +66,8 @@ type Swarm struct {
 
 	flows   int  // peers that are sending something
 	swamped bool // so many that members are told not to
+
+	seq *sequence // nil: in no order
 
 	peers []*peer // by Peer; nil: no such link
 	links int
@@ -110,6 +114,9 @@ func New(cfg Config) *Swarm {
 		sent:   make([]uint16, parts),
 		retryAt: never,
 		banned: map[proto.PeerID]bool{},
+	}
+	if cfg.Sequential {
+		s.seq = newSequence(parts, cfg.PartSize)
 	}
 	if cfg.Unchecked {
 		s.checked = newBitmap(parts)
@@ -164,11 +171,14 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 		s.failed(ev.Part)
 	case Checked:
 		s.check(ev)
+	case Reading:
+		s.reading(ev)
 	case Tick:
 	}
 	s.relieve()
 	s.retry()
 	s.refill()
+	s.hasten()
 	s.serve()
 	s.watchFlows()
 	s.dial()
@@ -186,7 +196,7 @@ const never = time.Duration(1<<63 - 1)
 
 // Next tells when Step must be called with a [Tick] at the latest if nothing else happens, and whether there is such a time.
 func (s *Swarm) Next() (time.Duration, bool) {
-	at := min(s.nextDial(), s.nextRelief(), s.retryAt)
+	at := min(s.nextDial(), s.nextRelief(), s.retryAt, s.nextHaste())
 	return at, at != never
 }
 
@@ -233,6 +243,7 @@ func (s *Swarm) gain(part uint32) {
 	s.haveN++
 	s.stats.BytesHave += s.partLen(part)
 	s.emit(Announce{part})
+	s.follow()
 	for _, p := range s.peers {
 		if p != nil && p.hasPart(part) {
 			p.useful--
