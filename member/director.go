@@ -254,7 +254,7 @@ func (d *director) perform(e swarm.Effect) {
 		}
 		for _, l := range d.links {
 			if l != nil {
-				l.have(e.Part)
+				l.have(e.Part, d.core.Lacks(l.peer, e.Part))
 			}
 		}
 	case swarm.SetInterest:

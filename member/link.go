@@ -43,6 +43,7 @@ type link struct {
 	ended error
 	say   []byte   // encoded messages that wait to be written
 	haves []uint32 // parts to announce
+	soon  bool     // one of them is news to the peer, or the oldest waited long enough
 	orders
 	menu
 }
@@ -136,11 +137,29 @@ func allBits(parts int) []byte {
 	return b
 }
 
-// have leaves a part to be announced. However slow the peer, each part waits once.
-func (l *link) have(part uint32) {
+// haveDelay is how long a part that the peer has too may wait to be announced with others: it is told only so that it
+// knows how far the part has come.
+const haveDelay = 200 * time.Millisecond
+
+// have leaves a part to be announced, at once if it is news to the peer. However slow the peer, each part waits once.
+func (l *link) have(part uint32, news bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.haves = append(l.haves, part)
+	switch {
+	case news:
+		l.soon = true
+		l.rouse()
+	case len(l.haves) == 1:
+		time.AfterFunc(haveDelay, l.announce)
+	}
+}
+
+// announce lets what waits be announced.
+func (l *link) announce() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.soon = len(l.haves) > 0
 	l.rouse()
 }
 

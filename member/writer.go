@@ -66,9 +66,10 @@ func (l *link) next(buf []byte) (e errand, ended bool) {
 	switch {
 	case l.ended != nil:
 		return e, true
-	case len(l.say) > 0 || len(l.haves) > 0:
+	case len(l.say) > 0 || l.soon:
 		e.say, l.say = l.say, buf
 		e.haves, l.haves = l.haves, nil
+		l.soon = false
 	case len(l.ready) > 0 && l.ready[0].isEnd():
 		e.say = buf
 		e.served = true

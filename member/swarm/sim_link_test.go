@@ -13,6 +13,8 @@ const (
 	lowWater = 128 << 10 // bytes that wait in the socket
 	reqq     = 1024      // requests that may wait
 	noteSize = 17        // bytes of a message
+
+	haveDelay = 200 * time.Millisecond // of the announcement of a part that the peer has too
 )
 
 // note is one message.
@@ -44,6 +46,7 @@ type end struct {
 	flow
 
 	say     []note
+	later   []note // of parts that the far end has too
 	choking bool
 	waiters map[uint32][]Run
 	count   int
@@ -73,6 +76,21 @@ func (e *end) tell(n note) {
 	}
 }
 
+// announce tells of a part, at once if it is news.
+func (e *end) announce(part uint32, news bool) {
+	n := note{kind: noteHave, run: Run{Part: part}}
+	if news {
+		e.tell(n)
+		return
+	}
+	if e.later = append(e.later, n); len(e.later) == 1 {
+		e.me.sim.after(haveDelay, func() {
+			e.say, e.later = append(e.say, e.later...), nil
+			e.rouse()
+		})
+	}
+}
+
 // rouse lets the link write what it has to, after the core's turn.
 func (e *end) rouse() {
 	e.write()
@@ -90,8 +108,9 @@ func (e *end) write() {
 			e.left -= n
 			e.push(&quantum{bytes: n, run: e.piece, last: e.left == 0 && !e.rest})
 		case len(e.say) > 0:
+			e.say = append(e.say, e.later...)
 			e.push(&quantum{bytes: noteSize * len(e.say), notes: e.say})
-			e.say = nil
+			e.say, e.later = nil, nil
 		case len(e.orders) == 0:
 			return
 		case e.orders[0].end:

@@ -237,7 +237,7 @@ func (p *player) perform(e Effect) {
 		}
 		for _, l := range p.ends {
 			if l != nil {
-				l.tell(note{kind: noteHave, run: Run{Part: e.Part}})
+				l.announce(e.Part, p.core.Lacks(l.peer, e.Part))
 			}
 		}
 	case SetInterest:

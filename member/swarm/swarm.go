@@ -211,6 +211,12 @@ func (s *Swarm) Stats() Stats {
 // Has tells whether a part is stored here.
 func (s *Swarm) Has(part uint32) bool { return int(part) < s.parts && s.have.has(part) }
 
+// Lacks tells whether a peer does not have a part, as far as is known.
+func (s *Swarm) Lacks(peer int, part uint32) bool {
+	p := s.peer(peer)
+	return p != nil && !p.hasPart(part)
+}
+
 func (s *Swarm) emit(e Effect) { s.out = append(s.out, e) }
 
 // partLen is the length of a part in bytes.
