@@ -132,7 +132,11 @@ func (c *lineCheck) add(l Line) error {
 		_, err := ReadConductor(l.Value)
 		return err
 	case keyFile:
-		return c.folder.add(l.Value)
+		return c.folder.addFile(l.Value)
+	case keyExec:
+		return c.folder.addExec(l.Value)
+	case keyFolder:
+		return c.folder.addFolder(l.Value)
 	case keyInfo:
 		if c.info {
 			return errors.New("a second info line")

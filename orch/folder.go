@@ -1,13 +1,37 @@
 package orch
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
 
-// maxComponent is the largest length in bytes of one component of a path in a
-// folder.
-const maxComponent = 255
+// Longest paths in a folder, in bytes.
+const (
+	maxComponent = 255  // one component
+	maxPath      = 4096 // the whole, which bounds the work that a line makes
+)
+
+// CheckPath says why path cannot be that of a file or folder in a folder. Its
+// components are separated by "/". What could lead out of the folder on some
+// system is refused on all.
+func CheckPath(path string) error {
+	if len(path) > maxPath {
+		return fmt.Errorf("the path %s has %d bytes; %d is the most", quote(path), len(path), maxPath)
+	}
+	if strings.Contains(path, `\`) {
+		return fmt.Errorf(`the path %s has a backslash; components are separated by "/"`, quote(path))
+	}
+	if len(path) > 1 && path[1] == ':' && (path[0]|0x20 >= 'a' && path[0]|0x20 <= 'z') {
+		return fmt.Errorf("the path %s begins with a drive letter", quote(path))
+	}
+	for component := range strings.SplitSeq(path, "/") {
+		if err := checkComponent(component, maxComponent); err != nil {
+			return fmt.Errorf("a component of the path %s %w", quote(path), err)
+		}
+	}
+	return nil
+}
 
 // parseFileLine cuts the value of a "file" line, SIZE PATH, and checks each.
 func parseFileLine(value string) (size int64, path string, err error) {
@@ -19,45 +43,38 @@ func parseFileLine(value string) (size int64, path string, err error) {
 	if err != nil {
 		return 0, "", fmt.Errorf("expected the file's size in bytes: %w", err)
 	}
-	if strings.Contains(path, `\`) {
-		return 0, "", fmt.Errorf(`the path %s has a backslash; components are separated by "/"`, quote(path))
-	}
-	for component := range strings.SplitSeq(path, "/") {
-		if err := checkComponent(component, maxComponent); err != nil {
-			return 0, "", fmt.Errorf("a component of the path %s %w", quote(path), err)
-		}
+	if err := CheckPath(path); err != nil {
+		return 0, "", err
 	}
 	return size, path, nil
 }
 
-// folderCheck looks at the "file" lines as a whole: paths that can all exist
-// at once, and sizes whose sum is the content's.
+// kind is what stands at a path of a folder.
+type kind uint8
+
+const (
+	nothing kind = iota
+	file
+	executable
+	folder // with something in it
+	emptyFolder
+)
+
+// folderCheck looks at the "file", "exec" and "folder" lines as a whole: paths
+// that can all exist at once, and sizes whose sum is the content's.
 type folderCheck struct {
 	left    int64           // bytes of the content that no line has covered
-	files   map[string]bool // paths of files, nil while there is none
-	folders map[string]bool // paths of the folders that they lie in
+	paths   map[string]kind // nil while there is no line
+	folders int             // with something in them
 }
 
-func (c *folderCheck) add(value string) error {
+func (c *folderCheck) addFile(value string) error {
 	size, path, err := parseFileLine(value)
 	if err != nil {
 		return err
 	}
-	if c.files == nil {
-		c.files, c.folders = map[string]bool{}, map[string]bool{}
-	}
-	if c.files[path] || c.folders[path] {
-		return fmt.Errorf("the path %s stands there twice", quote(path))
-	}
-	c.files[path] = true
-	for i := strings.LastIndexByte(path, '/'); i > 0; i = strings.LastIndexByte(path[:i], '/') {
-		if c.files[path[:i]] {
-			return fmt.Errorf("the path %s goes through a file, %s", quote(path), quote(path[:i]))
-		}
-		if c.folders[path[:i]] {
-			break
-		}
-		c.folders[path[:i]] = true
+	if err := c.place(path, file); err != nil {
+		return err
 	}
 	if size > c.left {
 		return fmt.Errorf("the files are larger than the size in line %d", lineSize)
@@ -66,8 +83,52 @@ func (c *folderCheck) add(value string) error {
 	return nil
 }
 
+func (c *folderCheck) addExec(path string) error {
+	switch c.paths[path] {
+	case file:
+		c.paths[path] = executable
+		return nil
+	case executable:
+		return fmt.Errorf("the path %s stands there twice", quote(path))
+	}
+	return fmt.Errorf("expected the path of a file in a line above, found %s", quote(path))
+}
+
+func (c *folderCheck) addFolder(path string) error {
+	if err := CheckPath(path); err != nil {
+		return err
+	}
+	return c.place(path, emptyFolder)
+}
+
+// place takes path for a file or an empty folder, and the folders it lies in.
+func (c *folderCheck) place(path string, k kind) error {
+	if c.paths == nil {
+		c.paths = map[string]kind{}
+	}
+	if c.paths[path] != nothing {
+		return fmt.Errorf("the path %s stands there twice", quote(path))
+	}
+	c.paths[path] = k
+	for i := strings.LastIndexByte(path, '/'); i > 0; i = strings.LastIndexByte(path[:i], '/') {
+		switch c.paths[path[:i]] {
+		case folder:
+			return nil // and so are those above it
+		case file, executable:
+			return fmt.Errorf("the path %s goes through a file, %s", quote(path), quote(path[:i]))
+		case emptyFolder:
+			return fmt.Errorf("the path %s lies in a folder that a folder line calls empty", quote(path))
+		}
+		if c.folders++; c.folders > MaxLines {
+			return errors.New("the paths have too many folders")
+		}
+		c.paths[path[:i]] = folder
+	}
+	return nil
+}
+
 func (c *folderCheck) end() error {
-	if c.files != nil && c.left != 0 {
+	if c.paths != nil && c.left != 0 {
 		return fmt.Errorf("the sizes of the files sum to %d bytes less than the size in line %d", c.left, lineSize)
 	}
 	return nil

@@ -87,7 +87,7 @@ func (f *File) info() map[string]any {
 			files = append(files, map[string]any{"length": size, "path": components})
 		}
 	}
-	if len(files) > 0 {
+	if f.IsFolder() {
 		info["files"] = files
 	} else {
 		info["length"] = f.Size

@@ -108,6 +108,89 @@ func TestFileLines(t *testing.T) {
 	}
 }
 
+// TestFolderLines writes KEY: VALUE lines beside the files.
+func TestFolderLines(t *testing.T) {
+	lines := func(texts ...string) *File {
+		f := ten()
+		for _, text := range texts {
+			key, value, _ := strings.Cut(text, ": ")
+			f.Lines = append(f.Lines, Line{key, value})
+		}
+		return f
+	}
+	f := lines("file: 3 a", "file: 0 b/c", "file: 7 d", "exec: b/c", "exec: a", "folder: b/e", "folder: f")
+	if err := f.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	entries := []Entry{{"a", 3, 0, true}, {"b/c", 0, 3, true}, {"d", 7, 3, false}}
+	if got := f.Entries(); !reflect.DeepEqual(got, entries) {
+		t.Errorf("Entries = %+v, want %+v", got, entries)
+	}
+	if got, want := f.Folders(), []string{"b/e", "f"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("Folders = %q, want %q", got, want)
+	}
+	again := ten()
+	again.AddFolder(f.Entries(), f.Folders())
+	if again.ID() != f.ID() || !reflect.DeepEqual(again.Entries(), entries) || !reflect.DeepEqual(again.Folders(), f.Folders()) {
+		t.Errorf("AddFolder made %q", again.Lines)
+	}
+	if plain := lines("file: 3 a", "file: 0 b/c", "file: 7 d"); plain.ID() != f.ID() {
+		t.Error("the ID depends on exec or folder lines")
+	}
+	if single := ten(); single.Entries() != nil || single.Folders() != nil || single.IsFolder() {
+		t.Error("a single file has entries")
+	}
+	deep := strings.Repeat("a/", maxPath/2)
+	for name, f := range map[string]*File{
+		"exec of nothing":           lines("file: 10 a", "exec: b"),
+		"exec of a folder":          lines("file: 10 a/b", "exec: a"),
+		"exec before its file":      lines("exec: a", "file: 10 a"),
+		"exec twice":                lines("file: 10 a", "exec: a", "exec: a"),
+		"exec alone":                lines("exec: a"),
+		"folder twice":              lines("file: 10 a", "folder: b", "folder: b"),
+		"folder is a file":          lines("file: 10 a", "folder: a"),
+		"folder has a file":         lines("file: 10 a/b", "folder: a"),
+		"file in an empty folder":   lines("folder: a", "file: 10 a/b"),
+		"folder in an empty folder": lines("file: 10 x", "folder: a", "folder: a/b"),
+		"folder with a folder":      lines("file: 10 x", "folder: a/b", "folder: a"),
+		"folder through a file":     lines("file: 10 a", "folder: a/b"),
+		"folder above":              lines("file: 10 a", "folder: .."),
+		"folder up":                 lines("file: 10 a", "folder: b/../../c"),
+		"folder absolute":           lines("file: 10 a", "folder: /b"),
+		"folder here":               lines("file: 10 a", "folder: ."),
+		"folder without a name":     lines("file: 10 a", "folder: "),
+		"folder on a drive":         lines("file: 10 a", "folder: c:"),
+		"folder with a backslash":   lines("file: 10 a", `folder: b\c`),
+		"folder without files":      lines("folder: a"), // ten bytes are nobody's
+		"path too long":             lines("file: 10 " + deep + "ab"),
+		"drive":                     lines("file: 10 C:/a"),
+		"drive without separator":   lines("file: 10 z:a"),
+	} {
+		if err := f.Validate(); err == nil {
+			t.Errorf("%s: Validate took %q", name, f.Lines)
+		}
+	}
+	for name, f := range map[string]*File{
+		"longest path":   lines("file: 10 " + deep[:maxPath-1]),
+		"colon later on": lines("file: 10 a/b:/c: d"),
+	} {
+		if err := f.Validate(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestFolderWithoutFiles holds that its info dictionary has an empty list of
+// files, so that it is told from an empty file of the same name.
+func TestFolderWithoutFiles(t *testing.T) {
+	empty := compose("n", nil, 16384, SHA1)
+	f := compose("n", nil, 16384, SHA1)
+	f.Lines = []Line{{"folder", "a"}}
+	if err := f.Validate(); err != nil || !f.IsFolder() || f.Entries() != nil || f.ID() == empty.ID() {
+		t.Errorf("Validate = %v, IsFolder = %v, Entries = %v, ID %v", err, f.IsFolder(), f.Entries(), f.ID())
+	}
+}
+
 func TestInfoLine(t *testing.T) {
 	value := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
 	f := ten()

@@ -44,6 +44,8 @@ type Line struct{ Key, Value string }
 const (
 	keyConductor = "conductor" // HOST:PORT of a further conductor
 	keyFile      = "file"      // SIZE PATH of a file in a folder
+	keyExec      = "exec"      // PATH of a file that is executable
+	keyFolder    = "folder"    // PATH of an empty folder
 	keyInfo      = "info"      // further keys of the info dictionary
 )
 
@@ -69,17 +71,6 @@ func (f *File) PartLen(i int) int64 {
 func (f *File) PartSum(i int) []byte {
 	n := len(f.Checksum)
 	return f.PartSums[i*n : (i+1)*n : (i+1)*n]
-}
-
-// IsFolder reports whether the composition is a folder: whether it has "file"
-// lines. Its content is then that of its files one after the other.
-func (f *File) IsFolder() bool {
-	for _, l := range f.Lines {
-		if l.Key == keyFile {
-			return true
-		}
-	}
-	return false
 }
 
 // countParts is size / partSize, rounded up.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -355,6 +356,9 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("::1\n./x\n" + strings.Repeat("0", 64) + "\n0\n1\n0\nfile: 0 a/b\n"))
 	f.Add([]byte("h\nx\n" + strings.Repeat("F", 40) + "\n3\n16384\n1\n" + strings.Repeat("F", 40) +
 		"\nfile: 1 a/b\nfile: 2 a/c\ninfo: ZDc6cHJpdmF0ZWkxZWU=\nconductor: h:1"))
+	f.Add([]byte("h\nx\n" + strings.Repeat("F", 40) + "\n3\n16384\n1\n" + strings.Repeat("F", 40) +
+		"\nfile: 1 a/b\nfile: 2 a/c\nexec: a/c\nfolder: d/e\n"))
+	f.Add([]byte("h\nx\n" + strings.Repeat("F", 40) + "\n0\n1\n0\nfolder: C:/e\nexec: ../a\n"))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		first, err := Parse(strings.NewReader(string(in)))
 		if err != nil {
@@ -367,6 +371,16 @@ func FuzzParse(f *testing.F) {
 		}
 		if twice := text(t, again); twice != out {
 			t.Fatalf("written %q and then %q", out, twice)
+		}
+		var offset int64
+		for _, e := range first.Entries() {
+			if e.Offset != offset || e.Size < 0 || !fs.ValidPath(strings.ToValidUTF8(e.Path, "?")) {
+				t.Fatalf("entry %+v, expected at %d", e, offset)
+			}
+			offset += e.Size
+		}
+		if first.IsFolder() && offset != first.Size {
+			t.Fatalf("files of %d bytes in a content of %d", offset, first.Size)
 		}
 		if _, err := first.Conductors(); err != nil {
 			t.Fatalf("Conductors: %v", err)

@@ -1,0 +1,73 @@
+package orch
+
+import (
+	"slices"
+	"strconv"
+)
+
+// Entry is a file of a folder.
+type Entry struct {
+	Path   string // components separated by "/"
+	Size   int64  // bytes
+	Offset int64  // of its first byte in the content
+	Exec   bool   // whether it is executable
+}
+
+// IsFolder reports whether the composition is a folder: whether it has "file"
+// or "folder" lines. Its content is then that of its files one after the
+// other.
+func (f *File) IsFolder() bool {
+	return slices.ContainsFunc(f.Lines, func(l Line) bool { return l.Key == keyFile || l.Key == keyFolder })
+}
+
+// Entries gives the files of a folder in their order, none for a single file.
+// It reads the lines anew each time.
+func (f *File) Entries() []Entry {
+	var entries []Entry
+	at := map[string]int{} // where in entries a path stands
+	offset := int64(0)
+	for _, l := range f.Lines {
+		switch l.Key {
+		case keyFile:
+			size, path, _ := parseFileLine(l.Value)
+			at[path] = len(entries)
+			entries = append(entries, Entry{Path: path, Size: size, Offset: offset})
+			offset += size
+		case keyExec:
+			if i, ok := at[l.Value]; ok {
+				entries[i].Exec = true
+			}
+		}
+	}
+	return slices.Clip(entries)
+}
+
+// Folders gives the empty folders of a folder. Those with something in them
+// follow from the paths of what they hold.
+func (f *File) Folders() []string {
+	var folders []string
+	for _, l := range f.Lines {
+		if l.Key == keyFolder {
+			folders = append(folders, l.Value)
+		}
+	}
+	return folders
+}
+
+// AddFolder appends the lines for the files of a folder and for its empty
+// folders, in the order given. Offsets are not looked at: they follow from the
+// sizes.
+func (f *File) AddFolder(entries []Entry, folders []string) {
+	f.Lines = slices.Grow(f.Lines, len(entries)+len(folders))
+	for _, e := range entries {
+		f.Lines = append(f.Lines, Line{keyFile, strconv.FormatInt(e.Size, 10) + " " + e.Path})
+	}
+	for _, e := range entries {
+		if e.Exec {
+			f.Lines = append(f.Lines, Line{keyExec, e.Path})
+		}
+	}
+	for _, path := range folders {
+		f.Lines = append(f.Lines, Line{keyFolder, path})
+	}
+}
