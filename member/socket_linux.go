@@ -8,16 +8,35 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"orchestra/member/store"
 )
 
 // sendContent sends a stretch of the content from the file to the socket, at an explicit offset: the file's own offset is shared by all
-// links. The deadline is renewed whenever the socket took something.
+// links. What lies in several files of a folder goes out of one after the other.
 func (l *link) sendContent(off int64, left int) error {
 	raw, err := l.conn.SyscallConn()
 	if err != nil {
 		return err
 	}
-	file := int(l.m.store.File().Fd())
+	for left > 0 {
+		stretch, err := l.m.store.Stretch(off, int64(left))
+		if err != nil {
+			return err
+		}
+		err = l.sendStretch(raw, stretch)
+		l.m.store.Release(stretch)
+		if err != nil {
+			return err
+		}
+		off, left = off+stretch.Length, left-int(stretch.Length)
+	}
+	return nil
+}
+
+// sendStretch sends what one file has. The deadline is renewed whenever the socket took something.
+func (l *link) sendStretch(raw syscall.RawConn, stretch store.Stretch) error {
+	file, off, left := int(stretch.File.Fd()), stretch.Offset, int(stretch.Length)
 	for left > 0 {
 		l.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
 		n, err := 0, error(nil)

@@ -3,6 +3,8 @@ package store
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io/fs"
 	"runtime"
 	"sync/atomic"
 
@@ -44,11 +46,14 @@ func (s *Store) Check(ctx context.Context, report func(part uint32, good bool)) 
 }
 
 func (s *Store) checkPart(in *intake, part uint32) (bool, error) {
-	if s.partial && hole(s.file, s.offset(part), s.comp.PartLen(int(part))) {
+	if s.partial && s.hole(part) || s.folder != nil && s.folder.wrong[part] {
 		return false, nil
 	}
 	in.reset()
 	if err := s.hashOn(in, part); err != nil {
+		if s.folder != nil && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, errShorter)) {
+			return false, nil // a file of it is missing or short, as the survey told
+		}
 		return false, err
 	}
 	if !bytes.Equal(in.hash.Sum(nil), s.comp.PartSum(int(part))) {
@@ -58,6 +63,22 @@ func (s *Store) checkPart(in *intake, part uint32) (bool, error) {
 	defer s.mu.Unlock()
 	s.verified[part>>3] |= 1 << (part & 7)
 	return true, nil
+}
+
+// hole tells whether nothing of a part was ever written.
+func (s *Store) hole(part uint32) bool {
+	nothing := true
+	s.layout.each(s.offset(part), s.comp.PartLen(int(part)), func(file int, at, n int64) bool {
+		f, k, err := s.files.get(file, false)
+		if err != nil {
+			nothing = errors.Is(err, fs.ErrNotExist)
+			return nothing
+		}
+		nothing = hole(f, at, n)
+		s.files.put(k)
+		return nothing
+	})
+	return nothing
 }
 
 // anyGood looks for one part that is right; none is a *[ContentError].

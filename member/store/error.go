@@ -27,10 +27,12 @@ func diskError(op, path string, err error) error {
 		err = pe.Err
 	}
 	if errors.Is(err, io.EOF) {
-		err = errors.New("the file is shorter than it was; was it changed?")
+		err = errShorter
 	}
 	return &Error{op, path, err}
 }
+
+var errShorter = errors.New("the file is shorter than it was; was it changed?")
 
 // ErrLocked tells that another program is getting the same content into the same folder.
 var ErrLocked = errors.New("another orchestra is getting this content into this folder; stop it, or choose another folder with --dir")

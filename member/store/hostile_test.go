@@ -112,15 +112,15 @@ func TestOpenAfterAnotherFinished(t *testing.T) {
 	late := &Store{comp: s.comp, root: first.root, dir: s.dir}
 	late.setName("content.part")
 	var err error
-	if late.file, err = first.root.OpenFile("content.part", os.O_RDWR, 0); err != nil {
+	if late.files.single, err = first.root.OpenFile("content.part", os.O_RDWR, 0); err != nil {
 		t.Fatal(err)
 	}
-	defer late.file.Close()
+	defer late.files.single.Close()
 	if err := first.Finish(); err != nil {
 		t.Fatal(err)
 	}
-	first.file.Close()
-	if err := late.lock(); !errors.Is(err, errMoved) {
+	first.files.single.Close()
+	if err := late.lock(late.files.single); !errors.Is(err, errMoved) {
 		t.Errorf("got %v", err)
 	}
 	if st := s.mustOpen(); st.Partial() {

@@ -54,10 +54,11 @@ func (s *Store) Write(part uint32, begin int64, p []byte) error {
 	if begin < in.upto {
 		in.reset()
 	}
-	if _, err := s.file.WriteAt(p, s.offset(part)+begin); err != nil {
-		return diskError("write", s.Path(), err)
+	left, err := s.writeAt(p, s.offset(part)+begin)
+	if err != nil {
+		return err
 	}
-	if in.upto == begin {
+	if in.upto == begin && !left {
 		in.hash.Write(p)
 		in.upto += int64(len(p))
 	}

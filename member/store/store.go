@@ -26,21 +26,26 @@ type Config struct {
 	Repair bool
 	// Replace gets the content although something else stands under its name, which Finish moves aside.
 	Replace bool
+	// Select chooses files of a folder; nil: all of them.
+	Select *Selection
 }
 
 // Store is the content of one composition in one folder. Its methods may be called from several goroutines at a time, Finish and
 // Close apart.
 type Store struct {
-	comp    *orch.File
-	root    *os.Root
-	dir     string
-	file    *os.File
-	name    atomic.Pointer[string] // in the folder; ends in Suffix while incomplete
-	partial bool
-	fresh   bool
-	writes  bool
-	replace bool   // what stands under the name is moved aside at the end
-	aside   string // where to; empty until then
+	comp      *orch.File
+	root      *os.Root
+	dir       string
+	layout    layout
+	files     files
+	folder    *folder // nil: the content is a single file
+	selection *Selection
+	name      atomic.Pointer[string] // in the folder; ends in Suffix while incomplete
+	partial   bool
+	fresh     bool
+	writes    bool
+	replace   bool   // what stands under the name is moved aside at the end
+	aside     string // where to; empty until then
 
 	mu       sync.Mutex
 	intakes  map[uint32]*intake // parts that were begun and not verified
@@ -62,14 +67,18 @@ func Open(cfg Config) (*Store, error) {
 		return nil, diskError("open folder", dir, err)
 	}
 	for {
-		s := &Store{comp: cfg.File, root: root, dir: dir, intakes: map[uint32]*intake{}, verified: make([]byte, (cfg.File.NumParts()+7)/8)}
-		err := s.open(cfg)
+		s := &Store{comp: cfg.File, root: root, dir: dir, intakes: map[uint32]*intake{}, verified: make([]byte, (cfg.File.NumParts()+7)/8), layout: newLayout(cfg.File), selection: cfg.Select}
+		s.files.begin()
+		var err error
+		if cfg.File.IsFolder() {
+			err = s.openFolder(cfg)
+		} else {
+			err = s.open(cfg)
+		}
 		if err == nil {
 			return s, nil
 		}
-		if s.file != nil {
-			s.file.Close()
-		}
+		s.closeFiles()
 		if !errors.Is(err, errMoved) {
 			root.Close()
 			return nil, err
@@ -90,9 +99,7 @@ func (s *Store) open(cfg Config) error {
 		if !cfg.Replace || !errors.As(err, &other) {
 			return err
 		}
-		if s.file != nil {
-			s.file.Close()
-		}
+		s.closeFiles()
 		s.replace = true
 		return s.openPartial(name + Suffix)
 	case errors.Is(err, fs.ErrNotExist):
@@ -121,11 +128,11 @@ func (s *Store) openWhole(name string, info fs.FileInfo, cfg Config) error {
 		flag, s.writes = os.O_RDWR, true
 	}
 	var err error
-	if s.file, err = s.root.OpenFile(name, flag, 0); err != nil {
+	if s.files.single, err = s.root.OpenFile(name, flag, 0); err != nil {
 		return diskError("open", s.Path(), err)
 	}
 	if cfg.Repair {
-		if err := s.lock(); err != nil {
+		if err := s.lock(s.files.single); err != nil {
 			return err
 		}
 	}
@@ -150,16 +157,16 @@ func (s *Store) openPartial(name string) error {
 	case info.Size() > s.comp.Size:
 		return &ContentError{s.Path(), fmt.Sprintf("it has %d bytes and the composition only %d", info.Size(), s.comp.Size), true}
 	}
-	if s.file, err = s.root.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o666); err != nil {
+	if s.files.single, err = s.root.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o666); err != nil {
 		return diskError("open", s.Path(), err)
 	}
-	if err := s.lock(); err != nil {
+	if err := s.lock(s.files.single); err != nil {
 		return err
 	}
 	if err := s.checkSpace(); err != nil {
 		return err
 	}
-	if err := s.file.Truncate(s.comp.Size); err != nil {
+	if err := s.files.single.Truncate(s.comp.Size); err != nil {
 		return diskError("make room in", s.Path(), err)
 	}
 	return nil
@@ -168,8 +175,8 @@ func (s *Store) openPartial(name string) error {
 // checkSpace tells at once what would come to light after hours: that the content does not fit. What the file occupies already is not
 // needed again. Where the system does not tell, nothing is wrong.
 func (s *Store) checkSpace() error {
-	free, ok := freeSpace(s.file)
-	info, err := s.file.Stat()
+	free, ok := freeSpace(s.files.single)
+	info, err := s.files.single.Stat()
 	if !ok || err != nil {
 		return nil
 	}
@@ -182,14 +189,14 @@ func (s *Store) checkSpace() error {
 	return nil
 }
 
-func (s *Store) lock() error {
-	if err := lockFile(s.file); err != nil {
+func (s *Store) lock(f *os.File) error {
+	if err := lockFile(f); err != nil {
 		if errors.Is(err, errHeld) {
 			return fmt.Errorf("%s: %w", s.Path(), ErrLocked)
 		}
 		return diskError("lock", s.Path(), err)
 	}
-	locked, err := s.file.Stat()
+	locked, err := f.Stat()
 	if err != nil {
 		return diskError("look at", s.Path(), err)
 	}
@@ -215,23 +222,15 @@ func (s *Store) Fresh() bool { return s.fresh }
 // Writable tells whether parts may be written. Content under its name is left as it is unless it is to be repaired.
 func (s *Store) Writable() bool { return s.writes }
 
-// File is the open file, for sendfile. Its own offset is nobody's: read and write at explicit offsets only.
-func (s *Store) File() *os.File { return s.file }
-
-// ReadAt fills p from an offset of the content. Content that ends before p is full is an *[Error].
-func (s *Store) ReadAt(p []byte, off int64) error {
-	if _, err := s.file.ReadAt(p, off); err != nil {
-		return diskError("read", s.Path(), err)
-	}
-	return nil
-}
-
 // Finish makes content that is complete durable and gives it its name, without replacing anything.
 func (s *Store) Finish() error {
 	if !s.writes {
 		return nil
 	}
-	if err := s.file.Sync(); err != nil {
+	if s.folder != nil {
+		return s.finishFolder()
+	}
+	if err := s.files.single.Sync(); err != nil {
 		return diskError("write", s.Path(), err)
 	}
 	if !s.partial {
@@ -275,7 +274,16 @@ func (s *Store) moveAside() error {
 	}
 }
 
-// Close gives the lock and the file back.
-func (s *Store) Close() error {
-	return errors.Join(s.file.Close(), s.root.Close())
+// Close gives the lock and the files back.
+func (s *Store) Close() error { return errors.Join(s.closeFiles(), s.root.Close()) }
+
+func (s *Store) closeFiles() error {
+	var err error
+	if s.files.single != nil || s.folder != nil {
+		err = s.files.close()
+	}
+	if s.folder != nil {
+		err = errors.Join(err, s.folder.close())
+	}
+	return err
 }

@@ -1,0 +1,91 @@
+package store
+
+import (
+	"io"
+	"os"
+)
+
+// Stretch is a stretch of the content within one open file, for sendfile. The file's own offset is nobody's: read at explicit offsets only.
+type Stretch struct {
+	File   *os.File
+	Offset int64 // in the file
+	Length int64
+	kept   *kept
+}
+
+// Stretch opens the file in which the content goes on at an offset. It is at most so long, and given back with Release.
+func (s *Store) Stretch(off, most int64) (Stretch, error) {
+	file, at := s.layout.find(off)
+	if file == len(s.layout.entries) {
+		return Stretch{}, diskError("read", s.Path(), io.EOF)
+	}
+	f, k, err := s.files.get(file, false)
+	if err != nil {
+		return Stretch{}, diskError("open", s.pathOf(file), err)
+	}
+	return Stretch{f, at, min(most, s.layout.entries[file].Size-at), k}, nil
+}
+
+// Release gives a stretch back.
+func (s *Store) Release(st Stretch) { s.files.put(st.kept) }
+
+// ReadAt fills p from an offset of the content. Content that ends before p is full is an *[Error].
+func (s *Store) ReadAt(p []byte, off int64) error {
+	for len(p) > 0 {
+		file, at := s.layout.find(off)
+		if file == len(s.layout.entries) {
+			return diskError("read", s.Path(), io.EOF)
+		}
+		n := min(int64(len(p)), s.layout.entries[file].Size-at)
+		f, k, err := s.files.get(file, false)
+		if err != nil {
+			return diskError("open", s.pathOf(file), err)
+		}
+		_, err = f.ReadAt(p[:n], at)
+		s.files.put(k)
+		if err != nil {
+			return diskError("read", s.pathOf(file), err)
+		}
+		p, off = p[n:], off+n
+	}
+	return nil
+}
+
+// writeAt writes p at an offset of the content. What lies in files that are left as they are is not written, and then it tells that the
+// disk may hold something else than p.
+func (s *Store) writeAt(p []byte, off int64) (left bool, err error) {
+	for len(p) > 0 {
+		file, at := s.layout.find(off)
+		if file == len(s.layout.entries) {
+			return left, diskError("write", s.Path(), io.EOF)
+		}
+		n := min(int64(len(p)), s.layout.entries[file].Size-at)
+		if s.keeps(file) {
+			left = true
+		} else if err := s.writeTo(file, p[:n], at); err != nil {
+			return left, err
+		}
+		p, off = p[n:], off+n
+	}
+	return left, nil
+}
+
+func (s *Store) writeTo(file int, p []byte, at int64) error {
+	f, k, err := s.files.get(file, true)
+	if err != nil {
+		return diskError("open", s.pathOf(file), err)
+	}
+	defer s.files.put(k)
+	if _, err = f.WriteAt(p, at); err != nil {
+		return diskError("write", s.pathOf(file), err)
+	}
+	return nil
+}
+
+// pathOf is where a file of the content is now, for people.
+func (s *Store) pathOf(file int) string {
+	if s.folder == nil {
+		return s.Path()
+	}
+	return s.folder.pathOf(s, file)
+}

@@ -1,0 +1,316 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync"
+)
+
+// folder is what a composition of several files has besides. Each of its files is either in NAME.part/ or in NAME/, where all are in the end.
+type folder struct {
+	repair bool
+	lock   *os.File
+	paths  map[string]int // its files by path, and -1 for each folder on the way
+	wrong  map[uint32]bool
+
+	mu         sync.RWMutex // guards the following, which Finish changes
+	whole      *os.Root     // NAME; nil while there is none
+	unfinished *os.Root     // NAME.part
+	under      []bool       // by file: it is in NAME
+
+	flaws []string // what is not as it should be in NAME
+	extra []string // what else is there
+}
+
+// isFolder is the path of a folder among those of files.
+const isFolder = -1
+
+func (s *Store) newFolder(cfg Config) *folder {
+	f := &folder{repair: cfg.Repair, paths: map[string]int{}, wrong: map[uint32]bool{}, under: make([]bool, len(s.layout.entries))}
+	folders := func(p string) {
+		for p = path.Dir(p); p != "."; p = path.Dir(p) {
+			if _, ok := f.paths[p]; ok {
+				return
+			}
+			f.paths[p] = isFolder
+		}
+	}
+	for i, e := range s.layout.entries {
+		f.paths[e.Path] = i
+		folders(e.Path)
+	}
+	for _, p := range s.comp.Folders() {
+		f.paths[p] = isFolder
+		folders(p)
+	}
+	s.files.open = f.openFile(s)
+	return f
+}
+
+// openFolder opens NAME if it is there, and NAME.part if it is there or NAME is not. If both are, some of the files were chosen and are
+// complete in NAME, and the rest is in NAME.part.
+func (s *Store) openFolder(cfg Config) error {
+	s.folder = s.newFolder(cfg)
+	f := s.folder
+	err := s.openUnderName(cfg)
+	if other := new(ContentError); cfg.Replace && errors.As(err, &other) {
+		s.closeFiles()
+		s.folder = s.newFolder(cfg)
+		f = s.folder
+		s.replace, err = true, nil
+	}
+	if err != nil || f.whole != nil && f.unfinished == nil && !s.partial {
+		return err
+	}
+	return s.openUnfinished(cfg)
+}
+
+// openUnderName opens and surveys NAME. It is all there is unless NAME.part is there too.
+func (s *Store) openUnderName(cfg Config) error {
+	f, name := s.folder, s.comp.Name
+	s.setName(name)
+	var err error
+	if f.whole, err = s.openRoot(name, false); err != nil || f.whole == nil {
+		s.partial = f.whole == nil
+		return err
+	}
+	if _, err := s.root.Lstat(name + Suffix); err == nil {
+		s.partial = true
+	}
+	found, err := s.survey(f.whole, name, false)
+	if err != nil {
+		return err
+	}
+	f.extra = found.extra
+	for i, size := range found.sizes {
+		f.under[i] = size >= 0 || !s.partial
+		if f.under[i] && size != s.layout.entries[i].Size && cfg.Select.Has(i) {
+			f.flaws = append(f.flaws, s.layout.entries[i].Path)
+		}
+		if e := s.layout.entries[i]; size > e.Size && e.Size > 0 {
+			f.wrong[uint32((e.Offset+e.Size-1)/s.comp.PartSize)] = true
+		}
+	}
+	if found.files == 0 && len(s.layout.entries) > 0 && (!s.partial || len(found.extra) > 0) {
+		return &ContentError{Path: s.Path(), Reason: "none of its files is there"}
+	}
+	if !cfg.Repair && !cfg.Replace {
+		return nil
+	}
+	if cfg.Repair && !s.partial {
+		if err := s.lockFolder(name); err != nil {
+			return err
+		}
+	}
+	s.writes = cfg.Repair
+	if err := s.anyGood(); err != nil {
+		return err
+	}
+	return s.cut(found.sizes)
+}
+
+// cut shortens files in NAME that are longer than they should be, if they are to be repaired.
+func (s *Store) cut(sizes []int64) error {
+	if !s.folder.repair {
+		return nil
+	}
+	clear(s.folder.wrong)
+	for i, e := range s.layout.entries {
+		if sizes[i] <= e.Size {
+			continue
+		}
+		file, k, err := s.files.get(i, true)
+		if err == nil {
+			err = file.Truncate(e.Size)
+			s.files.put(k)
+		}
+		if err != nil {
+			return diskError("shorten", s.pathOf(i), err)
+		}
+	}
+	return nil
+}
+
+// openUnfinished opens or makes NAME.part.
+func (s *Store) openUnfinished(cfg Config) error {
+	f, name := s.folder, s.comp.Name+Suffix
+	s.setName(name)
+	s.partial, s.writes = true, true
+	if err := s.root.Mkdir(name, 0o777); err == nil {
+		s.fresh = f.whole == nil
+	} else if !errors.Is(err, fs.ErrExist) {
+		return diskError("make folder", s.Path(), err)
+	}
+	var err error
+	if f.unfinished, err = s.openRoot(name, true); err != nil {
+		return err
+	}
+	if f.unfinished == nil {
+		return errMoved
+	}
+	if err := s.lockFolder(name); err != nil {
+		return err
+	}
+	found, err := s.survey(f.unfinished, name, true)
+	if err == nil && s.fresh {
+		err = s.apart(f.unfinished)
+	}
+	if err == nil {
+		err = s.checkFolderSpace(found.occupied, cfg.Select)
+	}
+	if err != nil && s.fresh {
+		s.root.Remove(name)
+	}
+	return err
+}
+
+// openRoot opens a folder that stands in the store's; nil if nothing does. A symbolic link in place of NAME.part is not followed.
+func (s *Store) openRoot(name string, unfinished bool) (*os.Root, error) {
+	info, err := s.root.Lstat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, diskError("look for", s.at(name), err)
+	}
+	if info.Mode()&fs.ModeSymlink != 0 && !unfinished {
+		if target, err := s.root.Stat(name); err == nil {
+			info = target
+		}
+	}
+	if !info.IsDir() {
+		return nil, &ContentError{s.at(name), "it is not a folder", unfinished}
+	}
+	root, err := s.root.OpenRoot(name)
+	if err != nil {
+		return nil, diskError("open folder", s.at(name), err)
+	}
+	return root, nil
+}
+
+func (s *Store) lockFolder(name string) error {
+	var err error
+	if s.folder.lock, err = openLock(s.root, s.dir, name); err != nil {
+		if errors.Is(err, errHeld) {
+			return fmt.Errorf("%s: %w", s.at(name), ErrLocked)
+		}
+		return diskError("lock", s.at(name), err)
+	}
+	return s.lockFolderHere(name)
+}
+
+func (s *Store) checkFolderSpace(occupied int64, chosen *Selection) error {
+	dir, err := s.root.Open(".")
+	if err != nil {
+		return nil
+	}
+	defer dir.Close()
+	free, ok := freeSpace(dir)
+	if !ok {
+		return nil
+	}
+	var need int64
+	for i, e := range s.layout.entries {
+		if chosen.Has(i) && !s.folder.under[i] {
+			need += e.Size
+		}
+	}
+	if need -= occupied; need > free {
+		return diskError("make room in", s.dir, &SpaceError{need, free})
+	}
+	return nil
+}
+
+// openFile opens one of the files where it is now.
+func (f *folder) openFile(s *Store) func(int, bool) (*os.File, error) {
+	return func(file int, write bool) (*os.File, error) {
+		f.mu.RLock()
+		defer f.mu.RUnlock()
+		p := s.layout.entries[file].Path
+		if f.under[file] && !f.repair {
+			return f.whole.Open(p)
+		}
+		root := f.unfinished
+		if f.under[file] {
+			root = f.whole
+		}
+		if !write {
+			return root.OpenFile(p, os.O_RDWR, 0)
+		}
+		opened, err := root.OpenFile(p, os.O_RDWR|os.O_CREATE, 0o666)
+		if errors.Is(err, fs.ErrNotExist) && strings.Contains(p, "/") { // its folder is made for its first file
+			if err := root.MkdirAll(path.Dir(p), 0o777); err != nil {
+				return nil, err
+			}
+			opened, err = root.OpenFile(p, os.O_RDWR|os.O_CREATE, 0o666)
+		}
+		return opened, err
+	}
+}
+
+func (f *folder) pathOf(s *Store, file int) string {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	name := s.comp.Name
+	if !f.under[file] {
+		name += Suffix
+	}
+	return s.at(filepath.Join(name, filepath.FromSlash(s.layout.entries[file].Path)))
+}
+
+// keeps tells whether a file is left as it is: it has its name already, and is not to be repaired.
+func (s *Store) keeps(file int) bool {
+	if s.folder == nil || s.folder.repair {
+		return false
+	}
+	s.folder.mu.RLock()
+	defer s.folder.mu.RUnlock()
+	return s.folder.under[file]
+}
+
+// Keeps tells whether a part is left as it is if it is bad, since some of it has its name already and is not to be repaired.
+func (s *Store) Keeps(part uint32) bool {
+	if !s.writes {
+		return true
+	}
+	kept := false
+	s.layout.each(s.offset(part), s.comp.PartLen(int(part)), func(file int, _, _ int64) bool {
+		kept = s.keeps(file)
+		return !kept
+	})
+	return kept
+}
+
+// Flaws are the files of a folder that are missing under its name or have another size than they should.
+func (s *Store) Flaws() []string {
+	if s.folder == nil {
+		return nil
+	}
+	return s.folder.flaws
+}
+
+// Extra is what else lies in a folder. It is left alone.
+func (s *Store) Extra() []string {
+	if s.folder == nil {
+		return nil
+	}
+	return s.folder.extra
+}
+
+func (f *folder) close() error {
+	var err error
+	if f.lock != nil {
+		err = f.lock.Close()
+	}
+	for _, root := range []*os.Root{f.whole, f.unfinished} {
+		if root != nil {
+			err = errors.Join(err, root.Close())
+		}
+	}
+	return err
+}

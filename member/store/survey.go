@@ -1,0 +1,148 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+// found is what a survey of NAME or NAME.part found.
+type found struct {
+	sizes    []int64 // by file; -1: not there
+	files    int     // how many are there
+	occupied int64   // bytes on disk
+	extra    []string
+}
+
+// survey looks at all that is in a folder. A symbolic link, or anything that is neither file nor folder, in place of what belongs there is a
+// *[ContentError]: nothing is followed or opened.
+func (s *Store) survey(root *os.Root, name string, unfinished bool) (*found, error) {
+	f := &found{sizes: make([]int64, len(s.layout.entries))}
+	for i := range f.sizes {
+		f.sizes[i] = -1
+	}
+	if unfinished && s.fresh {
+		return f, nil
+	}
+	return f, s.surveyFolder(f, root, name, ".", unfinished)
+}
+
+func (s *Store) surveyFolder(f *found, root *os.Root, name, dir string, unfinished bool) error {
+	opened, err := root.Open(dir)
+	if err != nil {
+		return diskError("open folder", s.at(filepath.Join(name, dir)), err)
+	}
+	entries, err := opened.ReadDir(-1)
+	opened.Close()
+	if err != nil {
+		return diskError("read folder", s.at(filepath.Join(name, dir)), err)
+	}
+	for _, e := range entries {
+		p := path.Join(dir, e.Name())
+		file, ours := s.folder.paths[p]
+		at := s.at(filepath.Join(name, filepath.FromSlash(p)))
+		switch {
+		case !ours:
+			f.extra = append(f.extra, p)
+		case e.Type()&fs.ModeSymlink != 0:
+			return &ContentError{at, "it is a symbolic link", unfinished}
+		case file == isFolder && e.IsDir():
+			if err := s.surveyFolder(f, root, name, p, unfinished); err != nil {
+				return err
+			}
+		case file == isFolder:
+			return &ContentError{at, "it is not a folder", unfinished}
+		case !e.Type().IsRegular():
+			return &ContentError{at, "it is not a regular file", unfinished}
+		default:
+			info, err := root.Lstat(p)
+			if err != nil {
+				return diskError("look at", at, err)
+			}
+			if want := s.layout.entries[file].Size; unfinished && info.Size() > want {
+				return &ContentError{at, fmt.Sprintf("it has %d bytes and the composition only %d", info.Size(), want), true}
+			}
+			f.sizes[file] = info.Size()
+			f.occupied += occupied(info)
+			f.files++
+		}
+	}
+	return nil
+}
+
+// apart makes sure, in a folder that was just made, that this file system does not take two of the composition's names for one, by making
+// those that might be.
+func (s *Store) apart(root *os.Root) error {
+	alike := map[string][]string{}
+	for p := range s.folder.paths {
+		key := path.Dir(p) + "/" + likeness(path.Base(p))
+		alike[key] = append(alike[key], path.Base(p))
+	}
+	for _, names := range alike {
+		if len(names) < 2 {
+			continue
+		}
+		if err := s.tryApart(root, names); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// likeness is the same for names that some file system may take for one: without case and, since what normalisation changes is not ASCII,
+// without anything else than ASCII.
+func likeness(name string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'A' && r <= 'Z':
+			return r + 'a' - 'A'
+		case r < 0x80:
+			return r
+		}
+		return -1
+	}, decomposed.Replace(strings.ToLower(name)))
+}
+
+// decomposed writes the letters that two file systems may spell in two ways as some of them do; accents are dropped by likeness.
+var decomposed = strings.NewReplacer(
+	"à", "a", "á", "a", "â", "a", "ã", "a", "ä", "a", "å", "a", "ç", "c", "è", "e", "é", "e", "ê", "e", "ë", "e", "ì", "i", "í", "i",
+	"î", "i", "ï", "i", "ñ", "n", "ò", "o", "ó", "o", "ô", "o", "õ", "o", "ö", "o", "ù", "u", "ú", "u", "û", "u", "ü", "u", "ý", "y",
+	"ÿ", "y", "ß", "ss", "ſ", "s", "\u212a", "k",
+)
+
+// tryApart makes files of these names, and removes them again.
+func (s *Store) tryApart(root *os.Root, names []string) error {
+	var made []string
+	defer func() {
+		for _, name := range made {
+			root.Remove(name)
+		}
+	}()
+	for _, name := range names {
+		f, err := root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
+		if errors.Is(err, fs.ErrExist) {
+			return diskError("tell apart", "the names "+s.sameAs(root, name, made), errors.New("this file system takes them for one; choose a folder elsewhere with --dir"))
+		}
+		if err != nil {
+			return diskError("make", s.at(filepath.Join(s.comp.Name+Suffix, name)), err)
+		}
+		f.Close()
+		made = append(made, name)
+	}
+	return nil
+}
+
+// sameAs names the paths, one of which is taken for the other.
+func (s *Store) sameAs(root *os.Root, name string, made []string) string {
+	info, err := root.Lstat(name)
+	for _, other := range made {
+		if there, err2 := root.Lstat(other); err == nil && err2 == nil && os.SameFile(info, there) {
+			return fmt.Sprintf("%q and %q", other, name)
+		}
+	}
+	return fmt.Sprintf("%q and another", name)
+}
