@@ -101,7 +101,7 @@ func (c *conductor) session(ctx context.Context) (up bool, err error) {
 func (c *conductor) announce() proto.Announce {
 	return proto.Announce{
 		Key: c.key, Port: c.Member.addr.Port(), Addrs: ownAddrs(c.Member.addr), Advertise: c.cfg.Advertise,
-		Parts: uint32(c.comp.NumParts()), Have: uint32(c.Progress().PartsDone), Want: wanted,
+		Parts: uint32(c.comp.NumParts()), Have: uint32(c.Progress().Stored), Want: wanted,
 	}
 }
 
@@ -118,7 +118,7 @@ func (c *conductor) report(ctx context.Context, conn net.Conn) {
 		case <-tick.C:
 		}
 		p := c.Progress()
-		now := proto.Progress{Have: uint32(p.PartsDone), Uploaded: uint64(p.Uploaded), Downloaded: uint64(p.Downloaded)}
+		now := proto.Progress{Have: uint32(p.Stored), Uploaded: uint64(p.Uploaded), Downloaded: uint64(p.Downloaded)}
 		var msg proto.Message = now
 		if now == last {
 			if time.Since(said) < proto.PingInterval-progressEvery {

@@ -39,6 +39,9 @@ type Config struct {
 	// so that the members still have different parts to give to each other.
 	Sequential bool
 
+	// Only and Except choose files of a folder ([store.Select]). Complete is then what is chosen.
+	Only, Except []string
+
 	// OnComplete is called once, on a goroutine of its own, when every part is verified and the content has its name: also if that
 	// was so from the start. Run waits for it, so it must end when Run's context does. A member that is to share no more when it has
 	// the content ends that context here.
@@ -62,8 +65,9 @@ func (e *ListenError) Unwrap() error { return e.Err }
 
 // Progress is a snapshot of a running member.
 type Progress struct {
-	Parts, PartsDone int
-	Bytes, BytesDone int64 // of the content; verified and stored
+	Parts, PartsDone int   // of those wanted; verified and stored
+	Bytes, BytesDone int64 // of these
+	Stored           int   // parts verified and stored, whether wanted or not
 	Downloaded       int64 // payload bytes received in this run
 	Uploaded         int64 // payload bytes sent in this run
 	Wasted           int64 // payload bytes received for nothing: twice, or bad

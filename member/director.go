@@ -54,7 +54,7 @@ func (m *Member) Run(ctx context.Context) error {
 	d := &director{Member: m, ctx: ctx, start: time.Now()}
 	d.core = swarm.New(swarm.Config{
 		Size: m.comp.Size, PartSize: m.comp.PartSize, ID: m.self, Seed: seed(),
-		Unchecked: !m.store.Fresh(), KeepBad: !m.store.Writable(), MaxPeers: m.cfg.MaxPeers,
+		Unchecked: !m.store.Fresh(), Skip: m.skip, MaxPeers: m.cfg.MaxPeers,
 		Sequential: m.cfg.Sequential,
 	})
 	d.begin()
@@ -167,9 +167,11 @@ func (d *director) take(ev event) {
 	case reading:
 		d.reading(ev)
 	case swarm.Checked:
-		if ev.Good {
+		ev.Keep = d.store.Keeps(ev.Part)
+		switch {
+		case ev.Good:
 			d.good++
-		} else {
+		case ev.Keep && d.wants(ev.Part):
 			d.bad = append(d.bad, int(ev.Part))
 		}
 		d.step(ev)
@@ -179,6 +181,11 @@ func (d *director) take(ev event) {
 	case swarm.Event:
 		d.step(ev)
 	}
+}
+
+// wants tells whether a part has something of what was chosen.
+func (d *director) wants(part uint32) bool {
+	return d.skip == nil || d.skip[part>>3]&(0x80>>(part&7)) == 0
 }
 
 // linkUp gives a link its number, which the core knows the peer by.
@@ -207,10 +214,10 @@ func (d *director) checkDone(err error) {
 	case d.ctx.Err() != nil: // told to end, which is no failure of the check
 	case err != nil:
 		d.failed = err
-	case d.store.Partial() || len(d.bad) == 0:
-	case d.good == 0:
+	case len(d.bad) == 0:
+	case d.good == 0 && !d.store.Partial():
 		d.failed = &store.ContentError{Path: d.store.Path(), Reason: "none of its parts is right"}
-	case !d.store.Writable():
+	default:
 		d.cfg.Log.Warn().Ints("parts", d.bad).Str("path", d.store.Path()).
 			Msg("some parts of the content are bad; the good ones are shared and nothing is changed (--repair gets the bad ones anew)")
 		d.update(func(p *Progress) { p.BadParts = d.bad })

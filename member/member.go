@@ -29,6 +29,9 @@ type Member struct {
 	conductors []string
 
 	store    *store.Store
+	skip     []byte // a bit for each part that is not wanted
+	parts    int    // that are wanted
+	bytes    int64  // of these parts
 	listener *net.TCPListener
 	addr     netip.AddrPort
 
@@ -80,16 +83,38 @@ func New(cfg Config) (*Member, error) {
 		return nil, err
 	}
 	rand.Read(m.key[:])
-	if m.store, err = store.Open(store.Config{File: cfg.File, Dir: cfg.Dir, Repair: cfg.Repair, Replace: cfg.Replace}); err != nil {
+	chosen, err := store.Select(cfg.File, cfg.Only, cfg.Except)
+	if err != nil {
 		return nil, err
 	}
+	m.skip, m.parts, m.bytes = chosen.Skip(cfg.File)
+	if m.store, err = store.Open(store.Config{File: cfg.File, Dir: cfg.Dir, Repair: cfg.Repair, Replace: cfg.Replace, Select: chosen}); err != nil {
+		return nil, err
+	}
+	m.tellOfFolder()
 	if m.listener, err = listen(cfg.Listen); err != nil {
 		m.store.Close()
 		return nil, err
 	}
 	m.addr = unmap(m.listener.Addr().(*net.TCPAddr).AddrPort())
-	m.publish(swarm.Stats{})
+	m.publish(swarm.Stats{Missing: m.parts})
 	return m, nil
+}
+
+// tellOfFolder says what else is in a folder, and what is not.
+func (m *Member) tellOfFolder() {
+	const most = 10
+	for _, said := range []struct {
+		paths []string
+		text  string
+	}{
+		{m.store.Flaws(), "files of the folder are missing or have another size (--repair gets them anew)"},
+		{m.store.Extra(), "the folder has files that are not of the composition; they are left alone"},
+	} {
+		if n := len(said.paths); n > 0 {
+			m.cfg.Log.Warn().Str("path", m.store.Path()).Int("files", n).Strs("first", said.paths[:min(n, most)]).Msg(said.text)
+		}
+	}
 }
 
 // Addr is where the member listens.
@@ -112,8 +137,9 @@ func (m *Member) update(f func(p *Progress)) {
 // publish puts the core's counts into the snapshot.
 func (m *Member) publish(st swarm.Stats) {
 	m.update(func(p *Progress) {
-		p.Parts, p.PartsDone = m.comp.NumParts(), st.Have
-		p.Bytes, p.BytesDone = m.comp.Size, st.BytesHave
+		p.Parts, p.PartsDone = m.parts, m.parts-st.Missing
+		p.Bytes, p.BytesDone = m.bytes, st.BytesGot
+		p.Stored = st.Have
 		p.Downloaded, p.Uploaded = m.received.Load(), m.uploaded.Load()
 		p.Wasted = st.Duplicate + st.Failed
 		p.Members, p.Known = st.Links, st.Known

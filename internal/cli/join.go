@@ -2,12 +2,14 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"golang.org/x/term"
 
 	"orchestra/member"
+	"orchestra/member/store"
 	"orchestra/orch"
 )
 
@@ -44,6 +46,8 @@ func newJoin(p *program) *command {
 			{name: "stall-timeout", value: "DURATION", usage: "give up when nothing came for so long", set: into(&l.stall, parseDuration)},
 			{name: "upload-limit", value: "SIZE", usage: "bytes a second: 40M", set: into(&m.UploadLimit, parseSize)},
 			{name: "download-limit", value: "SIZE", usage: "bytes a second: 40M", set: into(&m.DownloadLimit, parseSize)},
+			{name: "only", value: "GLOB", usage: "of a folder, get only the files that match; may be repeated", list: &m.Only},
+			{name: "except", value: "GLOB", usage: "of a folder, do not get the files that match; may be repeated", list: &m.Except},
 			{name: "max-peers", value: "N", usage: "connections to other members at most", set: into(&m.MaxPeers, parseCount)},
 			{name: "sequential", usage: "get the parts in order, more or less, for whoever reads the content while it comes", set: into(&m.Sequential, parseSwitch)},
 			{name: "stdout", usage: "write the content to stdout in order as it is verified, besides into --dir; implies --sequential", set: into(&o.stdout, parseSwitch)},
@@ -98,6 +102,9 @@ func runJoin(ctx context.Context, p *program, o joinOptions) error {
 	cfg.File, cfg.Log = f, p.log
 	cfg.OnComplete = func(path string) { completed <- path }
 	m, err := member.New(cfg)
+	if pattern := new(store.PatternError); errors.As(err, &pattern) {
+		return &usageError{command: "join", text: harmless(pattern.Text)}
+	}
 	if err != nil {
 		return err
 	}

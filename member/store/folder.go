@@ -45,8 +45,10 @@ func (s *Store) newFolder(cfg Config) *folder {
 		folders(e.Path)
 	}
 	for _, p := range s.comp.Folders() {
-		f.paths[p] = isFolder
-		folders(p)
+		if _, ok := f.paths[p]; !ok {
+			f.paths[p] = isFolder
+			folders(p)
+		}
 	}
 	s.files.open = f.openFile(s)
 	return f

@@ -261,18 +261,48 @@ func TestUnwantedIsNotGranted(t *testing.T) {
 
 func TestBadPartIsLeftWhereNothingIsChanged(t *testing.T) {
 	for _, keep := range []bool{false, true} {
-		d := &desk{t: t, Swarm: New(Config{Size: 512 << 10, PartSize: 256 << 10, ID: proto.PeerID{100}, Unchecked: true, KeepBad: keep})}
+		d := &desk{t: t, Swarm: New(Config{Size: 512 << 10, PartSize: 256 << 10, ID: proto.PeerID{100}, Unchecked: true})}
 		d.seed(0)
 		if n := len(d.menu(0)); n != 0 {
 			t.Errorf("asked for %d runs before the check", n)
 		}
-		d.tell(Checked{0, true}, Checked{1, false})
+		d.tell(Checked{Part: 0, Good: true}, Checked{Part: 1, Keep: keep})
 		want := 1
 		if keep {
 			want = 0
 		}
 		if n := len(d.menu(0)); n != want || !d.Has(0) || d.Has(1) {
 			t.Errorf("keep bad %v: asked for %d runs, want %d", keep, n, want)
+		}
+	}
+}
+
+// Parts that are not wanted are neither fetched nor waited for, and are shared if they are here.
+func TestPartsThatAreNotWanted(t *testing.T) {
+	d := &desk{t: t, Swarm: New(Config{Size: 1 << 20, PartSize: 256 << 10, ID: proto.PeerID{100}, Unchecked: true, Skip: []byte{0b10100000}})}
+	d.seed(0)
+	d.tell(Checked{Part: 0, Good: true}, Checked{Part: 1}, Checked{Part: 2}, Checked{Part: 3, Good: true})
+	if n := len(d.menu(0)); n != 1 {
+		t.Errorf("asked for %d runs, want that of part 1", n)
+	}
+	if st := d.Stats(); st.Missing != 1 || st.Have != 2 || st.BytesGot != 256<<10 || st.BytesHave != 512<<10 {
+		t.Errorf("%+v", st)
+	}
+	if n := len(of[Finish](d)); n != 0 {
+		t.Error("finished too soon")
+	}
+	d.tell(Stored{Part: 1})
+	if n := len(of[Finish](d)); n != 1 || !d.Has(0) || d.Has(2) {
+		t.Errorf("finished %d times", n)
+	}
+	d.tell(Joined{Peer: 1, ID: proto.PeerID{7}, MaxRun: RunSize})
+	if offers := of[Offer](d); offers[len(offers)-1].All || offers[len(offers)-1].Bits[0] != 0b11010000 {
+		t.Errorf("offered %+v", offers[len(offers)-1])
+	}
+	d.tell(Has{Peer: 1, Bits: []byte{0b00100000}})
+	for _, e := range of[SetInterest](d) {
+		if e.Peer == 1 && e.On {
+			t.Error("interested in what is not wanted")
 		}
 	}
 }

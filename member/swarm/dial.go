@@ -191,7 +191,7 @@ func (s *Swarm) unlink(p *peer) {
 		}
 	}
 	m.link = false
-	m.seed = p.all && s.haveN == s.parts
+	m.seed = p.all && s.missing == 0
 	s.later(m)
 }
 

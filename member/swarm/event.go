@@ -99,6 +99,7 @@ type (
 	Checked struct {
 		Part uint32
 		Good bool
+		Keep bool // it stays as it is if it is bad: it is not fetched
 	}
 
 	// Reading tells which part a reader of the content needs next; see [Config.Sequential]. Until the first one, the parts are wanted in

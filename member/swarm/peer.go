@@ -21,7 +21,7 @@ type peer struct {
 	has    bitmap // nil while it has nothing, or everything
 	all    bool
 	hasN   int
-	useful int // parts that it has and this member lacks
+	useful int // parts that it has and this member lacks and wants
 
 	interesting bool // it was told that it is
 	interested  bool // it told that this member is
@@ -136,7 +136,7 @@ func (s *Swarm) peerGains(p *peer, part uint32) {
 	p.has.set(part)
 	p.hasN++
 	s.rare.inc(part)
-	if !s.have.has(part) {
+	if s.lacks(part) {
 		p.useful++
 	}
 	s.unwant(p, part)
@@ -148,7 +148,7 @@ func (s *Swarm) becomesSeed(p *peer) {
 		p.has = nil
 	}
 	p.all, p.hasN = true, s.parts
-	p.useful = s.parts - s.haveN
+	p.useful = s.missing
 	s.seeds++
 }
 

@@ -52,7 +52,7 @@ func (s *Swarm) follow() {
 	if s.seq == nil || s.seq.told {
 		return
 	}
-	for s.seq.at < s.parts && s.have.has(uint32(s.seq.at)) {
+	for s.seq.at < s.parts && !s.lacks(uint32(s.seq.at)) {
 		s.seq.at++
 	}
 }

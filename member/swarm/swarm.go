@@ -33,8 +33,8 @@ type Config struct {
 	Seed     uint64
 	// Unchecked tells that content is there that is being checked: each part counts as neither here nor missing until it is Checked.
 	Unchecked bool
-	// KeepBad tells that what the check finds bad is to stay as it is: it is not fetched.
-	KeepBad bool
+	// Skip has a bit, as in a bitfield message, for each part that is not wanted: it is not fetched, and shared if it is here. Nil: all are.
+	Skip []byte
 	// Sequential prefers the parts in order within a window ahead of the reader; the others still come rarest first.
 	Sequential bool
 
@@ -52,6 +52,7 @@ type Swarm struct {
 
 	have     bitmap
 	haveN    int
+	missing  int    // parts that are wanted and not here
 	checked  bitmap // while content is being checked: the parts that were
 	finished bool
 
@@ -88,7 +89,9 @@ type Stats struct {
 	Known      int   // members known now, this one left out
 	Incoming   int   // links that others opened, ever
 	Have       int   // parts stored
-	BytesHave  int64 // bytes of these parts
+	Missing    int   // parts wanted and not stored
+	BytesHave  int64 // bytes of the parts stored
+	BytesGot   int64 // bytes of those of them that are wanted
 	Downloaded int64 // payload bytes received in whole runs
 	Duplicate  int64 // payload bytes received in runs that were already here
 	Failed     int64 // payload bytes of parts that did not verify
@@ -104,16 +107,21 @@ func New(cfg Config) *Swarm {
 	}
 	parts := int((cfg.Size + cfg.PartSize - 1) / cfg.PartSize)
 	s := &Swarm{
-		cfg:    cfg,
-		rng:    rand.New(rand.NewPCG(cfg.Seed, 0x6f726368)),
-		parts:  parts,
-		have:   newBitmap(parts),
-		rare:   newRarity(parts),
-		works:  map[uint32]*work{},
-		solo:   map[uint32]bool{},
-		sent:   make([]uint16, parts),
+		cfg:     cfg,
+		rng:     rand.New(rand.NewPCG(cfg.Seed, 0x6f726368)),
+		parts:   parts,
+		have:    newBitmap(parts),
+		rare:    newRarity(parts),
+		works:   map[uint32]*work{},
+		solo:    map[uint32]bool{},
+		sent:    make([]uint16, parts),
 		retryAt: never,
-		banned: map[proto.PeerID]bool{},
+		banned:  map[proto.PeerID]bool{},
+	}
+	for i := range parts {
+		if s.wants(uint32(i)) {
+			s.missing++
+		}
 	}
 	if cfg.Sequential {
 		s.seq = newSequence(parts, cfg.PartSize)
@@ -122,7 +130,9 @@ func New(cfg Config) *Swarm {
 		s.checked = newBitmap(parts)
 	} else {
 		for i := range parts {
-			s.rare.add(uint32(i))
+			if s.wants(uint32(i)) {
+				s.rare.add(uint32(i))
+			}
 		}
 	}
 	return s
@@ -182,7 +192,7 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 	s.serve()
 	s.watchFlows()
 	s.dial()
-	if !s.finished && s.haveN == s.parts {
+	if !s.finished && s.missing == 0 {
 		s.finished = true
 		s.emit(Finish{})
 		s.dropSeeds()
@@ -203,7 +213,7 @@ func (s *Swarm) Next() (time.Duration, bool) {
 // Stats returns the counts as they are now.
 func (s *Swarm) Stats() Stats {
 	st := s.stats
-	st.Links, st.Have = s.links, s.haveN
+	st.Links, st.Have, st.Missing = s.links, s.haveN, s.missing
 	st.Known = len(s.known)
 	return st
 }
@@ -218,6 +228,12 @@ func (s *Swarm) Lacks(peer int, part uint32) bool {
 }
 
 func (s *Swarm) emit(e Effect) { s.out = append(s.out, e) }
+
+// wants tells whether a part is one that is to come here.
+func (s *Swarm) wants(part uint32) bool { return s.cfg.Skip == nil || !bitmap(s.cfg.Skip).has(part) }
+
+// lacks tells whether a part is to come here and did not yet.
+func (s *Swarm) lacks(part uint32) bool { return s.wants(part) && !s.have.has(part) }
 
 // partLen is the length of a part in bytes.
 func (s *Swarm) partLen(part uint32) int64 {
@@ -234,7 +250,7 @@ func (s *Swarm) check(ev Checked) {
 		s.gain(ev.Part)
 		return
 	}
-	if !s.cfg.KeepBad {
+	if !ev.Keep && s.wants(ev.Part) {
 		s.rare.add(ev.Part)
 		s.fillOthers(nil)
 	}
@@ -250,6 +266,11 @@ func (s *Swarm) gain(part uint32) {
 	s.stats.BytesHave += s.partLen(part)
 	s.emit(Announce{part})
 	s.follow()
+	if !s.wants(part) {
+		return
+	}
+	s.missing--
+	s.stats.BytesGot += s.partLen(part)
 	for _, p := range s.peers {
 		if p != nil && p.hasPart(part) {
 			p.useful--
