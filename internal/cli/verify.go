@@ -43,12 +43,12 @@ func runVerify(ctx context.Context, p *program, arguments []string) error {
 	if err != nil {
 		return err
 	}
-	if f.IsFolder() {
-		return withCode(exitInput, compose.ErrFolder)
-	}
 	path := f.Name
 	if len(arguments) > 1 {
 		path = arguments[1]
+	}
+	if f.IsFolder() {
+		return verifyFolder(ctx, p, f, arguments[0], path)
 	}
 	// Composing the content again is the whole check: the same checksums, or not.
 	found, err := compose.Compose(ctx, compose.Config{

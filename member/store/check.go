@@ -51,7 +51,7 @@ func (s *Store) checkPart(in *intake, part uint32) (bool, error) {
 	}
 	in.reset()
 	if err := s.hashOn(in, part); err != nil {
-		if s.folder != nil && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, errShorter)) {
+		if s.folder != nil && IsMissing(err) {
 			return false, nil // a file of it is missing or short, as the survey told
 		}
 		return false, err

@@ -34,6 +34,9 @@ func diskError(op, path string, err error) error {
 
 var errShorter = errors.New("the file is shorter than it was; was it changed?")
 
+// IsMissing tells whether an error of reading is that a file of a folder is missing or short.
+func IsMissing(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, errShorter) }
+
 // ErrLocked tells that another program is getting the same content into the same folder.
 var ErrLocked = errors.New("another orchestra is getting this content into this folder; stop it, or choose another folder with --dir")
 

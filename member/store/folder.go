@@ -23,6 +23,7 @@ type folder struct {
 	unfinished *os.Root     // NAME.part
 	under      []bool       // by file: it is in NAME
 
+	size  int64    // bytes of its files in NAME
 	flaws []string // what is not as it should be in NAME
 	extra []string // what else is there
 }
@@ -66,6 +67,9 @@ func (s *Store) openFolder(cfg Config) error {
 		f = s.folder
 		s.replace, err = true, nil
 	}
+	if err == nil && f.whole == nil && cfg.ReadOnly {
+		return diskError("open folder", s.Path(), fs.ErrNotExist)
+	}
 	if err != nil || f.whole != nil && f.unfinished == nil && !s.partial {
 		return err
 	}
@@ -81,7 +85,7 @@ func (s *Store) openUnderName(cfg Config) error {
 		s.partial = f.whole == nil
 		return err
 	}
-	if _, err := s.root.Lstat(name + Suffix); err == nil {
+	if _, err := s.root.Lstat(name + Suffix); err == nil && !cfg.ReadOnly {
 		s.partial = true
 	}
 	found, err := s.survey(f.whole, name, false)
@@ -90,6 +94,7 @@ func (s *Store) openUnderName(cfg Config) error {
 	}
 	f.extra = found.extra
 	for i, size := range found.sizes {
+		f.size += max(size, 0)
 		f.under[i] = size >= 0 || !s.partial
 		if f.under[i] && size != s.layout.entries[i].Size && cfg.Select.Has(i) {
 			f.flaws = append(f.flaws, s.layout.entries[i].Path)
@@ -295,6 +300,9 @@ func (s *Store) Flaws() []string {
 	}
 	return s.folder.flaws
 }
+
+// FolderSize is how many bytes the files of a folder had when it was opened under its name.
+func (s *Store) FolderSize() int64 { return s.folder.size }
 
 // Extra is what else lies in a folder. It is left alone.
 func (s *Store) Extra() []string {

@@ -26,6 +26,8 @@ type Config struct {
 	Repair bool
 	// Replace gets the content although something else stands under its name, which Finish moves aside.
 	Replace bool
+	// ReadOnly opens a folder only if it stands under its name, and makes nothing.
+	ReadOnly bool
 	// Select chooses files of a folder; nil: all of them.
 	Select *Selection
 }
@@ -59,8 +61,10 @@ func Open(cfg Config) (*Store, error) {
 	if dir == "" {
 		dir = "."
 	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return nil, diskError("make folder", dir, err)
+	if !cfg.ReadOnly {
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			return nil, diskError("make folder", dir, err)
+		}
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
