@@ -7,7 +7,7 @@ _orchestra_flags() {
 	case $1 in
 	compose) flags='--conductor --part-size --output --hash --comment --torrent --force -c -s -o -f' ;;
 	conduct) flags='--listen --allow --max-members --peers --max-per-address -l' ;;
-	join) flags='--dir --listen --advertise --conductor --peer --exit --share-for --ratio --stall-timeout --upload-limit --download-limit --max-peers --sequential --stdout --on-complete --check --replace --repair --progress --no-input -d -l -e' ;;
+	join) flags='--dir --listen --advertise --conductor --peer --exit --share-for --ratio --stall-timeout --upload-limit --download-limit --only --except --max-peers --sequential --stdout --on-complete --check --replace --repair --progress --no-input -d -l -e' ;;
 	verify) flags='' ;;
 	show) flags='' ;;
 	*) flags='--version -V' ;;
@@ -38,6 +38,8 @@ _orchestra_kind() {
 	join:--stall-timeout) kind='none' ;;
 	join:--upload-limit) kind='none' ;;
 	join:--download-limit) kind='none' ;;
+	join:--only) kind='none' ;;
+	join:--except) kind='none' ;;
 	join:--max-peers) kind='none' ;;
 	join:--on-complete) kind='none' ;;
 	join:--progress) kind='none auto bar plain none' ;;

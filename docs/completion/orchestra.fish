@@ -28,6 +28,8 @@ set -g __orchestra_valued \
 	join:--stall-timeout \
 	join:--upload-limit \
 	join:--download-limit \
+	join:--only \
+	join:--except \
 	join:--max-peers \
 	join:--on-complete \
 	join:--progress \
@@ -135,6 +137,8 @@ complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-joi
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at join' -l stall-timeout -x -d 'give up when nothing came for so long'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at join' -l upload-limit -x -d 'bytes a second: 40M'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at join' -l download-limit -x -d 'bytes a second: 40M'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at join' -l only -x -d 'of a folder, get only the files that match; may be repeated'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at join' -l except -x -d 'of a folder, do not get the files that match; may be repeated'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at join' -l max-peers -x -d 'connections to other members at most'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at join' -l sequential -d 'get the parts in order, more or less, for whoever reads the content while it comes'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at join' -l stdout -d 'write the content to stdout in order as it is verified, besides into --dir; implies --sequential'
