@@ -14,16 +14,15 @@ import (
 	"orchestra/orch"
 )
 
-// ErrFolder is returned for a path that leads to a folder.
-var ErrFolder = errors.New("folders cannot be composed yet; compose a file, or an archive of the folder")
-
 // ErrChanged is returned for a file that was written to, cut or replaced
-// between its first byte and its last.
+// between its first byte and its last, and for a folder with such a file or
+// with files that came or went.
 var ErrChanged = errors.New("the file changed while it was read; compose it again when nothing writes to it")
 
 // Config says what is composed. Path alone must be set.
 type Config struct {
-	// Path leads to the file. Its last component becomes the name.
+	// Path leads to the file or folder. The last component of the absolute path
+	// becomes the name.
 	Path string
 	// Conductors are addresses, HOST or HOST:PORT. The first is line 1 as it
 	// stands here; none means localhost.
@@ -39,21 +38,25 @@ type Config struct {
 	// that all are when all went well. It is called by one goroutine, which
 	// waits for it; the work does not.
 	Progress func(done, total int64)
+	// Warn, if not nil, is told what is left out of a folder (symbolic links
+	// and other special files), and which of its files some systems cannot
+	// store side by side. It is called before anything is read.
+	Warn func(text string)
 }
 
 // progressEvery is the time between two calls of Config.Progress.
 const progressEvery = 200 * time.Millisecond
 
-// Compose reads the file and describes it. The error is ErrFolder or
-// ErrChanged, or ctx's, or says what else is wrong with the file or with cfg.
+// Compose reads the file or folder and describes it. The error is ErrChanged,
+// or ctx's, or says what else is wrong with the content or with cfg.
 // All its goroutines have ended when it returns.
 func Compose(ctx context.Context, cfg Config) (*orch.File, error) {
-	c, err := openContent(cfg.Path)
+	c, err := openSource(cfg)
 	if err != nil {
 		return nil, err
 	}
 	defer c.close()
-	f, err := outline(cfg, c.size())
+	f, err := outline(cfg, c)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", cfg.Path, err)
 	}
@@ -72,9 +75,10 @@ func Compose(ctx context.Context, cfg Config) (*orch.File, error) {
 	return f, nil
 }
 
-// outline makes the File for a content of size bytes with checksums of zeros,
-// so that whatever could be wrong with it is said before the content is read.
-func outline(cfg Config, size int64) (*orch.File, error) {
+// outline makes the File for the content with checksums of zeros, so that
+// whatever could be wrong with it is said before the content is read.
+func outline(cfg Config, c source) (*orch.File, error) {
+	size := c.size()
 	f := &orch.File{Size: size, PartSize: cfg.PartSize, Checksum: make([]byte, cfg.Hash.Size())}
 	if f.PartSize == 0 {
 		f.PartSize = orch.DefaultPartSize(size)
@@ -102,6 +106,7 @@ func outline(cfg Config, size int64) (*orch.File, error) {
 	if cfg.Comment != "" {
 		f.Lines = append(f.Lines, orch.Line{Key: "comment", Value: cfg.Comment})
 	}
+	c.describe(f)
 	if err := f.Validate(); err != nil {
 		if pe, ok := errors.AsType[*orch.ParseError](err); ok {
 			err = pe.Err // no line was written whose number would help
@@ -111,10 +116,14 @@ func outline(cfg Config, size int64) (*orch.File, error) {
 	return f, nil
 }
 
-// nameOf gives the name that path's last component makes. What it refuses
+// nameOf gives the name that the last component of path makes. What it refuses
 // cannot be stored under the same name on every system.
 func nameOf(path string) (string, error) {
-	base := filepath.Base(path)
+	whole, err := filepath.Abs(path) // "." has a name as well
+	if err != nil {
+		return "", err
+	}
+	base := filepath.Base(whole)
 	if !utf8.ValidString(base) {
 		return "", fmt.Errorf("the name %q is not valid UTF-8; rename the file", base)
 	}

@@ -199,7 +199,6 @@ func TestRefused(t *testing.T) {
 	}{
 		"no path":             {Config{}, "no such file"},
 		"no file":             {Config{Path: path + "x"}, "no such file"},
-		"folder":              {Config{Path: filepath.Dir(path)}, "folders cannot be composed yet"},
 		"negative part size":  {Config{Path: path, PartSize: -1}, "part size"},
 		"large part size":     {Config{Path: path, PartSize: orch.MaxPartSize + 1}, "part size"},
 		"too many parts":      {Config{Path: large, PartSize: 1}, "larger parts"},
@@ -218,9 +217,6 @@ func TestRefused(t *testing.T) {
 		}
 		if !strings.Contains(err.Error(), c.say) || !strings.Contains(err.Error(), c.cfg.Path) {
 			t.Errorf("%s: %v, want it to name the file and say %q", name, err, c.say)
-		}
-		if errors.Is(err, ErrFolder) != (name == "folder") {
-			t.Errorf("%s: %v is ErrFolder: %v", name, err, errors.Is(err, ErrFolder))
 		}
 	}
 }

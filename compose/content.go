@@ -6,7 +6,37 @@ import (
 	"io"
 	"io/fs"
 	"os"
+
+	"orchestra/orch"
 )
+
+// source is what is composed: a file, or a folder of them.
+type source interface {
+	size() int64
+	// describe gives f the lines that only a folder has.
+	describe(f *orch.File)
+	// read fills p with the bytes that follow.
+	read(p []byte) error
+	// unchanged is asked when all was read, and says what is not as it was.
+	unchanged() error
+	close()
+}
+
+// openSource opens what cfg says.
+func openSource(cfg Config) (source, error) {
+	info, err := os.Stat(cfg.Path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		return openContent(cfg.Path)
+	}
+	warn := cfg.Warn
+	if warn == nil {
+		warn = func(string) {}
+	}
+	return openFolder(cfg.Path, warn)
+}
 
 // content is the file that is read. It is not locked: what keeps the result
 // true is that it must look the same before and after.
@@ -48,7 +78,7 @@ func checkKind(mode fs.FileMode) error {
 	case mode.IsRegular():
 		return nil
 	case mode.IsDir():
-		return ErrFolder
+		return ErrChanged // it was none a moment ago
 	case mode&fs.ModeNamedPipe != 0:
 		return errors.New("this is a pipe, whose size is not known; only regular files can be composed")
 	case mode&fs.ModeDevice != 0:
@@ -61,6 +91,8 @@ func checkKind(mode fs.FileMode) error {
 }
 
 func (c *content) size() int64 { return c.before.Size() }
+
+func (c *content) describe(*orch.File) {}
 
 func (c *content) close() { _ = c.file.Close() }
 

@@ -38,7 +38,7 @@ type block struct {
 }
 
 type pipeline struct {
-	content *content
+	content source
 	file    *orch.File // its sums are filled in
 	hash    orch.Hash
 	unit    int64 // bytes that one worker hashes in order
@@ -50,7 +50,7 @@ type pipeline struct {
 
 // hashContent reads the content and fills in f's checksums, which have their
 // lengths already.
-func hashContent(ctx context.Context, c *content, f *orch.File, progress func(done, total int64)) error {
+func hashContent(ctx context.Context, c source, f *orch.File, progress func(done, total int64)) error {
 	p := newPipeline(c, f)
 	result := make(chan error, 1)
 	go func() { result <- p.run(ctx) }()
@@ -66,7 +66,7 @@ func hashContent(ctx context.Context, c *content, f *orch.File, progress func(do
 	}
 }
 
-func newPipeline(c *content, f *orch.File) *pipeline {
+func newPipeline(c source, f *orch.File) *pipeline {
 	p := &pipeline{content: c, file: f, hash: f.Hash(), unit: f.PartSize}
 	if f.PartSize < blockSize {
 		p.unit = blockSize / f.PartSize * f.PartSize

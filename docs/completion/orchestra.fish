@@ -96,7 +96,7 @@ function __orchestra_at
 end
 
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -f
-complete -c orchestra -n '__orchestra_at ""' -a compose -d 'describe a file in FILE.orch, for others to join'
+complete -c orchestra -n '__orchestra_at ""' -a compose -d 'describe a file or folder in FILE.orch, for others to join'
 complete -c orchestra -n '__orchestra_at ""' -a conduct -d 'keep the list of members, for them to find each other'
 complete -c orchestra -n '__orchestra_at ""' -a join -d 'get what is missing and share it'
 complete -c orchestra -n '__orchestra_at ""' -a verify -d 'check content against an .orch file'

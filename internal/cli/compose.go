@@ -31,6 +31,9 @@ const defaultConductor = "localhost:9999"
 // blockSize is what other programs' requests count in: parts that are no multiple of it may be refused by them.
 const blockSize = 16 << 10
 
+// mostWarnings bounds the lines about what is in a folder.
+const mostWarnings = 10
+
 func newCompose(p *program) *command {
 	var o composeOptions
 	conductor := &option{
@@ -43,9 +46,10 @@ func newCompose(p *program) *command {
 	}
 	c := &command{
 		name: "compose", arguments: "FILE [CONDUCTOR [PART_SIZE]]", most: 3,
-		usage: "describe a file in FILE.orch, for others to join",
+		usage: "describe a file or folder in FILE.orch, for others to join",
 		description: "Reads FILE once, writes FILE.orch beside it and prints that file's path.\n" +
-			"Hand the .orch file to everybody who is to get FILE, and keep a member running that has it.",
+			"Hand the .orch file to everybody who is to get FILE, and keep a member running that has it.\n" +
+			"FILE may be a folder: symbolic links and special files in it are left out, with a warning.",
 		options: []*option{
 			conductor, partSize,
 			{name: "output", short: "o", value: "PATH", usage: "write there (-: stdout)", set: into(&o.output, parseText)},
@@ -96,7 +100,7 @@ func newCompose(p *program) *command {
 // runCompose composes the file and writes the .orch file.
 func runCompose(ctx context.Context, p *program, o composeOptions) error {
 	if o.output == "" {
-		o.output = filepath.Clean(o.path) + ".orch"
+		o.output = o.beside(".orch")
 	}
 	if o.torrent && filepath.Clean(o.output) == o.torrentPath() {
 		return &usageError{command: "compose", text: fmt.Sprintf("%q is where --torrent writes; choose another --output", o.output)}
@@ -104,11 +108,20 @@ func runCompose(ctx context.Context, p *program, o composeOptions) error {
 	if err := o.checkOutput(); err != nil {
 		return err
 	}
+	warnings := 0
 	f, err := compose.Compose(ctx, compose.Config{
 		Path: o.path, Conductors: o.conductors, PartSize: o.partSize, Hash: o.hash, Comment: o.comment,
 		Progress: slowProgress(p.terminal, "composing"),
+		Warn: func(text string) {
+			if warnings++; warnings <= mostWarnings {
+				p.terminal.note("warning: %s", text)
+			}
+		},
 	})
 	p.terminal.wipe()
+	if warnings > mostWarnings {
+		p.terminal.note("warning: and %d more of this kind", warnings-mostWarnings)
+	}
 	switch {
 	case ctx.Err() != nil:
 		return stopped(ctx, "no .orch file was written")
@@ -137,12 +150,53 @@ func runCompose(ctx context.Context, p *program, o composeOptions) error {
 }
 
 // torrentPath is where the torrent file goes: beside the content. One that is there is replaced.
-func (o *composeOptions) torrentPath() string { return filepath.Clean(o.path) + ".torrent" }
+func (o *composeOptions) torrentPath() string { return o.beside(".torrent") }
+
+// beside is the path next to the content that ends in its name and extension.
+func (o *composeOptions) beside(extension string) string {
+	path := filepath.Clean(o.path)
+	if base := filepath.Base(path); base != "." && base != ".." {
+		return path + extension
+	}
+	whole, err := filepath.Abs(path)
+	if err != nil {
+		return path + extension // composing will not find it either
+	}
+	return filepath.Join(path, "..", filepath.Base(whole)+extension)
+}
+
+// isInside reports whether path lies in the folder to compose, as far as that can be told.
+func (o *composeOptions) isInside(path string) bool {
+	if info, err := os.Stat(o.path); err != nil || !info.IsDir() {
+		return false
+	}
+	folder, err := realPath(o.path)
+	if err != nil {
+		return false
+	}
+	parent, err := realPath(filepath.Dir(path))
+	if err != nil {
+		return false
+	}
+	relative, err := filepath.Rel(folder, parent)
+	return err == nil && filepath.IsLocal(relative)
+}
+
+func realPath(path string) (string, error) {
+	path, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Abs(path)
+}
 
 // checkOutput refuses to replace the file that is composed, and any file that is no .orch file unless forced.
 func (o *composeOptions) checkOutput() error {
 	if o.output == "-" {
 		return nil
+	}
+	if o.isInside(o.output) {
+		return &usageError{command: "compose", text: fmt.Sprintf("%q lies in the folder to compose; choose another --output", o.output)}
 	}
 	there, err := os.Stat(o.output)
 	if errors.Is(err, os.ErrNotExist) {

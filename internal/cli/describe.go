@@ -21,6 +21,9 @@ type description struct {
 	Conductors []string `json:"conductors"` // HOST:PORT
 	Comment    string   `json:"comment"`    // several are joined by line ends
 	Folder     bool     `json:"folder"`
+	// Of a folder alone, and by show alone.
+	Files   []fileDescription `json:"files,omitempty"`
+	Folders []string          `json:"folders,omitempty"` // the empty ones
 }
 
 func describe(f *orch.File) (description, error) {

@@ -38,6 +38,7 @@ func runShow(p *program, path string) error {
 		return err
 	}
 	d.Path = path
+	d.Files, d.Folders = filesOf(f), f.Folders()
 	if p.common.json {
 		return writeJSON(p.stdout, d)
 	}
@@ -52,7 +53,9 @@ func runShow(p *program, path string) error {
 		rows = append(rows, [2]string{"conductor", address})
 	}
 	for _, l := range f.Lines {
-		if l.Key != "conductor" {
+		switch l.Key {
+		case "conductor", "file", "exec", "folder":
+		default:
 			rows = append(rows, [2]string{l.Key, l.Value})
 		}
 	}
@@ -61,5 +64,5 @@ func runShow(p *program, path string) error {
 			return err
 		}
 	}
-	return nil
+	return d.showFiles(p.stdout)
 }

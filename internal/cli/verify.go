@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 
@@ -49,6 +50,9 @@ func runVerify(ctx context.Context, p *program, arguments []string) error {
 	}
 	if f.IsFolder() {
 		return verifyFolder(ctx, p, f, arguments[0], path)
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return withCode(exitInput, fmt.Errorf("%s is a folder, and %s describes a file; give the path of the file", path, arguments[0]))
 	}
 	// Composing the content again is the whole check: the same checksums, or not.
 	found, err := compose.Compose(ctx, compose.Config{

@@ -1,0 +1,46 @@
+//go:build unix
+
+package compose
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestFolderNames holds that a name which not every system can store ends
+// composing with its place.
+func TestFolderNames(t *testing.T) {
+	for _, name := range []string{"a\nb", "a\x1b[2J", `a\b`, "\xff", "C:", "d:x"} {
+		root := folderOf(t, map[string]int{"ok": 1})
+		if err := os.WriteFile(filepath.Join(root, name), nil, 0o600); errors.Is(err, syscall.EILSEQ) {
+			continue // this file system takes UTF-8 only
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Compose(t.Context(), Config{Path: root}); err == nil || !strings.Contains(err.Error(), "rename it") {
+			t.Errorf("%q: Compose = %v", name, err)
+		}
+	}
+}
+
+func TestFolderUnreadable(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root can read everything")
+	}
+	for _, path := range []string{"a/b", "a"} {
+		root := folderOf(t, map[string]int{"a/b": 10})
+		at := filepath.Join(root, path)
+		if err := os.Chmod(at, 0); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Compose(t.Context(), Config{Path: root})
+		_ = os.Chmod(at, 0o700)
+		if !errors.Is(err, os.ErrPermission) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: Compose = %v", path, err)
+		}
+	}
+}
