@@ -25,6 +25,8 @@ type Member struct {
 	self       proto.PeerID
 	key        [16]byte
 	conductors []string
+	place      [8]byte       // of this copy, see place
+	complete   chan struct{} // closed when the content has its name
 
 	store    *store.Store
 	listener *net.TCPListener
@@ -50,6 +52,7 @@ func New(cfg Config) (*Member, error) {
 	m := &Member{
 		cfg: cfg, comp: cfg.File, id: cfg.File.ID(), conductors: cfg.Conductors,
 		inbox:    make(chan event, 1024),
+		complete: make(chan struct{}),
 		buffers:  newBuffers(),
 		writes:   make(chan *inbound, 4*bufferCount),
 		upload:   limiter(cfg.UploadLimit),
@@ -65,6 +68,7 @@ func New(cfg Config) (*Member, error) {
 		return nil, err
 	}
 	rand.Read(m.key[:])
+	m.introduce()
 	if m.store, err = store.Open(store.Config{File: cfg.File, Dir: cfg.Dir, Repair: cfg.Repair, Replace: cfg.Replace}); err != nil {
 		return nil, err
 	}

@@ -53,7 +53,7 @@ func Main(args []string, stdin, stdout, stderr *os.File) int {
 
 // run arranges the words for cli v2 and lets it run the command.
 func (p *program) run(args []string) error {
-	commands := []*command{newCompose(p), newConduct(p), newJoin(p), newVerify(p), newShow(p)}
+	commands := []*command{newCompose(p), newConduct(p), newJoin(p), newVerify(p), newShow(p), newStatus(p)}
 	common := p.common.options()
 	root := rootOptions{}
 	grammars := make([]grammar, len(commands))
@@ -87,7 +87,7 @@ func (p *program) run(args []string) error {
 				_, err := fmt.Fprintln(p.stdout, "orchestra", version())
 				return err
 			}
-			return &usageError{text: "a command is missing: compose, conduct, join, verify or show"}
+			return &usageError{text: "a command is missing: compose, conduct, join, verify, show or status"}
 		},
 	}
 	for _, c := range commands {
