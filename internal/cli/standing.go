@@ -52,10 +52,13 @@ func slowestTexts(s *conduct.Status) []string {
 
 // standingName is what a member calls itself, or where it is.
 func standingName(m *conduct.Standing) string {
-	if m.Label == "" {
+	switch {
+	case m.Label != "":
+		return m.Label
+	case m.Addr.IsValid():
 		return m.Addr.String()
 	}
-	return m.Label
+	return "?"
 }
 
 // standingPercent is rounded down: 100 means all.
@@ -121,8 +124,12 @@ func statusJSON(s *conduct.Status) statusLine {
 	}
 	for i := range s.Members {
 		m := &s.Members[i]
+		address := ""
+		if m.Addr.IsValid() {
+			address = m.Addr.String()
+		}
 		line.Members[i] = standingLine{
-			Name: m.Label, Address: m.Addr.String(), Parts: m.Parts, PartsDone: m.Have, Complete: m.Complete(), Left: secondsLeft(m.Left),
+			Name: m.Label, Address: address, Parts: m.Parts, PartsDone: m.Have, Complete: m.Complete(), Left: secondsLeft(m.Left),
 		}
 	}
 	return line
