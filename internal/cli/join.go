@@ -81,7 +81,7 @@ func runJoin(ctx context.Context, p *program, o joinOptions) error {
 	if err != nil {
 		return err
 	}
-	if _, err := f.Conductors(); err != nil && o.limits.copies > 0 && len(o.member.Conductors) == 0 {
+	if all, err := f.Conductors(); (err != nil || len(all) == 0) && o.limits.copies > 0 && len(o.member.Conductors) == 0 {
 		return &usageError{command: "join", text: "--until-copies needs a conductor, which counts the copies, and the .orch file names none; --conductor does"}
 	}
 	completed := make(chan string, 1)

@@ -56,7 +56,9 @@ func TestStatus(t *testing.T) {
 	first := s.join("original", "--name", "the first", "--upload-limit", "64K", "--until-copies", "3")
 	first.untilComplete()
 	lab := s.join("lab", "--name", "lab\x1b[31m-17")
-	lab.until("the conductor", func(e sceneEvent) bool { return e.Up })
+	listed := s.start(orchestra(t, "status", s.address, s.orch, "--json", "--watch"))
+	listed.until("two members", func(e sceneEvent) bool { return e.Known == 2 })
+	wantEnd(t, listed, syscall.SIGTERM, exitDone)
 
 	text, says := s.status(exitStalled, "--wait", "all", "--timeout", "1500ms")
 	line := regexp.MustCompile(`^1 of 2 complete, slowest lab\\x1b\[31m-17 at \d+ %(, .* left)?\n$`)
