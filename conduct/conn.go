@@ -29,7 +29,8 @@ var (
 	errNotMember = errors.New("neither a member nor anything else this port answers")
 	errOtherPeer = errors.New("somebody else answers there")
 	errWrongWay  = errors.New("a message that only conductors send")
-	errTooEarly  = errors.New("the first message is no announcement")
+	errTooEarly  = errors.New("the first message is no announcement of a composition")
+	errNoName    = errors.New("no name follows the announcement, although the handshake says so")
 )
 
 // A conn is a member's connection. Its reader is the goroutine of serve, its
@@ -88,8 +89,11 @@ func (c *Conductor) serveMember(ctx context.Context, nc net.Conn, in io.Reader, 
 	defer func() { <-written }()
 	defer m.abort()
 
-	m.out.put(proto.Handshake{Protocol: proto.Orchestra, ID: hello.ID, PeerID: c.self}.Append(nil))
-	if c.cfg.Allow != nil && !c.cfg.Allow(hello.ID) {
+	self := proto.Handshake{Protocol: proto.Orchestra, ID: hello.ID, PeerID: c.self}
+	self.SetNames()
+	m.out.put(self.Append(nil))
+	all := hello.ID == [20]byte{} // nobody's composition: who asks means all that are here
+	if c.cfg.Allow != nil && !all && !c.cfg.Allow(hello.ID) {
 		m.out.put(proto.Append(nil, proto.Refused{Reason: refusedComposition}))
 		m.out.finish()
 		_, err := io.Copy(io.Discard, io.LimitReader(in, sniffBuffer)) // until it has read why, or the deadline
@@ -101,12 +105,24 @@ func (c *Conductor) serveMember(ctx context.Context, nc net.Conn, in io.Reader, 
 	if err != nil {
 		return err
 	}
+	if ask, ok := msg.(proto.Ask); ok {
+		return c.serveAsker(ctx, m, frames, hello.ID, ask)
+	}
 	ann, ok := msg.(proto.Announce)
-	if !ok {
+	if !ok || all {
 		return errTooEarly
 	}
+	var name proto.Named
+	if hello.Names() {
+		if msg, err = frames.Next(); err != nil {
+			return err
+		}
+		if name, ok = msg.(proto.Named); !ok {
+			return errNoName
+		}
+	}
 	nc.SetReadDeadline(time.Time{}) // silence is the registry's to judge
-	c.post(ctx, arrived{m, hello.ID, hello.PeerID, ann})
+	c.post(ctx, arrived{m, hello.ID, hello.PeerID, ann, name})
 	defer c.post(ctx, closed{m})
 	pace := rate.NewLimiter(messageRate, messageBurst)
 	for {
@@ -118,9 +134,10 @@ func (c *Conductor) serveMember(ctx context.Context, nc net.Conn, in io.Reader, 
 			return err
 		}
 		switch msg.(type) {
-		case proto.KeepAlive, proto.Announce, proto.Progress, proto.Complain:
+		case proto.KeepAlive, proto.Announce, proto.Progress, proto.Complain, proto.Await:
 			c.post(ctx, heard{m, msg})
 		case proto.Unknown: // of a later version
+		case proto.Named, proto.Ask: // too late
 		default:
 			return errWrongWay
 		}

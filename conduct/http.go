@@ -111,8 +111,9 @@ func parseVisit(query string, s seat) (v webGuest, compact bool, err error) {
 	if n, err := strconv.ParseUint(q.Get("numwant"), 10, 32); err == nil {
 		v.ann.Want = uint8(min(n, maxPeers))
 	}
-	if q.Get("left") == "0" { // how many parts there are is not said: all of one
-		v.ann.Parts, v.ann.Have = 1, 1
+	v.ann.Parts = 1 // how many there are is not said: all of one, or none
+	if q.Get("left") == "0" {
+		v.ann.Have = 1
 	}
 	v.stopped = q.Get("event") == "stopped"
 	return v, q.Get("compact") != "0", nil

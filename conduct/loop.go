@@ -17,6 +17,7 @@ type arrived struct {
 	id   [20]byte
 	peer proto.PeerID
 	ann  proto.Announce
+	name proto.Named
 }
 
 // heard is a further message on a connection that arrived.
@@ -90,7 +91,7 @@ func (l *loop) handle(ev event) {
 		l.last++
 		ev.c.link = l.last
 		l.conns[ev.c.link] = ev.c
-		l.out = l.reg.arrive(now, arrival{ev.c.link, ev.id, ev.peer, ev.c.seat, ev.ann}, l.out)
+		l.out = l.reg.arrive(now, arrival{ev.c.link, ev.id, ev.peer, ev.c.seat, ev.ann, ev.name}, l.out)
 		l.c.log.Debug().Hex("id", ev.id[:]).Stringer("peer", ev.peer).Stringer("from", ev.c.seat.from).
 			Uint16("port", ev.ann.Port).Msg("member announced")
 	case heard:
@@ -102,6 +103,8 @@ func (l *loop) handle(ev event) {
 		var a answer
 		a.members, a.refused, l.out = l.reg.receive(now, ev.guest, l.out)
 		ev.reply <- a
+	case asked:
+		ev.reply <- l.reg.survey(now, ev.id)
 	case dialled:
 		l.out = l.reg.checked(now, ev.ticket, ev.addr, ev.ok, l.out)
 	}
@@ -114,7 +117,9 @@ func (l *loop) message(now time.Time, ev heard) {
 	case proto.Announce:
 		l.out = l.reg.announce(now, ev.c.link, m, l.out)
 	case proto.Progress:
-		l.reg.progress(now, ev.c.link, m)
+		l.out = l.reg.progress(now, ev.c.link, m, l.out)
+	case proto.Await:
+		l.out = l.reg.await(now, ev.c.link, m.Copies, l.out)
 	case proto.Complain:
 		v := l.reg.complain(now, ev.c.link, m.PeerID)
 		l.c.rare.Warn().Stringer("from", ev.c.seat.from).Stringer("of", m.PeerID).Uint32("part", m.Part).

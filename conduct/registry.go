@@ -40,6 +40,11 @@ type registry struct {
 	sources map[netip.Addr]int // entries by source
 	expiry  expiryHeap         // every entry
 
+	copies      int       // that are remembered, over all compositions
+	past        []past    // compositions without members, at most maxPast
+	surveys     []survey  // of all compositions, when that was asked last
+	surveyedAll time.Time // and when it was
+
 	ticket  uint64             // of the latest dial back
 	line    []waiting          // dial backs that wait, first come first served
 	running map[uint64]waiting // dial backs under way
@@ -50,6 +55,10 @@ type composition struct {
 	id      [20]byte
 	entries []*entry // in random order, see pick
 	byPeer  map[proto.PeerID]*entry
+
+	copies   map[copyID]struct{} // that were complete, since the composition is known
+	awaiting map[uint32][]*entry // who wants to know when so many are
+	surveyed survey              // the latest
 
 	gone       transfer // of members that have left
 	complaints uint64   // those that counted, since the composition is known
@@ -81,7 +90,12 @@ type entry struct {
 	told      []*entry  // whom it was told of, at most maxTold
 	toldTo    []*entry  // who was told of it, at most maxToldTo
 
+	place [8]byte // of its copy; zeros: not told
+	label string  // what it calls itself, for people
+
 	parts, have uint32
+	pace        pace
+	awaits      uint32 // copies; 0: nothing
 	moved       transfer
 
 	accusers []netip.Addr   // sources that complained of it
@@ -96,6 +110,7 @@ type arrival struct {
 	peer proto.PeerID
 	seat seat
 	ann  proto.Announce
+	name proto.Named // zero: it has none
 }
 
 func newRegistry(lim limits, random *rand.Rand) *registry {
@@ -127,8 +142,7 @@ func (r *registry) arrive(now time.Time, a arrival, out []effect) []effect {
 	src := source(a.seat.from.Addr())
 	if e == nil {
 		if comp == nil {
-			comp = &composition{id: a.id, byPeer: make(map[proto.PeerID]*entry)}
-			r.comps[a.id] = comp
+			comp = r.newComposition(now, a.id)
 		}
 		e = &entry{comp: comp, peer: a.peer, key: a.ann.Key, announces: announceBurst, refilled: now}
 		e.pos = len(comp.entries)
@@ -139,10 +153,12 @@ func (r *registry) arrive(now time.Time, a arrival, out []effect) []effect {
 		out = r.unlink(e, "replaced by a newer connection", out)
 		r.unsource(e)
 		forgetTold(e)
+		e.unawait()
 		comp.gone.add(e.moved)
 		e.moved = transfer{}
 	}
 	e.link, e.seat = a.link, a.seat
+	e.place, e.label = a.name.Place, a.name.Label
 	if a.link != 0 {
 		r.links[a.link] = e
 	}
@@ -207,6 +223,7 @@ func (r *registry) announce(now time.Time, l link, ann proto.Announce, out []eff
 func (r *registry) take(now time.Time, e *entry, ann proto.Announce, out []effect) []effect {
 	e.want = min(int(ann.Want), r.lim.peers)
 	e.parts, e.have = ann.Parts, min(ann.Have, ann.Parts)
+	e.pace.saw(now, e.have)
 
 	before := e.addrsFor(e.seat, nil)
 	e.port, e.own = ann.Port, ownAddrs(ann.Addrs)
@@ -221,7 +238,8 @@ func (r *registry) take(now time.Time, e *entry, ann proto.Announce, out []effec
 	out = r.claimAt(e, &e.main, observed, out)
 	out = r.claimAt(e, &e.advertised, advertised, out)
 	out = r.recheck(now, e, out)
-	return r.introduce(e, moved, out)
+	out = r.introduce(e, moved, out)
+	return r.count(e, out)
 }
 
 // heard renews the entry of a connection from which something came, and
@@ -251,11 +269,15 @@ func (r *registry) ping(now time.Time, l link, out []effect) []effect {
 }
 
 // progress takes over how far a member is.
-func (r *registry) progress(now time.Time, l link, p proto.Progress) {
-	if e := r.heard(now, l); e != nil {
-		e.have = min(p.Have, e.parts)
-		e.moved = transfer{up: p.Uploaded, down: p.Downloaded}
+func (r *registry) progress(now time.Time, l link, p proto.Progress, out []effect) []effect {
+	e := r.heard(now, l)
+	if e == nil {
+		return out
 	}
+	e.have = min(p.Have, e.parts)
+	e.pace.saw(now, e.have)
+	e.moved = transfer{up: p.Uploaded, down: p.Downloaded}
+	return r.count(e, out)
 }
 
 // leave takes the end of a connection.
@@ -299,8 +321,10 @@ func (r *registry) remove(e *entry, out []effect) []effect {
 	comp.entries = comp.entries[:len(comp.entries)-1]
 	delete(comp.byPeer, e.peer)
 	comp.gone.add(e.moved)
+	e.unawait()
 	if len(comp.entries) == 0 {
 		delete(r.comps, comp.id)
+		r.keepPast(comp, e.deadline.Add(pastFor))
 	}
 
 	forgetTold(e)

@@ -38,7 +38,7 @@ func TestNewcomerAndOthersAreTold(t *testing.T) {
 func TestCompositionsAreApart(t *testing.T) {
 	s := newScript(t, testLimits, 1)
 	s.join(peerN(1), farSeat(1), plain(1))
-	out := s.reg.arrive(s.now, arrival{99, [20]byte{'o'}, peerN(2), farSeat(2), plain(2)}, nil)
+	out := s.reg.arrive(s.now, arrival{99, [20]byte{'o'}, peerN(2), farSeat(2), plain(2), proto.Named{}}, nil)
 	s.did(out)
 	if len(s.known[99]) != 0 || len(s.known[1]) != 0 {
 		t.Error("members of two compositions were told of each other")
@@ -226,8 +226,8 @@ func TestTally(t *testing.T) {
 	half.Parts, half.Have = 10, 99 // more than there are counts as all
 	a, _ := s.join(peerN(1), farSeat(1), full)
 	b, _ := s.join(peerN(2), farSeat(2), half)
-	s.reg.progress(s.now, b, proto.Progress{Have: 5, Uploaded: 3, Downloaded: ^uint64(0)})
-	s.reg.progress(s.now, a, proto.Progress{Have: 10, Uploaded: 7, Downloaded: 1})
+	s.reg.progress(s.now, b, proto.Progress{Have: 5, Uploaded: 3, Downloaded: ^uint64(0)}, nil)
+	s.reg.progress(s.now, a, proto.Progress{Have: 10, Uploaded: 7, Downloaded: 1}, nil)
 	want := tally{members: 2, complete: 1, have: 15, parts: 20, moved: transfer{10, ^uint64(0)}}
 	if got := s.reg.comps[testID].tally(); got != want {
 		t.Errorf("tally %+v, want %+v", got, want)

@@ -105,7 +105,7 @@ func (s *script) did(out []effect) []effect {
 func (s *script) join(peer proto.PeerID, at seat, ann proto.Announce) (link, []effect) {
 	s.t.Helper()
 	s.last++
-	return s.last, s.did(s.reg.arrive(s.now, arrival{s.last, testID, peer, at, ann}, nil))
+	return s.last, s.did(s.reg.arrive(s.now, arrival{s.last, testID, peer, at, ann, proto.Named{}}, nil))
 }
 
 func (s *script) leave(l link) []effect {

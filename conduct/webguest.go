@@ -25,6 +25,10 @@ func (r *registry) receive(now time.Time, v webGuest, out []effect) (members []p
 	_, e := r.find(v.id, v.peer)
 	if v.stopped {
 		if e != nil && e.link == 0 {
+			if v.ann.Have == v.ann.Parts {
+				e.parts, e.have = v.ann.Parts, v.ann.Have
+				out = r.count(e, out) // it became complete since its last visit
+			}
 			out = r.remove(e, out)
 		}
 		return nil, "", out

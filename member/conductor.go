@@ -18,6 +18,7 @@ const (
 	retryFirst    = 500 * time.Millisecond
 	retryMost     = 30 * time.Second
 	progressEvery = 5 * time.Second
+	farewellTime  = time.Second
 )
 
 // wanted is how many members this member asks to be told of.
@@ -80,12 +81,18 @@ func (c *conductor) session(ctx context.Context) (up bool, err error) {
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
 	conn.SetDeadline(time.Now().Add(proto.HandshakeTimeout))
-	hello := proto.Handshake{Protocol: proto.Orchestra, ID: c.id, PeerID: c.self}.Append(nil)
-	if _, err := conn.Write(proto.Append(hello, c.announce())); err != nil {
+	if _, err := conn.Write(c.greeting()); err != nil {
 		return false, err
 	}
-	if _, err := proto.ReadHandshake(conn, proto.Orchestra); err != nil {
+	hello, err := proto.ReadHandshake(conn, proto.Orchestra)
+	if err != nil {
 		return false, err
+	}
+	if c.cfg.AwaitCopies > 0 && !hello.Names() {
+		c.cfg.Log.Warn().Str("conductor", c.addr).Msg("this conductor is of an older version and does not tell how many copies there are")
+	}
+	if !stop() {
+		return true, ctx.Err()
 	}
 	c.state(true, "conductor "+c.addr)
 	talk, end := context.WithCancel(ctx)
@@ -98,27 +105,22 @@ func (c *conductor) session(ctx context.Context) (up bool, err error) {
 	return true, c.listenTo(ctx, conn)
 }
 
-func (c *conductor) announce() proto.Announce {
-	return proto.Announce{
-		Key: c.key, Port: c.Member.addr.Port(), Addrs: ownAddrs(c.Member.addr), Advertise: c.cfg.Advertise,
-		Parts: uint32(c.comp.NumParts()), Have: uint32(c.Progress().Stored), Want: wanted,
-	}
-}
-
-// report tells the conductor how far this member is, and at least that it lives.
+// report tells the conductor how far this member is, and at least that it lives. It ends the connection when the context ends.
 func (c *conductor) report(ctx context.Context, conn net.Conn) {
 	tick := time.NewTicker(progressEvery)
 	defer tick.Stop()
-	var last proto.Progress
-	said := time.Now()
+	last := proto.Progress{Have: c.have(c.Progress())}
+	said, complete := time.Now(), c.complete
 	for {
 		select {
 		case <-ctx.Done():
+			c.farewell(conn, last)
 			return
+		case <-complete:
+			complete = nil
 		case <-tick.C:
 		}
-		p := c.Progress()
-		now := proto.Progress{Have: uint32(p.Stored), Uploaded: uint64(p.Uploaded), Downloaded: uint64(p.Downloaded)}
+		now := c.progressNow()
 		var msg proto.Message = now
 		if now == last {
 			if time.Since(said) < proto.PingInterval-progressEvery {
@@ -133,6 +135,23 @@ func (c *conductor) report(ctx context.Context, conn net.Conn) {
 			return
 		}
 	}
+}
+
+// farewell tells the conductor how far this member came, and leaves it a moment to read that: closing at once what was not read to
+// its end would take back what was just said.
+func (c *conductor) farewell(conn net.Conn, last proto.Progress) {
+	time.AfterFunc(farewellTime, func() { conn.Close() })
+	now := c.progressNow()
+	if half, ok := conn.(*net.TCPConn); ok {
+		var err error
+		if now != last {
+			_, err = conn.Write(proto.Append(nil, now))
+		}
+		if err == nil && half.CloseWrite() == nil {
+			return // listenTo reads to the end
+		}
+	}
+	conn.Close()
 }
 
 // listenTo passes on what the conductor tells.
@@ -157,6 +176,8 @@ func (c *conductor) listenTo(ctx context.Context, conn net.Conn) error {
 			if msg.OK {
 				c.update(func(p *Progress) { p.Dialled = true })
 			}
+		case proto.Copies:
+			c.update(func(p *Progress) { p.Copies = max(p.Copies, int(msg.Complete)) })
 		case proto.Refused:
 			return fmt.Errorf("it refused: %q", msg.Reason)
 		case proto.KeepAlive, proto.Welcome, proto.Unknown:

@@ -29,6 +29,9 @@ type Config struct {
 	Peers      []string // HOST:PORT of members to dial at the start
 	MaxPeers   int      // links at most; 0: the core's default
 
+	Name        string // shown to who asks the conductor; the host's name. UTF-8, 64 bytes of it
+	AwaitCopies int    // Progress.Copies is wanted once so many members are complete; 0: never
+
 	UploadLimit, DownloadLimit int64 // bytes a second, all links together; 0: none
 
 	Check   bool // content that is there is checked in full before anybody is connected to
@@ -79,6 +82,7 @@ type Progress struct {
 	Members     int    // links that are up
 	Known       int    // members known
 	Dialled     bool   // somebody opened a link to this member
+	Copies      int    // complete members, as a conductor told when they were AwaitCopies; 0 before
 	ConductorUp bool
 	Conductor   string // the state of the conductor, in words
 }

@@ -241,6 +241,7 @@ func (d *director) finished(err error) {
 		d.cfg.Log.Warn().Str("path", d.store.Path()).Str("aside", aside).Msg("something else stood under the content's name and was moved aside")
 	}
 	d.update(func(p *Progress) { p.Complete, p.Path = true, d.store.Path() })
+	close(d.complete)
 	if d.cfg.OnComplete != nil {
 		d.work.Go(func() { d.cfg.OnComplete(d.store.Path()) })
 	}

@@ -27,6 +27,8 @@ type Member struct {
 	self       proto.PeerID
 	key        [16]byte
 	conductors []string
+	place      [8]byte       // of this copy, see place
+	complete   chan struct{} // closed when the content has its name
 
 	store    *store.Store
 	skip     []byte // a bit for each part that is not wanted
@@ -62,6 +64,7 @@ func New(cfg Config) (*Member, error) {
 		cfg: cfg, comp: cfg.File, id: cfg.File.ID(), conductors: slices.Clone(cfg.Conductors),
 		inbox:    make(chan event, 1024),
 		ended:    make(chan struct{}),
+		complete: make(chan struct{}),
 		buffers:  newBuffers(),
 		writes:   make(chan *inbound, 4*bufferCount),
 		upload:   limiter(cfg.UploadLimit),
@@ -83,6 +86,7 @@ func New(cfg Config) (*Member, error) {
 		return nil, err
 	}
 	rand.Read(m.key[:])
+	m.introduce()
 	chosen, err := store.Select(cfg.File, cfg.Only, cfg.Except)
 	if err != nil {
 		return nil, err

@@ -16,46 +16,65 @@ import (
 //	member                            conductor
 //	orchestra handshake ──────────>
 //	                     <─────────   orchestra handshake
-//	Announce ─────────────────────>
+//	Announce, Named ──────────────>                           (Named if the handshake says so)
+//	Await ────────────────────────>                           (if it is to end by what others have)
 //	                     <─────────   Welcome, Joined         (or Refused, and the end)
 //	                     <─────────   Reachable               (once it has dialled back)
 //	Progress ─────────────────────>                           (every few seconds while it moves)
 //	                     <─────────   Joined, Left            (as others come and go)
 //	KeepAlive ────────────────────>                           (every 30 s)
 //	                     <─────────   KeepAlive               (to each)
+//	                     <─────────   Copies                  (once as many are complete as it awaits)
 //	Complain ─────────────────────>                           (of bad data)
 //	Announce ─────────────────────>                           (what changed, or to be told of more)
+//
+// Who only wants to know how far the members are asks instead of announcing
+// itself, and is no member; see status.go.
 //
 //	id  message    payload (bytes)
 //	-   KeepAlive  no id, no payload
 //	64  Announce   key 16, port 2, parts 4, have 4, want 1, count 1 (0 to 4), addresses, advertise text
 //	65  Progress   have 4, uploaded 8, downloaded 8
 //	66  Complain   peer id 20, part 4
+//	67  Named      place 8, label text (at most 64 bytes)
+//	68  Await      copies 4
+//	69  Ask        members 2
 //	80  Welcome    address
 //	81  Joined     count 1 (0 to 50), members
 //	82  Left       count 1 (0 to 50), peer ids 20 each
 //	83  Reachable  ok 1 (0 or 1), address
 //	84  Refused    reason text
+//	85  Copies     complete 4
+//	86  Status     id 20, further 2, complete 4, known 4, pending 4, left 4, rows 2
+//	87  Standings  count 1 (0 to 50), standings
 //
 //	address  family 1, host, port 2: family 4 with 4 bytes of host, 6 with 16 (never an IPv4 address mapped
 //	         into IPv6); or the family 0 alone, which is no address (not within a list)
 //	member   peer id 20, count 1 (1 to 4), addresses
+//	standing have 4, parts 4, left 4, address, label text (at most 64 bytes)
 //	text     length 1, bytes
 const (
 	idAnnounce  = 64
 	idProgress  = 65
 	idComplain  = 66
+	idNamed     = 67
+	idAwait     = 68
+	idAsk       = 69
 	idWelcome   = 80
 	idJoined    = 81
 	idLeft      = 82
 	idReachable = 83
 	idRefused   = 84
+	idCopies    = 85
+	idStatus    = 86
+	idStandings = 87
 )
 
 // Limits of the conductor's messages.
 const (
 	MaxAddrs          = 4       // addresses of one member
-	MaxMembers        = 50      // members in one Joined, peer ids in one Left
+	MaxMembers        = 50      // members in one Joined, peer ids in one Left, standings in one Standings
+	MaxLabel          = 64      // bytes of a label
 	MaxText           = 255     // bytes of a text
 	MaxConductorFrame = 8 << 10 // bytes of a frame; the longest known message has 4,852
 )
@@ -182,13 +201,17 @@ func (m Reachable) append(b []byte) []byte {
 }
 
 func (m Refused) append(b []byte) []byte {
-	reason := strings.ToValidUTF8(m.Reason, "?")
-	if len(reason) > MaxText {
-		end := MaxText
-		for !utf8.RuneStart(reason[end]) {
-			end--
-		}
-		reason = reason[:end]
+	return appendText(append(b, idRefused), cutText(m.Reason, MaxText))
+}
+
+// cutText makes valid UTF-8 of at most so many bytes out of a text for people.
+func cutText(s string, most int) string {
+	s = strings.ToValidUTF8(s, "?")
+	if len(s) <= most {
+		return s
 	}
-	return appendText(append(b, idRefused), reason)
+	for !utf8.RuneStart(s[most]) {
+		most--
+	}
+	return s[:most]
 }

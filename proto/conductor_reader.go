@@ -90,6 +90,12 @@ func (d *decoder) conductor() Message {
 		}
 	case idComplain:
 		return Complain{PeerID: d.peerID(), Part: d.uint32("part")}
+	case idNamed:
+		return Named{Place: [8]byte(d.bytes(8, "place")), Label: d.label()}
+	case idAwait:
+		return Await{d.uint32("number of copies")}
+	case idAsk:
+		return Ask{d.uint16("number of members")}
 	case idWelcome:
 		return Welcome{d.addr()}
 	case idJoined:
@@ -109,6 +115,12 @@ func (d *decoder) conductor() Message {
 		return Reachable{OK: ok == 1, Addr: d.addr()}
 	case idRefused:
 		return Refused{d.utf8("reason")}
+	case idCopies:
+		return Copies{d.uint32("number of complete members")}
+	case idStatus:
+		return d.status()
+	case idStandings:
+		return d.standings()
 	}
 	id := d.id
 	d.b = nil

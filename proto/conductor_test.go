@@ -55,6 +55,21 @@ func conductorMessages() []struct {
 		{Reachable{}, "53 00 00"},
 		{Refused{"nö"}, "54 03 6ec3b6"},
 		{Refused{}, "54 00"},
+		{Named{[8]byte([]byte("a place!")), "lab-ö"}, "43 6120706c61636521 06 6c61622dc3b6"},
+		{Named{}, "43 0000000000000000 00"},
+		{Await{200}, "44 000000c8"},
+		{Ask{1000}, "45 03e8"},
+		{Copies{1<<32 - 1}, "55 ffffffff"},
+		{
+			Status{[20]byte(peerA), 2, 187, 200, 13, 40, 5},
+			"56" + hexPeerA + "0002 000000bb 000000c8 0000000d 00000028 0005",
+		},
+		{Status{Left: LeftUnknown}, "56" + strings.Repeat("00", 34) + "ffffffff 0000"},
+		{
+			Standings{[]Standing{{3, 9, 7, netip.MustParseAddrPort("192.0.2.1:1"), "a"}, {9, 9, 0, netip.AddrPort{}, ""}}},
+			"57 02 00000003 00000009 00000007 04 c0000201 0001 01 61 00000009 00000009 00000000 00 00",
+		},
+		{Standings{[]Standing{}}, "57 00"},
 		{Unknown{99}, "63"},
 	}
 }
@@ -111,6 +126,14 @@ func TestDecodeConductorRefuses(t *testing.T) {
 		"51 that left":              "52 33" + strings.Repeat(hexPeerA, 51),
 		"outcome 2":                 "53 02 00",
 		"reason is no UTF-8":        "54 01 ff",
+		"label is no UTF-8":         "43 0000000000000000 01 ff",
+		"label of 65 bytes":         "43 0000000000000000 41" + strings.Repeat("61", 65),
+		"51 standings":              "57 33" + strings.Repeat("00000000 00000000 00000000 00 00", 51),
+		"more standings than bytes": "57 02 00000000 00000000 00000000 00 00",
+		"standing beyond parts":     "57 01 00000002 00000001 00000000 00 00",
+		"too many rows":             "56" + hexPeerA + "0000 00000000 00000000 00000000 00000000 03e9",
+		"too many compositions":     "56" + hexPeerA + "03e8 00000000 00000000 00000000 00000000 0000",
+		"more complete than known":  "56" + hexPeerA + "0000 00000002 00000001 00000000 00000000 0000",
 	} {
 		if m, err := DecodeConductor(unhex(t, in)); !errors.Is(err, ErrMalformed) {
 			t.Errorf("%s: %#v, %v, expected ErrMalformed", name, m, err)
@@ -162,6 +185,12 @@ func TestAppendKeepsLimits(t *testing.T) {
 		{Refused{strings.Repeat("a", 300)}, Refused{strings.Repeat("a", 255)}},
 		{Refused{strings.Repeat("ö", 300)}, Refused{strings.Repeat("ö", 127)}},
 		{Refused{"\xff"}, Refused{"?"}},
+		{Named{Label: strings.Repeat("ö", 40)}, Named{Label: strings.Repeat("ö", 32)}},
+		{Named{Label: "a\xff"}, Named{Label: "a?"}},
+		{
+			Standings{make([]Standing, 60)},
+			Standings{make([]Standing, 50)},
+		},
 	} {
 		frame := Append(nil, c.m)
 		if len(frame)-lengthSize > MaxConductorFrame {
@@ -173,6 +202,13 @@ func TestAppendKeepsLimits(t *testing.T) {
 		if r, ok := c.want.(Refused); ok && !utf8.ValidString(r.Reason) {
 			t.Errorf("reason %q", r.Reason)
 		}
+	}
+	rows := make([]Standing, MaxMembers)
+	for i := range rows {
+		rows[i] = Standing{Addr: full.Addrs[0], Label: strings.Repeat("a", MaxLabel)}
+	}
+	if got := len(Append(nil, Standings{rows})); got > MaxConductorFrame {
+		t.Errorf("full standings have %d bytes", got)
 	}
 	if got, want := len(Append(nil, Joined{sixty}))-lengthSize, 4852; got != want {
 		t.Errorf("the longest message has %d bytes, expected %d as MaxConductorFrame says", got, want)

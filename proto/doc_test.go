@@ -47,6 +47,7 @@ var docMessages = map[string]Message{
 	"suggest": Suggest{}, "have all": HaveAll{}, "have none": HaveNone{}, "reject": Reject{}, "allowed fast": AllowedFast{},
 	"extended": Extended{}, "announce": Announce{}, "progress": Progress{}, "complain": Complain{}, "welcome": Welcome{},
 	"joined": Joined{}, "left": Left{}, "reachable": Reachable{}, "refused": Refused{},
+	"named": Named{}, "await": Await{}, "ask": Ask{}, "copies": Copies{}, "status": Status{}, "standings": Standings{},
 }
 
 // layoutField is a field of a layout cell and its size.
@@ -117,10 +118,14 @@ func TestDocLimits(t *testing.T) {
 		"longest frame to or from a conductor, bytes":          MaxConductorFrame,
 		"addresses of one member":                              MaxAddrs,
 		"members in one joined, peer ids in one left":          MaxMembers,
-		"bytes of a text":                                   MaxText,
-		"time for the handshake, s":                         int64(HandshakeTimeout / time.Second),
-		"a member sends to its conductor at least every, s": int64(PingInterval / time.Second),
-		"silence on a conductor connection that ends it, s": int64(SilenceTimeout / time.Second),
+		"standings in one standings":                           MaxMembers,
+		"members that one ask is told of":                      MaxRows,
+		"compositions that one ask is told of":                 MaxStatuses,
+		"bytes of a text":                                      MaxText,
+		"bytes of a label":                                     MaxLabel,
+		"time for the handshake, s":                            int64(HandshakeTimeout / time.Second),
+		"a member sends to its conductor at least every, s":    int64(PingInterval / time.Second),
+		"silence on a conductor connection that ends it, s":    int64(SilenceTimeout / time.Second),
 	}
 	doc := readDoc(t)
 	for _, cells := range rows(doc) {
@@ -149,6 +154,8 @@ func TestDocLimits(t *testing.T) {
 // docExamples is what the doc's examples mean: a Handshake or a Message.
 func docExamples() map[string]any {
 	h := Handshake{Protocol: Orchestra, ID: [20]byte(bytes.Repeat([]byte{0xaa}, 20)), PeerID: PeerID([]byte("-OR0100-abcdefghijkl"))}
+	named := h
+	named.SetNames()
 	bt := h
 	bt.Protocol = BitTorrent
 	bt.SetFast()
@@ -156,26 +163,33 @@ func docExamples() map[string]any {
 	key := [16]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
 	ext := ExtHandshake{Version: "Orchestra", Reqq: 250, Port: 10001, MaxRequest: 1 << 20}
 	return map[string]any{
-		"handshake between members": bt,
-		"handshake to a conductor":  h,
-		"keep-alive":                KeepAlive{},
-		"unchoke":                   Unchoke{},
-		"have":                      Have{258},
-		"bitfield":                  Bitfield{[]byte{0x80, 0x40}},
-		"bulk request":              Request{5, 1 << 20, 1 << 20},
-		"header of a piece":         Piece{5, 1 << 20, 256 << 10},
-		"cancel":                    Cancel{5, 1 << 20, 1 << 20},
-		"reject":                    Reject{5, 1572864, 512 << 10},
-		"extension handshake":       Extended{ExtHandshakeID, ext.Append(nil)},
-		"announce":                  Announce{Key: key, Port: 10001, Addrs: addrs("10.0.0.7:10001"), Parts: 2048, Want: 50},
-		"announce with advertise":   Announce{Key: key, Port: 10001, Advertise: "example.org:10001", Parts: 2048, Have: 2048, Want: 50},
-		"progress":                  Progress{1024, 5 << 20, 16 << 20},
-		"complain":                  Complain{h.PeerID, 9},
-		"welcome":                   Welcome{netip.MustParseAddrPort("192.0.2.7:50000")},
-		"joined":                    Joined{[]Member{{h.PeerID, addrs("192.0.2.8:10001", "[2001:db8::8]:10001")}}},
-		"left":                      Left{[]PeerID{h.PeerID}},
-		"reachable":                 Reachable{true, netip.MustParseAddrPort("192.0.2.7:10001")},
-		"refused":                   Refused{"full"},
+		"handshake between members":             bt,
+		"handshake to a conductor":              h,
+		"keep-alive":                            KeepAlive{},
+		"unchoke":                               Unchoke{},
+		"have":                                  Have{258},
+		"bitfield":                              Bitfield{[]byte{0x80, 0x40}},
+		"bulk request":                          Request{5, 1 << 20, 1 << 20},
+		"header of a piece":                     Piece{5, 1 << 20, 256 << 10},
+		"cancel":                                Cancel{5, 1 << 20, 1 << 20},
+		"reject":                                Reject{5, 1572864, 512 << 10},
+		"extension handshake":                   Extended{ExtHandshakeID, ext.Append(nil)},
+		"announce":                              Announce{Key: key, Port: 10001, Addrs: addrs("10.0.0.7:10001"), Parts: 2048, Want: 50},
+		"announce with advertise":               Announce{Key: key, Port: 10001, Advertise: "example.org:10001", Parts: 2048, Have: 2048, Want: 50},
+		"progress":                              Progress{1024, 5 << 20, 16 << 20},
+		"complain":                              Complain{h.PeerID, 9},
+		"welcome":                               Welcome{netip.MustParseAddrPort("192.0.2.7:50000")},
+		"joined":                                Joined{[]Member{{h.PeerID, addrs("192.0.2.8:10001", "[2001:db8::8]:10001")}}},
+		"left":                                  Left{[]PeerID{h.PeerID}},
+		"reachable":                             Reachable{true, netip.MustParseAddrPort("192.0.2.7:10001")},
+		"refused":                               Refused{"full"},
+		"handshake of a member that has a name": named,
+		"named":                                 Named{[8]byte{1, 2, 3, 4, 5, 6, 7, 8}, "lab-17"},
+		"await":                                 Await{200},
+		"copies":                                Copies{200},
+		"ask":                                   Ask{5},
+		"status":                                Status{ID: [20]byte(h.PeerID), Complete: 187, Known: 200, Pending: 13, Left: 40, Rows: 1},
+		"standings":                             Standings{[]Standing{{1249, 2048, 40, netip.MustParseAddrPort("192.0.2.7:50000"), "lab-17"}}},
 	}
 }
 
@@ -211,7 +225,7 @@ func codec(t *testing.T, name string, v any, b []byte) (encoded []byte, decoded 
 	case Handshake:
 		encoded = v.Append(nil)
 		decoded, err = ReadHandshake(bytes.NewReader(b), BitTorrent, Orchestra)
-	case Announce, Progress, Complain, Welcome, Joined, Left, Reachable, Refused:
+	case Announce, Progress, Complain, Welcome, Joined, Left, Reachable, Refused, Named, Await, Ask, Copies, Status, Standings:
 		encoded = Append(nil, v.(Message))
 		decoded, err = NewConductorReader(bytes.NewReader(b)).Next()
 	default:

@@ -19,7 +19,8 @@ import (
 //	20     peer id of the sender
 //
 // Reserved bits, the highest of the first byte counted as 0: bit 43 is the
-// extension protocol (BEP 10), bit 61 the fast extension (BEP 6).
+// extension protocol (BEP 10), bit 61 the fast extension (BEP 6); to and from a
+// conductor bit 63 says that the sender knows names, see Named.
 const (
 	BitTorrent = "BitTorrent protocol"
 	Orchestra  = "orchestra"
@@ -28,6 +29,7 @@ const (
 const (
 	extendedByte, extendedBit = 5, 0x10
 	fastByte, fastBit         = 7, 0x04
+	namesByte, namesBit       = 7, 0x01
 )
 
 // afterName is the length of what follows the protocol's name.
@@ -56,6 +58,13 @@ func (h *Handshake) SetExtended() { h.Reserved[extendedByte] |= extendedBit }
 
 // Extended reports whether the sender knows the extension protocol of BEP 10.
 func (h Handshake) Extended() bool { return h.Reserved[extendedByte]&extendedBit != 0 }
+
+// SetNames says that the sender knows Named, Await and Copies: a member's
+// Announce is followed by Named, and a conductor counts copies.
+func (h *Handshake) SetNames() { h.Reserved[namesByte] |= namesBit }
+
+// Names reports whether the sender knows Named, Await and Copies.
+func (h Handshake) Names() bool { return h.Reserved[namesByte]&namesBit != 0 }
 
 // Append appends the handshake's encoding to b.
 func (h Handshake) Append(b []byte) []byte {

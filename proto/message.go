@@ -209,6 +209,18 @@ func Append(b []byte, m Message) []byte {
 		b = m.append(b)
 	case Refused:
 		b = m.append(b)
+	case Named:
+		b = m.append(b)
+	case Await:
+		b = m.append(b)
+	case Ask:
+		b = m.append(b)
+	case Copies:
+		b = m.append(b)
+	case Status:
+		b = m.append(b)
+	case Standings:
+		b = m.append(b)
 	default:
 		panic("proto: nil or a pointer is no message")
 	}

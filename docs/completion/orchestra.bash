@@ -1,15 +1,16 @@
 # bash completion for orchestra. Made by make docs: do not edit.
 
-_orchestra_commands='compose conduct join verify show'
+_orchestra_commands='compose conduct join verify show status'
 
 # _orchestra_flags COMMAND sets flags: those that may stand there.
 _orchestra_flags() {
 	case $1 in
 	compose) flags='--conductor --part-size --output --hash --comment --torrent --force -c -s -o -f' ;;
 	conduct) flags='--listen --allow --max-members --peers --max-per-address -l' ;;
-	join) flags='--dir --listen --advertise --conductor --peer --exit --share-for --ratio --stall-timeout --upload-limit --download-limit --only --except --max-peers --sequential --stdout --on-complete --check --replace --repair --progress --no-input -d -l -e' ;;
+	join) flags='--dir --listen --advertise --conductor --peer --exit --share-for --ratio --until-copies --name --stall-timeout --upload-limit --download-limit --only --except --max-peers --sequential --stdout --on-complete --check --replace --repair --progress --no-input -d -l -e' ;;
 	verify) flags='' ;;
 	show) flags='' ;;
+	status) flags='--watch --wait --timeout -w' ;;
 	*) flags='--version -V' ;;
 	esac
 	flags+=' --json --quiet --verbose --log-format --log-file --color --help -q -v -h'
@@ -35,6 +36,8 @@ _orchestra_kind() {
 	join:--peer) kind='none' ;;
 	join:--share-for) kind='none' ;;
 	join:--ratio) kind='none' ;;
+	join:--until-copies) kind='none' ;;
+	join:--name) kind='none' ;;
 	join:--stall-timeout) kind='none' ;;
 	join:--upload-limit) kind='none' ;;
 	join:--download-limit) kind='none' ;;
@@ -43,6 +46,8 @@ _orchestra_kind() {
 	join:--max-peers) kind='none' ;;
 	join:--on-complete) kind='none' ;;
 	join:--progress) kind='none auto bar plain none' ;;
+	status:--wait) kind='none all' ;;
+	status:--timeout) kind='none' ;;
 	*:--log-format) kind='none auto console json' ;;
 	*:--log-file) kind='file' ;;
 	*:--color) kind='none auto always never' ;;
@@ -54,6 +59,8 @@ _orchestra_kind() {
 	verify:0) kind='orch' ;;
 	verify:1) kind='file' ;;
 	show:0) kind='orch' ;;
+	status:0) kind='none' ;;
+	status:1) kind='orch' ;;
 	*) kind= ;;
 	esac
 }
@@ -156,4 +163,4 @@ _orchestra() {
 	fi
 }
 
-complete -F _orchestra orchestra orchestra-compose orchestra-conduct orchestra-join orchestra-verify orchestra-show
+complete -F _orchestra orchestra orchestra-compose orchestra-conduct orchestra-join orchestra-verify orchestra-show orchestra-status

@@ -25,6 +25,8 @@ set -g __orchestra_valued \
 	join:--peer \
 	join:--share-for \
 	join:--ratio \
+	join:--until-copies \
+	join:--name \
 	join:--stall-timeout \
 	join:--upload-limit \
 	join:--download-limit \
@@ -42,6 +44,11 @@ set -g __orchestra_valued \
 	show:--log-format \
 	show:--log-file \
 	show:--color \
+	status:--wait \
+	status:--timeout \
+	status:--log-format \
+	status:--log-file \
+	status:--color \
 	:--log-format \
 	:--log-file \
 	:--color
@@ -95,62 +102,70 @@ function __orchestra_at
 	test (count $argv) -lt 2; or test $arguments = $argv[2]
 end
 
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -f
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -f
 complete -c orchestra -n '__orchestra_at ""' -a compose -d 'describe a file or folder in FILE.orch, for others to join'
 complete -c orchestra -n '__orchestra_at ""' -a conduct -d 'keep the list of members, for them to find each other'
 complete -c orchestra -n '__orchestra_at ""' -a join -d 'get what is missing and share it'
 complete -c orchestra -n '__orchestra_at ""' -a verify -d 'check content against an .orch file'
 complete -c orchestra -n '__orchestra_at ""' -a show -d 'show what is in an .orch file'
+complete -c orchestra -n '__orchestra_at ""' -a status -d 'ask a conductor how many have all of it, and who is slowest'
 complete -c orchestra -n '__orchestra_at ""' -a help -d 'show the help'
 complete -c orchestra -n '__orchestra_at ""' -l version -s V -d 'print the version'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -l json -d 'one JSON object a line on stdout'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -l quiet -s q -d 'errors only'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -l verbose -s v -d 'log the details'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -l log-format -x -a 'auto console json' -d 'how log lines look (auto: json in a file, else console)'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -l log-file -x -a '(__orchestra_files)' -d 'append the log to a file; its folder is made'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -l color -x -a 'auto always never' -d 'colours in the log (auto: on a terminal, unless NO_COLOR is set or TERM is dumb)'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -l help -s h -d 'show this'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -l json -d 'one JSON object a line on stdout'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -l quiet -s q -d 'errors only'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -l verbose -s v -d 'log the details'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -l log-format -x -a 'auto console json' -d 'how log lines look (auto: json in a file, else console)'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -l log-file -x -a '(__orchestra_files)' -d 'append the log to a file; its folder is made'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -l color -x -a 'auto always never' -d 'colours in the log (auto: on a terminal, unless NO_COLOR is set or TERM is dumb)'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -l help -s h -d 'show this'
 
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at compose' -l conductor -s c -x -d 'where members meet, localhost:9999 by default; may be repeated'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at compose' -l part-size -s s -x -a 'auto' -d 'bytes in a part: 16K, 1M, ... (auto: by the size of the file)'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at compose' -l output -s o -x -a '(__orchestra_files)' -d 'write there (-: stdout)'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at compose' -l hash -x -a 'sha1 sha256' -d 'of the checksums; sha1 by default, which BitTorrent programs know too'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at compose' -l comment -x -d 'a line for those who read the .orch file'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at compose' -l torrent -d 'write FILE.torrent too, for BitTorrent programs to join in by way of the conductor'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at compose' -l force -s f -d 'replace a file that is no .orch file'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at compose 0' -a '(__orchestra_files)'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at compose' -l conductor -s c -x -d 'where members meet, localhost:9999 by default; may be repeated'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at compose' -l part-size -s s -x -a 'auto' -d 'bytes in a part: 16K, 1M, ... (auto: by the size of the file)'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at compose' -l output -s o -x -a '(__orchestra_files)' -d 'write there (-: stdout)'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at compose' -l hash -x -a 'sha1 sha256' -d 'of the checksums; sha1 by default, which BitTorrent programs know too'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at compose' -l comment -x -d 'a line for those who read the .orch file'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at compose' -l torrent -d 'write FILE.torrent too, for BitTorrent programs to join in by way of the conductor'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at compose' -l force -s f -d 'replace a file that is no .orch file'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at compose 0' -a '(__orchestra_files)'
 
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at conduct' -l listen -s l -d 'the address to listen on, :9999 by default'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at conduct' -l allow -x -a '(__orchestra_files)' -d 'only the compositions of these .orch files; may be repeated'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at conduct' -l max-members -x -d 'members listed at a time, over all compositions'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at conduct' -l peers -x -d 'members told to a newcomer, 50 at most'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at conduct' -l max-per-address -x -d 'members from one address, 1,024 by default'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at conduct' -l listen -s l -d 'the address to listen on, :9999 by default'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at conduct' -l allow -x -a '(__orchestra_files)' -d 'only the compositions of these .orch files; may be repeated'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at conduct' -l max-members -x -d 'members listed at a time, over all compositions'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at conduct' -l peers -x -d 'members told to a newcomer, 50 at most'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at conduct' -l max-per-address -x -d 'members from one address, 1,024 by default'
 
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at join' -l dir -s d -x -a '(__orchestra_files /)' -d 'the folder for the content, the current one by default'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at join' -l listen -s l -x -d 'the address for other members; the first free port from 10001 to 10020, or any'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at join' -l advertise -x -d 'where others reach this member, if it is elsewhere than they see it'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at join' -l conductor -x -d 'instead of the .orch file'\''s; may be repeated'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at join' -l peer -x -d 'a member to connect to; may be repeated'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at join' -l exit -s e -d 'end when the content is complete'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at join' -l share-for -x -d 'end so long after the content is complete: 10m, 1h30m'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at join' -l ratio -x -d 'end when complete, and R times the content was sent'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at join' -l stall-timeout -x -d 'give up when nothing came for so long'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at join' -l upload-limit -x -d 'bytes a second: 40M'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at join' -l download-limit -x -d 'bytes a second: 40M'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at join' -l only -x -d 'of a folder, get only the files that match; may be repeated'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at join' -l except -x -d 'of a folder, do not get the files that match; may be repeated'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at join' -l max-peers -x -d 'connections to other members at most'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at join' -l sequential -d 'get the parts in order, more or less, for whoever reads the content while it comes'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at join' -l stdout -d 'write the content to stdout in order as it is verified, besides into --dir; implies --sequential'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at join' -l on-complete -x -d 'a command for the shell when the content is complete; it finds ORCHESTRA_PATH, ORCHESTRA_NAME and ORCHESTRA_ID'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at join' -l check -d 'verify everything that is there before connecting to anybody'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at join' -l replace -d 'if something else stands under the content'\''s name, move it aside to NAME.old when the content is complete'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at join' -l repair -d 'get bad parts of the content anew, in place'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at join' -l progress -x -a 'auto bar plain none' -d 'how progress is shown (auto: a bar on a terminal, else lines)'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at join' -l no-input -d 'read no key'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at join 0' -a '(__orchestra_files / .orch)'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l dir -s d -x -a '(__orchestra_files /)' -d 'the folder for the content, the current one by default'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l listen -s l -x -d 'the address for other members; the first free port from 10001 to 10020, or any'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l advertise -x -d 'where others reach this member, if it is elsewhere than they see it'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l conductor -x -d 'instead of the .orch file'\''s; may be repeated'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l peer -x -d 'a member to connect to; may be repeated'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l exit -s e -d 'end when the content is complete'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l share-for -x -d 'end so long after the content is complete: 10m, 1h30m'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l ratio -x -d 'end when complete, and R times the content was sent'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l until-copies -x -d 'end when complete, and the conductor knows N complete copies, this one and those of members that left included'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l name -x -d 'what orchestra status calls this member, 64 bytes at most; the host'\''s name by default'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l stall-timeout -x -d 'give up when nothing came for so long'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l upload-limit -x -d 'bytes a second: 40M'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l download-limit -x -d 'bytes a second: 40M'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l only -x -d 'of a folder, get only the files that match; may be repeated'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l except -x -d 'of a folder, do not get the files that match; may be repeated'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l max-peers -x -d 'connections to other members at most'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l sequential -d 'get the parts in order, more or less, for whoever reads the content while it comes'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l stdout -d 'write the content to stdout in order as it is verified, besides into --dir; implies --sequential'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l on-complete -x -d 'a command for the shell when the content is complete; it finds ORCHESTRA_PATH, ORCHESTRA_NAME and ORCHESTRA_ID'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l check -d 'verify everything that is there before connecting to anybody'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l replace -d 'if something else stands under the content'\''s name, move it aside to NAME.old when the content is complete'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l repair -d 'get bad parts of the content anew, in place'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l progress -x -a 'auto bar plain none' -d 'how progress is shown (auto: a bar on a terminal, else lines)'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l no-input -d 'read no key'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join 0' -a '(__orchestra_files / .orch)'
 
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at verify 0' -a '(__orchestra_files / .orch)'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at verify 1' -a '(__orchestra_files)'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at verify 0' -a '(__orchestra_files / .orch)'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at verify 1' -a '(__orchestra_files)'
 
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -n '__orchestra_at show 0' -a '(__orchestra_files / .orch)'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at show 0' -a '(__orchestra_files / .orch)'
+
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at status' -l watch -s w -d 'go on until stopped: one line on a terminal, else a line for each change'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at status' -l wait -x -a 'all' -d 'wait until N are complete, or one and everybody who is listed; then exit 0'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at status' -l timeout -x -d 'of --wait; then exit 5'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at status 1' -a '(__orchestra_files / .orch)'

@@ -18,9 +18,9 @@ const (
 	exitDone     = 0
 	exitOther    = 1
 	exitUsage    = 2
-	exitInput    = 3   // the .orch file or the input is missing or invalid
-	exitNetwork  = 4   // an address cannot be listened on
-	exitStalled  = 5   // nothing came for --stall-timeout
+	exitInput    = 3   // the .orch file or the input is missing or invalid, or the composition unknown to the conductor
+	exitNetwork  = 4   // an address cannot be listened on, or a conductor asked
+	exitStalled  = 5   // nothing came for --stall-timeout, or --timeout is over
 	exitVerify   = 6   // content does not verify
 	exitStopped  = 7   // stopped by q before complete
 	exitDisk     = 8   // full, not permitted, failed

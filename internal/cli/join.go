@@ -43,6 +43,8 @@ func newJoin(p *program) *command {
 			{name: "exit", short: "e", usage: "end when the content is complete", set: into(&l.exit, parseSwitch)},
 			{name: "share-for", value: "DURATION", usage: "end so long after the content is complete: 10m, 1h30m", set: into(&l.shareFor, parseDuration)},
 			{name: "ratio", value: "R", usage: "end when complete, and R times the content was sent", set: into(&l.ratio, parseRatio)},
+			{name: "until-copies", value: "N", usage: "end when complete, and the conductor knows N complete copies, this one and those of members that left included", set: into(&l.copies, parseCount)},
+			{name: "name", value: "LABEL", usage: "what orchestra status calls this member, 64 bytes at most; the host's name by default", set: into(&m.Name, parseLabel)},
 			{name: "stall-timeout", value: "DURATION", usage: "give up when nothing came for so long", set: into(&l.stall, parseDuration)},
 			{name: "upload-limit", value: "SIZE", usage: "bytes a second: 40M", set: into(&m.UploadLimit, parseSize)},
 			{name: "download-limit", value: "SIZE", usage: "bytes a second: 40M", set: into(&m.DownloadLimit, parseSize)},
@@ -82,7 +84,7 @@ func newJoin(p *program) *command {
 			}
 			m.Sequential = true
 		}
-		o.path = arguments[0]
+		o.path, m.AwaitCopies = arguments[0], l.copies
 		return runJoin(ctx, p, o)
 	}
 	return c
@@ -96,6 +98,9 @@ func runJoin(ctx context.Context, p *program, o joinOptions) error {
 	}
 	if o.stdout && f.IsFolder() {
 		return &usageError{command: "join", text: fmt.Sprintf("%s is a folder, and --stdout writes a single file; leave it out", f.Name)}
+	}
+	if all, err := f.Conductors(); (err != nil || len(all) == 0) && o.limits.copies > 0 && len(o.member.Conductors) == 0 {
+		return &usageError{command: "join", text: "--until-copies needs a conductor, which counts the copies, and the .orch file names none; --conductor does"}
 	}
 	completed := make(chan string, 1)
 	cfg := o.member

@@ -13,6 +13,7 @@ type limits struct {
 	exit     bool          // when complete
 	shareFor time.Duration // after it is complete
 	ratio    float64       // when complete, and this many times the content was sent
+	copies   int           // when complete, and the conductor knows so many complete copies
 	stall    time.Duration // without a part, while incomplete
 
 	looked   time.Time // the last look
@@ -48,6 +49,7 @@ func (l *limits) reached(now time.Time, p *member.Progress, finished bool) error
 	case !finished:
 		return nil
 	case l.exit,
+		l.copies > 0 && p.Copies >= l.copies,
 		l.shareFor > 0 && now.Sub(l.complete) >= l.shareFor,
 		l.ratio > 0 && float64(p.Uploaded) >= l.ratio*float64(p.Bytes):
 		return errEnough

@@ -116,6 +116,10 @@ type sceneEvent struct {
 	Uploaded   int64   `json:"uploaded"`
 	BadParts   []int   `json:"bad_parts"`
 	Up         bool    `json:"conductor_up"`
+
+	Known   int `json:"known"`
+	Pending int `json:"pending"`
+	Copies  int `json:"-"` // complete ones, of a line of status
 }
 
 func (s *scene) start(cmd *exec.Cmd) *player {
@@ -154,6 +158,14 @@ func (p *player) readEvents(stdout io.Reader) {
 	lines := bufio.NewScanner(stdout)
 	for lines.Scan() {
 		var e sceneEvent
+		if p.cmd.Args[1] == "status" {
+			var line statusLine
+			if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
+				p.t.Errorf("status printed %q: %v", lines.Text(), err)
+			}
+			p.events <- sceneEvent{Copies: line.Complete, Known: line.Known, Pending: line.Pending}
+			continue
+		}
 		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
 			p.t.Errorf("%s printed %q: %v", p.name, lines.Text(), err)
 		}

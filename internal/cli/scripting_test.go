@@ -39,6 +39,13 @@ func TestScriptingDoc(t *testing.T) {
 			t.Errorf("join printed no %s event", name)
 		}
 	}
+	s.join("original")
+	status := runJSON(t, "status", s.address, s.orch, "--wait", "1")[0]
+	for len(status["members"].([]any)) == 0 { // the first run is counted, this one is not listed yet
+		status = runJSON(t, "status", s.address, s.orch)[0]
+	}
+	wantFields(t, "status", status, doc["status --json"])
+	wantFields(t, "a member of status", status["members"].([]any)[0].(map[string]any), doc["a member in status"])
 	listening, err := json.Marshal(conducting{"listening", s.address})
 	if err != nil {
 		t.Fatal(err)

@@ -9,7 +9,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
+	"orchestra/conduct"
 	"orchestra/orch"
 )
 
@@ -151,6 +153,19 @@ func parseListen(defaultPort int) func(string) (string, error) {
 		}
 		return net.JoinHostPort(host, port), nil
 	}
+}
+
+// parseLabel reads what a member calls itself.
+func parseLabel(s string) (string, error) {
+	switch {
+	case s == "":
+		return "", errEmpty
+	case !utf8.ValidString(s):
+		return "", fmt.Errorf("%q is not UTF-8", s)
+	case len(s) > conduct.MaxLabel:
+		return "", fmt.Errorf("%q has %d bytes, %d are the most", s, len(s), conduct.MaxLabel)
+	}
+	return s, nil
 }
 
 // parseHostPort reads the address of somebody else: HOST:PORT, IPv6 in brackets.
