@@ -51,7 +51,7 @@ const progressEvery = 200 * time.Millisecond
 // or ctx's, or says what else is wrong with the content or with cfg.
 // All its goroutines have ended when it returns.
 func Compose(ctx context.Context, cfg Config) (*orch.File, error) {
-	c, err := openSource(cfg)
+	c, err := openSource(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func Compose(ctx context.Context, cfg Config) (*orch.File, error) {
 	if err := hashContent(ctx, c, f, progress); err != nil {
 		return nil, fmt.Errorf("%s: %w", cfg.Path, err)
 	}
-	if err := c.unchanged(); err != nil {
+	if err := c.unchanged(ctx); err != nil {
 		return nil, fmt.Errorf("%s: %w", cfg.Path, err)
 	}
 	progress(f.Size, f.Size)

@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -18,12 +19,12 @@ type source interface {
 	// read fills p with the bytes that follow.
 	read(p []byte) error
 	// unchanged is asked when all was read, and says what is not as it was.
-	unchanged() error
+	unchanged(ctx context.Context) error
 	close()
 }
 
 // openSource opens what cfg says.
-func openSource(cfg Config) (source, error) {
+func openSource(ctx context.Context, cfg Config) (source, error) {
 	info, err := os.Stat(cfg.Path)
 	if err != nil {
 		return nil, err
@@ -35,7 +36,7 @@ func openSource(cfg Config) (source, error) {
 	if warn == nil {
 		warn = func(string) {}
 	}
-	return openFolder(cfg.Path, warn)
+	return openFolder(ctx, cfg.Path, warn)
 }
 
 // content is the file that is read. It is not locked: what keeps the result
@@ -107,7 +108,7 @@ func (c *content) read(p []byte) error {
 
 // unchanged is asked when size bytes have been read. It expects the end there,
 // and the file as it was found, open and by its path.
-func (c *content) unchanged() error {
+func (c *content) unchanged(context.Context) error {
 	switch n, err := c.file.Read(make([]byte, 1)); {
 	case n > 0:
 		return ErrChanged

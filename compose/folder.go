@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -24,13 +25,13 @@ type folder struct {
 
 // openFolder looks through the folder at path. What it leaves out, and what
 // others may have trouble with, it says to warn.
-func openFolder(path string, warn func(string)) (*folder, error) {
+func openFolder(ctx context.Context, path string, warn func(string)) (*folder, error) {
 	root, err := os.OpenRoot(path)
 	if err != nil {
 		return nil, err
 	}
 	c := &folder{root: root}
-	if c.tree, err = survey(root, warn); err == nil && len(c.tree.files)+len(c.tree.empty) == 0 {
+	if c.tree, err = survey(ctx, root, warn); err == nil && len(c.tree.files)+len(c.tree.empty) == 0 {
 		err = errors.New("there is no file and no folder in it, so there is nothing to share")
 	}
 	for i := 0; err == nil && i < len(c.tree.files); i++ {
@@ -138,8 +139,8 @@ func (c *folder) changed(err error) error {
 
 // unchanged looks through the folder again, for what came, went, or was
 // written to after it had been read.
-func (c *folder) unchanged() error {
-	now, err := survey(c.root, func(string) {})
+func (c *folder) unchanged(ctx context.Context) error {
+	now, err := survey(ctx, c.root, func(string) {})
 	if err != nil {
 		return err
 	}

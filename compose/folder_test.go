@@ -2,6 +2,7 @@ package compose
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha1"
 	"errors"
 	"fmt"
@@ -147,6 +148,34 @@ func TestFolderWarnings(t *testing.T) {
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("warnings %q, want %q", got, want)
+	}
+}
+
+// TestFolderLinkPlanted puts a link where a file was found: it is not followed
+// out of the folder, nor taken for the file within.
+func TestFolderLinkPlanted(t *testing.T) {
+	outside := fileOf(t, random(100_000))
+	for _, target := range []string{outside, "copy"} {
+		root := folderOf(t, map[string]int{"a": 100_000, "copy": 100_000})
+		_, err := Compose(t.Context(), Config{Path: root, Progress: func(done, _ int64) {
+			if done > 0 {
+				return
+			}
+			if err := errors.Join(os.Remove(filepath.Join(root, "a")), os.Symlink(target, filepath.Join(root, "a"))); err != nil {
+				t.Skip("symbolic links cannot be made here:", err)
+			}
+		}})
+		if err == nil || !strings.Contains(err.Error(), "a: ") {
+			t.Errorf("a link to %s: Compose = %v", target, err)
+		}
+	}
+}
+
+func TestFolderCancel(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Compose(ctx, Config{Path: folderOf(t, several)}); !errors.Is(err, context.Canceled) {
+		t.Errorf("Compose = %v", err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -36,9 +37,12 @@ type surveyor struct {
 
 // survey looks through the folder. The folders are kept in a list of those to
 // come, so that depth costs no stack.
-func survey(root *os.Root, warn func(string)) (*tree, error) {
+func survey(ctx context.Context, root *os.Root, warn func(string)) (*tree, error) {
 	s := &surveyor{root: root, warn: warn}
 	for folders := []string{"."}; len(folders) > 0; {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		last := folders[len(folders)-1]
 		more, err := s.list(last)
 		if err != nil {

@@ -102,6 +102,38 @@ func TestFolderSpreads(t *testing.T) {
 	}
 }
 
+// What compose makes of a folder is what join makes a folder of.
+func TestComposedFolderSpreads(t *testing.T) {
+	s := newFolderScene(t, 64<<10)
+	if err := os.Chmod(filepath.Join(s.path("original"), "z.bin"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(s.path("original"), "m", "nothing"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s.orch = filepath.Join(s.dir, "composed.orch")
+	if out, err := orchestra(t, "compose", s.path("original"), "-q", "-c", s.address, "-o", s.orch).CombinedOutput(); err != nil {
+		t.Fatalf("compose: %v: %s", err, out)
+	}
+	s.join("original").untilComplete()
+	s.join("member").untilComplete()
+	s.wantFolder("member", "")
+	if info, err := os.Stat(filepath.Join(s.path("member"), "m", "nothing")); err != nil || !info.IsDir() {
+		t.Errorf("the empty folder is missing: %v", err)
+	}
+	again := filepath.Join(s.dir, "again.orch")
+	if out, err := orchestra(t, "compose", s.path("member"), "-q", "-c", s.address, "-o", again).CombinedOutput(); err != nil {
+		t.Fatalf("compose: %v: %s", err, out)
+	}
+	want, err := os.ReadFile(s.orch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(again); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("the copy is composed otherwise than the original: %v", err)
+	}
+}
+
 func TestKilledFolderMemberGoesOn(t *testing.T) {
 	s := newFolderScene(t, 64<<10)
 	s.join("original", "--upload-limit", "8M").untilComplete()

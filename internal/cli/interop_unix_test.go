@@ -4,6 +4,7 @@ package cli
 
 import (
 	"bytes"
+	"crypto/sha1"
 	"fmt"
 	"net"
 	"os"
@@ -12,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"orchestra/orch"
 )
 
 // Other programs as guests in the orchestra, unmodified: each gets a file from an Orchestra member and gives one to an Orchestra
@@ -99,6 +102,7 @@ func TestInterop(t *testing.T) {
 	if os.Getenv("ORCHESTRA_TEST_INTEROP") == "" {
 		t.Skip("runs with other BitTorrent programs: make interop")
 	}
+	t.Run("folder", interopFolder)
 	for _, g := range guestPrograms {
 		t.Run(g.name, func(t *testing.T) {
 			if _, err := exec.LookPath(g.name); err != nil {
@@ -125,6 +129,47 @@ func TestInterop(t *testing.T) {
 				t.Logf("%s gave the file in %.1f s", g.name, time.Since(start).Seconds())
 			})
 		})
+	}
+}
+
+// interopFolder compares the torrent of a folder with mktorrent's: the same files in the same order, and the same info-hash.
+func interopFolder(t *testing.T) {
+	if _, err := exec.LookPath("mktorrent"); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("mktorrent is missing (Debian: mktorrent)")
+		}
+		t.Skip("mktorrent is missing (Debian: mktorrent)")
+	}
+	s := newFolderScene(t, 64<<10)
+	theirs := filepath.Join(s.dir, "theirs.torrent")
+	if text, err := exec.Command("mktorrent", "-l", "18", "-a", "http://"+s.address+"/announce", "-o", theirs, s.path("original")).CombinedOutput(); err != nil {
+		t.Fatalf("mktorrent: %v: %s", err, text)
+	}
+	composed := filepath.Join(s.dir, "composed.orch")
+	if text, err := orchestra(t, "compose", s.path("original"), "-q", "--torrent", "-s", "256K", "-c", s.address, "-o", composed).CombinedOutput(); err != nil {
+		t.Fatalf("compose: %v: %s", err, text)
+	}
+	info := func(path string) []byte {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, after, found := bytes.Cut(text, []byte("4:info")) // the last key of both
+		if !found {
+			t.Fatalf("%s has no info dictionary", path)
+		}
+		return bytes.TrimSuffix(after, []byte("e"))
+	}
+	want := info(theirs)
+	if !bytes.Equal(info(s.path("original")+".torrent"), want) {
+		t.Error("the info dictionary is not mktorrent's")
+	}
+	f, err := orch.Open(composed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sum := orch.ID(sha1.Sum(want)); f.ID() != sum {
+		t.Errorf("ID %v, mktorrent's %v", f.ID(), sum)
 	}
 }
 
