@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"strconv"
 	"time"
 
 	"orchestra/member/swarm"
@@ -23,58 +24,89 @@ const (
 // wanted is how many members this member asks to be told of.
 const wanted = 50
 
-// conductor keeps one connection to one conductor, for as long as the member runs. A conductor that cannot be reached is a state,
-// not an error: the members known go on without it.
+// conductor keeps one connection to one conductor, for as long as the member runs. A conductor that cannot be reached, or that
+// refuses, is a state, not an error: the members known go on without it.
 type conductor struct {
 	*Member
-	addr string
-	up   bool
+	addr  string
+	index int // among the member's conductors
 }
+
+// refused is why a conductor will not have this member; the words are the conductor's.
+type refused string
+
+func (r refused) Error() string { return "it refused: " + strconv.Quote(string(r)) }
 
 // run connects, and connects again.
 func (c *conductor) run(ctx context.Context) {
-	for wait := retryFirst; ctx.Err() == nil; {
-		up, err := c.session(ctx)
+	pause := backoff{retryFirst}
+	for {
+		began := time.Now()
+		err := c.session(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		if up {
-			wait = retryFirst
+		if time.Since(began) > retryMost {
+			pause = backoff{retryFirst}
 		}
-		c.state(false, fmt.Sprintf("conductor %s unreachable: %v", c.addr, err))
-		c.cfg.Log.Debug().Err(err).Str("conductor", c.addr).Msg("conductor unreachable")
+		what := "conductor %s unreachable: %v"
+		if why := refused(""); errors.As(err, &why) {
+			what = "conductor %s cannot be used: %v"
+		}
+		c.state(false, fmt.Sprintf(what, c.addr, err))
+		c.cfg.Log.Debug().Err(err).Str("conductor", c.addr).Msg("no connection to the conductor")
 		select {
-		case <-time.After(wait/2 + rand.N(wait)):
+		case <-time.After(pause.next(rand.N)):
 		case <-ctx.Done():
+			return
 		}
-		wait = min(2*wait, retryMost)
 	}
 }
 
-// state notes whether this conductor is up. With several, one that is up is enough, and its state is the one shown.
+// backoff is how long to wait until the next try: twice as long each time, by chance half as long or half as long again, so that those
+// who lost a conductor together do not come back together.
+type backoff struct{ wait time.Duration }
+
+func (b *backoff) next(random func(time.Duration) time.Duration) time.Duration {
+	d := b.wait/2 + random(b.wait)
+	b.wait = min(2*b.wait, retryMost)
+	return d
+}
+
+// conductorState is what is known of one conductor.
+type conductorState struct {
+	up    bool
+	words string // empty until the first try came to an end
+}
+
+// state notes how this conductor is.
 func (c *conductor) state(up bool, words string) {
-	if c.up != up {
-		c.up = up
-		if up {
-			c.conductorsUp.Add(1)
-		} else {
-			c.conductorsUp.Add(-1)
-		}
-	}
-	some := c.conductorsUp.Load() > 0
 	c.update(func(p *Progress) {
-		if p.ConductorUp = some; up || !some {
-			p.Conductor = words
-		}
+		c.states[c.index] = conductorState{up, words}
+		p.ConductorUp, p.Conductor = overall(c.states)
 	})
 }
 
-// session is one connection, from its handshake to its end.
-func (c *conductor) session(ctx context.Context) (up bool, err error) {
+// overall is the state of all conductors together. One that is up is enough. The first of them speaks for all, in the order that they
+// were named in, so that what is shown stays the same while others come and go.
+func overall(states []conductorState) (up bool, words string) {
+	for _, s := range states {
+		if s.up {
+			return true, s.words
+		}
+		if words == "" {
+			words = s.words
+		}
+	}
+	return false, words
+}
+
+// session is one connection, from its handshake to its end, and why it ended.
+func (c *conductor) session(ctx context.Context) error {
 	dialer := net.Dialer{Timeout: proto.HandshakeTimeout}
 	conn, err := dialer.DialContext(ctx, "tcp", c.addr)
 	if err != nil {
-		return false, err
+		return err
 	}
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
@@ -82,12 +114,11 @@ func (c *conductor) session(ctx context.Context) (up bool, err error) {
 	conn.SetDeadline(time.Now().Add(proto.HandshakeTimeout))
 	hello := proto.Handshake{Protocol: proto.Orchestra, ID: c.id, PeerID: c.self}.Append(nil)
 	if _, err := conn.Write(proto.Append(hello, c.announce())); err != nil {
-		return false, err
+		return err
 	}
 	if _, err := proto.ReadHandshake(conn, proto.Orchestra); err != nil {
-		return false, err
+		return err
 	}
-	c.state(true, "conductor "+c.addr)
 	talk, end := context.WithCancel(ctx)
 	reported := make(chan struct{})
 	go func() {
@@ -95,7 +126,7 @@ func (c *conductor) session(ctx context.Context) (up bool, err error) {
 		c.report(talk, conn)
 	}()
 	defer func() { end(); <-reported }()
-	return true, c.listenTo(ctx, conn)
+	return c.listenTo(ctx, conn)
 }
 
 func (c *conductor) announce() proto.Announce {
@@ -135,14 +166,21 @@ func (c *conductor) report(ctx context.Context, conn net.Conn) {
 	}
 }
 
-// listenTo passes on what the conductor tells.
+// listenTo passes on what the conductor tells. The conductor is up once it has said anything but no.
 func (c *conductor) listenTo(ctx context.Context, conn net.Conn) error {
 	in := proto.NewConductorReader(conn)
-	for {
+	for up := false; ; {
 		conn.SetReadDeadline(time.Now().Add(proto.SilenceTimeout))
 		msg, err := in.Next()
 		if err != nil {
 			return err
+		}
+		if no, ok := msg.(proto.Refused); ok {
+			return refused(no.Reason)
+		}
+		if !up {
+			up = true
+			c.state(true, "conductor "+c.addr)
 		}
 		switch msg := msg.(type) {
 		case proto.Joined:
@@ -157,8 +195,6 @@ func (c *conductor) listenTo(ctx context.Context, conn net.Conn) error {
 			if msg.OK {
 				c.update(func(p *Progress) { p.Dialled = true })
 			}
-		case proto.Refused:
-			return fmt.Errorf("it refused: %q", msg.Reason)
 		case proto.KeepAlive, proto.Welcome, proto.Unknown:
 		default:
 			return errors.New("it sent a message that only members send")

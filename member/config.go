@@ -78,7 +78,7 @@ type Progress struct {
 	BadParts    []int  // of content that stands under its name and is not to be repaired
 	Members     int    // links that are up
 	Known       int    // members known
-	Dialled     bool   // somebody opened a link to this member
-	ConductorUp bool
-	Conductor   string // the state of the conductor, in words
+	Dialled     bool   // somebody opened a link to this member, or a conductor found that this is possible
+	ConductorUp bool   // one of them at least
+	Conductor   string // in words: the first one that is up, or else why the first one is not; may hold what a conductor wrote
 }

@@ -93,8 +93,8 @@ func (d *director) begin() {
 func (d *director) connect() {
 	d.work.Go(func() { d.accept(d.ctx) })
 	d.work.Go(func() { d.resolvePeers(d.ctx) })
-	for _, addr := range d.conductors {
-		c := &conductor{Member: d.Member, addr: addr}
+	for i, addr := range d.conductors {
+		c := &conductor{Member: d.Member, addr: addr, index: i}
 		d.work.Go(func() { c.run(d.ctx) })
 	}
 }
@@ -204,6 +204,10 @@ func (d *director) linkUp(l *link) {
 
 func (d *director) linkDown(ev linkDown) {
 	d.links[ev.link.peer] = nil
+	if disk := (*store.Error)(nil); errors.As(ev.err, &disk) {
+		d.failed = disk
+		return
+	}
 	d.cfg.Log.Debug().Stringer("peer", ev.link.id).Stringer("addr", ev.link.addr).AnErr("reason", ev.err).Msg("link ended")
 	d.step(swarm.Left{Peer: ev.link.peer})
 }

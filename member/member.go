@@ -42,10 +42,10 @@ type Member struct {
 
 	upload, download   *rate.Limiter // nil: no limit
 	uploaded, received atomic.Int64
-	conductorsUp       atomic.Int32
 
 	mu       sync.Mutex
 	progress Progress
+	states   []conductorState // by conductor
 }
 
 // New opens the content, takes its lock and listens. A member that is not to run is closed by Run with a context that has ended.
@@ -79,6 +79,7 @@ func New(cfg Config) (*Member, error) {
 			return nil, err
 		}
 	}
+	m.states = make([]conductorState, len(m.conductors))
 	if m.self, err = proto.NewPeerID(rand.Reader); err != nil {
 		return nil, err
 	}
@@ -143,7 +144,7 @@ func (m *Member) publish(st swarm.Stats) {
 		p.Downloaded, p.Uploaded = m.received.Load(), m.uploaded.Load()
 		p.Wasted = st.Duplicate + st.Failed
 		p.Members, p.Known = st.Links, st.Known
-		p.Dialled = st.Incoming > 0
+		p.Dialled = p.Dialled || st.Incoming > 0
 		p.Path = m.store.Path()
 	})
 }
