@@ -21,6 +21,19 @@ const (
 	progressEvery = 5 * time.Second
 )
 
+// maxComplaints is how many complaints wait for one conductor at most: it heeds eight of one member. What is more is not told.
+const maxComplaints = 8
+
+// complain tells every conductor of a peer that sent bad data, at once or when it is up again. It never waits.
+func (m *Member) complain(bad proto.Complain) {
+	for _, conductor := range m.complaints {
+		select {
+		case conductor <- bad:
+		default:
+		}
+	}
+}
+
 // wanted is how many members this member asks to be told of.
 const wanted = 50
 
@@ -30,6 +43,8 @@ type conductor struct {
 	*Member
 	addr  string
 	index int // among the member's conductors
+
+	complaints <-chan proto.Complain // not sent yet
 }
 
 // refused is why a conductor will not have this member; the words are the conductor's.
@@ -146,6 +161,12 @@ func (c *conductor) report(ctx context.Context, conn net.Conn) {
 		select {
 		case <-ctx.Done():
 			return
+		case bad := <-c.complaints:
+			if !c.say(conn, bad) {
+				return
+			}
+			said = time.Now()
+			continue
 		case <-tick.C:
 		}
 		p := c.Progress()
@@ -158,12 +179,20 @@ func (c *conductor) report(ctx context.Context, conn net.Conn) {
 			msg = proto.KeepAlive{}
 		}
 		last, said = now, time.Now()
-		conn.SetWriteDeadline(time.Now().Add(proto.HandshakeTimeout))
-		if _, err := conn.Write(proto.Append(nil, msg)); err != nil {
-			conn.Close()
+		if !c.say(conn, msg) {
 			return
 		}
 	}
+}
+
+// say sends one message. A connection that does not take it is closed.
+func (c *conductor) say(conn net.Conn, msg proto.Message) bool {
+	conn.SetWriteDeadline(time.Now().Add(proto.HandshakeTimeout))
+	if _, err := conn.Write(proto.Append(nil, msg)); err != nil {
+		conn.Close()
+		return false
+	}
+	return true
 }
 
 // listenTo passes on what the conductor tells. The conductor is up once it has said anything but no.

@@ -9,6 +9,7 @@ import (
 
 	"orchestra/member/store"
 	"orchestra/member/swarm"
+	"orchestra/proto"
 )
 
 // event is what the inbox carries: what the core is to be told, or one of the shell's own below.
@@ -94,7 +95,7 @@ func (d *director) connect() {
 	d.work.Go(func() { d.accept(d.ctx) })
 	d.work.Go(func() { d.resolvePeers(d.ctx) })
 	for i, addr := range d.conductors {
-		c := &conductor{Member: d.Member, addr: addr, index: i}
+		c := &conductor{Member: d.Member, addr: addr, index: i, complaints: d.complaints[i]}
 		d.work.Go(func() { c.run(d.ctx) })
 	}
 }
@@ -282,6 +283,9 @@ func (d *director) perform(e swarm.Effect) {
 		d.links[e.Peer].setWindow(e.Blocks)
 	case swarm.Grant:
 		d.links[e.Peer].grant(e.Parts)
+	case swarm.Complain:
+		d.cfg.Log.Debug().Stringer("peer", e.ID).Uint32("part", e.Part).Msg("banned for bad data")
+		d.complain(proto.Complain{PeerID: e.ID, Part: e.Part})
 	case swarm.Verify:
 		d.work.Go(func() { d.verify(d.ctx, e.Part) })
 	case swarm.Finish:

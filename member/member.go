@@ -43,6 +43,8 @@ type Member struct {
 	upload, download   *rate.Limiter // nil: no limit
 	uploaded, received atomic.Int64
 
+	complaints []chan proto.Complain // by conductor
+
 	mu       sync.Mutex
 	progress Progress
 	states   []conductorState // by conductor
@@ -80,6 +82,9 @@ func New(cfg Config) (*Member, error) {
 		}
 	}
 	m.states = make([]conductorState, len(m.conductors))
+	for range m.conductors {
+		m.complaints = append(m.complaints, make(chan proto.Complain, maxComplaints))
+	}
 	if m.self, err = proto.NewPeerID(rand.Reader); err != nil {
 		return nil, err
 	}
