@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"strconv"
 	"time"
 
 	"orchestra/member/swarm"
@@ -21,80 +22,125 @@ const (
 	farewellTime  = time.Second
 )
 
+// maxComplaints is how many complaints wait for one conductor at most: it heeds eight of one member. What is more is not told.
+const maxComplaints = 8
+
+// complain tells every conductor of a peer that sent bad data, at once or when it is up again. It never waits.
+func (m *Member) complain(bad proto.Complain) {
+	for _, conductor := range m.complaints {
+		select {
+		case conductor <- bad:
+		default:
+		}
+	}
+}
+
 // wanted is how many members this member asks to be told of.
 const wanted = 50
 
-// conductor keeps one connection to one conductor, for as long as the member runs. A conductor that cannot be reached is a state,
-// not an error: the members known go on without it.
+// conductor keeps one connection to one conductor, for as long as the member runs. A conductor that cannot be reached, or that
+// refuses, is a state, not an error: the members known go on without it.
 type conductor struct {
 	*Member
-	addr string
-	up   bool
+	addr  string
+	index int // among the member's conductors
+
+	complaints <-chan proto.Complain // not sent yet
 }
+
+// refused is why a conductor will not have this member; the words are the conductor's.
+type refused string
+
+func (r refused) Error() string { return "it refused: " + strconv.Quote(string(r)) }
 
 // run connects, and connects again.
 func (c *conductor) run(ctx context.Context) {
-	for wait := retryFirst; ctx.Err() == nil; {
-		up, err := c.session(ctx)
+	pause := backoff{retryFirst}
+	for {
+		began := time.Now()
+		err := c.session(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		if up {
-			wait = retryFirst
+		if time.Since(began) > retryMost {
+			pause = backoff{retryFirst}
 		}
-		c.state(false, fmt.Sprintf("conductor %s unreachable: %v", c.addr, err))
-		c.cfg.Log.Debug().Err(err).Str("conductor", c.addr).Msg("conductor unreachable")
+		what := "conductor %s unreachable: %v"
+		if why := refused(""); errors.As(err, &why) {
+			what = "conductor %s cannot be used: %v"
+		}
+		c.state(false, fmt.Sprintf(what, c.addr, err))
+		c.cfg.Log.Debug().Err(err).Str("conductor", c.addr).Msg("no connection to the conductor")
 		select {
-		case <-time.After(wait/2 + rand.N(wait)):
+		case <-time.After(pause.next(rand.N)):
 		case <-ctx.Done():
+			return
 		}
-		wait = min(2*wait, retryMost)
 	}
 }
 
-// state notes whether this conductor is up. With several, one that is up is enough, and its state is the one shown.
+// backoff is how long to wait until the next try: twice as long each time, by chance half as long or half as long again, so that those
+// who lost a conductor together do not come back together.
+type backoff struct{ wait time.Duration }
+
+func (b *backoff) next(random func(time.Duration) time.Duration) time.Duration {
+	d := b.wait/2 + random(b.wait)
+	b.wait = min(2*b.wait, retryMost)
+	return d
+}
+
+// conductorState is what is known of one conductor.
+type conductorState struct {
+	up    bool
+	words string // empty until the first try came to an end
+}
+
+// state notes how this conductor is.
 func (c *conductor) state(up bool, words string) {
-	if c.up != up {
-		c.up = up
-		if up {
-			c.conductorsUp.Add(1)
-		} else {
-			c.conductorsUp.Add(-1)
-		}
-	}
-	some := c.conductorsUp.Load() > 0
 	c.update(func(p *Progress) {
-		if p.ConductorUp = some; up || !some {
-			p.Conductor = words
-		}
+		c.states[c.index] = conductorState{up, words}
+		p.ConductorUp, p.Conductor = overall(c.states)
 	})
 }
 
-// session is one connection, from its handshake to its end.
-func (c *conductor) session(ctx context.Context) (up bool, err error) {
+// overall is the state of all conductors together. One that is up is enough. The first of them speaks for all, in the order that they
+// were named in, so that what is shown stays the same while others come and go.
+func overall(states []conductorState) (up bool, words string) {
+	for _, s := range states {
+		if s.up {
+			return true, s.words
+		}
+		if words == "" {
+			words = s.words
+		}
+	}
+	return false, words
+}
+
+// session is one connection, from its handshake to its end, and why it ended.
+func (c *conductor) session(ctx context.Context) error {
 	dialer := net.Dialer{Timeout: proto.HandshakeTimeout}
 	conn, err := dialer.DialContext(ctx, "tcp", c.addr)
 	if err != nil {
-		return false, err
+		return err
 	}
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
 	conn.SetDeadline(time.Now().Add(proto.HandshakeTimeout))
 	if _, err := conn.Write(c.greeting()); err != nil {
-		return false, err
+		return err
 	}
 	hello, err := proto.ReadHandshake(conn, proto.Orchestra)
 	if err != nil {
-		return false, err
+		return err
 	}
 	if c.cfg.AwaitCopies > 0 && !hello.Names() {
 		c.cfg.Log.Warn().Str("conductor", c.addr).Msg("this conductor is of an older version and does not tell how many copies there are")
 	}
 	if !stop() {
-		return true, ctx.Err()
+		return ctx.Err()
 	}
-	c.state(true, "conductor "+c.addr)
 	talk, end := context.WithCancel(ctx)
 	reported := make(chan struct{})
 	go func() {
@@ -102,7 +148,7 @@ func (c *conductor) session(ctx context.Context) (up bool, err error) {
 		c.report(talk, conn)
 	}()
 	defer func() { end(); <-reported }()
-	return true, c.listenTo(ctx, conn)
+	return c.listenTo(ctx, conn)
 }
 
 // report tells the conductor how far this member is, and at least that it lives. It ends the connection when the context ends.
@@ -118,6 +164,12 @@ func (c *conductor) report(ctx context.Context, conn net.Conn) {
 			return
 		case <-complete:
 			complete = nil
+		case bad := <-c.complaints:
+			if !c.say(conn, bad) {
+				return
+			}
+			said = time.Now()
+			continue
 		case <-tick.C:
 		}
 		now := c.progressNow()
@@ -129,9 +181,7 @@ func (c *conductor) report(ctx context.Context, conn net.Conn) {
 			msg = proto.KeepAlive{}
 		}
 		last, said = now, time.Now()
-		conn.SetWriteDeadline(time.Now().Add(proto.HandshakeTimeout))
-		if _, err := conn.Write(proto.Append(nil, msg)); err != nil {
-			conn.Close()
+		if !c.say(conn, msg) {
 			return
 		}
 	}
@@ -154,14 +204,31 @@ func (c *conductor) farewell(conn net.Conn, last proto.Progress) {
 	conn.Close()
 }
 
-// listenTo passes on what the conductor tells.
+// say sends one message. A connection that does not take it is closed.
+func (c *conductor) say(conn net.Conn, msg proto.Message) bool {
+	conn.SetWriteDeadline(time.Now().Add(proto.HandshakeTimeout))
+	if _, err := conn.Write(proto.Append(nil, msg)); err != nil {
+		conn.Close()
+		return false
+	}
+	return true
+}
+
+// listenTo passes on what the conductor tells. The conductor is up once it has said anything but no.
 func (c *conductor) listenTo(ctx context.Context, conn net.Conn) error {
 	in := proto.NewConductorReader(conn)
-	for {
+	for up := false; ; {
 		conn.SetReadDeadline(time.Now().Add(proto.SilenceTimeout))
 		msg, err := in.Next()
 		if err != nil {
 			return err
+		}
+		if no, ok := msg.(proto.Refused); ok {
+			return refused(no.Reason)
+		}
+		if !up {
+			up = true
+			c.state(true, "conductor "+c.addr)
 		}
 		switch msg := msg.(type) {
 		case proto.Joined:
@@ -178,8 +245,6 @@ func (c *conductor) listenTo(ctx context.Context, conn net.Conn) error {
 			}
 		case proto.Copies:
 			c.update(func(p *Progress) { p.Copies = max(p.Copies, int(msg.Complete)) })
-		case proto.Refused:
-			return fmt.Errorf("it refused: %q", msg.Reason)
 		case proto.KeepAlive, proto.Welcome, proto.Unknown:
 		default:
 			return errors.New("it sent a message that only members send")

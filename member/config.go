@@ -81,8 +81,8 @@ type Progress struct {
 	BadParts    []int  // of content that stands under its name and is not to be repaired
 	Members     int    // links that are up
 	Known       int    // members known
-	Dialled     bool   // somebody opened a link to this member
+	Dialled     bool   // somebody opened a link to this member, or a conductor found that this is possible
 	Copies      int    // complete members, as a conductor told when they were AwaitCopies; 0 before
-	ConductorUp bool
-	Conductor   string // the state of the conductor, in words
+	ConductorUp bool   // one of them at least
+	Conductor   string // in words: the first one that is up, or else why the first one is not; may hold what a conductor wrote
 }

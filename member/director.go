@@ -9,6 +9,7 @@ import (
 
 	"orchestra/member/store"
 	"orchestra/member/swarm"
+	"orchestra/proto"
 )
 
 // event is what the inbox carries: what the core is to be told, or one of the shell's own below.
@@ -93,8 +94,8 @@ func (d *director) begin() {
 func (d *director) connect() {
 	d.work.Go(func() { d.accept(d.ctx) })
 	d.work.Go(func() { d.resolvePeers(d.ctx) })
-	for _, addr := range d.conductors {
-		c := &conductor{Member: d.Member, addr: addr}
+	for i, addr := range d.conductors {
+		c := &conductor{Member: d.Member, addr: addr, index: i, complaints: d.complaints[i]}
 		d.work.Go(func() { c.run(d.ctx) })
 	}
 }
@@ -204,6 +205,10 @@ func (d *director) linkUp(l *link) {
 
 func (d *director) linkDown(ev linkDown) {
 	d.links[ev.link.peer] = nil
+	if disk := (*store.Error)(nil); errors.As(ev.err, &disk) {
+		d.failed = disk
+		return
+	}
 	d.cfg.Log.Debug().Stringer("peer", ev.link.id).Stringer("addr", ev.link.addr).AnErr("reason", ev.err).Msg("link ended")
 	d.step(swarm.Left{Peer: ev.link.peer})
 }
@@ -279,6 +284,9 @@ func (d *director) perform(e swarm.Effect) {
 		d.links[e.Peer].setWindow(e.Blocks)
 	case swarm.Grant:
 		d.links[e.Peer].grant(e.Parts)
+	case swarm.Complain:
+		d.cfg.Log.Debug().Stringer("peer", e.ID).Uint32("part", e.Part).Msg("banned for bad data")
+		d.complain(proto.Complain{PeerID: e.ID, Part: e.Part})
 	case swarm.Verify:
 		d.work.Go(func() { d.verify(d.ctx, e.Part) })
 	case swarm.Finish:

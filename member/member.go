@@ -44,10 +44,12 @@ type Member struct {
 
 	upload, download   *rate.Limiter // nil: no limit
 	uploaded, received atomic.Int64
-	conductorsUp       atomic.Int32
+
+	complaints []chan proto.Complain // by conductor
 
 	mu       sync.Mutex
 	progress Progress
+	states   []conductorState // by conductor
 }
 
 // New opens the content, takes its lock and listens. A member that is not to run is closed by Run with a context that has ended.
@@ -81,6 +83,10 @@ func New(cfg Config) (*Member, error) {
 		if m.conductors[i], err = orch.ReadConductor(address); err != nil {
 			return nil, err
 		}
+	}
+	m.states = make([]conductorState, len(m.conductors))
+	for range m.conductors {
+		m.complaints = append(m.complaints, make(chan proto.Complain, maxComplaints))
 	}
 	if m.self, err = proto.NewPeerID(rand.Reader); err != nil {
 		return nil, err
@@ -147,7 +153,7 @@ func (m *Member) publish(st swarm.Stats) {
 		p.Downloaded, p.Uploaded = m.received.Load(), m.uploaded.Load()
 		p.Wasted = st.Duplicate + st.Failed
 		p.Members, p.Known = st.Links, st.Known
-		p.Dialled = st.Incoming > 0
+		p.Dialled = p.Dialled || st.Incoming > 0
 		p.Path = m.store.Path()
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha1"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -27,7 +28,8 @@ type score struct {
 	t       *testing.T
 	file    *orch.File
 	content []byte
-	dir     string // holds the content under its name
+	dir     string    // holds the content under its name
+	log     io.Writer // of the members that join; nil: the test's
 }
 
 func newScore(t *testing.T, size int, partSize int64) *score {
@@ -49,27 +51,34 @@ func newScore(t *testing.T, size int, partSize int64) *score {
 // player is a running member.
 type player struct {
 	*member.Member
-	done chan string // the path, once complete
-	end  func() error
+	done  chan string // the path, once complete
+	ended chan error  // what Run returned
+	end   func() error
 }
 
 func (s *score) join(cfg member.Config) *player {
 	s.t.Helper()
-	p := &player{done: make(chan string, 1)}
-	cfg.File, cfg.Listen = s.file, "127.0.0.1:0"
+	p := &player{done: make(chan string, 1), ended: make(chan error, 1)}
+	cfg.File = s.file
+	if cfg.Listen == "" {
+		cfg.Listen = "127.0.0.1:0"
+	}
 	if cfg.Conductors == nil {
 		cfg.Conductors = []string{}
 	}
 	cfg.OnComplete = func(path string) { p.done <- path }
-	cfg.Log = zerolog.New(zerolog.NewTestWriter(s.t)).Level(zerolog.InfoLevel)
+	var log io.Writer = zerolog.NewTestWriter(s.t)
+	if s.log != nil {
+		log = zerolog.SyncWriter(s.log)
+	}
+	cfg.Log = zerolog.New(log).Level(zerolog.InfoLevel)
 	var err error
 	if p.Member, err = member.New(cfg); err != nil {
 		s.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(s.t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- p.Run(ctx) }()
-	p.end = func() error { cancel(); return <-ended }
+	go func() { p.ended <- p.Run(ctx) }()
+	p.end = func() error { cancel(); return <-p.ended }
 	return p
 }
 

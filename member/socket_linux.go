@@ -24,9 +24,13 @@ func (l *link) sendContent(off int64, left int) error {
 		if err != nil {
 			return err
 		}
-		err = l.sendStretch(raw, stretch)
+		sent, err := l.sendStretch(raw, stretch)
 		l.m.store.Release(stretch)
 		if err != nil {
+			// sendfile does not say which end failed. If it is the file, the member cannot share, and is to end.
+			if disk := l.m.store.ReadAt(make([]byte, 1), off+int64(sent)); disk != nil {
+				return disk
+			}
 			return err
 		}
 		off, left = off+stretch.Length, left-int(stretch.Length)
@@ -34,29 +38,29 @@ func (l *link) sendContent(off int64, left int) error {
 	return nil
 }
 
-// sendStretch sends what one file has. The deadline is renewed whenever the socket took something.
-func (l *link) sendStretch(raw syscall.RawConn, stretch store.Stretch) error {
-	file, off, left := int(stretch.File.Fd()), stretch.Offset, int(stretch.Length)
-	for left > 0 {
+// sendStretch sends what one file has, and tells how much went out. The deadline is renewed whenever the socket took something.
+func (l *link) sendStretch(raw syscall.RawConn, stretch store.Stretch) (sent int, err error) {
+	file, off, length := int(stretch.File.Fd()), stretch.Offset, int(stretch.Length)
+	for sent < length {
 		l.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
 		n, err := 0, error(nil)
 		waitErr := raw.Write(func(fd uintptr) bool {
-			n, err = unix.Sendfile(int(fd), file, &off, left)
+			n, err = unix.Sendfile(int(fd), file, &off, length-sent)
 			return !errors.Is(err, syscall.EAGAIN)
 		})
 		switch {
 		case waitErr != nil:
-			return waitErr
+			return sent, waitErr
 		case errors.Is(err, syscall.EINTR):
 			continue
 		case err != nil:
-			return err
+			return sent, err
 		case n == 0:
-			return io.ErrUnexpectedEOF // the file is shorter than the composition: nothing true can follow
+			return sent, io.ErrUnexpectedEOF // the file is shorter than the composition: nothing true can follow
 		}
-		left -= n
+		sent += n
 	}
-	return nil
+	return sent, nil
 }
 
 // unsent bounds what waits in the socket behind what the network carries, in bytes: what is decided later is sent sooner.

@@ -14,11 +14,12 @@ type limits struct {
 	shareFor time.Duration // after it is complete
 	ratio    float64       // when complete, and this many times the content was sent
 	copies   int           // when complete, and the conductor knows so many complete copies
-	stall    time.Duration // without a part, while incomplete
+	stall    time.Duration // without a byte that was worth something, while incomplete
 
 	looked   time.Time // the last look
 	done     int64     // bytes done then
-	gained   time.Time // when they last grew
+	came     int64     // the most bytes that ever came and were not wasted
+	gained   time.Time // when either last grew
 	complete time.Time // since when it is
 }
 
@@ -31,7 +32,7 @@ const pause = 5 * time.Second
 // reached says at now why the join is to end, or nil. Finished tells that the content is complete and what was to be done
 // then is done.
 func (l *limits) reached(now time.Time, p *member.Progress, finished bool) error {
-	if gap := now.Sub(l.looked); l.looked.IsZero() || p.BytesDone > l.done || p.Checking {
+	if gap := now.Sub(l.looked); l.looked.IsZero() || p.BytesDone > l.done || l.comes(p) || p.Checking {
 		l.gained = now
 	} else if gap > pause {
 		l.gained = l.gained.Add(gap)
@@ -55,4 +56,16 @@ func (l *limits) reached(now time.Time, p *member.Progress, finished bool) error
 		return errEnough
 	}
 	return nil
+}
+
+// comes tells whether bytes came since the last look, which may take long to become a part. What turns out bad or needless is taken off
+// again, and has to come anew before more counts. More than all the content does not count until it verifies: who sends without end what never
+// becomes a part brings nothing.
+func (l *limits) comes(p *member.Progress) bool {
+	came := min(p.Downloaded-p.Wasted, p.Bytes)
+	if came <= l.came {
+		return false
+	}
+	l.came = came
+	return true
 }

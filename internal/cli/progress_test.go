@@ -93,6 +93,32 @@ func TestLimits(t *testing.T) {
 			}
 		}
 	})
+	t.Run("stall counts bytes of parts that are not here whole", func(t *testing.T) {
+		l := limits{stall: 3 * time.Second}
+		for s := range 20 {
+			p := member.Progress{Bytes: 100, Downloaded: int64(s)}
+			if err := l.reached(at(float64(s)), &p, false); err != nil {
+				t.Errorf("after %d s: %v", s, err)
+			}
+		}
+	})
+	t.Run("stall does not count garbage", func(t *testing.T) {
+		for name, p := range map[string]func(s int64) member.Progress{
+			"parts that fail":      func(s int64) member.Progress { return member.Progress{Bytes: 100, Downloaded: 10 * s, Wasted: 10 * (s - s%2)} },
+			"what never ends":      func(s int64) member.Progress { return member.Progress{Bytes: 100, Downloaded: 25 * s} },
+			"what is here already": func(s int64) member.Progress { return member.Progress{Bytes: 100, Downloaded: 50 + s, Wasted: s} },
+		} {
+			l := limits{stall: 3 * time.Second}
+			var err error
+			for s := int64(0); s < 8 && err == nil; s++ {
+				now := p(s)
+				err = l.reached(at(float64(s)), &now, false)
+			}
+			if exitCode(err) != exitStalled {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	})
 	t.Run("stall waits for the check", func(t *testing.T) {
 		l := limits{stall: time.Second}
 		part := member.Progress{Bytes: 100, Checking: true}

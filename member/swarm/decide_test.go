@@ -91,6 +91,9 @@ func TestBadPartBansItsOneSender(t *testing.T) {
 	if drops := of[Drop](d); len(drops) != 1 || drops[0].Peer != 0 {
 		t.Errorf("drops %v, want peer 0", drops)
 	}
+	if diff := cmp.Diff([]Complain{{proto.PeerID{1}, run.Part}}, of[Complain](d)); diff != "" {
+		t.Error("complaints (-want +got):", diff)
+	}
 	if d.Has(run.Part) {
 		t.Error("the bad part counts as here")
 	}
@@ -98,6 +101,16 @@ func TestBadPartBansItsOneSender(t *testing.T) {
 	d.tell(Joined{Peer: 0, ID: proto.PeerID{1}, Addr: addr(0), MaxRun: RunSize})
 	if drops := of[Drop](d); len(drops) != 1 {
 		t.Error("the peer that sent bad data is let in again")
+	}
+}
+
+func TestOneComplaintOfEachPeer(t *testing.T) {
+	d := newDesk(t, 2, 256<<10)
+	d.seed(0)
+	runs := d.menu(0)
+	d.tell(Received{0, runs[0]}, Received{0, runs[1]}, Failed{runs[0].Part}, Failed{runs[1].Part})
+	if diff := cmp.Diff([]Complain{{proto.PeerID{1}, runs[0].Part}}, of[Complain](d)); diff != "" {
+		t.Error("complaints (-want +got):", diff)
 	}
 }
 

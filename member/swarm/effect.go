@@ -67,6 +67,12 @@ type (
 		Parts []uint32
 	}
 
+	// Complain tells the conductors that a peer sent bad data. It comes once for each peer id.
+	Complain struct {
+		ID   proto.PeerID
+		Part uint32
+	}
+
 	// Verify asks whether a part all whose runs are written matches its checksum. It ends in Stored or Failed.
 	Verify struct{ Part uint32 }
 	// Finish tells that every part is stored. It comes once.
@@ -84,5 +90,6 @@ func (Cancel) effect()      {}
 func (Recall) effect()      {}
 func (Window) effect()      {}
 func (Grant) effect()       {}
+func (Complain) effect()    {}
 func (Verify) effect()      {}
 func (Finish) effect()      {}

@@ -374,6 +374,9 @@ func (s *Swarm) failed(part uint32) {
 	s.end(w)
 	s.stats.Failed += s.partLen(part)
 	if id, one := w.sender(); one {
+		if !s.banned[id] {
+			s.emit(Complain{id, part})
+		}
 		s.ban(id)
 	} else {
 		s.solo[part] = true
