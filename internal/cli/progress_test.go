@@ -104,7 +104,9 @@ func TestLimits(t *testing.T) {
 	})
 	t.Run("stall does not count garbage", func(t *testing.T) {
 		for name, p := range map[string]func(s int64) member.Progress{
-			"parts that fail":      func(s int64) member.Progress { return member.Progress{Bytes: 100, Downloaded: 10 * s, Wasted: 10 * (s - s%2)} },
+			"parts that fail": func(s int64) member.Progress {
+				return member.Progress{Bytes: 100, Downloaded: 10 * s, Wasted: 10 * (s - s%2)}
+			},
 			"what never ends":      func(s int64) member.Progress { return member.Progress{Bytes: 100, Downloaded: 25 * s} },
 			"what is here already": func(s int64) member.Progress { return member.Progress{Bytes: 100, Downloaded: 50 + s, Wasted: s} },
 		} {
