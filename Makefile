@@ -16,6 +16,7 @@ build:
 # Man pages and shell completions, from the command table. A test fails when they are not current.
 docs:
 	$(GO) run internal/cli/makedocs.go docs
+	$(GO) run .ci/plot.go <docs/swarm.tsv >docs/swarm.svg
 
 # Where install puts things: PREFIX/bin, PREFIX/share and, on Linux, PREFIX/lib/systemd. DESTDIR stands before all of it, for packagers.
 PREFIX   ?= /usr/local

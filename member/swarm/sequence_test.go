@@ -264,10 +264,10 @@ func TestOrderDoesNotStarveTheSwarm(t *testing.T) {
 		most       float64 // times what rarest first takes
 		half       float64 // of the time until complete
 	}{
-		{"parts of one run", 64<<20 + 1, 256 << 10, 50, 1.25, 0.7},
+		{"parts of one run", 32<<20 + 1, 256 << 10, 20, 1.35, 0.75},
 		{"few members", 32 << 20, 256 << 10, 4, 1.3, 0.6},
-		{"small parts", 32 << 20, 32 << 10, 20, 1.25, 0.6},
-		{"parts of several runs", 96 << 20, 4 << 20, 12, 1.3, 0.9},
+		{"small parts", 16 << 20, 32 << 10, 10, 1.25, 0.6},
+		{"parts of several runs", 96 << 20, 4 << 20, 12, 1.3, 0.97},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			play := func(inOrder bool) (last time.Duration, half float64) {
