@@ -102,7 +102,7 @@ cross:
 # The swarm's strategy in simulated swarms of these sizes; 10000 takes an hour or so. SIM=16 make sim.
 SIM ?= 16,100,1000
 sim:
-	$(GO) test ./member/swarm -count=1 -timeout 3h -run '^TestTable$$' -sim $(SIM)
+	$(GO) test ./member/swarm -v -count=1 -timeout 3h -run '^TestTable$$' -sim $(SIM)
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...
