@@ -164,7 +164,7 @@ func (s *Store) openUnfinished(cfg Config) error {
 		return err
 	}
 	found, err := s.survey(f.unfinished, name, true)
-	if err == nil && s.fresh {
+	if err == nil {
 		err = s.apart(f.unfinished)
 	}
 	if err == nil {
