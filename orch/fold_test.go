@@ -11,7 +11,7 @@ func TestFoldName(t *testing.T) {
 		{"readme", "README", "ReadMe"},
 		{"é", "É", "e\u0301", "E\u0301"},
 		{"Straße", "STRASSE", "strasse", "stra\u017f\u017fe"},
-		{"k", "K", "\u212a"},         // the Kelvin sign
+		{"k", "K", "\u212a"},              // the Kelvin sign
 		{"Σίσυφος", "σίσυφοσ", "ΣΊΣΥΦΟΣ"}, // a final sigma
 		{"ǆ", "ǅ", "Ǆ"},
 		{"한", "\u1112\u1161\u11ab"},
