@@ -32,7 +32,7 @@ func openFolder(ctx context.Context, path string, warn func(string)) (*folder, e
 	}
 	c := &folder{root: root}
 	if c.tree, err = survey(ctx, root, warn); err == nil && len(c.tree.files)+len(c.tree.empty) == 0 {
-		err = errors.New("there is no file and no folder in it, so there is nothing to share")
+		err = errors.New("there is no file and no folder in it, so there is nothing to share; put something into it, or compose the folder it lies in")
 	}
 	for i := 0; err == nil && i < len(c.tree.files); i++ {
 		if c.total += c.tree.files[i].info.Size(); c.total < 0 {

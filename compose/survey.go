@@ -11,9 +11,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/text/cases"
-	"golang.org/x/text/unicode/norm"
-
 	"orchestra/orch"
 )
 
@@ -110,10 +107,9 @@ func (s *surveyor) names(folder string) ([]string, error) {
 // warnAlike names those that are one file on systems that do not tell case or
 // the spellings of one character apart.
 func (s *surveyor) warnAlike(folder string, names []string) {
-	fold := cases.Fold()
 	seen := make(map[string]string, len(names))
 	for _, name := range names {
-		key := norm.NFC.String(fold.String(norm.NFC.String(name)))
+		key := orch.FoldName(name)
 		if other, ok := seen[key]; ok {
 			s.warn(fmt.Sprintf("%s and %s have the same name on some systems, which cannot have both",
 				path.Join(folder, other), path.Join(folder, name)))

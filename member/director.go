@@ -77,6 +77,7 @@ func (d *director) begin() {
 	for range workers {
 		d.work.Go(func() { d.writeLoop(d.ctx) })
 	}
+	d.work.Go(func() { d.store.Settle(d.ctx) })
 	if d.store.Fresh() || !d.cfg.Check {
 		d.connect()
 	}

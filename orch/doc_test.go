@@ -24,14 +24,18 @@ func page(t *testing.T) string {
 // compares its ID with the one that stands below it.
 func TestDocExamples(t *testing.T) {
 	examples := regexp.MustCompile("(?s)```orch\n(.*?)```\n\nIts ID is `([0-9a-f]*)`").FindAllStringSubmatch(page(t), -1)
-	if len(examples) != 4 || len(examples) != strings.Count(page(t), "```orch") {
-		t.Fatalf("%d examples with an ID, want 4 and no others", len(examples))
+	if len(examples) != 6 || len(examples) != strings.Count(page(t), "```orch") {
+		t.Fatalf("%d examples with an ID, want 6 and no others", len(examples))
 	}
 	if examples[0][1] != sample {
 		t.Errorf("the first example is not the sample:\n%s", examples[0][1])
 	}
+	keys := map[string]bool{}
 	for i, e := range examples {
 		f := mustParse(t, e[1])
+		for _, l := range f.Lines {
+			keys[l.Key] = true
+		}
 		if got := text(t, f); got != e[1] {
 			t.Errorf("example %d is written as\n%s", i+1, got)
 		}
@@ -44,6 +48,11 @@ func TestDocExamples(t *testing.T) {
 		content := []byte("one two three four")[:f.Size]
 		if want := compose("", content, f.PartSize, f.Hash()); !bytes.Equal(f.PartSums, want.PartSums) || !bytes.Equal(f.Checksum, want.Checksum) {
 			t.Errorf("example %d has other checksums than its content", i+1)
+		}
+	}
+	for _, key := range []string{keyFile, keyExec, keyFolder, keyConductor, keyInfo, "comment"} {
+		if !keys[key] {
+			t.Errorf("no example has the line %q", key)
 		}
 	}
 }

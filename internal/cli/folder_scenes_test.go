@@ -200,6 +200,84 @@ func TestChosenFilesOfAFolder(t *testing.T) {
 	}
 }
 
+// Chosen files get their names as each is complete: others get them from there at once, a kill loses none, and nothing comes twice.
+func TestChosenFilesMoveAsEachIsComplete(t *testing.T) {
+	const partSize = 64 << 10
+	s := newFolderScene(t, partSize)
+	first := s.join("original", "--upload-limit", "4M")
+	first.untilComplete()
+	chosen := []string{"--only", "many", "--only", "big.bin"}
+	member := s.join("member", chosen...)
+	var moved []string
+	had := member.until("a file under its name", func(e sceneEvent) bool {
+		if e.Event == "complete" {
+			t.Fatal("it is complete, and no file got its name before")
+		}
+		moved = s.filesOf("member")
+		return len(moved) > 0
+	}).PartsDone
+	first.stop(syscall.SIGTERM)
+	other := s.join("other", "--only", moved[0])
+	other.untilComplete()
+	s.wantFolder("other", moved[0])
+	other.stop(syscall.SIGTERM)
+	member.stop(syscall.SIGKILL)
+	for _, path := range moved {
+		s.wantFile("member", path)
+	}
+
+	s.join("original").untilComplete()
+	again := s.join("member", chosen...)
+	e := again.until("its end", func(e sceneEvent) bool { return e.Event == "progress" && e.Complete })
+	if most := int64(e.Parts-had) * partSize; e.Downloaded > most {
+		t.Errorf("%d bytes came after the kill, and %d were missing", e.Downloaded, most)
+	}
+	if got := len(s.filesOf("member")); got != 1001 {
+		t.Errorf("%d files of 1001 are under their names", got)
+	}
+	again.stop(syscall.SIGTERM)
+
+	mine := filepath.Join(s.path("member"), "many", "05", "555.txt")
+	if err := os.WriteFile(mine, []byte("mine"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	rest := s.join("member")
+	rest.until("all but what was changed", func(e sceneEvent) bool { return len(e.BadParts) == 1 && e.PartsDone == e.Parts-1 })
+	rest.stop(syscall.SIGTERM)
+	if got, err := os.ReadFile(mine); err != nil || string(got) != "mine" {
+		t.Errorf("the user's own file is %q, %v", got, err)
+	}
+	s.join("member", "--repair").untilComplete()
+	s.wantFolder("member", "")
+	s.wantNoUnfinished("member")
+}
+
+// filesOf lists the files that a member has under their names, by their paths in the folder.
+func (s *scene) filesOf(name string) []string {
+	s.t.Helper()
+	var files []string
+	for _, e := range s.entries() {
+		if _, err := os.Stat(filepath.Join(s.path(name), filepath.FromSlash(e.Path))); err == nil {
+			files = append(files, e.Path)
+		}
+	}
+	return files
+}
+
+// wantFile checks a file of a member's copy byte for byte.
+func (s *scene) wantFile(name, path string) {
+	s.t.Helper()
+	for _, e := range s.entries() {
+		if e.Path != path {
+			continue
+		}
+		got, err := os.ReadFile(filepath.Join(s.path(name), filepath.FromSlash(path)))
+		if err != nil || !bytes.Equal(got, s.content[e.Offset:e.Offset+e.Size]) {
+			s.t.Errorf("%s of %s is not right: %v", path, name, err)
+		}
+	}
+}
+
 func TestVerifyFolder(t *testing.T) {
 	s := newFolderScene(t, 64<<10)
 	verify := func() (string, int) {

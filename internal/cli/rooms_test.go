@@ -34,6 +34,7 @@ var confined = map[string]string{
 	"github.com/urfave/cli":               "internal/cli",
 	"github.com/cheggaaa/pb":              "internal/cli",
 	"github.com/prometheus/client_golang": "conduct",
+	"golang.org/x/text":                   "orch",
 }
 
 func TestImportsPointDown(t *testing.T) {

@@ -17,6 +17,11 @@ const batch = 4 << 20
 // Check hashes every part and reports each, from several goroutines and in no order. Parts of an unfinished file
 // that were never written (holes) are reported bad without being read.
 func (s *Store) Check(ctx context.Context, report func(part uint32, good bool)) error {
+	return s.check(ctx, func(uint32) bool { return true }, report)
+}
+
+// check does so with some of the parts.
+func (s *Store) check(ctx context.Context, some func(part uint32) bool, report func(part uint32, good bool)) error {
 	parts := int64(s.comp.NumParts())
 	step := max(1, batch/s.comp.PartSize)
 	var next atomic.Int64
@@ -32,6 +37,9 @@ func (s *Store) Check(ctx context.Context, report func(part uint32, good bool)) 
 				for part := from; part < min(from+step, parts); part++ {
 					if err := ctx.Err(); err != nil {
 						return err
+					}
+					if !some(uint32(part)) {
+						continue
 					}
 					good, err := s.checkPart(in, uint32(part))
 					if err != nil {
@@ -61,7 +69,7 @@ func (s *Store) checkPart(in *intake, part uint32) (bool, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.verified[part>>3] |= 1 << (part & 7)
+	s.verify(part)
 	return true, nil
 }
 
@@ -81,20 +89,42 @@ func (s *Store) hole(part uint32) bool {
 	return nothing
 }
 
-// anyGood looks for one part that is right; none is a *[ContentError].
+// anyGood looks for one part that is right among those that have something of what stands under the name; none is a *[ContentError].
 func (s *Store) anyGood() error {
 	ctx, found := context.WithCancel(context.Background())
 	defer found()
-	err := s.Check(ctx, func(_ uint32, good bool) {
+	var looked atomic.Bool
+	err := s.check(ctx, func(part uint32) bool {
+		touches := s.touchesName(part)
+		if touches {
+			looked.Store(true)
+		}
+		return touches
+	}, func(_ uint32, good bool) {
 		if good {
 			found()
 		}
 	})
 	switch {
-	case ctx.Err() != nil || s.comp.NumParts() == 0:
+	case ctx.Err() != nil:
 		return nil
 	case err != nil:
 		return err
+	case !looked.Load():
+		return nil
 	}
-	return &ContentError{Path: s.Path(), Reason: "none of its parts is right"}
+	return &ContentError{Path: s.at(s.comp.Name), Reason: "none of its parts is right"}
+}
+
+// touchesName tells whether a part has something of a file that stands under its name.
+func (s *Store) touchesName(part uint32) bool {
+	if s.folder == nil {
+		return true
+	}
+	touches := false
+	s.layout.each(s.offset(part), s.comp.PartLen(int(part)), func(file int, _, _ int64) bool {
+		touches = s.folder.under[file]
+		return !touches
+	})
+	return touches
 }

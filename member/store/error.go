@@ -16,7 +16,13 @@ type Error struct {
 	Err  error
 }
 
-func (e *Error) Error() string { return fmt.Sprintf("cannot %s %s: %v", e.Op, e.Path, e.Err) }
+func (e *Error) Error() string {
+	text := fmt.Sprintf("cannot %s %s: %v", e.Op, e.Path, e.Err)
+	if isFull(e.Err) {
+		text += "; free some space and join again: what came before is kept"
+	}
+	return text
+}
 
 // Unwrap returns the system's error.
 func (e *Error) Unwrap() error { return e.Err }

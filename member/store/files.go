@@ -1,8 +1,10 @@
 package store
 
 import (
+	"maps"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 )
 
@@ -104,12 +106,19 @@ func (f *files) put(k *kept) {
 	}
 }
 
-// while runs something during which no file that it concerns may be in the cache: all are forgotten before. Windows renames no folder in which
-// a file is open, so there it waits until nobody uses one.
-func (f *files) while(do func() error) error {
+// while runs something during which none of these files may be in the cache, nil for all: they are forgotten before. Windows renames no file that
+// is open and no folder in which one is, so there it waits until nobody uses them.
+func (f *files) while(concerned []int, do func() error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for file, k := range f.kept {
+	if concerned == nil {
+		concerned = slices.Collect(maps.Keys(f.kept))
+	}
+	for _, file := range concerned {
+		k := f.kept[file]
+		if k == nil {
+			continue
+		}
 		for runtime.GOOS == "windows" && k.users > 0 {
 			f.idle.Wait()
 		}
@@ -127,5 +136,5 @@ func (f *files) close() error {
 	if f.single != nil {
 		return f.single.Close()
 	}
-	return f.while(func() error { return nil })
+	return f.while(nil, func() error { return nil })
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 )
@@ -12,6 +11,8 @@ import (
 // finishFolder makes the files that were chosen durable and gives them their names: the folder as a whole if all of it is complete and
 // nothing stands under its name, else file by file.
 func (s *Store) finishFolder() error {
+	s.moving.Lock()
+	defer s.moving.Unlock()
 	f, chosen := s.folder, s.selection
 	root := f.unfinished
 	if root == nil {
@@ -20,7 +21,7 @@ func (s *Store) finishFolder() error {
 	if err := s.fill(root, chosen); err != nil {
 		return err
 	}
-	if err := syncFolder(s, root); err != nil {
+	if err := syncFolder(s, s.unkept()); err != nil {
 		return diskError("write", s.Path(), err)
 	}
 	if !s.partial {
@@ -33,12 +34,23 @@ func (s *Store) finishFolder() error {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return s.files.while(func() error {
+	return s.files.while(nil, func() error {
 		if f.whole == nil && chosen.all() {
 			return s.nameFolder()
 		}
-		return s.moveFiles(chosen)
+		return s.moveRest(chosen)
 	})
+}
+
+// unkept are the chosen files that may have been written to.
+func (s *Store) unkept() []int {
+	var files []int
+	for i := range s.layout.entries {
+		if s.selection.Has(i) && !s.keeps(i) {
+			files = append(files, i)
+		}
+	}
+	return files
 }
 
 // fill makes what no part has anything of: empty files, empty folders, and the bit that lets a file be executed.
@@ -108,33 +120,17 @@ func (s *Store) nameFolder() error {
 	return nil
 }
 
-// moveFiles moves the chosen files that are complete from NAME.part into NAME, and removes NAME.part when nothing is left in it.
-func (s *Store) moveFiles(chosen *Selection) error {
+// moveRest moves the chosen files that are still in NAME.part into NAME, and removes NAME.part when nothing is left in it.
+func (s *Store) moveRest(chosen *Selection) error {
 	f := s.folder
-	if f.whole == nil {
-		if err := s.root.Mkdir(s.comp.Name, 0o777); err != nil {
-			return s.notNamed(s.comp.Name, err)
-		}
-		var err error
-		if f.whole, err = s.openRoot(s.comp.Name, true); err != nil {
-			return err
+	var rest []int
+	for i := range s.layout.entries {
+		if chosen.Has(i) && !f.under[i] {
+			rest = append(rest, i)
 		}
 	}
-	dirs := map[string]bool{".": true}
-	for i, e := range s.layout.entries {
-		if !chosen.Has(i) || f.under[i] {
-			continue
-		}
-		if dir := path.Dir(e.Path); !dirs[dir] {
-			if err := f.whole.MkdirAll(dir, 0o777); err != nil {
-				return diskError("make folder", s.at(filepath.Join(s.comp.Name, dir)), err)
-			}
-			dirs[dir] = true
-		}
-		if err := move(f.unfinished, f.whole, s.root, s.comp.Name, e.Path); err != nil {
-			return s.notNamed(filepath.Join(s.comp.Name, filepath.FromSlash(e.Path)), err)
-		}
-		f.under[i] = true
+	if err := s.moveFiles(rest); err != nil {
+		return err
 	}
 	for _, p := range s.comp.Folders() {
 		if chosen.hasFolder(p) {

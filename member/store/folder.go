@@ -58,39 +58,58 @@ func (s *Store) newFolder(cfg Config) *folder {
 // openFolder opens NAME if it is there, and NAME.part if it is there or NAME is not. If both are, some of the files were chosen and are
 // complete in NAME, and the rest is in NAME.part.
 func (s *Store) openFolder(cfg Config) error {
-	s.folder = s.newFolder(cfg)
-	f := s.folder
-	err := s.openUnderName(cfg)
-	if other := new(ContentError); cfg.Replace && errors.As(err, &other) {
+	err := s.openBoth(cfg)
+	if other := new(ContentError); cfg.Replace && errors.As(err, &other) && !other.Unfinished {
 		s.closeFiles()
 		s.folder = s.newFolder(cfg)
-		f = s.folder
-		s.replace, err = true, nil
+		s.replace = true
+		err = s.openUnfinished(cfg)
 	}
-	if err == nil && f.whole == nil && cfg.ReadOnly {
-		return diskError("open folder", s.Path(), fs.ErrNotExist)
+	if err == nil {
+		s.beginSettling()
 	}
-	if err != nil || f.whole != nil && f.unfinished == nil && !s.partial {
+	return err
+}
+
+func (s *Store) openBoth(cfg Config) error {
+	s.folder = s.newFolder(cfg)
+	f := s.folder
+	found, err := s.openUnderName(cfg)
+	if err != nil {
 		return err
 	}
-	return s.openUnfinished(cfg)
+	if f.whole == nil && cfg.ReadOnly {
+		return diskError("open folder", s.Path(), fs.ErrNotExist)
+	}
+	if s.partial {
+		if err := s.openUnfinished(cfg); err != nil {
+			return err
+		}
+	}
+	if f.whole == nil || !cfg.Repair && !cfg.Replace {
+		return nil
+	}
+	if err := s.anyGood(); err != nil {
+		return err
+	}
+	return s.cut(found.sizes)
 }
 
 // openUnderName opens and surveys NAME. It is all there is unless NAME.part is there too.
-func (s *Store) openUnderName(cfg Config) error {
+func (s *Store) openUnderName(cfg Config) (*found, error) {
 	f, name := s.folder, s.comp.Name
 	s.setName(name)
 	var err error
 	if f.whole, err = s.openRoot(name, false); err != nil || f.whole == nil {
 		s.partial = f.whole == nil
-		return err
+		return nil, err
 	}
 	if _, err := s.root.Lstat(name + Suffix); err == nil && !cfg.ReadOnly {
 		s.partial = true
 	}
 	found, err := s.survey(f.whole, name, false)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	f.extra = found.extra
 	for i, size := range found.sizes {
@@ -104,21 +123,13 @@ func (s *Store) openUnderName(cfg Config) error {
 		}
 	}
 	if found.files == 0 && len(s.layout.entries) > 0 && (!s.partial || len(found.extra) > 0) {
-		return &ContentError{Path: s.Path(), Reason: "none of its files is there"}
-	}
-	if !cfg.Repair && !cfg.Replace {
-		return nil
+		return nil, &ContentError{Path: s.Path(), Reason: "none of its files is there"}
 	}
 	if cfg.Repair && !s.partial {
-		if err := s.lockFolder(name); err != nil {
-			return err
-		}
+		s.writes = true
+		return found, s.lockFolder(name)
 	}
-	s.writes = cfg.Repair
-	if err := s.anyGood(); err != nil {
-		return err
-	}
-	return s.cut(found.sizes)
+	return found, nil
 }
 
 // cut shortens files in NAME that are longer than they should be, if they are to be repaired.
@@ -164,7 +175,7 @@ func (s *Store) openUnfinished(cfg Config) error {
 		return err
 	}
 	found, err := s.survey(f.unfinished, name, true)
-	if err == nil && s.fresh {
+	if err == nil {
 		err = s.apart(f.unfinished)
 	}
 	if err == nil {

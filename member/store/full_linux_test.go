@@ -71,7 +71,7 @@ func TestDiskFillsUpMeanwhile(t *testing.T) {
 		err = st.Write(uint32(n), 0, s.part(n))
 	}
 	var de *Error
-	if !errors.As(err, &de) || !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), st.Path()) {
+	if !errors.As(err, &de) || !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), st.Path()) || !strings.Contains(err.Error(), "join again") {
 		t.Errorf("got %v", err)
 	}
 	if ok, err := st.Verify(0); !ok || err != nil {
@@ -102,4 +102,51 @@ func TestFileSystemThatIsReadOnly(t *testing.T) {
 	if !errors.As(err, &de) || !errors.Is(err, syscall.EROFS) {
 		t.Errorf("got %v", err)
 	}
+}
+
+// A folder that does not fit is refused before anything is made.
+func TestFolderOnSmallDisk(t *testing.T) {
+	s := newFolderShelf(t, "200000 a/one", "100000 two")
+	s.dir = smallDisk(t, "128k")
+	_, err := s.open(false)
+	var se *SpaceError
+	if !errors.As(err, &se) || se.Need != 300000 || !strings.Contains(err.Error(), "free some") {
+		t.Errorf("got %v", err)
+	}
+	if names := s.names(); len(names) != 0 {
+		t.Errorf("left behind: %v", names)
+	}
+	s.openChosen("two") // which fits
+}
+
+// A disk that is full when files get their names loses nothing: the folders of NAME need space too.
+func TestDiskIsFullWhenFilesMove(t *testing.T) {
+	s := newFolderShelf(t, "4096 a/one", "4096 b")
+	s.dir = smallDisk(t, "64k")
+	st := s.openChosen("a")
+	for n := range 5 {
+		s.get(st, n)
+	}
+	if err := syscall.Mount("", s.dir, "", syscall.MS_REMOUNT, "nr_inodes=5"); err != nil { // the root, NAME.part, its two files and a folder
+		t.Skip("cannot be mounted again:", err)
+	}
+	var de *Error
+	if err := st.settle(); !errors.As(err, &de) || !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("settle: got %v", err)
+	}
+	if err := st.Finish(); !errors.As(err, &de) || !strings.Contains(err.Error(), "join again") {
+		t.Errorf("Finish: got %v", err)
+	}
+	st.Close()
+	if err := syscall.Mount("", s.dir, "", syscall.MS_REMOUNT, "nr_inodes=100"); err != nil {
+		t.Fatal(err)
+	}
+	st = s.openChosen("a")
+	if good := checked(t, st); len(good) != 5 {
+		t.Error("good parts when there is space:", good)
+	}
+	if err := st.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	s.wantFiles("content", "a/one")
 }

@@ -34,7 +34,7 @@ func (s *Store) close(part uint32, in *intake) {
 	in.done = true
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.verified[part>>3] |= 1 << (part & 7)
+	s.verify(part)
 	delete(s.intakes, part)
 }
 

@@ -52,6 +52,9 @@ type Store struct {
 	mu       sync.Mutex
 	intakes  map[uint32]*intake // parts that were begun and not verified
 	verified []byte             // one bit a part
+	settling *settling          // nil: no file gets its name before Finish
+
+	moving sync.Mutex // held while files get their names
 }
 
 // Open opens the content under its name if it is there, its unfinished file otherwise, and makes that if there is neither. Errors:

@@ -7,7 +7,8 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"strings"
+
+	"orchestra/orch"
 )
 
 // found is what a survey of NAME or NAME.part found.
@@ -74,12 +75,12 @@ func (s *Store) surveyFolder(f *found, root *os.Root, name, dir string, unfinish
 	return nil
 }
 
-// apart makes sure, in a folder that was just made, that this file system does not take two of the composition's names for one, by making
-// those that might be.
+// apart makes sure that this file system does not take two of the composition's names for one, by making those that might be. What lies in the
+// folder already stays.
 func (s *Store) apart(root *os.Root) error {
 	alike := map[string][]string{}
 	for p := range s.folder.paths {
-		key := path.Dir(p) + "/" + likeness(path.Base(p))
+		key := path.Dir(p) + "/" + orch.FoldName(path.Base(p))
 		alike[key] = append(alike[key], path.Base(p))
 	}
 	for _, names := range alike {
@@ -93,28 +94,7 @@ func (s *Store) apart(root *os.Root) error {
 	return nil
 }
 
-// likeness is the same for names that some file system may take for one: without case and, since what normalisation changes is not ASCII,
-// without anything else than ASCII.
-func likeness(name string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'A' && r <= 'Z':
-			return r + 'a' - 'A'
-		case r < 0x80:
-			return r
-		}
-		return -1
-	}, decomposed.Replace(strings.ToLower(name)))
-}
-
-// decomposed writes the letters that two file systems may spell in two ways as some of them do; accents are dropped by likeness.
-var decomposed = strings.NewReplacer(
-	"à", "a", "á", "a", "â", "a", "ã", "a", "ä", "a", "å", "a", "ç", "c", "è", "e", "é", "e", "ê", "e", "ë", "e", "ì", "i", "í", "i",
-	"î", "i", "ï", "i", "ñ", "n", "ò", "o", "ó", "o", "ô", "o", "õ", "o", "ö", "o", "ù", "u", "ú", "u", "û", "u", "ü", "u", "ý", "y",
-	"ÿ", "y", "ß", "ss", "ſ", "s", "\u212a", "k",
-)
-
-// tryApart makes files of these names, and removes them again.
+// tryApart makes those files of these names that are not there, and removes them again.
 func (s *Store) tryApart(root *os.Root, names []string) error {
 	var made []string
 	defer func() {
@@ -122,27 +102,30 @@ func (s *Store) tryApart(root *os.Root, names []string) error {
 			root.Remove(name)
 		}
 	}()
-	for _, name := range names {
+	for i, name := range names {
 		f, err := root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
-		if errors.Is(err, fs.ErrExist) {
-			return diskError("tell apart", "the names "+s.sameAs(root, name, made), errors.New("this file system takes them for one; choose a folder elsewhere with --dir"))
-		}
-		if err != nil {
+		switch {
+		case err == nil:
+			f.Close()
+			made = append(made, name)
+			continue
+		case !errors.Is(err, fs.ErrExist):
 			return diskError("make", s.at(filepath.Join(s.comp.Name+Suffix, name)), err)
 		}
-		f.Close()
-		made = append(made, name)
+		if other, ok := sameAs(root, name, names[:i]); ok {
+			return diskError("tell apart", fmt.Sprintf("the names %q and %q", other, name), errors.New("this file system takes them for one; choose a folder elsewhere with --dir"))
+		}
 	}
 	return nil
 }
 
-// sameAs names the paths, one of which is taken for the other.
-func (s *Store) sameAs(root *os.Root, name string, made []string) string {
+// sameAs finds which of other names is taken for this one.
+func sameAs(root *os.Root, name string, others []string) (string, bool) {
 	info, err := root.Lstat(name)
-	for _, other := range made {
+	for _, other := range others {
 		if there, err2 := root.Lstat(other); err == nil && err2 == nil && os.SameFile(info, there) {
-			return fmt.Sprintf("%q and %q", other, name)
+			return other, true
 		}
 	}
-	return fmt.Sprintf("%q and another", name)
+	return "", false
 }

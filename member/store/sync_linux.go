@@ -1,14 +1,10 @@
 package store
 
-import (
-	"os"
-
-	"golang.org/x/sys/unix"
-)
+import "golang.org/x/sys/unix"
 
 // syncFolder makes all that was written durable, in one call whatever the number of files.
-func syncFolder(_ *Store, root *os.Root) error {
-	dir, err := root.Open(".")
+func syncFolder(s *Store, _ []int) error {
+	dir, err := s.root.Open(".")
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@
 package store
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"syscall"
@@ -34,3 +35,6 @@ func occupied(info fs.FileInfo) int64 {
 	}
 	return 0
 }
+
+// isFull tells whether an error is that the disk, or this user's share of it, is full.
+func isFull(err error) bool { return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) }

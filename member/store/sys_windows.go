@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -32,3 +33,8 @@ func freeSpace(f *os.File) (int64, bool) {
 
 // occupied counts the whole length: files are not sparse there unless asked for.
 func occupied(info fs.FileInfo) int64 { return info.Size() }
+
+// isFull tells whether an error is that the disk is full.
+func isFull(err error) bool {
+	return errors.Is(err, windows.ERROR_DISK_FULL) || errors.Is(err, windows.ERROR_HANDLE_DISK_FULL)
+}
