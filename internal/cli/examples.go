@@ -21,7 +21,7 @@ var examples = map[string][]example{
 	},
 	"join": {
 		{"get the content into the current folder and share it until q or Ctrl-C", "orchestra join image.iso.orch"},
-		{"in a script: share for ten minutes more, give up after five without a part", "orchestra join image.iso.orch --dir /srv/images --share-for 10m --stall-timeout 5m --progress none"},
+		{"in a script: share for ten minutes more, give up after five without a byte", "orchestra join image.iso.orch --dir /srv/images --share-for 10m --stall-timeout 5m --progress none"},
 		{"do something with the content when it is complete", "orchestra join image.iso.orch --exit --on-complete 'cp \"$ORCHESTRA_PATH\" /mnt'"},
 		{"leave something of the line to others", "orchestra join image.iso.orch --upload-limit 40M"},
 	},
