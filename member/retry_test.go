@@ -55,7 +55,7 @@ func TestWhenAConductorIsTriedAgain(t *testing.T) {
 		"refuses":                 {{refusal, 0, first}, {refusal, 0, 2 * first}, {refusal, 0, 4 * first}},
 		"refuses in the end":      {{refusal, 60 * second, first}, {refusal, 60 * second, 2 * first}, {refusal, 60 * second, 4 * first}},
 		"restarts":                {{lost, 10 * second, first}, {unreached, 0, 2 * first}, {unreached, 0, 4 * first}, {lost, 10 * second, first}, {lost, 60 * second, first}},
-		"is lost as it is up":     {{lost, 1, first}, {lost, second, 2 * first}, {lost, 0, 4 * first}},
+		"is lost as it is up":     {{lost, 1, first}, {lost, second, 2 * first}, {lost, second, 4 * first}, {lost, second, 8 * first}},
 		"refuses after a restart": {{lost, 10 * second, first}, {refusal, 0, 2 * first}, {refusal, 0, 4 * first}, {lost, 10 * second, first}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -88,6 +88,44 @@ func TestWhenAConductorIsTriedAgain(t *testing.T) {
 				c.run(ctx)
 				if n != len(tries) {
 					t.Errorf("%d tries, want %d", n, len(tries))
+				}
+			})
+		})
+	}
+}
+
+// A conductor is up once it has said anything but no: that it answered the handshake is not enough.
+func TestConductorIsUpWhenItSpeaks(t *testing.T) {
+	for name, c := range map[string]struct {
+		says proto.Message
+		up   bool
+	}{
+		"welcomes": {proto.Welcome{}, true},
+		"refuses":  {proto.Refused{Reason: "full"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				here, there := net.Pipe()
+				defer there.Close()
+				m := &Member{comp: &orch.File{}, states: make([]conductorState, 1)}
+				member := &conductor{Member: m, dial: func(context.Context, string, string) (net.Conn, error) { return here, nil }}
+				go member.session(ctx)
+				hello, err := proto.ReadHandshake(there, proto.Orchestra)
+				if err != nil {
+					t.Fatal(err)
+				}
+				go io.Copy(io.Discard, there)
+				there.Write(proto.Handshake{Protocol: proto.Orchestra, ID: hello.ID}.Append(nil))
+				synctest.Wait()
+				if m.Progress().ConductorUp {
+					t.Error("up before it spoke")
+				}
+				there.Write(proto.Append(nil, c.says))
+				synctest.Wait()
+				if got := m.Progress().ConductorUp; got != c.up {
+					t.Errorf("up: %v, want %v", got, c.up)
 				}
 			})
 		})
