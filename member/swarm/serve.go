@@ -3,8 +3,9 @@ package swarm
 import "slices"
 
 // slots is how many grants are out at a time. Each part should arrive soon, to be passed on: that asks for few. But one flow alone does
-// not fill a line while it speeds up, or while its receiver's line is shared by others: measured on shaped links, four do best.
-const slots = 4
+// not fill a line while it speeds up, or while its receiver's line is shared by others: four to six do best on shaped links, where little
+// of what is granted waits in sockets; with six, members that all want the parts in order get the same ones from one that has everything.
+const slots = 5
 
 // grantBytes is how much one grant lets a link send at least, if so much is asked for: with small parts, several of them.
 const grantBytes = 256 << 10
