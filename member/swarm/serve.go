@@ -2,10 +2,13 @@ package swarm
 
 import "slices"
 
-// slots is how many grants are out at a time. Each part should arrive soon, to be passed on: that asks for few. But one flow alone does
-// not fill a line while it speeds up, or while its receiver's line is shared by others: four to six do best on shaped links, where little
-// of what is granted waits in sockets; with six, members that all want the parts in order get the same ones from one that has everything.
-const slots = 5
+// How many grants are out at a time. Each part should arrive soon, to be passed on: that asks for few. But one flow alone does not fill a line
+// while it speeds up, or while its receiver's line is shared by others. A member that has everything grants more: what it does not send while its
+// line rests, nobody else can.
+const (
+	slots     = 4
+	seedSlots = 6
+)
 
 // grantBytes is how much one grant lets a link send at least, if so much is asked for: with small parts, several of them.
 const grantBytes = 256 << 10
@@ -58,7 +61,11 @@ func (s *Swarm) servedPeer(ev Served) {
 
 // serve hands grants out while there are slots.
 func (s *Swarm) serve() {
-	for s.active < slots {
+	most := slots
+	if s.haveN == s.parts {
+		most = seedSlots
+	}
+	for s.active < most {
 		p := s.neediest()
 		if p == nil {
 			return
