@@ -254,6 +254,15 @@ func (c *conductor) listenTo(ctx context.Context, conn net.Conn) error {
 	}
 }
 
+// advertised is what the member says of where it can be reached: what its user said, or else the one address that it listens on, which
+// need not be the one that the conductor sees it under (it may be on the conductor's own machine, or have several).
+func advertised(said string, listen netip.AddrPort) string {
+	if ip := listen.Addr(); said != "" || ip.IsUnspecified() || ip.IsLoopback() || ip.IsLinkLocalUnicast() {
+		return said
+	}
+	return listen.String()
+}
+
 // ownAddrs lists where members of the same network may reach this one: the address it listens on, or those of its interfaces.
 func ownAddrs(listen netip.AddrPort) []netip.AddrPort {
 	if !listen.Addr().IsUnspecified() {

@@ -203,3 +203,25 @@ func TestReachableStays(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A member that listens on one address of its machine, and reaches its conductor over another one, can be found nevertheless.
+func TestListeningOnOneAddress(t *testing.T) {
+	cards, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var own netip.Addr
+	for _, card := range cards {
+		if p, err := netip.ParsePrefix(card.String()); err == nil && p.Addr().Is4() && p.Addr().IsGlobalUnicast() {
+			own = p.Addr()
+		}
+	}
+	if !own.IsValid() {
+		t.Skip("this machine has no IPv4 address but loopback")
+	}
+	addr, end := startConductor(t, "127.0.0.1:0")
+	defer end()
+	s := newScore(t, 1<<20, 64<<10)
+	m := s.join(member.Config{Dir: s.dir, Listen: netip.AddrPortFrom(own, 0).String(), Conductors: []string{addr}})
+	s.wait(func() bool { return m.Progress().Dialled })
+}

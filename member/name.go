@@ -46,7 +46,7 @@ func (c *conductor) greeting() []byte {
 	hello := proto.Handshake{Protocol: proto.Orchestra, ID: c.id, PeerID: c.self}
 	hello.SetNames()
 	b := proto.Append(hello.Append(nil), proto.Announce{
-		Key: c.key, Port: c.Member.addr.Port(), Addrs: ownAddrs(c.Member.addr), Advertise: c.cfg.Advertise,
+		Key: c.key, Port: c.Member.addr.Port(), Addrs: ownAddrs(c.Member.addr), Advertise: advertised(c.cfg.Advertise, c.Member.addr),
 		Parts: uint32(c.comp.NumParts()), Have: c.have(c.Progress()), Want: wanted,
 	})
 	b = proto.Append(b, proto.Named{Place: c.place, Label: c.cfg.Name})

@@ -71,13 +71,14 @@ func (h ExtHandshake) Append(b []byte) []byte {
 
 // ParseExtHandshake decodes the payload of an Extended message with
 // ExtHandshakeID. It has to be one bencoded dictionary of at most
-// MaxExtHandshake bytes; within it, what is unknown or makes no sense counts
-// as not said, and numbers beyond a field's limit as the limit.
+// MaxExtHandshake bytes, its keys in any order; within it, what is unknown or
+// makes no sense counts as not said, and numbers beyond a field's limit as the
+// limit.
 func ParseExtHandshake(payload []byte) (ExtHandshake, error) {
 	if len(payload) > MaxExtHandshake {
 		return ExtHandshake{}, malformed("an extension handshake of %d bytes, at most %d are taken", len(payload), MaxExtHandshake)
 	}
-	v, err := bencode.Decode(payload)
+	v, err := bencode.DecodeLoose(payload)
 	if err != nil {
 		return ExtHandshake{}, malformed("extension handshake: %w", err)
 	}

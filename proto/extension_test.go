@@ -46,6 +46,9 @@ func TestExtHandshakeTakesWhatMakesSense(t *testing.T) {
 		"d1:pi0ee":                              {},
 		"d1:pi65535ee":                          {Port: 65535},
 		"d1:pi65536ee":                          {},
+		"d1:pi01ee":                             {Port: 1},
+		"d1:v1:x1:pi7e1:md1:bi2e1:ai1eee":       {Version: "x", Port: 7, Messages: map[string]int{"a": 1, "b": 2}},
+		"d1:pi7e1:pi8ee":                        {Port: 8},
 		"d1:p4:1000e":                           {},
 		"d4:reqqi-1ee":                          {},
 		"d4:reqqi9223372036854775807ee":         {Reqq: MaxReqq},
@@ -67,7 +70,7 @@ func TestExtHandshakeTakesWhatMakesSense(t *testing.T) {
 
 func TestExtHandshakeRefuses(t *testing.T) {
 	for _, in := range []string{
-		"", "d", "i1e", "le", "dex", "d1:v1:xe1", "d1:v2:xe", "d1:pi01ee", "d1:v1:x1:m1:ye", "d1:v9999999999:xe",
+		"", "d", "i1e", "le", "dex", "d1:v1:xe1", "d1:v2:xe", "d1:v9999999999:xe",
 		"d1:v17000:" + strings.Repeat("x", 17000) + "e",
 		strings.Repeat("l", 10000) + strings.Repeat("e", 10000),
 	} {

@@ -139,6 +139,7 @@ func FuzzParseExtHandshake(f *testing.F) {
 	f.Add([]byte("d11:upload_onlyi1e6:yourip4:\xc0\x00\x02\x01e"))
 	f.Add([]byte("d1:md0:i0ee1:pi-1ee"))
 	f.Add([]byte("llllleeeee"))
+	f.Add([]byte("d1:v1:x1:pi07e1:md1:bi2e1:ai1eee"))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		var h ExtHandshake
 		var err error

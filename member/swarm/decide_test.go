@@ -259,14 +259,14 @@ func TestUnwantedIsNotGranted(t *testing.T) {
 	d := newDesk(t, 1, 256<<10)
 	d.tell(Stored{0})
 	var peers []Event
-	for i := range slots + 1 {
+	for i := range seedSlots + 1 {
 		peers = append(peers, Joined{Peer: i, ID: proto.PeerID{byte(i + 1)}, Addr: addr(i), MaxRun: RunSize}, Interest{i, true}, Wanted{i, []uint32{0}})
 	}
 	d.tell(peers...)
-	if n := len(of[Grant](d)); n != slots {
-		t.Fatalf("%d grants, want %d", n, slots)
+	if n := len(of[Grant](d)); n != seedSlots {
+		t.Fatalf("%d grants, want %d", n, seedSlots)
 	}
-	d.tell(Unwanted{slots, 0}, Served{Peer: 0})
+	d.tell(Unwanted{seedSlots, 0}, Served{Peer: 0})
 	if n := len(of[Grant](d)); n != 0 {
 		t.Errorf("granted what is no longer wanted: %v", d.got)
 	}

@@ -231,7 +231,7 @@ func (w *whim) holds() {
 			t.Fatalf("peer %d has %d useful parts, counted %d", p.index, useful, p.useful)
 		}
 	}
-	if active != s.active || active > slots {
+	if active != s.active || active > seedSlots {
 		t.Fatalf("%d grants are out, counted %d", active, s.active)
 	}
 	for part := range uint32(s.parts) {

@@ -2,9 +2,13 @@ package swarm
 
 import "slices"
 
-// slots is how many grants are out at a time. Each part should arrive soon, to be passed on: that asks for few. But one flow alone does
-// not fill a line while it speeds up, or while its receiver's line is shared by others: measured on shaped links, four do best.
-const slots = 4
+// How many grants are out at a time. Each part should arrive soon, to be passed on: that asks for few. But one flow alone does not fill a line
+// while it speeds up, or while its receiver's line is shared by others. A member that has everything grants more: what it does not send while its
+// line rests, nobody else can.
+const (
+	slots     = 4
+	seedSlots = 6
+)
 
 // grantBytes is how much one grant lets a link send at least, if so much is asked for: with small parts, several of them.
 const grantBytes = 256 << 10
@@ -57,7 +61,11 @@ func (s *Swarm) servedPeer(ev Served) {
 
 // serve hands grants out while there are slots.
 func (s *Swarm) serve() {
-	for s.active < slots {
+	most := slots
+	if s.haveN == s.parts {
+		most = seedSlots
+	}
+	for s.active < most {
 		p := s.neediest()
 		if p == nil {
 			return

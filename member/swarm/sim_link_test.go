@@ -10,7 +10,7 @@ import (
 
 const (
 	maxPiece = 256 << 10 // bytes of a piece message
-	lowWater = 128 << 10 // bytes that wait in the socket
+	lowWater = 16 << 10  // bytes that wait in the socket
 	reqq     = 1024      // requests that may wait
 	noteSize = 17        // bytes of a message
 

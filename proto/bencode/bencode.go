@@ -1,7 +1,7 @@
 // Package bencode reads and writes the encoding of BEP 3: integers, byte
 // strings, lists and dictionaries. It is strict: every value has exactly one
 // encoding, so that what was decoded encodes to the same bytes, and an
-// info-hash can be trusted to cover what was read.
+// info-hash can be trusted to cover what was read. DecodeLoose alone takes more.
 //
 // It works on byte slices alone. It does no I/O and knows nothing of what the
 // values mean.

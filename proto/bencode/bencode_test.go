@@ -85,6 +85,24 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 }
 
+func TestDecodeLoose(t *testing.T) {
+	for text, want := range map[string]any{
+		"d1:bi1e1:ai2ee":           map[string]any{"a": int64(2), "b": int64(1)},
+		"d1:ai1e1:bi2e1:ai3ee":     map[string]any{"a": int64(3), "b": int64(2)},
+		"d1:mld1:zi-0e1:ai007eeee": map[string]any{"m": []any{map[string]any{"z": int64(0), "a": int64(7)}}},
+		"d2:yy003:onee":            map[string]any{"yy": "one"},
+	} {
+		if got, err := DecodeLoose([]byte(text)); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("DecodeLoose(%q) = %#v, %v, want %#v", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "d1:ae", "di1ei1ee", "i1", "i1eX", "d1:ai1e", "5:four", "i99999999999999999999e", strings.Repeat("l", MaxDepth+1) + strings.Repeat("e", MaxDepth+1)} {
+		if v, err := DecodeLoose([]byte(text)); err == nil {
+			t.Errorf("DecodeLoose(%.40q) = %#v, want an error", text, v)
+		}
+	}
+}
+
 func TestDecodeNamesThePlace(t *testing.T) {
 	_, err := Decode([]byte("d1:ai1e1:bi02ee"))
 	if err == nil || !strings.Contains(err.Error(), "byte 11") {

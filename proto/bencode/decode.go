@@ -9,12 +9,27 @@ import (
 // Decode reads the one value that b consists of. Bytes after it are an error.
 // The result shares no memory with b.
 func Decode(b []byte) (any, error) {
-	v, rest, err := DecodePrefix(b)
-	if err != nil {
-		return nil, err
+	d := decoder{b: b}
+	return d.all()
+}
+
+// DecodeLoose is Decode for what others wrote and nothing is signed by: the
+// keys of a dictionary may stand in any order, and of one that is there more
+// than once the last counts; numbers may have leading zeros. The limits are the
+// same.
+func DecodeLoose(b []byte) (any, error) {
+	d := decoder{b: b, loose: true}
+	return d.all()
+}
+
+// all reads the one value that b consists of.
+func (d *decoder) all() (any, error) {
+	v, err := d.value(0)
+	if err == nil && d.pos < len(d.b) {
+		err = fmt.Errorf("%d bytes are left over after the value", len(d.b)-d.pos)
 	}
-	if len(rest) > 0 {
-		return nil, fmt.Errorf("bencode: byte %d: %d bytes are left over after the value", len(b)-len(rest), len(rest))
+	if err != nil {
+		return nil, fmt.Errorf("bencode: byte %d: %w", d.pos, err)
 	}
 	return v, nil
 }
@@ -35,8 +50,9 @@ var errEnds = errors.New("the data ends in the middle of a value")
 
 // decoder stands at b[pos]. After an error pos is where it was noticed.
 type decoder struct {
-	b   []byte
-	pos int
+	b     []byte
+	pos   int
+	loose bool // see DecodeLoose
 }
 
 // value reads the value at pos, which lies inside depth lists and dictionaries.
@@ -94,7 +110,7 @@ func (d *decoder) dictionary(depth int) (map[string]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(dict) > 0 && key <= last {
+		if !d.loose && len(dict) > 0 && key <= last {
 			d.pos = start
 			return nil, fmt.Errorf("key %.60q stands after key %.60q; keys are sorted and appear once", key, last)
 		}
@@ -127,7 +143,8 @@ func (d *decoder) text() (string, error) {
 const maxDigits = 20
 
 // integer reads a number up to the byte end and steps over that. A number has
-// one spelling: no leading zeros, no minus zero, no plus sign.
+// one spelling, unless the decoder is loose: no leading zeros, no minus zero, no
+// plus sign.
 func (d *decoder) integer(end byte, signed bool) (int64, error) {
 	start, pos := d.pos, d.pos
 	if signed && pos < len(d.b) && d.b[pos] == '-' {
@@ -143,7 +160,7 @@ func (d *decoder) integer(end byte, signed bool) (int64, error) {
 	if pos == digits || d.b[pos] != end {
 		return 0, fmt.Errorf("expected a number that ends with %q", end)
 	}
-	if d.b[digits] == '0' && (pos-digits > 1 || digits > start) {
+	if !d.loose && d.b[digits] == '0' && (pos-digits > 1 || digits > start) {
 		return 0, errors.New("a number with a leading zero or a minus zero")
 	}
 	n, err := strconv.ParseInt(string(d.b[start:pos]), 10, 64)
