@@ -18,6 +18,7 @@ import (
 const (
 	retryFirst    = 500 * time.Millisecond
 	retryMost     = 30 * time.Second
+	settled       = 5 * time.Second // that a conductor is up until its loss is no reason to wait longer
 	progressEvery = 5 * time.Second
 	farewellTime  = time.Second
 )
@@ -46,6 +47,8 @@ type conductor struct {
 	index int // among the member's conductors
 
 	complaints <-chan proto.Complain // not sent yet
+	dial       func(ctx context.Context, network, address string) (net.Conn, error)
+	upSince    time.Time // of the last connection; zero: it never was
 }
 
 // refused is why a conductor will not have this member; the words are the conductor's.
@@ -53,21 +56,21 @@ type refused string
 
 func (r refused) Error() string { return "it refused: " + strconv.Quote(string(r)) }
 
-// run connects, and connects again.
+// run connects, and connects again: soon if the conductor was up and is lost, since it may be starting anew; less and less often while it cannot
+// be reached, refuses, or is lost again at once, however it does that.
 func (c *conductor) run(ctx context.Context) {
 	pause := backoff{retryFirst}
 	for {
-		began := time.Now()
+		c.upSince = time.Time{}
 		err := c.session(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		if time.Since(began) > retryMost {
-			pause = backoff{retryFirst}
-		}
 		what := "conductor %s unreachable: %v"
 		if why := refused(""); errors.As(err, &why) {
 			what = "conductor %s cannot be used: %v"
+		} else if !c.upSince.IsZero() && time.Since(c.upSince) >= settled {
+			pause = backoff{retryFirst}
 		}
 		c.state(false, fmt.Sprintf(what, c.addr, err))
 		c.cfg.Log.Debug().Err(err).Str("conductor", c.addr).Msg("no connection to the conductor")
@@ -119,8 +122,7 @@ func overall(states []conductorState) (up bool, words string) {
 
 // session is one connection, from its handshake to its end, and why it ended.
 func (c *conductor) session(ctx context.Context) error {
-	dialer := net.Dialer{Timeout: proto.HandshakeTimeout}
-	conn, err := dialer.DialContext(ctx, "tcp", c.addr)
+	conn, err := c.dial(ctx, "tcp", c.addr)
 	if err != nil {
 		return err
 	}
@@ -227,7 +229,7 @@ func (c *conductor) listenTo(ctx context.Context, conn net.Conn) error {
 			return refused(no.Reason)
 		}
 		if !up {
-			up = true
+			up, c.upSince = true, time.Now()
 			c.state(true, "conductor "+c.addr)
 		}
 		switch msg := msg.(type) {

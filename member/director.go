@@ -3,6 +3,7 @@ package member
 import (
 	"context"
 	"errors"
+	"net"
 	"slices"
 	"sync"
 	"time"
@@ -95,8 +96,9 @@ func (d *director) begin() {
 func (d *director) connect() {
 	d.work.Go(func() { d.accept(d.ctx) })
 	d.work.Go(func() { d.resolvePeers(d.ctx) })
+	dialer := net.Dialer{Timeout: proto.HandshakeTimeout}
 	for i, addr := range d.conductors {
-		c := &conductor{Member: d.Member, addr: addr, index: i, complaints: d.complaints[i]}
+		c := &conductor{Member: d.Member, addr: addr, index: i, complaints: d.complaints[i], dial: dialer.DialContext}
 		d.work.Go(func() { c.run(d.ctx) })
 	}
 }

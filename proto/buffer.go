@@ -1,6 +1,9 @@
 package proto
 
-import "io"
+import (
+	"encoding/binary"
+	"io"
+)
 
 // buffer holds bytes that were read and not used yet: mem[start:end].
 type buffer struct {
@@ -34,6 +37,19 @@ func (b *buffer) fill(n int) error {
 		return io.ErrUnexpectedEOF
 	}
 	return err
+}
+
+// frameLength reads until the length of the next frame is held, which is not
+// stepped over. A frame longer than most bytes is an error.
+func (b *buffer) frameLength(most int) (int, error) {
+	if err := b.fill(lengthSize); err != nil {
+		return 0, err
+	}
+	length := binary.BigEndian.Uint32(b.bytes())
+	if int64(length) > int64(most) {
+		return 0, frameTooLong(length, most)
+	}
+	return int(length), nil
 }
 
 // whole turns an end of the connection that cannot be clean, since bytes are

@@ -1,9 +1,6 @@
 package proto
 
-import (
-	"encoding/binary"
-	"io"
-)
+import "io"
 
 // firstBuffer is what a ConductorReader begins with: room for whatever a member
 // sends, so that a conductor with many connections stays small.
@@ -38,14 +35,11 @@ func (r *ConductorReader) Next() (Message, error) {
 }
 
 func (r *ConductorReader) next() (Message, error) {
-	if err := r.buf.fill(lengthSize); err != nil {
+	length, err := r.buf.frameLength(MaxConductorFrame)
+	if err != nil {
 		return nil, err
 	}
-	length := binary.BigEndian.Uint32(r.buf.bytes())
-	if length > MaxConductorFrame {
-		return nil, frameTooLong(length, MaxConductorFrame)
-	}
-	frame := lengthSize + int(length)
+	frame := lengthSize + length
 	if frame > len(r.buf.mem) {
 		larger := make([]byte, frame)
 		r.buf.end = copy(larger, r.buf.bytes())

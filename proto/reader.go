@@ -86,22 +86,19 @@ func (r *Reader) Next() (Message, error) {
 }
 
 func (r *Reader) next() (Message, error) {
-	if err := r.buf.fill(lengthSize); err != nil {
+	length, err := r.buf.frameLength(r.maxFrame)
+	if err != nil {
 		return nil, err
 	}
-	length := binary.BigEndian.Uint32(r.buf.bytes())
 	if length == 0 {
 		r.buf.take(lengthSize)
 		return KeepAlive{}, nil
-	}
-	if int64(length) > int64(r.maxFrame) {
-		return nil, frameTooLong(length, r.maxFrame)
 	}
 	if err := r.buf.fill(lengthSize + 1); err != nil {
 		return nil, err
 	}
 	id := r.buf.bytes()[lengthSize]
-	n := int(length) - 1 // of the payload
+	n := length - 1 // of the payload
 	switch id {
 	case idPiece:
 		return r.pieceHeader(n)
@@ -122,7 +119,7 @@ func (r *Reader) next() (Message, error) {
 		return Unknown{id}, nil
 	}
 	if n != want {
-		return nil, badLength(id, int(length), want+1)
+		return nil, badLength(id, length, want+1)
 	}
 	if err := r.buf.fill(lengthSize + 1 + n); err != nil {
 		return nil, err

@@ -1,0 +1,133 @@
+package member
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"orchestra/orch"
+	"orchestra/proto"
+)
+
+// A try is what comes of one connection to a conductor.
+type try struct {
+	end  tryEnd
+	up   time.Duration // before that; 0: never
+	wait time.Duration // until the next try, give or take half
+}
+
+type tryEnd uint8
+
+const (
+	unreached tryEnd = iota
+	lost
+	refusal
+)
+
+// speak is the conductor's end of a connection.
+func (tr try) speak(conn net.Conn) {
+	defer conn.Close()
+	hello, err := proto.ReadHandshake(conn, proto.Orchestra)
+	if err != nil {
+		return
+	}
+	go io.Copy(io.Discard, conn)
+	conn.Write(proto.Handshake{Protocol: proto.Orchestra, ID: hello.ID}.Append(nil))
+	if tr.up > 0 {
+		conn.Write(proto.Append(nil, proto.Welcome{}))
+		time.Sleep(tr.up)
+	}
+	if tr.end == refusal {
+		conn.Write(proto.Append(nil, proto.Refused{Reason: "full"}))
+	}
+}
+
+// A conductor that was up and is lost is tried again soon, whatever came before; one that is not there, refuses, or is lost as soon as it is up is
+// left alone for longer each time.
+func TestWhenAConductorIsTriedAgain(t *testing.T) {
+	const first, second = retryFirst, time.Second
+	for name, tries := range map[string][]try{
+		"not there":               {{unreached, 0, first}, {unreached, 0, 2 * first}, {unreached, 0, 4 * first}, {unreached, 0, 8 * first}, {unreached, 0, 16 * first}, {unreached, 0, 32 * first}, {unreached, 0, retryMost}, {unreached, 0, retryMost}},
+		"refuses":                 {{refusal, 0, first}, {refusal, 0, 2 * first}, {refusal, 0, 4 * first}},
+		"refuses in the end":      {{refusal, 60 * second, first}, {refusal, 60 * second, 2 * first}, {refusal, 60 * second, 4 * first}},
+		"restarts":                {{lost, 10 * second, first}, {unreached, 0, 2 * first}, {unreached, 0, 4 * first}, {lost, 10 * second, first}, {lost, 60 * second, first}},
+		"is lost as it is up":     {{lost, 1, first}, {lost, second, 2 * first}, {lost, second, 4 * first}, {lost, second, 8 * first}},
+		"refuses after a restart": {{lost, 10 * second, first}, {refusal, 0, 2 * first}, {refusal, 0, 4 * first}, {lost, 10 * second, first}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				c := &conductor{Member: &Member{comp: &orch.File{}, states: make([]conductorState, 1)}, addr: "conductor:9999"}
+				var ended time.Time // the try before
+				n := 0
+				c.dial = func(context.Context, string, string) (net.Conn, error) {
+					if n > 0 {
+						if got, want := time.Since(ended), tries[n-1].wait; got < want/2 || got >= want/2+want {
+							t.Errorf("after try %d it waited for %v, want %v give or take half", n, got, want)
+						}
+					}
+					if n == len(tries) {
+						cancel()
+						return nil, ctx.Err()
+					}
+					tr := tries[n]
+					n++
+					ended = time.Now().Add(tr.up)
+					if tr.end == unreached {
+						return nil, errors.New("nobody listens there")
+					}
+					here, there := net.Pipe()
+					go tr.speak(there)
+					return here, nil
+				}
+				c.run(ctx)
+				if n != len(tries) {
+					t.Errorf("%d tries, want %d", n, len(tries))
+				}
+			})
+		})
+	}
+}
+
+// A conductor is up once it has said anything but no: that it answered the handshake is not enough.
+func TestConductorIsUpWhenItSpeaks(t *testing.T) {
+	for name, c := range map[string]struct {
+		says proto.Message
+		up   bool
+	}{
+		"welcomes": {proto.Welcome{}, true},
+		"refuses":  {proto.Refused{Reason: "full"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				here, there := net.Pipe()
+				defer there.Close()
+				m := &Member{comp: &orch.File{}, states: make([]conductorState, 1)}
+				member := &conductor{Member: m, dial: func(context.Context, string, string) (net.Conn, error) { return here, nil }}
+				go member.session(ctx)
+				hello, err := proto.ReadHandshake(there, proto.Orchestra)
+				if err != nil {
+					t.Fatal(err)
+				}
+				go io.Copy(io.Discard, there)
+				there.Write(proto.Handshake{Protocol: proto.Orchestra, ID: hello.ID}.Append(nil))
+				synctest.Wait()
+				if m.Progress().ConductorUp {
+					t.Error("up before it spoke")
+				}
+				there.Write(proto.Append(nil, c.says))
+				synctest.Wait()
+				if got := m.Progress().ConductorUp; got != c.up {
+					t.Errorf("up: %v, want %v", got, c.up)
+				}
+			})
+		})
+	}
+}
