@@ -108,6 +108,9 @@ func (a *Asker) Ask(members int) ([]Status, error) {
 		if err != nil {
 			return nil, err
 		}
+		if m.Further > 0 || len(all) > 0 {
+			members = min(members, 1)
+		}
 		switch {
 		case int(m.Further) >= further || len(all) > 0 && int(m.Further) != further-1:
 			return nil, fmt.Errorf("%w: %d compositions follow where %d are left", proto.ErrMalformed, m.Further, further-1)
@@ -116,9 +119,7 @@ func (a *Asker) Ask(members int) ([]Status, error) {
 		case a.id != [20]byte{} && (m.ID != a.id || m.Further > 0):
 			return nil, fmt.Errorf("%w: it answers for another composition", proto.ErrMalformed)
 		}
-		if further = int(m.Further); further > 0 || len(all) > 0 {
-			members = min(members, 1)
-		}
+		further = int(m.Further)
 		s := Status{ID: m.ID, Complete: int(m.Complete), Known: int(m.Known), Pending: int(m.Pending), Left: leftTime(m.Left)}
 		if s.Members, err = a.standings(int(m.Rows)); err != nil {
 			return nil, err

@@ -1,6 +1,7 @@
 package conduct
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -154,6 +155,7 @@ func TestAskerDistrustsTheAnswer(t *testing.T) {
 		"many rows of many": {[20]byte{}, []proto.Message{
 			proto.Status{ID: testID, Further: 1, Rows: 1}, row, proto.Status{ID: testID, Rows: 2},
 		}},
+		"many rows of the first of many": {[20]byte{}, []proto.Message{proto.Status{ID: testID, Further: 1, Rows: 2}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -212,4 +214,53 @@ func TestAskerEndsWithItsContext(t *testing.T) {
 	if text := fmt.Sprint(&RefusedError{"full"}); text != "the conductor refused: full" {
 		t.Error(text)
 	}
+}
+
+// answers is a connection on which everything was said already; what is written to it is nobody's.
+type answers struct {
+	net.Conn
+	*bytes.Reader
+}
+
+func (a answers) Read(p []byte) (int, error)    { return a.Reader.Read(p) }
+func (a answers) Write(p []byte) (int, error)   { return len(p), nil }
+func (a answers) SetDeadline(_ time.Time) error { return nil }
+
+// Whatever a conductor answers, no more of it is kept than was asked for.
+func FuzzAsk(f *testing.F) {
+	row := proto.Standings{Members: []proto.Standing{{Have: 1, Parts: 2, Label: "lab"}}}
+	f.Add(wire(proto.Status{ID: testID, Complete: 1, Known: 2, Rows: 1}, row), true, 5)
+	f.Add(wire(proto.Status{ID: testID, Further: 1, Rows: 1}, row, proto.Status{ID: [20]byte{9}}), false, 5)
+	f.Add(wire(proto.Status{ID: testID, Further: 1, Rows: 2}, row, row, proto.Status{}), false, 5)
+	f.Add(wire(proto.KeepAlive{}, proto.Refused{Reason: "no"}), true, 0)
+	f.Fuzz(func(t *testing.T, in []byte, one bool, members int) {
+		if members < 0 {
+			return
+		}
+		said := bytes.NewReader(in)
+		a := &Asker{nc: answers{Reader: said}, frames: proto.NewConductorReader(said)}
+		if one {
+			a.id = testID
+		}
+		all, err := a.Ask(members)
+		if err != nil {
+			return
+		}
+		if len(all) > proto.MaxStatuses || one && (len(all) != 1 || all[0].ID != testID) {
+			t.Fatalf("%d compositions: %+v", len(all), all)
+		}
+		if len(all) > 1 {
+			members = min(members, 1)
+		}
+		for _, s := range all {
+			if len(s.Members) > min(members, MaxListed) || s.Complete > s.Known {
+				t.Errorf("%+v: more than the %d members that were asked for, or more complete than there are", s, members)
+			}
+			for _, m := range s.Members {
+				if len(m.Label) > MaxLabel || m.Have > m.Parts {
+					t.Errorf("%+v", m)
+				}
+			}
+		}
+	})
 }

@@ -52,6 +52,9 @@ func TestStatus(t *testing.T) {
 	if _, says := s.status(exitInput); !strings.Contains(says, "nobody has joined it there") {
 		t.Errorf("of what is not known it says %q", says)
 	}
+	if text, says := s.status(exitStalled, "--wait", "all", "--timeout", "1500ms"); text != "no members\n" || !strings.Contains(says, "no members after 1.5 s") {
+		t.Errorf("waiting for nobody prints %q and %q", text, says)
+	}
 	waiting := s.start(orchestra(t, "status", s.address, s.orch, "--json", "--wait", "3"))
 	first := s.join("original", "--name", "the first", "--upload-limit", "64K", "--until-copies", "3")
 	first.untilComplete()
@@ -134,6 +137,30 @@ func TestStatusWatch(t *testing.T) {
 	waits := s.start(orchestra(t, "status", s.address, "--json", "--wait", "9", "--watch"))
 	waits.until("a line", func(e sceneEvent) bool { return e.Copies == 2 })
 	wantEnd(t, waits, syscall.SIGINT, exitInt)
+}
+
+// Nobody is not all: somebody has to be complete.
+func TestWaitIsOver(t *testing.T) {
+	all := waitFor{all: true}
+	for _, c := range []struct {
+		wait waitFor
+		is   conduct.Status
+		over bool
+	}{
+		{all, conduct.Status{}, false},
+		{all, conduct.Status{Known: 1, Pending: 1}, false},
+		{all, conduct.Status{Complete: 1, Known: 2, Pending: 1}, false},
+		{all, conduct.Status{Complete: 2, Known: 2, Pending: 1}, false}, // one lost what it had
+		{all, conduct.Status{Complete: 2, Known: 2}, true},
+		{waitFor{copies: 2}, conduct.Status{Complete: 1, Known: 1}, false},
+		{waitFor{copies: 2}, conduct.Status{Complete: 2, Known: 9, Pending: 7}, true},
+		{waitFor{copies: 2}, conduct.Status{Complete: 3, Known: 3}, true},
+		{waitFor{}, conduct.Status{Complete: 3, Known: 3}, false},
+	} {
+		if got := c.wait.over(&c.is); got != c.over {
+			t.Errorf("%+v with %+v: over %v, want %v", c.wait, c.is, got, c.over)
+		}
+	}
 }
 
 func TestStatusText(t *testing.T) {
