@@ -6,7 +6,7 @@ import "slices"
 // while it speeds up, or while its receiver's line is shared by others. A member that has everything grants more: what it does not send while its
 // line rests, nobody else can.
 const (
-	slots     = 4
+	slots     = 5
 	seedSlots = 6
 )
 
