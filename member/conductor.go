@@ -130,7 +130,8 @@ func (c *conductor) session(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
 	conn.SetDeadline(time.Now().Add(proto.HandshakeTimeout))
-	if _, err := conn.Write(c.greeting()); err != nil {
+	hail, told := c.greeting()
+	if _, err := conn.Write(hail); err != nil {
 		return err
 	}
 	hello, err := proto.ReadHandshake(conn, proto.Orchestra)
@@ -147,17 +148,17 @@ func (c *conductor) session(ctx context.Context) error {
 	reported := make(chan struct{})
 	go func() {
 		defer close(reported)
-		c.report(talk, conn)
+		c.report(talk, conn, told)
 	}()
 	defer func() { end(); <-reported }()
 	return c.listenTo(ctx, conn)
 }
 
-// report tells the conductor how far this member is, and at least that it lives. It ends the connection when the context ends.
-func (c *conductor) report(ctx context.Context, conn net.Conn) {
+// report tells the conductor how far this member is when that is other than was told last, and at least that it lives. It ends the connection when
+// the context ends.
+func (c *conductor) report(ctx context.Context, conn net.Conn, last proto.Progress) {
 	tick := time.NewTicker(progressEvery)
 	defer tick.Stop()
-	last := proto.Progress{Have: c.have(c.Progress())}
 	said, complete := time.Now(), c.complete
 	for {
 		select {

@@ -41,19 +41,20 @@ func place(host, dir string) (p [8]byte) {
 	return p
 }
 
-// greeting is what a member says first on a connection to its conductor.
-func (c *conductor) greeting() []byte {
+// greeting is what a member says first on a connection to its conductor, and how far it says it is.
+func (c *conductor) greeting() (says []byte, told proto.Progress) {
+	told.Have = c.have(c.Progress())
 	hello := proto.Handshake{Protocol: proto.Orchestra, ID: c.id, PeerID: c.self}
 	hello.SetNames()
 	b := proto.Append(hello.Append(nil), proto.Announce{
 		Key: c.key, Port: c.Member.addr.Port(), Addrs: ownAddrs(c.Member.addr), Advertise: advertised(c.cfg.Advertise, c.Member.addr),
-		Parts: uint32(c.comp.NumParts()), Have: c.have(c.Progress()), Want: wanted,
+		Parts: uint32(c.comp.NumParts()), Have: told.Have, Want: wanted,
 	})
 	b = proto.Append(b, proto.Named{Place: c.place, Label: c.cfg.Name})
 	if c.cfg.AwaitCopies > 0 {
 		b = proto.Append(b, proto.Await{Copies: uint32(c.cfg.AwaitCopies)})
 	}
-	return b
+	return b, told
 }
 
 // have is how many parts the conductor is told of: all only when the content is complete, since the last of them being stored is

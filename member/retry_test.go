@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -130,4 +131,33 @@ func TestConductorIsUpWhenItSpeaks(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What changes while the handshakes are on their way is told after them.
+func TestProgressBetweenGreetingAndAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		here, there := net.Pipe()
+		defer there.Close()
+		m := &Member{comp: &orch.File{Size: 1, PartSize: 1}, addr: netip.MustParseAddrPort("127.0.0.1:10001"), states: make([]conductorState, 1)}
+		member := &conductor{Member: m, dial: func(context.Context, string, string) (net.Conn, error) { return here, nil }}
+		go member.session(ctx)
+		hello, err := proto.ReadHandshake(there, proto.Orchestra)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := proto.NewConductorReader(there)
+		if msg, err := in.Next(); err != nil || msg.(proto.Announce).Have != 0 {
+			t.Fatalf("it announces %+v, %v", msg, err)
+		}
+		if _, err := in.Next(); err != nil { // its name
+			t.Fatal(err)
+		}
+		m.update(func(p *Progress) { p.Stored, p.Complete = 1, true })
+		there.Write(proto.Handshake{Protocol: proto.Orchestra, ID: hello.ID}.Append(nil))
+		if msg, err := in.Next(); err != nil || msg != (proto.Progress{Have: 1}) {
+			t.Errorf("after the handshakes it says %+v, %v; it has 1 part", msg, err)
+		}
+	})
 }
