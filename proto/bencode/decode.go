@@ -22,28 +22,33 @@ func DecodeLoose(b []byte) (any, error) {
 	return d.all()
 }
 
-// all reads the one value that b consists of.
-func (d *decoder) all() (any, error) {
-	v, err := d.value(0)
-	if err == nil && d.pos < len(d.b) {
-		err = fmt.Errorf("%d bytes are left over after the value", len(d.b)-d.pos)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("bencode: byte %d: %w", d.pos, err)
-	}
-	return v, nil
-}
-
 // DecodePrefix reads the value that b begins with and returns the bytes that
 // follow it, which are part of b. Messages such as those of BEP 9 carry data
 // there.
 func DecodePrefix(b []byte) (v any, rest []byte, err error) {
 	d := decoder{b: b}
+	return d.prefix()
+}
+
+// all reads the one value that b consists of.
+func (d *decoder) all() (any, error) {
+	v, rest, err := d.prefix()
+	if err != nil {
+		return nil, err
+	}
+	if len(rest) > 0 {
+		return nil, fmt.Errorf("bencode: byte %d: %d bytes are left over after the value", d.pos, len(rest))
+	}
+	return v, nil
+}
+
+// prefix reads the value that b begins with.
+func (d *decoder) prefix() (v any, rest []byte, err error) {
 	v, err = d.value(0)
 	if err != nil {
 		return nil, nil, fmt.Errorf("bencode: byte %d: %w", d.pos, err)
 	}
-	return v, b[d.pos:], nil
+	return v, d.b[d.pos:], nil
 }
 
 var errEnds = errors.New("the data ends in the middle of a value")
