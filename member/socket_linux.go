@@ -64,7 +64,7 @@ func (l *link) sendStretch(raw syscall.RawConn, stretch store.Stretch) (sent int
 }
 
 // unsent bounds what waits in the socket behind what the network carries, in bytes: what is decided later is sent sooner, and a grant that
-// is served leaves little behind that takes turns with the next ones. A line of 10 Gbit/s is kept full with as little.
+// is served leaves little behind that takes turns with the next ones. Between two hosts without a limit nothing is lost by it.
 const unsent = 16 << 10
 
 // tune sets the options of a connection.
