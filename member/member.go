@@ -44,6 +44,7 @@ type Member struct {
 
 	upload, download   *rate.Limiter // nil: no limit
 	uploaded, received atomic.Int64
+	unused             atomic.Int64 // of what was received: came after it was taken back, or never became a whole run
 
 	complaints []chan proto.Complain // by conductor
 
@@ -151,7 +152,7 @@ func (m *Member) publish(st swarm.Stats) {
 		p.Bytes, p.BytesDone = m.bytes, st.BytesGot
 		p.Stored = st.Have
 		p.Downloaded, p.Uploaded = m.received.Load(), m.uploaded.Load()
-		p.Wasted = st.Duplicate + st.Failed
+		p.Wasted = st.Duplicate + st.Failed + m.unused.Load()
 		p.Members, p.Known = st.Links, st.Known
 		p.Dialled = p.Dialled || st.Incoming > 0
 		p.Path = m.store.Path()

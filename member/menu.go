@@ -91,7 +91,8 @@ func (l *link) cancel(run swarm.Run) {
 	l.asked = slices.Delete(l.asked, i, i+1)
 	a.drop()
 	if l.maxRun > 0 {
-		l.queue(proto.Cancel(run))
+		rest := min(max(a.got, 1), run.Length-1) // a cancel of the whole run would let it come if it was begun
+		l.queue(proto.Cancel{Part: run.Part, Begin: run.Begin + rest, Length: run.Length - rest})
 		l.ghosts = append(l.ghosts, ghost{run, int64(run.Begin + a.got)})
 		return
 	}
@@ -104,7 +105,7 @@ func (l *link) cancel(run swarm.Run) {
 	l.topUp()
 }
 
-// recall asks a member to reject a run unless it has begun to send it. The run stays on the menu until that, or the content, comes.
+// recall asks a member to reject a run unless it has begun to send it: it cancels all of it. The run stays on the menu until that, or the content, comes.
 func (l *link) recall(run swarm.Run) { l.send(proto.Cancel(run)) }
 
 // forgetMenu drops all that was asked for: the peer choked this member.
@@ -200,6 +201,7 @@ func (l *link) arrived(a *asked, msg proto.Piece) (whole bool) {
 	a.got += uint32(msg.Length)
 	i := slices.Index(l.asked, a)
 	if i < 0 { // taken back while the piece came in
+		l.m.unused.Add(int64(msg.Length))
 		a.in.release()
 		return false
 	}
@@ -216,6 +218,7 @@ func (l *link) arrived(a *asked, msg proto.Piece) (whole bool) {
 
 // drop gives up what came of a run. While the reader takes a piece of it in, the reader does that.
 func (a *asked) drop() {
+	a.in.m.unused.Add(int64(a.got))
 	a.in.abandon()
 	if !a.taking {
 		a.in.release()
@@ -228,8 +231,13 @@ const reportEvery = 200 * time.Millisecond
 // takePiece reads the content of a piece into the run that it belongs to.
 func (l *link) takePiece(ctx context.Context, msg proto.Piece) error {
 	a, err := l.accept(msg)
-	if a == nil || err != nil {
+	if err != nil {
 		return err
+	}
+	if a == nil {
+		l.m.received.Add(int64(msg.Length))
+		l.m.unused.Add(int64(msg.Length))
+		return nil
 	}
 	if a.got == 0 && !l.m.tell(ctx, swarm.Started{Peer: l.peer, Run: a.run}) {
 		return ctx.Err()

@@ -18,7 +18,8 @@ type orders struct {
 // order is one request; what was sent of it is cut off.
 type order struct {
 	part, begin, length uint32
-	bulk                bool // larger than one piece message may be
+	from                uint32 // where the request begins
+	bulk                bool   // larger than one piece message may be
 }
 
 // endOfGrant stands behind the last order of a grant.
@@ -26,8 +27,10 @@ var endOfGrant = order{}
 
 func (o order) isEnd() bool { return o.length == 0 }
 
+func (o order) begun() bool { return o.begin > o.from }
+
 func orderOf(r proto.Request) order {
-	return order{r.Part, r.Begin, r.Length, r.Length > proto.MaxBlock}
+	return order{part: r.Part, begin: r.Begin, length: r.Length, from: r.Begin, bulk: r.Length > proto.MaxBlock}
 }
 
 // order takes a request in, and tells whether the core is to hear of its part. A request that may not wait is rejected.
@@ -65,14 +68,18 @@ func (l *link) grant(parts []uint32) {
 	l.rouse()
 }
 
-// cancelled takes a request back, and tells the part if nothing more of it waits for a grant.
+// cancelled takes a request back, and tells the part if nothing more of it waits for a grant. A request that is being answered is answered in
+// full if the cancel is for all of it: who sent that did not know, and what went out would be thrown away.
 func (l *link) cancelled(c proto.Cancel) (uint32, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	same := func(o order) bool {
-		return !o.isEnd() && o.part == c.Part && int64(o.begin)+int64(o.length) == c.End() && o.begin >= c.Begin
+		return !o.isEnd() && o.part == c.Part && int64(o.begin)+int64(o.length) == c.End() && c.Begin >= o.from
 	}
 	if i := slices.IndexFunc(l.ready, same); i >= 0 {
+		if o := l.ready[i]; o.begun() && c.Begin == o.from {
+			return 0, false
+		}
 		l.refuse(l.ready[i])
 		l.ready = slices.Delete(l.ready, i, i+1)
 		l.count--

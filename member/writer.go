@@ -17,6 +17,9 @@ type errand struct {
 	served bool
 }
 
+// pieceSize is how much of a bulk request goes into one piece, in bytes. What is said to the peer waits for a piece to end, be it half a second on a slow line.
+const pieceSize = 64 << 10
+
 // batchBlocks is how many single blocks go out in one write.
 const batchBlocks = 16
 
@@ -86,7 +89,7 @@ func (l *link) next(buf []byte) (e errand, ended bool) {
 // nextPieces cuts the next piece off a bulk request, or takes a few requests of single blocks. Called with mu held.
 func (l *link) nextPieces() []proto.Piece {
 	if o := &l.ready[0]; o.bulk {
-		n := min(o.length, uint32(portion(l.m.upload)))
+		n := min(o.length, pieceSize, uint32(portion(l.m.upload)))
 		p := proto.Piece{Part: o.part, Begin: o.begin, Length: int(n)}
 		if o.begin, o.length = o.begin+n, o.length-n; o.length == 0 {
 			l.ready = l.ready[1:]

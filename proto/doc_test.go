@@ -171,7 +171,7 @@ func docExamples() map[string]any {
 		"bitfield":                              Bitfield{[]byte{0x80, 0x40}},
 		"bulk request":                          Request{5, 1 << 20, 1 << 20},
 		"header of a piece":                     Piece{5, 1 << 20, 256 << 10},
-		"cancel":                                Cancel{5, 1 << 20, 1 << 20},
+		"cancel":                                Cancel{5, 1<<20 + 256<<10, 768 << 10},
 		"reject":                                Reject{5, 1572864, 512 << 10},
 		"extension handshake":                   Extended{ExtHandshakeID, ext.Append(nil)},
 		"announce":                              Announce{Key: key, Port: 10001, Addrs: addrs("10.0.0.7:10001"), Parts: 2048, Want: 50},

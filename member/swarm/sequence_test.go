@@ -264,9 +264,9 @@ func TestOrderDoesNotStarveTheSwarm(t *testing.T) {
 		most       float64 // times what rarest first takes
 		half       float64 // of the time until complete; 1: it need not come before
 	}{
-		{"parts of one run", 32<<20 + 1, 256 << 10, 20, 1.35, 0.75},
-		{"few members", 32 << 20, 256 << 10, 4, 1.35, 0.6},
-		{"small parts", 16 << 20, 32 << 10, 10, 1.25, 0.65},
+		{"parts of one run", 32<<20 + 1, 256 << 10, 20, 1.2, 0.65},
+		{"few members", 32 << 20, 256 << 10, 4, 1.25, 0.6},
+		{"small parts", 16 << 20, 32 << 10, 10, 1.2, 0.65},
 		{"parts of several runs", 96 << 20, 4 << 20, 12, 1.3, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {

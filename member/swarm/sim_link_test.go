@@ -9,10 +9,10 @@ import (
 // content, but never into a piece; a grant is served when the last of it is in the socket.
 
 const (
-	maxPiece = 256 << 10 // bytes of a piece message
-	lowWater = 16 << 10  // bytes that wait in the socket
-	reqq     = 1024      // requests that may wait
-	noteSize = 17        // bytes of a message
+	maxPiece = 64 << 10 // bytes of a piece message
+	lowWater = 16 << 10 // bytes that wait in the socket
+	reqq     = 1024     // requests that may wait
+	noteSize = 17       // bytes of a message
 
 	haveDelay = 200 * time.Millisecond // of the announcement of a part that the peer has too
 )
@@ -180,14 +180,15 @@ func (e *end) arrives(q *quantum) {
 			e.report(Interest{e.peer, n.on})
 		case noteChoke:
 			if n.on {
-				e.asked = nil
+				e.forget(func(asked) bool { return true })
 			}
 			e.report(Choked{e.peer, n.on})
 		case noteCancel:
 			e.cancelled(n.run, n.on)
 		case noteReject:
 			if i := e.find(n.run); i >= 0 && !n.on { // on: what answers a cancel
-				e.asked = slices.Delete(e.asked, i, i+1)
+				run := e.asked[i].run
+				e.forget(func(a asked) bool { return a.run == run })
 				e.report(Rejected{e.peer, n.run})
 			}
 		}
@@ -211,6 +212,9 @@ func (e *end) cancelled(r Run, recall bool) {
 	if i := slices.IndexFunc(e.orders, func(o order) bool {
 		return !o.end && o.run.Part == r.Part && o.run.Begin+o.run.Length == r.Begin+r.Length
 	}); i >= 0 {
+		if recall && e.orders[i].run.Length < r.Length { // it is being sent
+			return
+		}
 		e.tell(note{kind: noteReject, run: r, on: !recall})
 		e.orders = slices.Delete(e.orders, i, i+1)
 		e.count--
@@ -259,6 +263,17 @@ func (e *end) choke(on bool) {
 func (e *end) find(r Run) int {
 	return slices.IndexFunc(e.asked, func(a asked) bool {
 		return a.run.Part == r.Part && r.Begin >= a.run.Begin && r.Begin < a.run.Begin+a.run.Length
+	})
+}
+
+// forget gives up runs that were asked for; what came of them is wasted.
+func (e *end) forget(which func(asked) bool) {
+	e.asked = slices.DeleteFunc(e.asked, func(a asked) bool {
+		if !which(a) {
+			return false
+		}
+		e.me.wasted += int64(a.got)
+		return true
 	})
 }
 

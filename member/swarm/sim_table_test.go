@@ -126,4 +126,4 @@ func TestHundredMembers(t *testing.T) {
 }
 
 // hundredMost is in units of (F/u)(1 + floor(log2 N)/M).
-const hundredMost = 1.2
+const hundredMost = 1.15

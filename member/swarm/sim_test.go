@@ -250,7 +250,7 @@ func (p *player) perform(e Effect) {
 		l.tell(note{kind: noteRequest, run: e.Run})
 	case Cancel:
 		l := p.ends[e.Peer]
-		l.asked = slices.DeleteFunc(l.asked, func(a asked) bool { return a.run == e.Run })
+		l.forget(func(a asked) bool { return a.run == e.Run })
 		l.tell(note{kind: noteCancel, run: e.Run})
 	case Recall:
 		p.ends[e.Peer].tell(note{kind: noteCancel, run: e.Run, on: true})
