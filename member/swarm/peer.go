@@ -163,8 +163,8 @@ func (s *Swarm) showInterest(p *peer) {
 
 // From swampedAt peers that are sending on this member is swamped, until there are no more than roomAt.
 const (
-	swampedAt = slots + 2
-	roomAt    = slots
+	swampedAt = slots + 1
+	roomAt    = slots - 1
 )
 
 // watchFlows tells the members when this one becomes swamped, and when it no longer is.

@@ -83,7 +83,7 @@ type prospect struct {
 
 // laggardTurns is how often the peer that is furthest behind is helped, not whose turn it is: every so many grants. If it were always so,
 // all would send to the same peer at once, whose line carries no more for that, and other lines would be idle meanwhile.
-const laggardTurns = 4
+const laggardTurns = 2
 
 // neediest chooses the peer that is granted something next: one that has no grant out, before one that has; where only one peer wants
 // anything, its next grant is out before the last one ends, so that its link never waits for the loop. Among them who wants
