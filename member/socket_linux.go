@@ -38,6 +38,32 @@ func (l *link) sendContent(off int64, left int) error {
 	return nil
 }
 
+// sendHead leaves the header of a piece to go out in one packet with the content that follows.
+func (l *link) sendHead(head []byte) error {
+	raw, err := l.conn.SyscallConn()
+	if err != nil {
+		return err
+	}
+	l.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+	waitErr := raw.Write(func(fd uintptr) bool {
+		for len(head) > 0 && err == nil {
+			n := 0
+			n, err = unix.SendmsgN(int(fd), head, nil, nil, unix.MSG_MORE|unix.MSG_NOSIGNAL)
+			switch {
+			case errors.Is(err, syscall.EINTR):
+				err = nil
+			case errors.Is(err, syscall.EAGAIN):
+				err = nil
+				return false
+			case err == nil:
+				head = head[n:]
+			}
+		}
+		return true
+	})
+	return errors.Join(waitErr, err)
+}
+
 // sendStretch sends what one file has, and tells how much went out. The deadline is renewed whenever the socket took something.
 func (l *link) sendStretch(raw syscall.RawConn, stretch store.Stretch) (sent int, err error) {
 	file, off, length := int(stretch.File.Fd()), stretch.Offset, int(stretch.Length)

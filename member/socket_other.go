@@ -4,6 +4,9 @@ package member
 
 import "net"
 
+// sendHead writes the header of a piece.
+func (l *link) sendHead(head []byte) error { return l.write(head) }
+
 // sendContent writes a stretch of the content by way of a buffer.
 func (l *link) sendContent(off int64, left int) error {
 	buf := make([]byte, min(left, 64<<10))

@@ -143,7 +143,7 @@ func (l *link) sendPiece(ctx context.Context, p proto.Piece) error {
 		return err
 	}
 	var head [13]byte
-	if err := l.write(proto.Append(head[:0], p)); err != nil {
+	if err := l.sendHead(proto.Append(head[:0], p)); err != nil {
 		return err
 	}
 	for off, left := l.offset(p), p.Length; ; {
