@@ -138,6 +138,11 @@ func runJoin(ctx context.Context, p *program, o joinOptions) error {
 	defer look.Stop()
 	var hooked chan error // the end of the command that --on-complete names
 	finished := false
+	judge := func(now time.Time, progress member.Progress) {
+		if err := o.limits.reached(now, &progress, finished && !s.pouring); err != nil {
+			end(err)
+		}
+	}
 	for {
 		select {
 		case now := <-look.C:
@@ -145,9 +150,7 @@ func runJoin(ctx context.Context, p *program, o joinOptions) error {
 			if err := s.look(now, progress); err != nil {
 				end(err)
 			}
-			if err := o.limits.reached(now, &progress, finished && !s.pouring); err != nil {
-				end(err)
-			}
+			judge(now, progress)
 		case path := <-completed:
 			if err := s.complete(path); err != nil {
 				end(err)
@@ -156,12 +159,14 @@ func runJoin(ctx context.Context, p *program, o joinOptions) error {
 				hooked = make(chan error, 1)
 				go func() { hooked <- runHook(ctx, p.stop, o.onComplete, path, f, p.terminal) }()
 			}
+			judge(time.Now(), m.Progress()) // --exit need not wait for the next look
 		case err := <-hooked:
 			p.terminal.flush()
 			if err != nil {
 				p.terminal.line("warning: the --on-complete command failed: " + err.Error())
 			}
 			hooked, finished = nil, true
+			judge(time.Now(), m.Progress())
 		case err := <-poured:
 			if poured = nil; err != nil {
 				end(err)
