@@ -36,6 +36,7 @@ type link struct {
 	in       *proto.Reader
 	first    proto.Message // came before the link was up; read first
 	expected int           // what expect set last; the reader's own
+	piece    int           // bytes of a bulk request that go into the next piece; the writer's own
 	deadline time.Time     // of the next read; the reader's own
 
 	mu    sync.Mutex // guards what follows, for the loop, the reader and the writer
@@ -50,7 +51,7 @@ type link struct {
 
 func newLink(m *Member, conn *net.TCPConn, hs proto.Handshake, dialled bool) *link {
 	return &link{
-		m: m, conn: conn, id: hs.PeerID, addr: remoteAddr(conn), dialled: dialled, fast: hs.Fast(), reqq: 250, peer: -1, expected: 1,
+		m: m, conn: conn, id: hs.PeerID, addr: remoteAddr(conn), dialled: dialled, fast: hs.Fast(), reqq: 250, peer: -1, expected: 1, piece: leastPiece,
 		in:   proto.NewReader(conn, proto.MaxFrame(m.comp.NumParts()), readAhead),
 		wake: make(chan struct{}, 1),
 		menu: newMenu(), orders: orders{choking: true},

@@ -2,6 +2,7 @@ package member
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -23,7 +24,7 @@ func TestCancel(t *testing.T) {
 		{"whole, not begun", 0, all, proto.Reject{Length: length}},
 		{"whole, begun", 1, all, proto.Reject{}},
 		{"rest, not begun", 0, rest, proto.Reject{Length: length}},
-		{"rest, begun", 2, rest, proto.Reject{Begin: 2 * pieceSize, Length: length - 2*pieceSize}},
+		{"rest, begun", 2, rest, proto.Reject{Begin: 2 * leastPiece, Length: length - 2*leastPiece}},
 		{"of another request", 0, proto.Cancel{Length: length - 1}, proto.Reject{}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -32,7 +33,7 @@ func TestCancel(t *testing.T) {
 			l.order(proto.Request{Length: length})
 			l.grant([]uint32{0})
 			for range test.pieces {
-				if e, _ := l.next(nil); len(e.pieces) != 1 || e.pieces[0].Length != pieceSize {
+				if e, _ := l.next(nil); len(e.pieces) != 1 || e.pieces[0].Length != leastPiece {
 					t.Fatalf("sends %+v", e.pieces)
 				}
 			}
@@ -44,7 +45,7 @@ func TestCancel(t *testing.T) {
 			if diff := cmp.Diff(want, l.say); diff != "" {
 				t.Error("says (-want +got):", diff)
 			}
-			left := length - test.pieces*pieceSize
+			left := length - test.pieces*leastPiece
 			if want != nil {
 				left = 0
 			}
@@ -76,6 +77,27 @@ func TestTakenBack(t *testing.T) {
 		}
 		if n := l.m.unused.Load(); n != int64(got) {
 			t.Errorf("%d bytes of %d count as wasted", n, got)
+		}
+	}
+}
+
+// TestPieceFitsTheLine lets pieces be quick and slow.
+func TestPieceFitsTheLine(t *testing.T) {
+	l := &link{piece: leastPiece}
+	for _, test := range []struct {
+		took time.Duration
+		want int
+	}{
+		{time.Millisecond, 2 * leastPiece},
+		{time.Millisecond, proto.MaxPiece},
+		{time.Millisecond, proto.MaxPiece},
+		{pieceTime, proto.MaxPiece},
+		{time.Second, proto.MaxPiece / 2},
+		{time.Second, leastPiece},
+		{time.Second, leastPiece},
+	} {
+		if l.fit(test.took); l.piece != test.want {
+			t.Errorf("after %v the next piece has %d bytes, want %d", test.took, l.piece, test.want)
 		}
 	}
 }

@@ -17,8 +17,11 @@ type errand struct {
 	served bool
 }
 
-// pieceSize is how much of a bulk request goes into one piece, in bytes. What is said to the peer waits for a piece to end, be it half a second on a slow line.
-const pieceSize = 64 << 10
+// What is said to the peer waits for a piece to end, so a bulk request goes out in pieces that take about pieceTime each, and have leastPiece bytes at least.
+const (
+	pieceTime  = 30 * time.Millisecond
+	leastPiece = 64 << 10
+)
 
 // batchBlocks is how many single blocks go out in one write.
 const batchBlocks = 16
@@ -89,7 +92,7 @@ func (l *link) next(buf []byte) (e errand, ended bool) {
 // nextPieces cuts the next piece off a bulk request, or takes a few requests of single blocks. Called with mu held.
 func (l *link) nextPieces() []proto.Piece {
 	if o := &l.ready[0]; o.bulk {
-		n := min(o.length, pieceSize, uint32(portion(l.m.upload)))
+		n := min(o.length, uint32(l.piece), uint32(portion(l.m.upload)))
 		p := proto.Piece{Part: o.part, Begin: o.begin, Length: int(n)}
 		if o.begin, o.length = o.begin+n, o.length-n; o.length == 0 {
 			l.ready = l.ready[1:]
@@ -136,8 +139,20 @@ func (l *link) sendPieces(ctx context.Context, pieces []proto.Piece) error {
 	return nil
 }
 
+// fit makes the next pieces larger or smaller, by the time that the last one took.
+func (l *link) fit(took time.Duration) {
+	switch {
+	case took < pieceTime/2:
+		l.piece = min(2*l.piece, proto.MaxPiece)
+	case took > 2*pieceTime:
+		l.piece = max(l.piece/2, leastPiece)
+	}
+}
+
 // sendPiece writes the header of a piece, then its content as the upload limit lets it pass.
 func (l *link) sendPiece(ctx context.Context, p proto.Piece) error {
+	begun := time.Now()
+	defer func() { l.fit(time.Since(begun)) }()
 	slice := min(p.Length, portion(l.m.upload))
 	if err := wait(ctx, l.m.upload, slice); err != nil {
 		return err
