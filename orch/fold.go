@@ -21,9 +21,12 @@ func FoldName(name string) string {
 		if unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) {
 			return -1
 		}
+		if unicode.Is(unicode.Cherokee, r) {
+			return unicode.ToLower(r) // Fold turns both cases of this script round
+		}
 		return r
 	}, name)
-	return norm.NFC.String(cases.Fold().String(norm.NFD.String(visible)))
+	return norm.NFD.String(cases.Fold().String(norm.NFD.String(visible)))
 }
 
 func isASCII(s string) bool {

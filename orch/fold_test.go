@@ -2,6 +2,7 @@ package orch
 
 import (
 	"testing"
+	"unicode"
 
 	"pgregory.net/rapid"
 )
@@ -18,6 +19,7 @@ func TestFoldName(t *testing.T) {
 		{"q\u0307\u0323", "Q\u0323\u0307"}, // marks in either order
 		{"heart\u2764", "heart\u2764\ufe0f", "HEART\u200d\u2764"},
 		{"", "\u200b"},
+		{"\u13a0\u13f0", "\uab70\u13f8"}, // Cherokee, whose small letters fold to capitals
 	} {
 		for _, name := range same {
 			if got, want := FoldName(name), FoldName(same[0]); got != want {
@@ -38,6 +40,22 @@ func TestFoldName(t *testing.T) {
 	} {
 		if FoldName(apart[0]) == FoldName(apart[1]) {
 			t.Errorf("%+q and %+q are told to be one", apart[0], apart[1])
+		}
+	}
+}
+
+// Every letter is the same name as the other cases of it, whatever the script.
+func TestFoldEveryLetter(t *testing.T) {
+	for r := rune(0x80); r <= unicode.MaxRune; r++ {
+		other := unicode.SimpleFold(r)
+		if other == r {
+			continue
+		}
+		if got, want := FoldName(string(other)), FoldName(string(r)); got != want {
+			t.Errorf("%U gives %+q, and %U gives %+q", other, got, r, want)
+		}
+		if once := FoldName(string(r)); FoldName(once) != once {
+			t.Errorf("%U becomes %+q, and then %+q", r, once, FoldName(once))
 		}
 	}
 }
