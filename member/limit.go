@@ -11,13 +11,18 @@ import (
 // leastPortion is well above the header of a piece, in bytes.
 const leastPortion = 256
 
-// limiter allows so many bytes a second, as many as there come if it is not positive; nil: no limit. It lets a tenth of a second's worth pass at once, so that what is limited flows and
-// does not come in bursts; links that wait take turns at that size.
+// evenPortion passes at once under any limit that is not far smaller, in bytes. It is short, so that no queue builds up in front of a line whose limit
+// is a little below its rate: what this member asks for, announces and acknowledges would wait in it.
+const evenPortion = 32 << 10
+
+// limiter allows so many bytes a second, as many as there come if it is not positive; nil: no limit. It lets pass at once what takes 8 ms, which a timer keeps to, or
+// evenPortion, but no more than takes a tenth of a second; links that wait take turns at that size.
 func limiter(bytes int64) *rate.Limiter {
 	if bytes <= 0 {
 		return nil
 	}
-	return rate.NewLimiter(rate.Limit(bytes), int(min(max(bytes/10, leastPortion), proto.MaxPiece)))
+	burst := min(max(bytes/125, evenPortion), max(bytes/10, leastPortion), proto.MaxPiece)
+	return rate.NewLimiter(rate.Limit(bytes), int(burst))
 }
 
 // portion is how many bytes may pass a limiter at once.

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"orchestra/proto"
 )
 
 // What many links take together keeps to the limit over ten seconds, and in each of them.
@@ -46,5 +48,24 @@ func TestLimitIsSmooth(t *testing.T) {
 				t.Errorf("limit %d: %d bytes in 10 s", limit, total)
 			}
 		})
+	}
+}
+
+// A limit lets little pass at once, so that it is kept to within milliseconds, and enough for a timer to keep up with it.
+func TestLimitPortion(t *testing.T) {
+	for limit, want := range map[int64]int{
+		1:         leastPortion,
+		100_000:   10_000,
+		1 << 20:   evenPortion,
+		5 << 20:   5 << 20 / 125,
+		100 << 20: proto.MaxPiece,
+		1 << 62:   proto.MaxPiece,
+	} {
+		if got := portion(limiter(limit)); got != want {
+			t.Errorf("%d bytes a second: %d bytes at once, want %d", limit, got, want)
+		}
+	}
+	if got := portion(limiter(0)); got != proto.MaxPiece {
+		t.Errorf("no limit: %d bytes at once", got)
 	}
 }
