@@ -89,9 +89,9 @@ fuzz:
 interop:
 	ORCHESTRA_TEST_INTEROP=1 $(GO) test -v -count=1 -timeout 10m -run '^TestInterop$$' ./internal/cli
 
-# What takes too long, or too much memory, for every run: a file of 5 GiB is composed, shared and got.
+# What takes too long, or too much memory, for every run: a file of 5 GiB is composed, shared and got; a thousand members are simulated.
 large:
-	ORCHESTRA_TEST_LARGE=1 $(GO) test -v -count=1 -timeout 10m -run 'Over4GiB|TestMemory' ./compose ./member
+	ORCHESTRA_TEST_LARGE=1 $(GO) test -v -count=1 -timeout 10m -run 'Over4GiB|TestMemory|TestHeld' ./compose ./member ./member/swarm
 
 cross:
 	GOOS=darwin GOARCH=arm64 $(GO) build -o /dev/null ./...
