@@ -135,6 +135,24 @@ func (s *screenTest) untilMode(asFound bool) {
 	}
 }
 
+// untilStopped waits as a shell does: who lets a program go on before it has stopped waits for it for ever.
+func (s *screenTest) untilStopped() {
+	s.t.Helper()
+	for deadline := time.Now().Add(sceneTime); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		var status syscall.WaitStatus
+		switch pid, err := syscall.Wait4(s.cmd.Process.Pid, &status, syscall.WUNTRACED|syscall.WNOHANG, nil); {
+		case err == syscall.EINTR || err == nil && pid == 0:
+		case err != nil:
+			s.t.Fatal(err)
+		case status.Stopped():
+			return
+		default:
+			s.t.Fatalf("it ended: %v", status)
+		}
+	}
+	s.t.Fatal("it never stopped")
+}
+
 // wantEnd waits for the end, with the exit code and the terminal as it was found.
 func (s *screenTest) wantEnd(code int) {
 	s.t.Helper()
@@ -236,7 +254,10 @@ func TestTerminalSuspend(t *testing.T) {
 	for range 2 {
 		s.untilMode(false)
 		s.press("\x1a")
-		s.untilMode(true)
+		s.untilStopped()
+		if s.termios() != s.mode {
+			t.Error("it stopped, and the terminal is not as it was found")
+		}
 		at := len(s.text())
 		if err := s.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 			t.Fatal(err)
