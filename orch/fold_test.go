@@ -36,7 +36,8 @@ func TestFoldName(t *testing.T) {
 		{"a b", "ab"},
 		{"\xff", "\xfe\xfe"},
 		{"ﬁ1", "ﬁ2"},
-		{"²", "2"}, // no compatibility forms
+		{"²", "2"},                // no compatibility forms
+		{"\U00010061\u0300", "à"}, // norm.NFC makes the first into the second
 	} {
 		if FoldName(apart[0]) == FoldName(apart[1]) {
 			t.Errorf("%+q and %+q are told to be one", apart[0], apart[1])
