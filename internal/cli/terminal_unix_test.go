@@ -135,22 +135,18 @@ func (s *screenTest) untilMode(asFound bool) {
 	}
 }
 
-// untilStopped waits as a shell does: who lets a program go on before it has stopped waits for it for ever.
+// untilStopped waits as a shell does: who lets a program go on before it has stopped waits for it for ever. One that does not stop in time is killed.
 func (s *screenTest) untilStopped() {
 	s.t.Helper()
-	for deadline := time.Now().Add(sceneTime); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		var status syscall.WaitStatus
-		switch pid, err := syscall.Wait4(s.cmd.Process.Pid, &status, syscall.WUNTRACED|syscall.WNOHANG, nil); {
-		case err == syscall.EINTR || err == nil && pid == 0:
-		case err != nil:
-			s.t.Fatal(err)
-		case status.Stopped():
-			return
-		default:
-			s.t.Fatalf("it ended: %v", status)
-		}
+	defer time.AfterFunc(sceneTime, func() { _ = s.cmd.Process.Kill() }).Stop()
+	var status syscall.WaitStatus
+	_, err := syscall.Wait4(s.cmd.Process.Pid, &status, syscall.WUNTRACED, nil)
+	for err == syscall.EINTR {
+		_, err = syscall.Wait4(s.cmd.Process.Pid, &status, syscall.WUNTRACED, nil)
 	}
-	s.t.Fatal("it never stopped")
+	if err != nil || !status.Stopped() {
+		s.t.Fatalf("it did not stop: status %#x, %v", status, err)
+	}
 }
 
 // wantEnd waits for the end, with the exit code and the terminal as it was found.
