@@ -134,6 +134,7 @@ func runJoin(ctx context.Context, p *program, o joinOptions) error {
 		poured = pour(ctx, m, f, p.stdout)
 	}
 
+	cores := newCores()
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
 	var hooked chan error // the end of the command that --on-complete names
@@ -147,6 +148,7 @@ func runJoin(ctx context.Context, p *program, o joinOptions) error {
 		select {
 		case now := <-look.C:
 			progress := m.Progress()
+			cores.fit(now, progress)
 			if err := s.look(now, progress); err != nil {
 				end(err)
 			}
