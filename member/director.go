@@ -283,6 +283,8 @@ func (d *director) perform(e swarm.Effect) {
 		d.links[e.Peer].cancel(e.Run)
 	case swarm.Recall:
 		d.links[e.Peer].recall(e.Run)
+	case swarm.Share:
+		d.share.Store(e.Down)
 	case swarm.Window:
 		d.links[e.Peer].setWindow(e.Blocks)
 	case swarm.Grant:

@@ -36,6 +36,7 @@ type link struct {
 	in       *proto.Reader
 	first    proto.Message // came before the link was up; read first
 	expected int           // what expect set last; the reader's own
+	bound    int           // bytes that the peer may have in flight to this member; 0: as the system has it; the reader's own
 	piece    int           // bytes of a bulk request that go into the next piece; the writer's own
 	deadline time.Time     // of the next read; the reader's own
 

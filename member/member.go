@@ -44,6 +44,7 @@ type Member struct {
 
 	upload, download   *rate.Limiter // nil: no limit
 	uploaded, received atomic.Int64
+	share              atomic.Int64 // of the line towards this member, for each peer that sends, in bytes a second; 0: unknown
 	unused             atomic.Int64 // of what was received: came after it was taken back, or never became a whole run
 
 	complaints []chan proto.Complain // by conductor

@@ -242,6 +242,7 @@ func (l *link) takePiece(ctx context.Context, msg proto.Piece) error {
 	if a.got == 0 && !l.m.tell(ctx, swarm.Started{Peer: l.peer, Run: a.run}) {
 		return ctx.Err()
 	}
+	l.rein()
 	err = a.in.read(ctx, &pieceReader{ctx: ctx, link: l, left: msg.Length}, int64(msg.Begin-a.run.Begin), msg.Length)
 	l.expect(1)
 	if err != nil {

@@ -104,10 +104,57 @@ func tune(conn *net.TCPConn) {
 	})
 }
 
+// What peers have in flight to this member should fill its line and no more. The rest stands in the queues of this line and of theirs, and what
+// is asked, announced and acknowledged stands behind it. A receive buffer of that size is what bounds it.
+const (
+	flightTime  = 15 * time.Millisecond // beside the round trip
+	flightLeast = 44 << 10
+	flightMost  = 192 << 10 // more is left to the system
+)
+
+// rein bounds what the peer has in flight by its share of the line and the time that the connection's round trip takes at best.
+func (l *link) rein() {
+	share := l.m.share.Load()
+	if share == 0 {
+		return
+	}
+	raw, err := l.conn.SyscallConn()
+	if err != nil {
+		return
+	}
+	raw.Control(func(fd uintptr) {
+		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+		if err != nil {
+			return
+		}
+		roundTrip := time.Duration(info.Min_rtt) * time.Microsecond
+		flight := (flightTime + roundTrip + roundTrip/4).Seconds() // a quarter more, so that the rate can grow
+		bound := max(int(float64(share)*flight), flightLeast)
+		switch {
+		case bound > flightMost && l.bound > 0:
+			l.bound = 0
+			unbind(int(fd))
+		case bound <= flightMost && (bound > l.bound+l.bound/8 || bound < l.bound-l.bound/8):
+			l.bound = bound
+			unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, bound/2) // which the kernel doubles
+		}
+	})
+}
+
+// unbind lets the system choose the receive buffer's size again. Before Linux 5.16 it cannot: then it is as large as it may be.
+func unbind(fd int) {
+	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_BUF_LOCK, 0) != nil {
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 4<<20)
+	}
+}
+
 // expect lets the reader sleep until n bytes are here, or a good many of them: packets that trickle in then wake it a few times a piece
 // and not a few times a packet. n must be on its way for sure. 1 wakes it for anything again.
 func (l *link) expect(n int) {
 	n = min(n, expectMost)
+	if l.bound > 0 {
+		n = min(n, l.bound/2)
+	}
 	if n == l.expected {
 		return
 	}

@@ -26,5 +26,8 @@ func (l *link) sendContent(off int64, left int) error {
 // tune sets the options of a connection: the defaults are right here.
 func tune(*net.TCPConn) {}
 
+// rein is for systems that let a receive buffer be bounded and set free again.
+func (l *link) rein() {}
+
 // expect is for systems that can let a reader sleep until enough is here.
 func (l *link) expect(int) {}

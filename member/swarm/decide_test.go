@@ -38,6 +38,8 @@ func addr(i int) netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(i + 1)}), 1000)
 }
 
+func addrs(i int) []netip.AddrPort { return []netip.AddrPort{addr(i)} }
+
 // of picks the effects of one kind.
 func of[E Effect](d *desk) (list []E) {
 	for _, e := range d.got {

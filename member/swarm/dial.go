@@ -49,15 +49,22 @@ func (s *Swarm) found(ev Found) {
 		m.link = m.link || (p != nil && m.id == p.id)
 	}
 	s.known = append(s.known, m)
+	s.fewAt = min(s.fewAt, s.now+fewAfter)
 }
 
 func (s *Swarm) gone(id proto.PeerID) {
 	s.known = slices.DeleteFunc(s.known, func(m *member) bool { return m.id == id && !m.pending })
 }
 
-// dial opens links while this member has opened too few of them.
+// Others dial as well, so most members have more links than they opened. Who has few of them after a while opens more: it would be helped by few.
+const (
+	fewLinks = 12
+	fewAfter = 2 * time.Second // since it was told of the first member
+)
+
+// dial opens links while this member has opened too few of them, or has too few.
 func (s *Swarm) dial() {
-	opened := 0
+	opened, pending := 0, 0
 	for _, p := range s.peers {
 		if p != nil && p.dialled {
 			opened++
@@ -66,15 +73,17 @@ func (s *Swarm) dial() {
 	for _, m := range s.known {
 		if m.pending {
 			opened++
+			pending++
 		}
 	}
-	for opened < s.cfg.Dials && s.links < s.cfg.MaxPeers {
+	for s.links < s.cfg.MaxPeers && (opened < s.cfg.Dials || (s.now >= s.fewAt && s.links+pending < fewLinks)) {
 		m := s.nextMember()
 		if m == nil {
 			return
 		}
 		m.pending = true
 		opened++
+		pending++
 		s.emit(Dial{m.id, m.addrs})
 	}
 }
@@ -98,8 +107,12 @@ func (m *member) dialable() bool { return !m.pending && !m.link && !m.seed }
 func (s *Swarm) nextDial() time.Duration {
 	at := never
 	for _, m := range s.known {
-		if m.dialable() && m.after > s.now {
+		switch {
+		case !m.dialable():
+		case m.after > s.now:
 			at = min(at, m.after)
+		case s.links < fewLinks && s.fewAt > s.now:
+			at = min(at, s.fewAt)
 		}
 	}
 	return at

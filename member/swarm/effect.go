@@ -55,6 +55,10 @@ type (
 		Peer int
 		Run  Run
 	}
+	// Share tells how many bytes a second this member's line carries for each peer that is sending now. A peer is to have no more in flight than
+	// that needs, in view of the time that a packet takes at best: the rest would only wait, and everything else behind it.
+	Share struct{ Down int64 }
+
 	// Window sets how many blocks are kept outstanding at a foreign client.
 	Window struct {
 		Peer   int
@@ -88,6 +92,7 @@ func (SetChoke) effect()    {}
 func (Fetch) effect()       {}
 func (Cancel) effect()      {}
 func (Recall) effect()      {}
+func (Share) effect()       {}
 func (Window) effect()      {}
 func (Grant) effect()       {}
 func (Complain) effect()    {}

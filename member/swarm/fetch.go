@@ -1,6 +1,7 @@
 package swarm
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -274,7 +275,10 @@ func (s *Swarm) begins(p *peer, n int) {
 		s.flows++
 	case p.begun == 0:
 		s.flows--
+	default:
+		return
 	}
+	s.tellShare()
 }
 
 func (s *Swarm) progress(ev Progress) {
@@ -284,10 +288,24 @@ func (s *Swarm) progress(ev Progress) {
 	}
 	p.heard = s.now
 	p.down.add(s.now, ev.Down)
+	s.lineDown.add(s.now, ev.Down)
+	s.tellShare()
 	if p.foreign() {
 		s.widen(p)
 	}
 }
+
+// tellShare tells when the share of the line down that is each peer's became a good deal larger, or smaller.
+func (s *Swarm) tellShare() {
+	share := max(s.lineDown.bytesPerSecond(), lineLeast) / float64(max(s.flows, 1))
+	if s.lineDown.spans > 0 && math.Abs(share-s.share) > s.share/8 {
+		s.share = share
+		s.emit(Share{int64(share)})
+	}
+}
+
+// lineLeast is what a line is taken to carry at least, in bytes a second: one that seems slower may be one over which little came.
+const lineLeast = 4 << 20
 
 // A foreign client is kept asked for as many blocks as it sends in a second, and a few more so that the number can grow.
 const (

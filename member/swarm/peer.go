@@ -38,6 +38,7 @@ type peer struct {
 
 	wants     []uint32 // what it asks for and was not granted yet
 	grants    int      // those that are out
+	granted   []int64  // their bytes, oldest first
 	lastGrant int64
 }
 

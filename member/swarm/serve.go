@@ -10,6 +10,27 @@ const (
 	seedSlots = 6
 )
 
+// A slow line is shared by fewer grants, one for each slotRate bytes a second that it carries and one more: what waits in front of it is a queue of
+// the peers' making, each of whom lets so much be in flight, and what this member acknowledges and asks for stands in that queue too. Its rate is
+// believed after slotSpans, when the beginning, in which it has little to send, is over.
+const (
+	leastSlots = 2
+	slotRate   = 1 << 20
+	slotSpans  = 2
+)
+
+// slots is how many grants may be out now.
+func (s *Swarm) slots() int {
+	most := slots
+	if s.haveN == s.parts {
+		most = seedSlots
+	}
+	if s.lineUp.spans >= slotSpans {
+		most = min(most, max(leastSlots, 1+int(s.lineUp.bytesPerSecond()/slotRate)))
+	}
+	return most
+}
+
 // grantBytes is how much one grant lets a link send at least, if so much is asked for: with small parts, several of them.
 const grantBytes = 256 << 10
 
@@ -57,17 +78,16 @@ func (s *Swarm) servedPeer(ev Served) {
 	}
 	p.grants--
 	s.active--
+	s.lineUp.add(s.now, p.granted[0])
+	p.granted = p.granted[1:]
 }
 
 // serve hands grants out while there are slots.
 func (s *Swarm) serve() {
-	most := slots
-	if s.haveN == s.parts {
-		most = seedSlots
-	}
-	for s.active < most {
+	for most := s.slots(); s.active < most; {
 		p := s.neediest()
 		if p == nil {
+			s.lineUp.rest(s.now)
 			return
 		}
 		s.grant(p)
@@ -139,7 +159,8 @@ func (s *Swarm) rarestWant(p *peer) int {
 
 func (s *Swarm) grant(p *peer) {
 	var parts []uint32
-	for n := int64(0); n < grantBytes && len(p.wants) > 0; {
+	n := int64(0)
+	for n < grantBytes && len(p.wants) > 0 {
 		i := s.rarestWant(p)
 		part := p.wants[i]
 		p.wants = slices.Delete(p.wants, i, i+1)
@@ -151,6 +172,7 @@ func (s *Swarm) grant(p *peer) {
 	}
 	s.served++
 	p.grants++
+	p.granted = append(p.granted, n)
 	p.lastGrant = s.served
 	s.active++
 	s.emit(Grant{p.index, parts})

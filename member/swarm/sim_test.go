@@ -32,6 +32,7 @@ type player struct {
 	id       proto.PeerID
 	core     *Swarm
 	up, down line
+	bound    int    // bytes that each peer may have in flight to this member
 	ends     []*end // by peer
 	entered  time.Duration
 	complete time.Duration // 0: not yet
@@ -124,7 +125,7 @@ func (s *sim) done(p *player) bool { return p.away || (p.core != nil && p.core.f
 
 // enter adds a member that starts at a time; one that shares has everything from the start.
 func (s *sim) enter(at time.Duration, up, down float64, shares bool) *player {
-	p := &player{sim: s, n: len(s.players), entered: at, known: map[int]bool{}}
+	p := &player{sim: s, n: len(s.players), entered: at, known: map[int]bool{}, bound: mostWindow}
 	p.up, p.down = line{sim: s, rate: up}, line{sim: s, rate: down}
 	for i := range p.id {
 		p.id[i] = byte(s.rng.Uint32())
@@ -254,6 +255,8 @@ func (p *player) perform(e Effect) {
 		l.tell(note{kind: noteCancel, run: e.Run})
 	case Recall:
 		p.ends[e.Peer].tell(note{kind: noteCancel, run: e.Run, on: true})
+	case Share:
+		p.bound = p.bounds(e.Down)
 	case Grant:
 		p.ends[e.Peer].grant(e.Parts)
 	case Verify:
@@ -261,6 +264,15 @@ func (p *player) perform(e Effect) {
 	case Finish:
 		p.complete = s.now
 	}
+}
+
+// bounds is what each peer may have in flight whose share of the line is so many bytes a second, as the links of package member have it.
+func (p *player) bounds(share int64) int {
+	flight := 15*time.Millisecond + p.sim.wires.rtt*5/4
+	if bound := max(int(float64(share)*flight.Seconds()), 44<<10); bound <= 192<<10 {
+		return bound
+	}
+	return mostWindow
 }
 
 // hashing is how long a part takes to be hashed and written.
@@ -381,6 +393,8 @@ func (p *player) tells(e Effect) string {
 		return fmt.Sprintf("recalls %d+%d from %d", e.Run.Part, e.Run.Begin, to(e.Peer))
 	case Grant:
 		return fmt.Sprintf("grants %d %v", to(e.Peer), e.Parts)
+	case Share:
+		return fmt.Sprintf("shares %d", e.Down)
 	case Verify:
 		return fmt.Sprintf("verifies %d", e.Part)
 	case Finish:

@@ -65,8 +65,10 @@ type Swarm struct {
 	robbed  []*peer       // whose menus were taken from in this step
 	retryAt time.Duration // when a peer that is idle may take over what waits elsewhere
 
-	flows   int  // peers that are sending something
-	swamped bool // so many that members are told not to
+	flows    int  // peers that are sending something
+	swamped  bool // so many that members are told not to
+	lineDown capacity
+	share    float64 // of it, for each of them, that the shell was told, in bytes a second
 
 	seq *sequence // nil: in no order
 
@@ -75,9 +77,11 @@ type Swarm struct {
 
 	sent   []uint16 // by part: how often it was granted
 	active int      // grants that are out
+	lineUp capacity // while all grants that may be out are
 	served int64    // for the order of service: grows with every grant
 
 	known  []*member
+	fewAt  time.Duration // from then on this member opens more links if it has few
 	banned map[proto.PeerID]bool
 
 	stats Stats
@@ -116,7 +120,10 @@ func New(cfg Config) *Swarm {
 		solo:    map[uint32]bool{},
 		sent:    make([]uint16, parts),
 		retryAt: never,
+		fewAt:   never,
 		banned:  map[proto.PeerID]bool{},
+
+		lineDown: capacity{first: 150 * time.Millisecond},
 	}
 	for i := range parts {
 		if s.wants(uint32(i)) {

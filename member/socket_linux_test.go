@@ -1,0 +1,46 @@
+package member
+
+import (
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// What a peer may have in flight follows the share of the line, and a fast line is the system's business.
+func TestRein(t *testing.T) {
+	l, _ := pair(t, []byte("content"), Config{})
+	raw, err := l.conn.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	option := func(name int) (n int) {
+		t.Helper()
+		raw.Control(func(fd uintptr) { n, err = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, name) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	locked := func() bool { t.Helper(); return option(unix.SO_BUF_LOCK)&2 != 0 } // SOCK_RCVBUF_LOCK
+	l.rein()
+	if l.bound != 0 || locked() {
+		t.Errorf("bounded to %d before the share is known", l.bound)
+	}
+	for _, test := range []struct {
+		share int64 // bytes a second
+		bound int   // at least; 0: none
+	}{{800_000, flightLeast}, {6 << 20, 15 * 6 << 20 / 1000}, {1 << 30, 0}, {100_000, flightLeast}} {
+		l.m.share.Store(test.share)
+		l.rein()
+		if l.bound < test.bound || l.bound > test.bound*5/4 || locked() != (test.bound > 0) {
+			t.Errorf("share %d: bound %d, locked %v, want a bound of %d", test.share, l.bound, locked(), test.bound)
+		}
+		if got := option(unix.SO_RCVBUF); test.bound > 0 && got != l.bound/2*2 {
+			t.Errorf("share %d: receive buffer of %d, want %d", test.share, got, l.bound)
+		}
+	}
+	l.expect(1 << 20)
+	if l.expected > l.bound/2 {
+		t.Errorf("waits for %d bytes, when %d may be in flight", l.expected, l.bound)
+	}
+}
