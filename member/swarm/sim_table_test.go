@@ -111,8 +111,8 @@ func TestHeld(t *testing.T) {
 		members int
 		last    float64
 	}{
-		{100, 1.13},
-		{1000, 1.2},
+		{100, 1.12},
+		{1000, 1.19},
 	} {
 		t.Run(strconv.Itoa(held.members), func(t *testing.T) {
 			switch {
