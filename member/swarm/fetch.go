@@ -1,7 +1,6 @@
 package swarm
 
 import (
-	"math"
 	"slices"
 	"time"
 
@@ -294,18 +293,6 @@ func (s *Swarm) progress(ev Progress) {
 		s.widen(p)
 	}
 }
-
-// tellShare tells when the share of the line down that is each peer's became a good deal larger, or smaller.
-func (s *Swarm) tellShare() {
-	share := max(s.lineDown.bytesPerSecond(), lineLeast) / float64(max(s.flows, 1))
-	if s.lineDown.spans > 0 && math.Abs(share-s.share) > s.share/8 {
-		s.share = share
-		s.emit(Share{int64(share)})
-	}
-}
-
-// lineLeast is what a line is taken to carry at least, in bytes a second: one that seems slower may be one over which little came.
-const lineLeast = 4 << 20
 
 // A foreign client is kept asked for as many blocks as it sends in a second, and a few more so that the number can grow.
 const (

@@ -39,7 +39,7 @@ type Config struct {
 	Sequential bool
 
 	MaxPeers int // links at most; default 20
-	Dials    int // links opened by this member at most; default 8
+	Dials    int // links that this member opens, more if it has few for long; default 8
 }
 
 // Swarm is the state of one member. It has one owner, which calls Step and Next; nothing in it is safe for use by two goroutines.
