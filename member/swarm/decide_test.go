@@ -405,7 +405,7 @@ func TestFirstSharerSendsEverythingBeforeAnythingTwice(t *testing.T) {
 	}
 	for range parts {
 		for i := range 5 {
-			if d.peers[i].grants > 0 && len(sent) < parts {
+			if len(d.peers[i].grants) > 0 && len(sent) < parts {
 				d.tell(Served{Peer: i})
 				grants()
 			}

@@ -71,7 +71,7 @@ func (d *desk) serve(n int, every time.Duration) {
 	for range n {
 		oldest := -1
 		for i, p := range d.peers {
-			if p.grants > 0 && (oldest < 0 || p.lastGrant < d.peers[oldest].lastGrant) {
+			if len(p.grants) > 0 && (oldest < 0 || p.lastGrant < d.peers[oldest].lastGrant) {
 				oldest = i
 			}
 		}

@@ -37,8 +37,7 @@ type peer struct {
 	heard    time.Duration
 
 	wants     []uint32 // what it asks for and was not granted yet
-	grants    int      // those that are out
-	granted   []int64  // their bytes, oldest first
+	grants    []int64  // the bytes of those that are out, oldest first
 	lastGrant int64
 }
 
@@ -90,7 +89,7 @@ func (s *Swarm) left(i int) {
 	s.links--
 	s.unlink(p)
 	s.freeAll(p)
-	s.active -= p.grants
+	s.active -= len(p.grants)
 	switch {
 	case p.all:
 		s.seeds--

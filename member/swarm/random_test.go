@@ -217,7 +217,7 @@ func (w *whim) holds() {
 		if p == nil {
 			continue
 		}
-		active += p.grants
+		active += len(p.grants)
 		if p.promised != promised[p] {
 			t.Fatalf("peer %d is promised %d runs, counted %d", p.index, promised[p], p.promised)
 		}

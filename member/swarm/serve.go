@@ -73,13 +73,12 @@ func (s *Swarm) unwant(p *peer, part uint32) {
 
 func (s *Swarm) servedPeer(ev Served) {
 	p := s.peer(ev.Peer)
-	if p == nil || p.grants == 0 {
+	if p == nil || len(p.grants) == 0 {
 		return
 	}
-	p.grants--
 	s.active--
-	s.lineUp.add(s.now, p.granted[0])
-	p.granted = p.granted[1:]
+	s.lineUp.add(s.now, p.grants[0])
+	p.grants = p.grants[1:]
 }
 
 // serve hands grants out while there are slots.
@@ -131,8 +130,8 @@ const doneSteps = 32
 
 func (a prospect) before(b prospect) bool {
 	switch {
-	case a.peer.grants != b.peer.grants:
-		return a.peer.grants < b.peer.grants
+	case len(a.peer.grants) != len(b.peer.grants):
+		return len(a.peer.grants) < len(b.peer.grants)
 	case a.fresh != b.fresh:
 		return a.fresh
 	case a.peer.interested != b.peer.interested:
@@ -171,8 +170,7 @@ func (s *Swarm) grant(p *peer) {
 		}
 	}
 	s.served++
-	p.grants++
-	p.granted = append(p.granted, n)
+	p.grants = append(p.grants, n)
 	p.lastGrant = s.served
 	s.active++
 	s.emit(Grant{p.index, parts})
