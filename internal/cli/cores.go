@@ -10,7 +10,7 @@ import (
 // cores keeps the program to one core while little moves, and gives it all of them otherwise. Go wakes another core whenever something comes
 // over a link, to see whether there is more to do; on a slow line the first one has done it by then.
 type cores struct {
-	all   int // that it may use
+	all   int // as many as it may use
 	used  int
 	since time.Time
 	moved int64 // bytes both ways, since the start, at that time
@@ -29,25 +29,23 @@ func newCores() *cores {
 
 // fit sets how many cores are used, by what moved and what there is to do.
 func (c *cores) fit(now time.Time, p member.Progress) {
-	span := now.Sub(c.since)
-	if c.since.IsZero() || p.Checking {
-		c.since, c.moved = now, p.Downloaded+p.Uploaded
-		if p.Checking {
-			c.use(c.all)
-		}
-		return
-	}
-	if span < coresSpan {
-		return
-	}
 	moved := p.Downloaded + p.Uploaded
-	if float64(moved-c.moved) < oneCoreRate*span.Seconds() {
+	switch span := now.Sub(c.since); {
+	case p.Checking:
+		c.use(c.all)
+	case c.since.IsZero():
+	case span < coresSpan:
+		return
+	case float64(moved-c.moved) < oneCoreRate*span.Seconds():
 		c.use(1)
-	} else {
+	default:
 		c.use(c.all)
 	}
 	c.since, c.moved = now, moved
 }
+
+// end gives the program all of them again.
+func (c *cores) end() { c.use(c.all) }
 
 func (c *cores) use(n int) {
 	if n != c.used {

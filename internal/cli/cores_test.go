@@ -45,4 +45,9 @@ func TestCores(t *testing.T) {
 	p.Checking = true
 	pass(lookEvery, 0, 0)
 	want("when the content is checked again", 3)
+	p.Checking = false
+	pass(2*coresSpan, 0, 0)
+	want("when nothing moves again", 1)
+	c.end()
+	want("at the end", 3)
 }
