@@ -22,6 +22,17 @@ func newDesk(t *testing.T, parts int, partSize int64) *desk {
 	return &desk{t: t, Swarm: New(Config{Size: int64(parts) * partSize, PartSize: partSize, ID: proto.PeerID{100}, Seed: 1})}
 }
 
+// completeDesk is a core that has every part, and lists them.
+func completeDesk(t *testing.T, parts int) (d *desk, all []uint32) {
+	d = newDesk(t, parts, 256<<10)
+	for part := range uint32(parts) {
+		d.rare.remove(part)
+		d.tell(Stored{part})
+		all = append(all, part)
+	}
+	return d, all
+}
+
 func (d *desk) tell(evs ...Event) {
 	d.got = nil
 	for _, ev := range evs {
@@ -356,7 +367,7 @@ func TestForeignClientKeepsTheOlderLink(t *testing.T) {
 
 func TestFailedDialsComeLaterEachTime(t *testing.T) {
 	d := newDesk(t, 1, 256<<10)
-	d.tell(Found{ID: proto.PeerID{1}, Addrs: []netip.AddrPort{addr(0)}})
+	d.tell(Found{ID: proto.PeerID{1}, Addrs: addrs(0)})
 	var waits []time.Duration
 	for range 6 {
 		dials := of[Dial](d)
@@ -382,15 +393,7 @@ func TestFailedDialsComeLaterEachTime(t *testing.T) {
 
 func TestFirstSharerSendsEverythingBeforeAnythingTwice(t *testing.T) {
 	const parts = 40
-	d := newDesk(t, parts, 256<<10)
-	for part := range uint32(parts) {
-		d.rare.remove(part)
-		d.tell(Stored{part})
-	}
-	var all []uint32
-	for part := range uint32(parts) {
-		all = append(all, part)
-	}
+	d, all := completeDesk(t, parts)
 	sent := map[uint32]int{}
 	grants := func() {
 		for _, g := range of[Grant](d) {

@@ -53,13 +53,7 @@ func TestCapacity(t *testing.T) {
 
 // sharer is a core that has everything, and peers that each want all of it.
 func sharer(t *testing.T, parts, peers int) *desk {
-	d := newDesk(t, parts, 256<<10)
-	var all []uint32
-	for part := range uint32(parts) {
-		d.rare.remove(part)
-		d.tell(Stored{part})
-		all = append(all, part)
-	}
+	d, all := completeDesk(t, parts)
 	for i := range peers {
 		d.tell(Joined{Peer: i, ID: proto.PeerID{byte(i + 1)}, Addr: addr(i), MaxRun: RunSize}, Interest{i, true}, Wanted{i, all})
 	}
