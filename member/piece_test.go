@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -18,6 +19,12 @@ import (
 
 // pair is a link of a member that has the content, and the far end of its connection.
 func pair(t *testing.T, content []byte, cfg Config) (*link, *net.TCPConn) {
+	t.Helper()
+	return pairOver(t, content, cfg, nil)
+}
+
+// pairOver is the same, with sockets that control prepares.
+func pairOver(t *testing.T, content []byte, cfg Config, control func(network, address string, c syscall.RawConn) error) (*link, *net.TCPConn) {
 	t.Helper()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "content.bin")
@@ -33,12 +40,12 @@ func pair(t *testing.T, content []byte, cfg Config) (*link, *net.TCPConn) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { st.Close() })
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{Control: control}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	far, err := net.Dial("tcp", listener.Addr().String())
+	far, err := (&net.Dialer{Control: control}).Dial("tcp", listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}

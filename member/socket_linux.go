@@ -109,7 +109,10 @@ func tune(conn *net.TCPConn) {
 const (
 	flightTime  = 15 * time.Millisecond // beside the round trip
 	flightLeast = 44 << 10
-	flightMost  = 192 << 10 // more is left to the system
+	flightMost  = 96 << 10 // more is left to the system
+	// flightPackets fit in at least. A buffer for less than a few makes the sender wait until it is empty, and acknowledgements are late then:
+	// some hundred milliseconds a packet. Over a loopback interface, one has up to 64 KiB.
+	flightPackets = 8
 )
 
 // rein bounds what the peer has in flight by its share of the line and the time that the connection's round trip takes at best.
@@ -129,7 +132,7 @@ func (l *link) rein() {
 		}
 		roundTrip := time.Duration(info.Min_rtt) * time.Microsecond
 		flight := (flightTime + roundTrip + roundTrip/4).Seconds() // a quarter more, so that the rate can grow
-		bound := max(int(float64(share)*flight), flightLeast)
+		bound := max(int(float64(share)*flight), flightLeast, flightPackets*int(info.Snd_mss))
 		switch {
 		case bound > flightMost && l.bound > 0:
 			l.bound = 0

@@ -269,7 +269,7 @@ func (p *player) perform(e Effect) {
 // bounds is what each peer may have in flight whose share of the line is so many bytes a second, as the links of package member have it.
 func (p *player) bounds(share int64) int {
 	flight := 15*time.Millisecond + p.sim.wires.rtt*5/4
-	if bound := max(int(float64(share)*flight.Seconds()), 44<<10); bound <= 192<<10 {
+	if bound := max(int(float64(share)*flight.Seconds()), 44<<10); bound <= 96<<10 {
 		return bound
 	}
 	return mostWindow
