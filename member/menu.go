@@ -254,7 +254,7 @@ func (l *link) takePiece(ctx context.Context, msg proto.Piece) error {
 	if !l.arrived(a, msg) {
 		return nil
 	}
-	if !l.m.tell(ctx, swarm.Received{Peer: l.peer, Run: a.run}) {
+	if !l.report(ctx) || !l.m.tell(ctx, swarm.Received{Peer: l.peer, Run: a.run}) {
 		return ctx.Err()
 	}
 	return a.in.end(ctx)
@@ -297,11 +297,15 @@ func (r *pieceReader) Read(p []byte) (int, error) {
 func (l *link) took(ctx context.Context, n int) bool {
 	l.m.received.Add(int64(n))
 	l.moved += int64(n)
-	now := time.Now()
-	if now.Sub(l.reported) < reportEvery {
+	if time.Since(l.reported) < reportEvery {
 		return true
 	}
+	return l.report(ctx)
+}
+
+// report tells the core what came since it was told last.
+func (l *link) report(ctx context.Context) bool {
 	moved := l.moved
-	l.moved, l.reported = 0, now
-	return l.m.tell(ctx, swarm.Progress{Peer: l.peer, Down: moved})
+	l.moved, l.reported = 0, time.Now()
+	return moved == 0 || l.m.tell(ctx, swarm.Progress{Peer: l.peer, Down: moved})
 }

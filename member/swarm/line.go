@@ -33,6 +33,7 @@ func (c *capacity) add(now time.Duration, n int64) {
 		least = c.first
 	}
 	if span < least {
+		c.best[0] = max(c.best[0], float64(c.moved)/lineSpan.Seconds()) // even if nothing more moves in this span
 		return
 	}
 	if now-c.turned >= lineAge {

@@ -23,13 +23,17 @@ func TestCapacity(t *testing.T) {
 	}
 	c.add(at-time.Millisecond, 1e9)
 	carry(1e6, lineSpan/2)
-	want("before the first span ended", 0, 0)
+	want("after half a span", 0.45e6, 0.5e6)
 	carry(1e6, 2*lineSpan)
 	want("after a few spans", 0.95e6, 1.1e6)
 	carry(1e5, lineAge/2)
 	want("used less for a while", 0.95e6, 1.1e6)
 	carry(1e5, 2*lineAge+lineSpan)
 	want("slower for long", 0.95e5, 1.1e5)
+	c.rest(at)
+	carry(1e7, lineSpan/4)
+	want("suddenly faster", 2e6, 2.5e6)
+	c.rest(at)
 	spans := c.spans
 	for range 40 {
 		carry(1e6, lineSpan/2)

@@ -291,12 +291,13 @@ func (e *end) takeContent(q *quantum) {
 	}
 	a.got += uint32(q.bytes)
 	e.moved += int64(q.bytes)
-	if s.now-e.reported >= 200*time.Millisecond {
+	whole := a.got == a.run.Length
+	if whole || s.now-e.reported >= 200*time.Millisecond {
 		e.reported = s.now
 		e.report(Progress{Peer: e.peer, Down: e.moved})
 		e.moved = 0
 	}
-	if a.got < a.run.Length {
+	if !whole {
 		return
 	}
 	run := a.run
