@@ -97,26 +97,35 @@ func (s *Swarm) serve() {
 type prospect struct {
 	peer  *peer
 	fresh bool // it wants a part that nobody around this member has, and that was never sent
-	done  int  // how far the peer is, where that counts
+	done  int  // how far the peer is, negative if who is ahead is to be helped; 0: that does not count
 }
 
-// laggardTurns is how often the peer that is furthest behind is helped, not whose turn it is: every so many grants. If it were always so,
-// all would send to the same peer at once, whose line carries no more for that, and other lines would be idle meanwhile.
-const laggardTurns = 2
+// A turn is for who is furthest behind, for who is far ahead, or for who waited longest. If all were for who waited longest, who came late would be
+// late at the end too. If all were for who is behind, everybody would send to the same peer at once, whose line carries no more for that, while
+// other lines are idle. And who came first lacks only what came last: whoever has some of that has other things to send to everybody else.
+const (
+	turns     = 4
+	aheadTurn = 1 // of these turns; those that are even are for who is behind
+)
 
 // neediest chooses the peer that is granted something next: one that has no grant out, before one that has; where only one peer wants
 // anything, its next grant is out before the last one ends, so that its link never waits for the loop. Among them who wants
 // what nobody has comes first, so that the first sharer sends everything once before it sends anything twice; then who is not
-// sent to by many others already; then, now and then, who is furthest behind; then who waited longest.
+// sent to by many others already; then whose turn it is. What nobody has goes to who is far ahead: nothing
+// else is left for that one, and for the others there is.
 func (s *Swarm) neediest() *peer {
 	var best prospect
+	turn, mean := s.served%turns, s.meanDone()
 	for _, p := range s.peers {
 		if p == nil || len(p.wants) == 0 {
 			continue
 		}
 		next := prospect{peer: p, fresh: s.spread(p.wants[s.rarestWant(p)]) == 0}
-		if s.served%laggardTurns == 0 {
-			next.done = p.hasN * doneSteps / s.parts
+		switch {
+		case next.fresh || turn == aheadTurn:
+			next.done = -max(0, p.hasN-mean) * aheadSteps / s.parts
+		case turn%2 == 0:
+			next.done = p.hasN * behindSteps / s.parts
 		}
 		if best.peer == nil || next.before(best) {
 			best = next
@@ -125,8 +134,23 @@ func (s *Swarm) neediest() *peer {
 	return best.peer
 }
 
-// doneSteps is how finely peers are told apart by how far they are.
-const doneSteps = 32
+// How finely peers are told apart by how far they are, and by how far they are ahead of the others on average. Some are always a little ahead,
+// because they have more links or a faster line up, and that is no reason to help them; those that came earlier are far ahead.
+const (
+	behindSteps = 32
+	aheadSteps  = 16
+)
+
+// meanDone is how many parts the peers that lack any have on average.
+func (s *Swarm) meanDone() int {
+	sum, n := 0, 0
+	for _, p := range s.peers {
+		if p != nil && !p.all {
+			sum, n = sum+p.hasN, n+1
+		}
+	}
+	return sum / max(n, 1)
+}
 
 func (a prospect) before(b prospect) bool {
 	switch {

@@ -108,13 +108,16 @@ func TestTable(t *testing.T) {
 // (F/u)(1 + floor(log2 N)/M).
 func TestHeld(t *testing.T) {
 	for _, held := range []struct {
+		scene   scene
 		members int
 		last    float64
 	}{
-		{100, 1.12},
-		{1000, 1.19},
+		{scenes[0], 100, 1.12},
+		{scenes[0], 1000, 1.19},
+		{scenes[2], 32, 1.16},
 	} {
-		t.Run(strconv.Itoa(held.members), func(t *testing.T) {
+		c := held.scene
+		t.Run(fmt.Sprint(held.members, " ", c.name), func(t *testing.T) {
 			switch {
 			case testing.Short():
 				t.Skip("takes seconds")
@@ -122,10 +125,10 @@ func TestHeld(t *testing.T) {
 				t.Skip("takes minutes: make large runs it (ORCHESTRA_TEST_LARGE=1)")
 			}
 			rate := mbit(100)
-			s := scenes[0].set(t, held.members, rate, 256<<20, 1<<20, 1)
+			s := c.set(t, held.members, rate, 256<<20, 1<<20, 1)
 			s.play(10 * time.Minute)
 			list := s.finishes(rate)
-			_, bound := scenes[0].bound(s, rate)
+			_, bound := c.bound(s, rate)
 			last, wasted := list[len(list)-1]/bound, float64(s.duplicates())/float64(int64(held.members)*s.size)
 			t.Logf("median %.3f, last %.3f times the bound of whole parts; thrown away %.4f", list[len(list)/2]/bound, last, wasted)
 			if last > held.last {

@@ -1,0 +1,57 @@
+package swarm
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// Of three peers that all want something, turn by turn, who is granted it: who is far behind, who is far ahead, or who waited longest.
+func TestTurns(t *testing.T) {
+	const behind, waited, ahead = 0, 1, 2
+	d := sharer(t, 400, 3)
+	for part := range uint32(200) {
+		d.tell(Has{Peer: ahead, Parts: []uint32{part}})
+		if part%2 == 0 {
+			d.tell(Has{Peer: waited, Parts: []uint32{part}})
+		}
+	}
+	choices := func() (list [turns]int) {
+		for turn := range turns {
+			d.served = int64(turn)
+			list[turn] = d.neediest().index
+		}
+		return list
+	}
+	for i, p := range d.peers {
+		p.grants, p.lastGrant = nil, int64(i+1)
+	}
+	d.peers[waited].lastGrant = 0
+
+	everybodys := func() {
+		for part := range d.sent {
+			d.sent[part] = 1
+		}
+	}
+	everybodys()
+	want := [turns]int{behind, ahead, behind, waited}
+	if diff := cmp.Diff(want, choices()); diff != "" {
+		t.Errorf("of parts that others have (-want +got):\n%s", diff)
+	}
+	d.sent[390] = 0
+	if diff := cmp.Diff([turns]int{ahead, ahead, ahead, ahead}, choices()); diff != "" {
+		t.Errorf("of a part that nobody has (-want +got):\n%s", diff)
+	}
+	everybodys()
+	d.tell(Interest{ahead, false})
+	if diff := cmp.Diff([turns]int{behind, waited, behind, waited}, choices()); diff != "" {
+		t.Errorf("when many send to who is ahead (-want +got):\n%s", diff)
+	}
+	d.tell(Interest{ahead, true})
+	for part := range uint32(200 - 400/aheadSteps) {
+		d.tell(Has{Peer: behind, Parts: []uint32{part}}, Has{Peer: waited, Parts: []uint32{part}})
+	}
+	if got := choices()[aheadTurn]; got != waited {
+		t.Errorf("peer %d is helped for being a little ahead", got)
+	}
+}
