@@ -73,7 +73,7 @@ type Progress struct {
 	Stored           int   // parts verified and stored, whether wanted or not
 	Downloaded       int64 // payload bytes received in this run
 	Uploaded         int64 // payload bytes sent in this run
-	Wasted           int64 // payload bytes received for nothing: twice, or bad
+	Wasted           int64 // payload bytes received for nothing: twice, bad, or of a run that its link did not live to end
 
 	Checking    bool
 	Complete    bool   // every part is verified, and the content has its name

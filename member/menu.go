@@ -243,9 +243,12 @@ func (l *link) takePiece(ctx context.Context, msg proto.Piece) error {
 		return ctx.Err()
 	}
 	l.rein()
-	err = a.in.read(ctx, &pieceReader{ctx: ctx, link: l, left: msg.Length}, int64(msg.Begin-a.run.Begin), msg.Length)
+	content := &pieceReader{ctx: ctx, link: l, left: msg.Length}
+	err = a.in.read(ctx, content, int64(msg.Begin-a.run.Begin), msg.Length)
 	l.expect(1)
 	if err != nil {
+		a.in.release()
+		l.m.unused.Add(int64(msg.Length - content.left))
 		if err == io.EOF {
 			err = io.ErrUnexpectedEOF
 		}

@@ -3,17 +3,20 @@ package member
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
 
 	"orchestra/compose"
 	"orchestra/member/store"
+	"orchestra/member/swarm"
 	"orchestra/proto"
 )
 
@@ -161,5 +164,30 @@ func TestSlowPieceIsNoSilence(t *testing.T) {
 	}
 	if n := len(l.m.inbox); n < 3 {
 		t.Errorf("the core heard %d times of a piece that took a second", n)
+	}
+}
+
+// A link that ends in the middle of a piece gives its buffer back, and all that came of the run counts as wasted.
+func TestLinkEndsInAPiece(t *testing.T) {
+	content := randomBytes(1 << 20)
+	l, far := pair(t, content, Config{})
+	l.maxRun = 1 << 20
+	l.m.buffers, l.m.writes = newBuffers(), make(chan *inbound, 1)
+	l.fetch(swarm.Run{Length: 1 << 20})
+	half := proto.MaxPiece / 2
+	first := proto.Append(nil, proto.Piece{Length: half})
+	second := proto.Append(nil, proto.Piece{Begin: uint32(half), Length: half})
+	go func() {
+		far.Write(slices.Concat(first, content[:half], second, content[half:half+1000]))
+		far.CloseWrite()
+	}()
+	if err := l.run(t.Context()); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("the link ended with %v", err)
+	}
+	if came := int64(half + 1000); l.m.received.Load() != came || l.m.unused.Load() != came {
+		t.Errorf("%d bytes came, %d for nothing; want %d", l.m.received.Load(), l.m.unused.Load(), came)
+	}
+	if free, made := len(l.m.buffers.free), l.m.buffers.made; free != made || made == 0 {
+		t.Errorf("%d of %d buffers are free", free, made)
 	}
 }

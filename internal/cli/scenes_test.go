@@ -113,6 +113,7 @@ type sceneEvent struct {
 	Checking   bool    `json:"checking"`
 	Seconds    float64 `json:"seconds"`
 	Downloaded int64   `json:"downloaded"`
+	Wasted     int64   `json:"wasted"`
 	Uploaded   int64   `json:"uploaded"`
 	BadParts   []int   `json:"bad_parts"`
 	Up         bool    `json:"conductor_up"`

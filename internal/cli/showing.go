@@ -67,6 +67,7 @@ type joinCounts struct {
 	Bytes       int64   `json:"bytes"`
 	BytesDone   int64   `json:"bytes_done"`
 	Downloaded  int64   `json:"downloaded"` // bytes, in this run
+	Wasted      int64   `json:"wasted"`     // of them
 	Uploaded    int64   `json:"uploaded"`   // bytes, in this run
 	Rate        float64 `json:"rate"`       // bytes a second coming in
 	Members     int     `json:"members"`    // connected
@@ -190,7 +191,7 @@ func (s *showing) emit(e joinEvent, text ...string) error {
 
 func (v *view) counts() *joinCounts {
 	c := &joinCounts{
-		Parts: v.Parts, PartsDone: v.PartsDone, Bytes: v.Bytes, BytesDone: v.BytesDone, Downloaded: v.Downloaded,
+		Parts: v.Parts, PartsDone: v.PartsDone, Bytes: v.Bytes, BytesDone: v.BytesDone, Downloaded: v.Downloaded, Wasted: v.Wasted,
 		Uploaded: v.Uploaded, Rate: v.meter.rate(), Members: v.Members, Known: v.Known, ConductorUp: v.ConductorUp,
 		Checking: v.Checking, Complete: v.Complete, BadParts: v.BadParts,
 	}
