@@ -21,6 +21,9 @@ const (
 	writeTimeout = 60 * time.Second
 )
 
+// unknownRoundTrip is more than that of any peer: who may be far away is treated as if it were.
+const unknownRoundTrip = time.Minute
+
 // link is the connection to one peer. One goroutine reads and one writes; the loop only leaves things to do under mu and never waits.
 type link struct {
 	m       *Member
@@ -61,7 +64,7 @@ func newLink(m *Member, conn *net.TCPConn, hs proto.Handshake, dialled bool) *li
 
 // joined is what the core is told of a new link.
 func (l *link) joined() swarm.Joined {
-	return swarm.Joined{Peer: l.peer, ID: l.id, Addr: l.addr, Dialled: l.dialled, MaxRun: l.maxRun, MaxQueue: l.reqq}
+	return swarm.Joined{Peer: l.peer, ID: l.id, Addr: l.addr, Dialled: l.dialled, MaxRun: l.maxRun, MaxQueue: l.reqq, RoundTrip: roundTrip(l.conn)}
 }
 
 // run reads and writes until the link ends, and returns why.

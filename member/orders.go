@@ -56,6 +56,19 @@ func (l *link) refuse(o order) {
 	}
 }
 
+// refuseAll rejects what was asked of the parts and waits for a grant.
+func (l *link) refuseAll(parts []uint32) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, part := range parts {
+		for _, o := range l.waiting[part] {
+			l.refuse(o)
+			l.count--
+		}
+		delete(l.waiting, part)
+	}
+}
+
 // grant lets the writer send what was asked of the parts.
 func (l *link) grant(parts []uint32) {
 	l.mu.Lock()

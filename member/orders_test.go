@@ -101,3 +101,23 @@ func TestPieceFitsTheLine(t *testing.T) {
 		}
 	}
 }
+
+// TestRefuseAll rejects what waits for a grant, and nothing that was granted.
+func TestRefuseAll(t *testing.T) {
+	l, _ := pair(t, randomBytes(3<<20), Config{})
+	l.fast, l.choking = true, false
+	for part := range uint32(3) {
+		l.order(proto.Request{Part: part, Length: 100})
+		l.order(proto.Request{Part: part, Begin: 100, Length: 50})
+	}
+	l.grant([]uint32{0})
+	l.say = nil
+	l.refuseAll([]uint32{0, 2})
+	want := proto.Append(proto.Append(nil, proto.Reject{Part: 2, Length: 100}), proto.Reject{Part: 2, Begin: 100, Length: 50})
+	if diff := cmp.Diff(want, l.say); diff != "" {
+		t.Error("says (-want +got):", diff)
+	}
+	if l.count != 4 || len(l.ready) != 3 || len(l.waiting) != 1 {
+		t.Errorf("%d requests count, %d are ready, %d parts wait", l.count, len(l.ready), len(l.waiting))
+	}
+}

@@ -144,6 +144,21 @@ func (l *link) rein() {
 	})
 }
 
+// roundTrip is the time that a packet to the far end and its acknowledgement took at best.
+func roundTrip(conn *net.TCPConn) time.Duration {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return unknownRoundTrip
+	}
+	best := unknownRoundTrip
+	raw.Control(func(fd uintptr) {
+		if info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
+			best = time.Duration(info.Min_rtt) * time.Microsecond
+		}
+	})
+	return best
+}
+
 // unbind lets the system choose the receive buffer's size again. Before Linux 5.16 it cannot: then it is as large as it may be.
 func unbind(fd int) {
 	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_BUF_LOCK, 0) != nil {

@@ -49,7 +49,7 @@ func (s *Swarm) found(ev Found) {
 		m.link = m.link || (p != nil && m.id == p.id)
 	}
 	s.known = append(s.known, m)
-	s.fewAt = min(s.fewAt, s.now+fewAfter)
+	s.foundAt = min(s.foundAt, s.now)
 }
 
 func (s *Swarm) gone(id proto.PeerID) {
@@ -60,6 +60,8 @@ func (s *Swarm) gone(id proto.PeerID) {
 const (
 	fewLinks = 12
 	fewAfter = 2 * time.Second // since it was told of the first member
+	// orphanAfter is the same for who is in want of an upstream: the end of the chain may be somebody that it has no link to.
+	orphanAfter = 200 * time.Millisecond
 )
 
 // dial opens links while this member has opened too few of them, or has too few.
@@ -76,7 +78,8 @@ func (s *Swarm) dial() {
 			pending++
 		}
 	}
-	for s.links < s.cfg.MaxPeers && (opened < s.cfg.Dials || (s.now >= s.fewAt && s.links+pending < fewLinks)) {
+	few, at := s.few()
+	for s.links < s.cfg.MaxPeers && (opened < s.cfg.Dials || (s.now >= at && s.links+pending < few)) {
 		m := s.nextMember()
 		if m == nil {
 			return
@@ -86,6 +89,14 @@ func (s *Swarm) dial() {
 		pending++
 		s.emit(Dial{m.id, m.addrs})
 	}
+}
+
+// few tells how many links are few, and from when on.
+func (s *Swarm) few() (int, time.Duration) {
+	if s.orphan() {
+		return s.cfg.MaxPeers, s.foundAt + orphanAfter
+	}
+	return fewLinks, s.foundAt + fewAfter
 }
 
 // nextMember chooses by chance among the members that may be dialled now.
@@ -106,13 +117,14 @@ func (m *member) dialable() bool { return !m.pending && !m.link && !m.seed }
 
 func (s *Swarm) nextDial() time.Duration {
 	at := never
+	few, fewAt := s.few()
 	for _, m := range s.known {
 		switch {
 		case !m.dialable():
 		case m.after > s.now:
 			at = min(at, m.after)
-		case s.links < fewLinks && s.fewAt > s.now:
-			at = min(at, s.fewAt)
+		case s.links < few && fewAt > s.now:
+			at = min(at, fewAt)
 		}
 	}
 	return at

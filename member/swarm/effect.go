@@ -65,6 +65,11 @@ type (
 		Blocks int
 	}
 
+	// Refuse rejects what a peer asked of these parts.
+	Refuse struct {
+		Peer  int
+		Parts []uint32
+	}
 	// Grant lets a link send what its peer asked of these parts, in this order. It ends in Served.
 	Grant struct {
 		Peer  int
@@ -94,6 +99,7 @@ func (Cancel) effect()      {}
 func (Recall) effect()      {}
 func (Share) effect()       {}
 func (Window) effect()      {}
+func (Refuse) effect()      {}
 func (Grant) effect()       {}
 func (Complain) effect()    {}
 func (Verify) effect()      {}

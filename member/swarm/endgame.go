@@ -29,7 +29,7 @@ func (s *Swarm) takeOver(p *peer) (*work, int, bool) {
 		if i < 0 || (n == least+1 && least > 0) {
 			continue
 		}
-		if at := q.fetches[i].asked + patience; n == least+1 && s.now < at {
+		if at := q.fetches[i].asked + patience; n == least+1 && s.now < at && !s.chained() {
 			s.retryAt = min(s.retryAt, at)
 			continue
 		}

@@ -2,6 +2,7 @@ package swarm
 
 import (
 	"net/netip"
+	"time"
 
 	"orchestra/proto"
 )
@@ -30,6 +31,8 @@ type (
 		Dialled  bool           // this member opened the link
 		MaxRun   uint32         // bytes one request may ask of the peer; 0: 16 KiB blocks only (a foreign client)
 		MaxQueue int            // blocks that may be outstanding at a foreign client
+
+		RoundTrip time.Duration // of a packet, at best
 	}
 	// Left tells that a link is down, whoever ended it. Nothing more comes from this peer.
 	Left struct{ Peer int }

@@ -58,7 +58,7 @@ func (s *Swarm) depth(p *peer) int {
 
 // fill asks a peer for more until its menu is full or it has nothing more to offer.
 func (s *Swarm) fill(p *peer) {
-	if p.choked || p.useful == 0 || s.finished || s.owes(p) {
+	if p.choked || p.useful == 0 || s.finished || s.owes(p) || !s.mayAsk(p) {
 		return
 	}
 	for depth := s.depth(p); len(p.fetches) < depth; {
@@ -76,7 +76,7 @@ func (s *Swarm) fill(p *peer) {
 // refill fills the menus that others took from, with what nobody is asked for.
 func (s *Swarm) refill() {
 	for _, p := range s.robbed {
-		for depth := s.depth(p); s.peer(p.index) == p && !p.choked && len(p.fetches) < depth; {
+		for depth := s.depth(p); s.peer(p.index) == p && !p.choked && s.mayAsk(p) && len(p.fetches) < depth; {
 			w, n, ok := s.choose(p)
 			if !ok {
 				break
@@ -242,11 +242,14 @@ func (s *Swarm) rejected(ev Rejected) {
 	if i < 0 {
 		return
 	}
-	if f := p.fetches[i]; f.taker != nil && f.work.runs[f.n].asked == 1 && s.peer(f.taker.index) == f.taker && !f.taker.choked && f.taker.find(ev.Run) < 0 {
+	if f := p.fetches[i]; f.taker != nil && f.work.runs[f.n].asked == 1 && s.peer(f.taker.index) == f.taker && !f.taker.choked && s.mayAsk(f.taker) && f.taker.find(ev.Run) < 0 {
 		s.take(p, i)
 		s.ask(f.taker, f.work, f.n)
 		s.robbed = append(s.robbed, p)
 		return
+	}
+	if p.fetches[i].taker == nil {
+		s.dismissed(p)
 	}
 	s.unask(p, i)
 	s.fillOthers(p)
@@ -258,6 +261,7 @@ func (s *Swarm) started(ev Started) {
 		if i := p.find(ev.Run); i >= 0 && p.fetches[i].started == 0 {
 			p.fetches[i].started = max(s.now, 1)
 			s.begins(p, 1)
+			s.sends(p, 0)
 			if s.seq != nil {
 				s.fill(p) // it may have owed this run
 			}
@@ -286,6 +290,7 @@ func (s *Swarm) progress(ev Progress) {
 		return
 	}
 	p.heard = s.now
+	s.sends(p, ev.Down)
 	p.down.add(s.now, ev.Down)
 	s.lineDown.add(s.now, ev.Down)
 	s.tellShare()

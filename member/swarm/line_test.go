@@ -58,6 +58,7 @@ func TestCapacity(t *testing.T) {
 // sharer is a core that has everything, and peers that each want all of it.
 func sharer(t *testing.T, parts, peers int) *desk {
 	d, all := completeDesk(t, parts)
+	d.chain.foreign = 1 // in a chain, a member sends to one peer at a time
 	for i := range peers {
 		d.tell(Joined{Peer: i, ID: proto.PeerID{byte(i + 1)}, Addr: addr(i), MaxRun: RunSize}, Interest{i, true}, Wanted{i, all})
 	}

@@ -18,6 +18,10 @@ type peer struct {
 	maxRun   uint32
 	maxQueue int
 
+	roundTrip time.Duration
+	gained    int           // parts, since this member last compared itself
+	asked     time.Duration // when it asked for something, if nothing was granted since
+
 	has    bitmap // nil while it has nothing, or everything
 	all    bool
 	hasN   int
@@ -58,13 +62,14 @@ func (s *Swarm) drop(p *peer, why string) { s.emit(Drop{p.index, why}) }
 func (s *Swarm) joined(ev Joined) {
 	p := &peer{
 		index: ev.Peer, id: ev.ID, addr: ev.Addr, dialled: ev.Dialled,
-		maxRun: ev.MaxRun, maxQueue: ev.MaxQueue, choked: true, choking: true, heard: s.now,
+		maxRun: ev.MaxRun, maxQueue: ev.MaxQueue, roundTrip: ev.RoundTrip, choked: true, choking: true, heard: s.now,
 	}
 	for len(s.peers) <= ev.Peer {
 		s.peers = append(s.peers, nil)
 	}
 	s.peers[ev.Peer] = p
 	s.links++
+	s.link(p, 1)
 	if !ev.Dialled {
 		s.stats.Incoming++
 	}
@@ -87,6 +92,7 @@ func (s *Swarm) left(i int) {
 	}
 	s.peers[i] = nil
 	s.links--
+	s.link(p, -1)
 	s.unlink(p)
 	s.freeAll(p)
 	s.active -= len(p.grants)
@@ -113,6 +119,7 @@ func (s *Swarm) peerHas(ev Has) {
 	default:
 		for _, part := range ev.Parts {
 			s.peerGains(p, part)
+			s.gains(p)
 		}
 	}
 	if !p.all && p.hasN == s.parts {

@@ -21,6 +21,9 @@ const (
 
 // slots is how many grants may be out now.
 func (s *Swarm) slots() int {
+	if s.chained() {
+		return chainSlots
+	}
 	most := slots
 	if s.haveN == s.parts {
 		most = seedSlots
@@ -54,9 +57,13 @@ func (s *Swarm) wanted(ev Wanted) {
 	}
 	for _, part := range ev.Parts {
 		if s.Has(part) {
+			if len(p.wants) == 0 {
+				p.asked = s.now
+			}
 			p.wants = append(p.wants, part)
 		}
 	}
+	s.dismiss(p)
 }
 
 func (s *Swarm) unwanted(ev Unwanted) {
@@ -79,12 +86,13 @@ func (s *Swarm) servedPeer(ev Served) {
 	s.active--
 	s.lineUp.add(s.now, p.grants[0])
 	p.grants = p.grants[1:]
+	s.chain.downAt = s.now
 }
 
 // serve hands grants out while there are slots.
 func (s *Swarm) serve() {
 	for most := s.slots(); s.active < most; {
-		p := s.neediest()
+		p := s.downstream()
 		if p == nil {
 			s.lineUp.rest(s.now)
 			return
@@ -194,6 +202,7 @@ func (s *Swarm) grant(p *peer) {
 		}
 	}
 	s.served++
+	p.asked = s.now
 	p.grants = append(p.grants, n)
 	p.lastGrant = s.served
 	s.active++

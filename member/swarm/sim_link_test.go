@@ -235,6 +235,16 @@ func (e *end) cancelled(r Run, recall bool) {
 	e.report(Unwanted{e.peer, r.Part})
 }
 
+func (e *end) refuse(parts []uint32) {
+	for _, part := range parts {
+		for _, r := range e.waiters[part] {
+			e.tell(note{kind: noteReject, run: r})
+			e.count--
+		}
+		delete(e.waiters, part)
+	}
+}
+
 func (e *end) grant(parts []uint32) {
 	for _, part := range parts {
 		for _, r := range e.waiters[part] {

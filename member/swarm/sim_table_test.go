@@ -112,6 +112,9 @@ func TestHeld(t *testing.T) {
 		members int
 		last    float64
 	}{
+		{scenes[0], 16, 1.05},
+		{scenes[1], 16, 1.10},
+		{scenes[2], 16, 1.05},
 		{scenes[0], 100, 1.12},
 		{scenes[0], 1000, 1.19},
 		{scenes[2], 32, 1.16},

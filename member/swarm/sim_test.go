@@ -238,7 +238,7 @@ func (p *player) perform(e Effect) {
 		}
 		for _, l := range p.ends {
 			if l != nil {
-				l.announce(e.Part, p.core.Lacks(l.peer, e.Part))
+				l.announce(e.Part, p.core.News(l.peer, e.Part))
 			}
 		}
 	case SetInterest:
@@ -257,6 +257,8 @@ func (p *player) perform(e Effect) {
 		p.ends[e.Peer].tell(note{kind: noteCancel, run: e.Run, on: true})
 	case Share:
 		p.bound = p.bounds(e.Down)
+	case Refuse:
+		p.ends[e.Peer].refuse(e.Parts)
 	case Grant:
 		p.ends[e.Peer].grant(e.Parts)
 	case Verify:
@@ -319,8 +321,8 @@ func (p *player) connect(to *player) {
 	a.far, b.far = b, a
 	p.seat(a)
 	to.seat(b)
-	p.step(Joined{Peer: a.peer, ID: to.id, Addr: to.addr(), Dialled: true, MaxRun: RunSize, MaxQueue: reqq})
-	to.step(Joined{Peer: b.peer, ID: p.id, Addr: netip.AddrPortFrom(p.ip(), 30000), MaxRun: RunSize, MaxQueue: reqq})
+	p.step(Joined{Peer: a.peer, ID: to.id, Addr: to.addr(), Dialled: true, MaxRun: RunSize, MaxQueue: reqq, RoundTrip: p.sim.wires.rtt})
+	to.step(Joined{Peer: b.peer, ID: p.id, Addr: netip.AddrPortFrom(p.ip(), 30000), MaxRun: RunSize, MaxQueue: reqq, RoundTrip: p.sim.wires.rtt})
 }
 
 // close ends a link at this end now, at the far end soon.

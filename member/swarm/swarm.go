@@ -70,7 +70,8 @@ type Swarm struct {
 	lineDown capacity
 	share    float64 // of it, for each of them, that the shell was told, in bytes a second
 
-	seq *sequence // nil: in no order
+	seq   *sequence // nil: in no order
+	chain chain
 
 	peers []*peer // by Peer; nil: no such link
 	links int
@@ -80,9 +81,9 @@ type Swarm struct {
 	lineUp capacity // while all grants that may be out are
 	served int64    // for the order of service: grows with every grant
 
-	known  []*member
-	fewAt  time.Duration // from then on this member opens more links if it has few
-	banned map[proto.PeerID]bool
+	known   []*member
+	foundAt time.Duration // when it was told of the first member
+	banned  map[proto.PeerID]bool
 
 	stats Stats
 }
@@ -120,7 +121,7 @@ func New(cfg Config) *Swarm {
 		solo:    map[uint32]bool{},
 		sent:    make([]uint16, parts),
 		retryAt: never,
-		fewAt:   never,
+		foundAt: never - fewAfter,
 		banned:  map[proto.PeerID]bool{},
 
 		lineDown: capacity{first: 150 * time.Millisecond},
@@ -192,6 +193,7 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 		s.reading(ev)
 	case Tick:
 	}
+	s.watchChain()
 	s.relieve()
 	s.retry()
 	s.refill()
@@ -213,7 +215,7 @@ const never = time.Duration(1<<63 - 1)
 
 // Next tells when Step must be called with a [Tick] at the latest if nothing else happens, and whether there is such a time.
 func (s *Swarm) Next() (time.Duration, bool) {
-	at := min(s.nextDial(), s.nextRelief(), s.retryAt, s.nextHaste())
+	at := min(s.nextDial(), s.nextRelief(), s.retryAt, s.nextHaste(), s.nextChain())
 	return at, at != never
 }
 
@@ -227,12 +229,6 @@ func (s *Swarm) Stats() Stats {
 
 // Has tells whether a part is stored here.
 func (s *Swarm) Has(part uint32) bool { return int(part) < s.parts && s.have.has(part) }
-
-// Lacks tells whether a peer does not have a part, as far as is known.
-func (s *Swarm) Lacks(peer int, part uint32) bool {
-	p := s.peer(peer)
-	return p != nil && !p.hasPart(part)
-}
 
 func (s *Swarm) emit(e Effect) { s.out = append(s.out, e) }
 

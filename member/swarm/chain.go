@@ -1,0 +1,251 @@
+package swarm
+
+import (
+	"slices"
+	"time"
+)
+
+// A chain is the best that a few members with equal lines can do: each gets everything from one other member, its upstream, and passes it on to
+// one, its downstream. Every line then carries one flow in each direction, which fills it, where several that meet by chance leave some of it idle;
+// and nobody but the downstream must hear of a part at once. The last of n members is n parts later than the first, so there must be few of them.
+//
+// Nobody arranges it. A sender stays with whom it sent to last, as long as that one wants something, and a receiver asks only who sends to it. Who is
+// without an upstream, an orphan, asks everybody, and gets the first that is free: the end of the chain.
+//
+// It is no good where lines differ: who is behind a slow one stays behind. Such a member asks everybody from then on; and who is asked by others than
+// its downstream for some time serves all by turns ([Swarm.neediest]).
+type chain struct {
+	up     *peer         // who sends to this member
+	upAt   time.Duration // when something came from it last
+	down   *peer         // who is sent to
+	downAt time.Duration // when a grant of it was served last
+
+	// What came since a time, to be compared with what the others gained since then, and how often in a row it was too little.
+	since time.Duration
+	came  int64
+	lags  int
+
+	broken    bool  // it was of no use
+	dismissed *peer // the last downstream, which does not know yet that it is none
+
+	foreign, near int // links to foreign clients, and to members that are not far away
+}
+
+const (
+	// chainParts is how many parts there are for each member at least.
+	chainParts = 10
+	// chainNear is the longest round trip to somebody near. One flow alone does not fill a long line on which packets are lost.
+	chainNear = 20 * time.Millisecond
+	// chainSlots is how many grants are out, all to the downstream, so that the next part is ready when the last one ends.
+	chainSlots = 2
+
+	// Whose upstream sends nothing for so long asks the others too; whose downstream wants nothing for so long looks for another one.
+	upPatience   = 400 * time.Millisecond
+	downPatience = 200 * time.Millisecond
+
+	// An orphan waits so long until the chain is given up for its sake; one that has nothing yet, until the others had time to get a part each.
+	orphanWait = 300 * time.Millisecond
+	firstWait  = time.Second
+
+	// Who gets less than behindShare of what the fastest gains is behind, after so many parts and so long, since the others announce theirs late. A
+	// packet that is lost holds a flow up as well, so it has to be so some times in a row, except at the beginning.
+	behindShare = 0.4
+	behindParts = 12
+	behindAfter = 500 * time.Millisecond
+	behindTimes = 2
+)
+
+// chained tells whether a chain is worth trying.
+func (s *Swarm) chained() bool {
+	c := &s.chain
+	return !c.broken && c.foreign == 0 && (c.near > 0 || s.links == 0) && max(len(s.known), s.links)*chainParts <= s.parts
+}
+
+// link counts what speaks against a chain. Who has everything tries one again with the next members that come when the last ones are done.
+func (s *Swarm) link(p *peer, n int) {
+	c := &s.chain
+	if n > 0 && s.missing == 0 && !slices.ContainsFunc(s.peers, func(q *peer) bool { return q != nil && q != p && !q.all }) {
+		c.broken = false
+	}
+	switch {
+	case p.foreign():
+		c.foreign += n
+	case p.roundTrip <= chainNear:
+		c.near += n
+	}
+}
+
+// mayAsk tells whether a peer may be asked for parts.
+func (s *Swarm) mayAsk(p *peer) bool { return s.chain.up == nil || s.chain.up == p }
+
+// orphan tells whether this member is in want of an upstream.
+func (s *Swarm) orphan() bool {
+	return s.chain.up == nil && s.missing > 0 && s.seq == nil && s.chained()
+}
+
+// sends makes a peer that sent something the upstream, if there is none.
+func (s *Swarm) sends(p *peer, bytes int64) {
+	c := &s.chain
+	if s.orphan() {
+		c.up = p
+		s.compare()
+		for _, q := range s.peers {
+			if q != nil && q != p {
+				s.recallAll(q)
+			}
+		}
+		s.fill(p)
+	}
+	if c.up == p {
+		c.upAt = s.now
+		c.came += bytes
+	}
+}
+
+// recallAll asks a peer to reject what it has not begun to send.
+func (s *Swarm) recallAll(p *peer) {
+	for _, f := range p.fetches {
+		if f.started == 0 && f.taker == nil {
+			s.emit(Recall{p.index, s.runOf(f.work, f.n)})
+		}
+	}
+}
+
+// compare begins to compare what comes here with what others gain.
+func (s *Swarm) compare() {
+	s.chain.came, s.chain.since = 0, s.now
+	for _, p := range s.peers {
+		if p != nil {
+			p.gained = 0
+		}
+	}
+}
+
+// gains counts a part that a peer gained, and leaves the chain if this member is behind.
+func (s *Swarm) gains(p *peer) {
+	c := &s.chain
+	if p.gained++; c.up == nil || p.gained < behindParts || s.now < c.since+behindAfter || !s.chained() {
+		return
+	}
+	if float64(c.came) >= behindShare*float64(p.gained)*float64(s.cfg.PartSize) {
+		c.lags = 0
+	} else if c.lags++; c.lags == behindTimes || s.haveN < behindParts {
+		s.unchain()
+		return
+	}
+	s.compare()
+}
+
+// unchain lets this member get from all and serve all from now on. Its downstream hears of it by a request that is rejected.
+func (s *Swarm) unchain() {
+	c := &s.chain
+	c.broken, c.dismissed = true, c.down
+	c.up, c.down = nil, nil
+	if p := c.dismissed; p != nil && s.peer(p.index) == p {
+		s.dismiss(p)
+	}
+	s.fillOthers(nil)
+}
+
+// dismiss rejects what the downstream asks for, once.
+func (s *Swarm) dismiss(p *peer) {
+	if p == s.chain.dismissed && len(p.wants) > 0 {
+		s.chain.dismissed = nil
+		s.emit(Refuse{p.index, p.wants})
+		p.wants = nil
+	}
+}
+
+// dismissed ends the chain for who is rejected by its upstream.
+func (s *Swarm) dismissed(p *peer) {
+	if p == s.chain.up {
+		s.unchain()
+	}
+}
+
+// watchChain lets go of an upstream that has nothing more, and of the chain if others wait.
+func (s *Swarm) watchChain() {
+	c := &s.chain
+	if !s.chained() {
+		if c.up != nil {
+			c.up = nil
+			s.fillOthers(nil)
+		}
+		return
+	}
+	if c.down != nil && s.peer(c.down.index) != c.down {
+		c.down = nil
+	}
+	if c.up != nil && (s.peer(c.up.index) != c.up || c.up.choked || s.now >= c.upAt+upPatience) {
+		c.up = nil
+		s.fillOthers(nil)
+	}
+	for _, p := range s.peers {
+		if p != nil && s.now >= s.waits(p) {
+			s.unchain()
+			return
+		}
+	}
+}
+
+// waits tells how long a peer waits that is not served, until the chain is given up.
+func (s *Swarm) waits(p *peer) time.Duration {
+	switch {
+	case p == s.chain.down || len(p.wants) == 0:
+		return never
+	case p.hasN > 0:
+		return p.asked + orphanWait
+	}
+	wait := firstWait
+	if rate := s.lineUp.bytesPerSecond(); rate > 0 {
+		wait += time.Duration(float64(len(s.known)) * float64(s.cfg.PartSize) / rate * float64(time.Second))
+	}
+	return p.asked + wait
+}
+
+// nextChain is when watchChain is to look next.
+func (s *Swarm) nextChain() time.Duration {
+	c, at := &s.chain, never
+	if !s.chained() {
+		return at
+	}
+	if c.up != nil {
+		at = c.upAt + upPatience
+	}
+	if t := c.downAt + downPatience; c.down != nil && s.now < t {
+		at = min(at, t)
+	}
+	for _, p := range s.peers {
+		if p != nil {
+			at = min(at, s.waits(p))
+		}
+	}
+	return at
+}
+
+// downstream is who is granted something next; nil: nobody now.
+func (s *Swarm) downstream() *peer {
+	if !s.chained() {
+		return s.neediest()
+	}
+	c := &s.chain
+	if d := c.down; d != nil && !d.all {
+		if len(d.wants) > 0 {
+			return d
+		}
+		if len(d.grants) > 0 || s.now < c.downAt+downPatience {
+			return nil
+		}
+	}
+	c.down = s.neediest()
+	return c.down
+}
+
+// News tells whether a peer is to hear at once that this member has a part now: it lacks it, and may ask this member for it.
+func (s *Swarm) News(peer int, part uint32) bool {
+	p := s.peer(peer)
+	if p == nil || p.hasPart(part) {
+		return false
+	}
+	return s.chain.down == nil || s.chain.down == p || !s.chained()
+}

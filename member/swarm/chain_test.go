@@ -1,0 +1,304 @@
+package swarm
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"orchestra/proto"
+)
+
+// TestChain looks half-way at who sends to whom: each member gets from one and sends to one, so all of them are nearly as fast as one copy.
+func TestChain(t *testing.T) {
+	const n = 16
+	for seed := range uint64(5) {
+		s := equal(t, n, mbit(40), 64<<20, 256<<10, seed)
+		s.at(8*time.Second, later(func() {
+			downs := 0
+			for _, p := range s.players[1:] {
+				c := &p.core.chain
+				if c.up == nil || c.broken {
+					t.Errorf("seed %d: member %d has no upstream", seed, p.n)
+					continue
+				}
+				if i := slices.IndexFunc(s.players, func(q *player) bool { return q.id == c.up.id }); s.players[i].core.chain.down.id != p.id {
+					t.Errorf("seed %d: member %d is not the downstream of its upstream %d", seed, p.n, i)
+				}
+				if c.down != nil {
+					downs++
+				}
+			}
+			if downs != n-1 {
+				t.Errorf("seed %d: %d members have a downstream, want all but one of %d", seed, downs, n)
+			}
+		}))
+		s.play(time.Minute)
+		list := s.finishes(mbit(40))
+		if last := list[n-1]; last > 1.07 {
+			t.Errorf("seed %d: the last took %.3f copies", seed, last)
+		}
+		if sent := float64(s.players[0].sent) / float64(s.size); sent > 1.02 {
+			t.Errorf("seed %d: the first sharer sent %.3f copies", seed, sent)
+		}
+	}
+}
+
+// TestMemberOfAChainLeaves takes one out at the beginning, in the middle and at the end of a chain: the others close ranks.
+func TestMemberOfAChainLeaves(t *testing.T) {
+	const n = 16
+	for _, place := range []int{1, 8, n} {
+		s := equal(t, n, mbit(40), 64<<20, 256<<10, 2)
+		s.at(6*time.Second, later(func() {
+			p := s.players[0]
+			for range place {
+				down := p.core.chain.down
+				p = s.players[slices.IndexFunc(s.players, func(q *player) bool { return q.id == down.id })]
+			}
+			s.leave(p)
+		}))
+		s.play(time.Minute)
+		if list := s.finishes(mbit(40)); len(list) != n-1 || list[n-2] > 1.15 {
+			t.Errorf("number %d leaves: %d are complete, the last after %.3f copies", place, len(list), list[len(list)-1])
+		}
+	}
+}
+
+// comes brings a link to a near member, that has some parts and serves.
+func (d *desk) comes(i int, has ...uint32) {
+	d.tell(Joined{Peer: i, ID: proto.PeerID{byte(i + 1)}, Addr: addr(i), Dialled: true, MaxRun: RunSize, MaxQueue: 100},
+		Has{Peer: i, Parts: has}, Interest{i, true}, Choked{Peer: i})
+}
+
+func (d *desk) sentTo() (peers []int) {
+	for _, g := range of[Grant](d) {
+		peers = append(peers, g.Peer)
+	}
+	return peers
+}
+
+// TestSenderStaysUntilOthersWait has two peers ask a sharer: the first is served alone, until the second has waited long enough, then both are. The
+// first learns from a rejection that it is to ask others too.
+func TestSenderStaysUntilOthersWait(t *testing.T) {
+	d, _ := completeDesk(t, 100)
+	d.comes(0, 90)
+	d.comes(1, 91)
+	d.tell(Wanted{0, []uint32{1, 2, 3, 4, 5, 6}}, Wanted{1, []uint32{10, 11, 12, 13}})
+	if diff := cmp.Diff([]int{0, 0}, d.sentTo()); diff != "" {
+		t.Fatal("grants (-want +got):", diff)
+	}
+	d.at = orphanWait - 1
+	d.tell(Served{0})
+	if diff := cmp.Diff([]int{0}, d.sentTo()); diff != "" {
+		t.Fatal("grants while the second waits (-want +got):", diff)
+	}
+	if at, ok := d.Next(); !ok || at > orphanWait {
+		t.Fatalf("next at %v, want %v at the latest", at, orphanWait)
+	}
+	d.at = orphanWait
+	d.tell(Tick{})
+	if got := d.sentTo(); !slices.Contains(got, 1) {
+		t.Errorf("the second waited for %v, and grants go to %v", orphanWait, got)
+	}
+	if diff := cmp.Diff([]Refuse{{0, []uint32{4, 5, 6}}}, of[Refuse](d)); diff != "" {
+		t.Error("rejects (-want +got):", diff)
+	}
+	if !d.chain.broken {
+		t.Error("the chain goes on")
+	}
+	d.tell(Has{Peer: 0, All: true}, Has{Peer: 1, All: true})
+	d.comes(2, 90)
+	if d.chain.broken {
+		t.Error("who comes when all others are complete gets no chain")
+	}
+}
+
+// TestSenderLooksForAnother has the downstream want nothing for a while.
+func TestSenderLooksForAnother(t *testing.T) {
+	d, _ := completeDesk(t, 100)
+	d.comes(0)
+	d.comes(1)
+	d.tell(Wanted{0, []uint32{1}})
+	d.at = downPatience
+	d.tell(Served{0}, Wanted{1, []uint32{2}})
+	if got := d.sentTo(); got != nil {
+		t.Fatalf("grants to %v at once", got)
+	}
+	d.at = 2 * downPatience
+	if at, ok := d.Next(); !ok || at != d.at {
+		t.Fatalf("next at %v, want %v", at, d.at)
+	}
+	d.tell(Tick{})
+	if diff := cmp.Diff([]int{1}, d.sentTo()); diff != "" || d.chain.broken {
+		t.Errorf("chain broken: %v; grants (-want +got): %s", d.chain.broken, diff)
+	}
+}
+
+// TestReceiverAsksItsUpstream takes back what others were asked for when something comes from one, and asks them again when nothing does.
+func TestReceiverAsksItsUpstream(t *testing.T) {
+	d := newDesk(t, 100, 256<<10)
+	d.comes(0, 1, 2, 3)
+	d.comes(1, 4, 5, 6)
+	other := d.menu(1)
+	if len(other) != 3 {
+		t.Fatalf("an orphan asks for %v", other)
+	}
+	d.tell(Started{0, d.menu(0)[0]})
+	var recalled []Run
+	for _, r := range of[Recall](d) {
+		recalled = append(recalled, r.Run)
+	}
+	if diff := cmp.Diff(other, recalled); diff != "" {
+		t.Fatal("recalled (-want +got):", diff)
+	}
+	for _, r := range other {
+		d.tell(Rejected{1, r})
+	}
+	d.tell(Has{Peer: 1, Parts: []uint32{7}})
+	if m := d.menu(1); len(m) > 0 {
+		t.Errorf("asks %v of who is not its upstream", m)
+	}
+	d.at = upPatience
+	d.tell(Tick{})
+	if m := d.menu(1); len(m) != 4 {
+		t.Errorf("asks %v of the others when nothing came for %v, want their four parts", m, upPatience)
+	}
+	if d.chain.broken {
+		t.Error("the chain is broken")
+	}
+	d.tell(Progress{1, 1})
+	if d.chain.up != d.peers[1] {
+		t.Error("who sends next is not the upstream")
+	}
+	d.tell(Left{1})
+	if d.chain.up != nil {
+		t.Error("the upstream is one that left")
+	}
+}
+
+// TestWhoIsBehindLeavesTheChain compares what comes with what another gains.
+func TestWhoIsBehindLeavesTheChain(t *testing.T) {
+	const size = 256 << 10
+	for _, test := range []struct {
+		name   string
+		has    int   // parts at the beginning
+		came   int64 // while the other gains behindParts, each time
+		rounds int
+		broken bool
+	}{
+		{"as fast", 20, behindParts * size, 5, false},
+		{"half as fast", 20, behindParts * size / 2, 5, false},
+		{"slow once", 20, size, 1, false},
+		{"slow again", 20, size, 2, true},
+		{"slow at the beginning", 0, size, 1, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			d := newDesk(t, 200, size)
+			for part := range uint32(test.has) {
+				d.rare.remove(part)
+				d.tell(Stored{part})
+			}
+			d.comes(0, 199, 198)
+			d.comes(1)
+			d.tell(Progress{0, 1})
+			next := uint32(50)
+			for range test.rounds {
+				d.at += behindAfter
+				d.tell(Progress{0, test.came})
+				for range behindParts {
+					d.tell(Has{Peer: 1, Parts: []uint32{next}})
+					next++
+				}
+			}
+			if d.chain.broken != test.broken {
+				t.Errorf("broken: %v", d.chain.broken)
+			}
+		})
+	}
+}
+
+// TestDismissed leaves the chain when the upstream rejects what was not taken back.
+func TestDismissed(t *testing.T) {
+	d := newDesk(t, 100, 256<<10)
+	d.comes(0, 1, 2, 3)
+	d.comes(1, 1, 2, 3)
+	d.tell(Progress{0, 1})
+	for _, r := range of[Recall](d) {
+		d.tell(Rejected(r))
+	}
+	if d.chain.broken {
+		t.Fatal("what was taken back counts as rejected")
+	}
+	d.tell(Rejected{0, d.menu(0)[0]})
+	if !d.chain.broken || len(d.menu(1)) == 0 {
+		t.Errorf("broken: %v, asks the other for %v", d.chain.broken, d.menu(1))
+	}
+}
+
+// TestNews tells only the downstream of a part at once.
+func TestNews(t *testing.T) {
+	d := newDesk(t, 100, 256<<10)
+	d.comes(0, 1, 2)
+	d.comes(1, 1)
+	for _, test := range []struct {
+		when string
+		want [2]bool
+	}{
+		{"there is no downstream", [2]bool{false, true}},
+		{"the other one is", [2]bool{false, true}},
+		{"the first is, which has it", [2]bool{false, false}},
+	} {
+		switch test.when {
+		case "the other one is":
+			d.chain.down = d.peers[1]
+		case "the first is, which has it":
+			d.chain.down = d.peers[0]
+		}
+		if got := [2]bool{d.News(0, 2), d.News(1, 2)}; got != test.want {
+			t.Errorf("%s: %v, want %v", test.when, got, test.want)
+		}
+	}
+	d.unchain()
+	if !d.News(1, 2) {
+		t.Error("without a chain the other one is not told")
+	}
+	if d.News(7, 2) {
+		t.Error("nobody is told")
+	}
+}
+
+// TestWhenThereIsAChain needs enough parts for its members, somebody near, and no foreign clients.
+func TestWhenThereIsAChain(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		parts   int
+		members int
+		change  func(*Joined) // of a near member
+		want    bool
+	}{
+		{"near", 30, 3, nil, true},
+		{"few parts", 29, 3, nil, false},
+		{"far", 30, 3, func(j *Joined) { j.RoundTrip = chainNear + 1 }, false},
+		{"foreign", 30, 3, func(j *Joined) { j.MaxRun = 0 }, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			d := newDesk(t, test.parts, 256<<10)
+			for i := range test.members {
+				d.tell(Found{ID: proto.PeerID{byte(i + 1)}, Addrs: addrs(i)})
+			}
+			j := Joined{ID: proto.PeerID{1}, Addr: addr(1), MaxRun: RunSize}
+			if test.change != nil {
+				test.change(&j)
+			}
+			d.tell(j)
+			if got := d.chained(); got != test.want {
+				t.Errorf("%v, want %v", got, test.want)
+			}
+			d.tell(Left{0})
+			if d.chain.near != 0 || d.chain.foreign != 0 {
+				t.Errorf("after the link %d are near, %d foreign", d.chain.near, d.chain.foreign)
+			}
+		})
+	}
+}
