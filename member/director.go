@@ -270,7 +270,7 @@ func (d *director) perform(e swarm.Effect) {
 		}
 		for _, l := range d.links {
 			if l != nil {
-				l.have(e.Part, d.core.News(l.peer, e.Part))
+				l.have(e.Part, d.core.HaveDelay(l.peer, e.Part))
 			}
 		}
 	case swarm.SetInterest:
@@ -287,6 +287,8 @@ func (d *director) perform(e swarm.Effect) {
 		d.share.Store(e.Down)
 	case swarm.Window:
 		d.links[e.Peer].setWindow(e.Blocks)
+	case swarm.Chained:
+		d.unchained.Store(!e.On)
 	case swarm.Refuse:
 		d.links[e.Peer].refuseAll(e.Parts)
 	case swarm.Grant:

@@ -40,15 +40,18 @@ type link struct {
 	first    proto.Message // came before the link was up; read first
 	expected int           // what expect set last; the reader's own
 	bound    int           // bytes that the peer may have in flight to this member; 0: as the system has it; the reader's own
+	unsent   int           // bytes that may wait in the socket; 0: as tune left it; the writer's own
 	piece    int           // bytes of a bulk request that go into the next piece; the writer's own
 	deadline time.Time     // of the next read; the reader's own
 
-	mu    sync.Mutex // guards what follows, for the loop, the reader and the writer
-	wake  chan struct{}
-	ended error
-	say   []byte   // encoded messages that wait to be written
-	haves []uint32 // parts to announce
-	soon  bool     // one of them is news to the peer, or the oldest waited long enough
+	mu        sync.Mutex // guards what follows, for the loop, the reader and the writer
+	wake      chan struct{}
+	ended     error
+	say       []byte      // encoded messages that wait to be written
+	haves     []uint32    // parts to announce
+	soon      bool        // they are to be announced now
+	due       time.Time   // when they are at the latest; zero: at no time
+	announcer *time.Timer // for due
 	orders
 	menu
 }
@@ -142,22 +145,26 @@ func allBits(parts int) []byte {
 	return b
 }
 
-// haveDelay is how long a part that the peer has too may wait to be announced with others: it is told only so that it
-// knows how far the part has come.
-const haveDelay = 200 * time.Millisecond
-
-// have leaves a part to be announced, at once if it is news to the peer. However slow the peer, each part waits once.
-func (l *link) have(part uint32, news bool) {
+// have leaves a part to be announced after a while, or earlier with something else that is said. However slow the peer, each part waits once.
+func (l *link) have(part uint32, delay time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.haves = append(l.haves, part)
-	switch {
-	case news:
+	if delay == 0 {
 		l.soon = true
 		l.rouse()
-	case len(l.haves) == 1:
-		time.AfterFunc(haveDelay, l.announce)
+		return
 	}
+	due := time.Now().Add(delay)
+	switch {
+	case l.ended != nil || (!l.due.IsZero() && !due.Before(l.due)):
+		return
+	case l.announcer == nil:
+		l.announcer = time.AfterFunc(delay, l.announce)
+	default:
+		l.announcer.Reset(delay)
+	}
+	l.due = due
 }
 
 // announce lets what waits be announced.
@@ -166,6 +173,17 @@ func (l *link) announce() {
 	defer l.mu.Unlock()
 	l.soon = len(l.haves) > 0
 	l.rouse()
+}
+
+// takeHaves takes the parts to announce. Called with mu held.
+func (l *link) takeHaves() (parts []uint32) {
+	parts, l.haves = l.haves, nil
+	l.soon = false
+	if !l.due.IsZero() {
+		l.announcer.Stop()
+		l.due = time.Time{}
+	}
+	return parts
 }
 
 func (l *link) setInterest(on bool) {

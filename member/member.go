@@ -44,6 +44,7 @@ type Member struct {
 
 	upload, download   *rate.Limiter // nil: no limit
 	uploaded, received atomic.Int64
+	unchained          atomic.Bool  // several peers send to this member and are sent to at once
 	share              atomic.Int64 // of the line towards this member, for each peer that sends, in bytes a second; 0: unknown
 	unused             atomic.Int64 // of what was received: came after it was taken back, or never became a whole run
 

@@ -91,7 +91,11 @@ func (l *link) sendStretch(raw syscall.RawConn, stretch store.Stretch) (sent int
 
 // unsent bounds what waits in the socket behind what the network carries, in bytes: what is decided later is sent sooner, and a grant that
 // is served leaves little behind that takes turns with the next ones. Between two hosts without a limit nothing is lost by it.
-const unsent = 16 << 10
+const (
+	unsent = 16 << 10
+	// unsentAlone is for a peer that nobody takes turns with: the writer wakes once for several packets.
+	unsentAlone = 128 << 10
+)
 
 // tune sets the options of a connection.
 func tune(conn *net.TCPConn) {
@@ -102,6 +106,21 @@ func tune(conn *net.TCPConn) {
 	raw.Control(func(fd uintptr) {
 		unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsent)
 	})
+}
+
+// holdBack bounds what waits in the socket by whether this peer alone is sent to.
+func (l *link) holdBack() {
+	most := unsentAlone
+	if l.m.unchained.Load() {
+		most = unsent
+	}
+	if most == l.unsent {
+		return
+	}
+	l.unsent = most
+	if raw, err := l.conn.SyscallConn(); err == nil {
+		raw.Control(func(fd uintptr) { unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, most) })
+	}
 }
 
 // What peers have in flight to this member should fill its line and no more. The rest stands in the queues of this line and of theirs, and what
@@ -118,7 +137,8 @@ const (
 // rein bounds what the peer has in flight by its share of the line and the time that the connection's round trip takes at best.
 func (l *link) rein() {
 	share := l.m.share.Load()
-	if share == 0 {
+	alone := !l.m.unchained.Load()
+	if share == 0 || (alone && l.bound == 0) {
 		return
 	}
 	raw, err := l.conn.SyscallConn()
@@ -134,7 +154,7 @@ func (l *link) rein() {
 		flight := (flightTime + roundTrip + roundTrip/4).Seconds() // a quarter more, so that the rate can grow
 		bound := max(int(float64(share)*flight), flightLeast, flightPackets*int(info.Snd_mss))
 		switch {
-		case bound > flightMost && l.bound > 0:
+		case (bound > flightMost || alone) && l.bound > 0:
 			l.bound = 0
 			unbind(int(fd))
 		case bound <= flightMost && (bound > l.bound+l.bound/8 || bound < l.bound-l.bound/8):

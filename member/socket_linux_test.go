@@ -28,6 +28,7 @@ func TestRein(t *testing.T) {
 		return n
 	}
 	locked := func() bool { t.Helper(); return option(unix.SO_BUF_LOCK)&2 != 0 } // SOCK_RCVBUF_LOCK
+	l.m.unchained.Store(true)
 	l.rein()
 	if l.bound != 0 || locked() {
 		t.Errorf("bounded to %d before the share is known", l.bound)
@@ -52,12 +53,40 @@ func TestRein(t *testing.T) {
 	if l.expected > l.bound/2 {
 		t.Errorf("waits for %d bytes, when %d may be in flight", l.expected, l.bound)
 	}
+	l.m.unchained.Store(false)
+	for range 2 {
+		if l.rein(); l.bound != 0 || locked() {
+			t.Errorf("bounded to %d when one peer alone sends", l.bound)
+		}
+	}
+}
+
+// More waits in the socket of a peer that alone is sent to.
+func TestHoldBack(t *testing.T) {
+	l, _ := pair(t, []byte("content"), Config{})
+	raw, err := l.conn.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		unchained bool
+		want      int
+	}{{false, unsentAlone}, {true, unsent}, {true, unsent}, {false, unsentAlone}} {
+		l.m.unchained.Store(test.unchained)
+		l.holdBack()
+		var got int
+		raw.Control(func(fd uintptr) { got, err = unix.GetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT) })
+		if err != nil || got != test.want {
+			t.Errorf("%d bytes may wait (%v), want %d", got, err, test.want)
+		}
+	}
 }
 
 // A receive buffer that holds less than a few packets stalls the connection: over a loopback interface, where they have 64 KiB, there is no bound
 // however slow the line seems.
 func TestReinOfLargePackets(t *testing.T) {
 	l, _ := pair(t, []byte("content"), Config{})
+	l.m.unchained.Store(true)
 	l.m.share.Store(800_000)
 	if l.rein(); l.bound != 0 {
 		t.Errorf("bounded to %d", l.bound)

@@ -32,6 +32,9 @@ func tune(*net.TCPConn) {}
 // rein is for systems that let a receive buffer be bounded and set free again.
 func (l *link) rein() {}
 
+// holdBack is for systems on which what waits in a socket can be bounded.
+func (l *link) holdBack() {}
+
 // expect is for systems that can let a reader sleep until enough is here.
 func (l *link) expect(int) {}
 

@@ -74,8 +74,7 @@ func (l *link) next(buf []byte) (e errand, ended bool) {
 		return e, true
 	case len(l.say) > 0 || l.soon:
 		e.say, l.say = l.say, buf
-		e.haves, l.haves = l.haves, nil
-		l.soon = false
+		e.haves = l.takeHaves()
 	case len(l.ready) > 0 && l.ready[0].isEnd():
 		e.say = buf
 		e.served = true
@@ -157,6 +156,7 @@ func (l *link) sendPiece(ctx context.Context, p proto.Piece) error {
 	if err := wait(ctx, l.m.upload, slice); err != nil {
 		return err
 	}
+	l.holdBack()
 	var head [13]byte
 	if err := l.sendHead(proto.Append(head[:0], p)); err != nil {
 		return err

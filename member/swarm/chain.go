@@ -20,12 +20,15 @@ type chain struct {
 	down   *peer         // who is sent to
 	downAt time.Duration // when a grant of it was served last
 
+	next int // the part that it was asked for last
+
 	// What came since a time, to be compared with what the others gained since then, and how often in a row it was too little.
 	since time.Duration
 	came  int64
 	lags  int
 
 	broken    bool  // it was of no use
+	left      bool  // the links were told that there is none
 	dismissed *peer // the last downstream, which does not know yet that it is none
 
 	foreign, near int // links to foreign clients, and to members that are not far away
@@ -80,8 +83,25 @@ func (s *Swarm) mayAsk(p *peer) bool { return s.chain.up == nil || s.chain.up ==
 
 // orphan tells whether this member is in want of an upstream.
 func (s *Swarm) orphan() bool {
-	return s.chain.up == nil && s.missing > 0 && s.seq == nil && s.chained()
+	return s.chain.up == nil && s.missing > 0 && s.chained()
 }
+
+// nextOf finds the next part to ask the upstream for. Its order is no matter to the swarm, since all get the same parts one after another; so it is one
+// in which content can be used while it comes, and disks write well.
+func (s *Swarm) nextOf(p *peer) (uint32, bool) {
+	c := &s.chain
+	if c.up != p {
+		return 0, false
+	}
+	part, ok := s.rare.first(p, c.next, min(c.next+lookOver, s.parts))
+	if ok {
+		c.next = int(part)
+	}
+	return part, ok
+}
+
+// lookOver is how many parts nextOf looks over, so that it takes as long with many as with few.
+const lookOver = 4096
 
 // sends makes a peer that sent something the upstream, if there is none.
 func (s *Swarm) sends(p *peer, bytes int64) {
@@ -166,6 +186,10 @@ func (s *Swarm) dismissed(p *peer) {
 // watchChain lets go of an upstream that has nothing more, and of the chain if others wait.
 func (s *Swarm) watchChain() {
 	c := &s.chain
+	if on := s.chained(); on == c.left {
+		c.left = !on
+		s.emit(Chained{on})
+	}
 	if !s.chained() {
 		if c.up != nil {
 			c.up = nil
@@ -241,11 +265,33 @@ func (s *Swarm) downstream() *peer {
 	return c.down
 }
 
-// News tells whether a peer is to hear at once that this member has a part now: it lacks it, and may ask this member for it.
-func (s *Swarm) News(peer int, part uint32) bool {
-	p := s.peer(peer)
-	if p == nil || p.hasPart(part) {
-		return false
+// HaveDelay is how long a peer may hear later of a part that this member has now, so that it hears of several at once. Who lacks it and may ask this
+// member for it hears at once. In a chain that is the downstream, and while there is none, everybody, for some time.
+func (s *Swarm) HaveDelay(peer int, part uint32) time.Duration {
+	c, p := &s.chain, s.peer(peer)
+	lacks := p != nil && !p.hasPart(part)
+	switch {
+	case !s.chained():
+		if lacks {
+			return 0
+		}
+	case lacks && (c.down == p || c.down == nil && (p.hasN == 0 || !s.settled())):
+		return 0
+	case s.settled():
+		return settledDelay
 	}
-	return s.chain.down == nil || s.chain.down == p || !s.chained()
+	return haveDelay
+}
+
+const (
+	haveDelay    = 200 * time.Millisecond
+	settledDelay = time.Second
+	// settledParts are enough to know who is behind.
+	settledParts = 3 * behindParts
+)
+
+// settled tells whether nobody seems to be looking for an upstream.
+func (s *Swarm) settled() bool {
+	c := &s.chain
+	return s.haveN >= settledParts && (c.down != nil || s.now >= c.downAt+settledDelay)
 }

@@ -39,6 +39,11 @@ func TestChain(t *testing.T) {
 		if last := list[n-1]; last > 1.07 {
 			t.Errorf("seed %d: the last took %.3f copies", seed, last)
 		}
+		for _, p := range s.players[1:] {
+			if half, all := p.half-p.entered, p.complete-p.entered; half > all*6/10 {
+				t.Errorf("seed %d: member %d has the first half after %v of %v", seed, p.n, half, all)
+			}
+		}
 		if sent := float64(s.players[0].sent) / float64(s.size); sent > 1.02 {
 			t.Errorf("seed %d: the first sharer sent %.3f copies", seed, sent)
 		}
@@ -236,35 +241,39 @@ func TestDismissed(t *testing.T) {
 	}
 }
 
-// TestNews tells only the downstream of a part at once.
-func TestNews(t *testing.T) {
-	d := newDesk(t, 100, 256<<10)
-	d.comes(0, 1, 2)
-	d.comes(1, 1)
+// TestHaveDelay tells who may ask for a part at once, and the others later.
+func TestHaveDelay(t *testing.T) {
+	const part = 99
 	for _, test := range []struct {
 		when string
-		want [2]bool
+		has  int // parts here
+		let  func(d *desk)
+		want [3]time.Duration // for one that has the part, one that has another, and one that has nothing
 	}{
-		{"there is no downstream", [2]bool{false, true}},
-		{"the other one is", [2]bool{false, true}},
-		{"the first is, which has it", [2]bool{false, false}},
+		{"nobody asked yet", 2, nil, [3]time.Duration{haveDelay, 0, 0}},
+		{"the second is the downstream", 2, func(d *desk) { d.chain.down = d.peers[1] }, [3]time.Duration{haveDelay, 0, haveDelay}},
+		{"the first is", 2, func(d *desk) { d.chain.down = d.peers[0] }, [3]time.Duration{haveDelay, haveDelay, haveDelay}},
+		{"the second is, for some time", settledParts, func(d *desk) { d.chain.down = d.peers[1] }, [3]time.Duration{settledDelay, 0, settledDelay}},
+		{"one was a while ago", settledParts, func(d *desk) { d.at = settledDelay - 1 }, [3]time.Duration{haveDelay, 0, 0}},
+		{"this is the end of the chain", settledParts, func(d *desk) { d.at = settledDelay }, [3]time.Duration{settledDelay, settledDelay, 0}},
+		{"there is no chain", settledParts, func(d *desk) { d.unchain() }, [3]time.Duration{haveDelay, 0, 0}},
 	} {
-		switch test.when {
-		case "the other one is":
-			d.chain.down = d.peers[1]
-		case "the first is, which has it":
-			d.chain.down = d.peers[0]
+		d := newDesk(t, 100, 256<<10)
+		for part := range uint32(test.has) {
+			d.rare.remove(part)
+			d.tell(Stored{part})
 		}
-		if got := [2]bool{d.News(0, 2), d.News(1, 2)}; got != test.want {
-			t.Errorf("%s: %v, want %v", test.when, got, test.want)
+		d.comes(0, part)
+		d.comes(1, 1)
+		d.comes(2)
+		if test.let != nil {
+			test.let(d)
 		}
-	}
-	d.unchain()
-	if !d.News(1, 2) {
-		t.Error("without a chain the other one is not told")
-	}
-	if d.News(7, 2) {
-		t.Error("nobody is told")
+		d.tell(Tick{})
+		got := [3]time.Duration{d.HaveDelay(0, part), d.HaveDelay(1, part), d.HaveDelay(2, part)}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s (-want +got): %s", test.when, diff)
+		}
 	}
 }
 
@@ -300,5 +309,47 @@ func TestWhenThereIsAChain(t *testing.T) {
 				t.Errorf("after the link %d are near, %d foreign", d.chain.near, d.chain.foreign)
 			}
 		})
+	}
+}
+
+// TestLinksHearOfTheChain tells the links when it ends and when there is one again.
+func TestLinksHearOfTheChain(t *testing.T) {
+	d, _ := completeDesk(t, 100)
+	d.comes(0)
+	for _, on := range []bool{false, true} {
+		d.chain.broken = !on
+		d.tell(Tick{}, Tick{})
+		if diff := cmp.Diff([]Chained{{on}}, of[Chained](d)); diff != "" {
+			t.Error("effects (-want +got):", diff)
+		}
+	}
+}
+
+// TestUpstreamIsAskedInOrder goes on where it was, and looks over so many parts and no more.
+func TestUpstreamIsAskedInOrder(t *testing.T) {
+	d := newDesk(t, 2*lookOver, 16<<10)
+	d.comes(0, 0)
+	d.tell(Progress{0, 1})
+	d.chain.next = 5
+	for _, test := range []struct {
+		gains uint32
+		want  uint32
+		ok    bool
+	}{{4, 0, false}, {9, 9, true}, {7, 9, true}, {lookOver + 8, 9, true}} {
+		p := d.peers[0]
+		d.peerGains(p, test.gains)
+		if part, ok := d.nextOf(p); ok != test.ok || part != test.want {
+			t.Errorf("after part %d: part %d, %v; want %d, %v", test.gains, part, ok, test.want, test.ok)
+		}
+	}
+	d.rare.remove(9)
+	if part, ok := d.nextOf(d.peers[0]); !ok || part != lookOver+8 {
+		t.Errorf("part %d, %v; want %d", part, ok, lookOver+8)
+	}
+	d.rare.remove(lookOver + 8)
+	d.chain.next = 9
+	d.peerGains(d.peers[0], lookOver+9)
+	if part, ok := d.nextOf(d.peers[0]); ok {
+		t.Errorf("part %d is further than it looks", part)
 	}
 }

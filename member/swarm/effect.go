@@ -58,6 +58,9 @@ type (
 	// Share tells how many bytes a second this member's line carries for each peer that is sending now. A peer is to have no more in flight than
 	// that needs, in view of the time that a packet takes at best: the rest would only wait, and everything else behind it.
 	Share struct{ Down int64 }
+	// Chained tells that from now on one peer at a time sends to this member and is sent to, or no longer: then nothing waits behind what is on the way
+	// between them, and there may be more of it. It is so from the start.
+	Chained struct{ On bool }
 
 	// Window sets how many blocks are kept outstanding at a foreign client.
 	Window struct {
@@ -98,6 +101,7 @@ func (Fetch) effect()       {}
 func (Cancel) effect()      {}
 func (Recall) effect()      {}
 func (Share) effect()       {}
+func (Chained) effect()     {}
 func (Window) effect()      {}
 func (Refuse) effect()      {}
 func (Grant) effect()       {}

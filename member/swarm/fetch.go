@@ -98,7 +98,8 @@ func (s *Swarm) fillOthers(not *peer) {
 }
 
 // choose finds the run that a peer is asked for next: what comes next in order, if that is wanted, the rest of a part that it is sending
-// already, the rest of one that was begun and left, a part that nobody is asked for, rarest first, then the rest of a part that others send.
+// already, the rest of one that was begun and left, a part that nobody is asked for, of an upstream in order, of others rarest first, then the rest of
+// a part that others send.
 func (s *Swarm) choose(p *peer) (*work, int, bool) {
 	if s.ordered(p) {
 		if w, n, ok := s.inOrder(p); ok {
@@ -113,6 +114,9 @@ func (s *Swarm) choose(p *peer) (*work, int, bool) {
 	}
 	if w, n, ok := s.help(p, true); ok {
 		return w, n, true
+	}
+	if part, ok := s.nextOf(p); ok {
+		return s.begin(part), 0, true
 	}
 	if part, ok := s.rare.pick(p.has, p.all, s.rng); ok {
 		return s.begin(part), 0, true

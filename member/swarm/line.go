@@ -53,6 +53,9 @@ func (c *capacity) bytesPerSecond() float64 { return max(c.best[0], c.best[1]) }
 
 // tellShare tells when the share of the line down that is each peer's became a good deal larger, or smaller.
 func (s *Swarm) tellShare() {
+	if s.chained() {
+		return
+	}
 	share := max(s.lineDown.bytesPerSecond(), lineLeast) / float64(max(s.flows, 1))
 	if s.lineDown.spans > 0 && math.Abs(share-s.share) > s.share/8 {
 		s.share = share

@@ -117,6 +117,7 @@ func TestLittleWantedIsNoSlowLine(t *testing.T) {
 
 func TestShareOfTheLineDown(t *testing.T) {
 	d := newDesk(t, 400, 256<<10)
+	d.chain.foreign = 1 // in a chain, one peer has the whole line
 	for i := range 4 {
 		d.seed(i)
 	}

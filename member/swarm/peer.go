@@ -162,7 +162,8 @@ func (s *Swarm) becomesSeed(p *peer) {
 // showInterest tells a peer whether it should send. It should if it has something that this member lacks, unless so many members are
 // sending that the line has no room for one more: each of them chooses for itself whom to help, and this keeps them apart.
 func (s *Swarm) showInterest(p *peer) {
-	if on := p.useful > 0 && (!s.swamped || p.foreign()); on != p.interesting {
+	useful := p.useful > 0 || (p.interesting && s.missing > 0 && !p.foreign())
+	if on := useful && (!s.swamped || p.foreign()); on != p.interesting {
 		p.interesting = on
 		s.emit(SetInterest{p.index, on})
 	}

@@ -63,6 +63,7 @@ func TestEarliestPartThatThePeerHas(t *testing.T) {
 // With a reader that does not come on, what is beyond its window comes rarest first; when it does, the window goes with it.
 func TestWindowStaysWithTheReader(t *testing.T) {
 	d := newReading(t, 1000, 256<<10)
+	d.chain.broken = true // an upstream is asked for everything in order
 	d.tell(Reading{0})
 	d.seed(0)
 	for range 32 {

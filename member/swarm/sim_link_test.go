@@ -9,12 +9,11 @@ import (
 // content, but never into a piece; a grant is served when the last of it is in the socket.
 
 const (
-	maxPiece = 64 << 10 // bytes of a piece message
-	lowWater = 16 << 10 // bytes that wait in the socket
-	reqq     = 1024     // requests that may wait
-	noteSize = 17       // bytes of a message
-
-	haveDelay = 200 * time.Millisecond // of the announcement of a part that the peer has too
+	maxPiece      = 64 << 10  // bytes of a piece message
+	lowWater      = 16 << 10  // bytes that wait in the socket
+	lowWaterAlone = 128 << 10 // when one peer alone is sent to
+	reqq          = 1024      // requests that may wait
+	noteSize      = 17        // bytes of a message
 )
 
 // note is one message.
@@ -46,7 +45,8 @@ type end struct {
 	flow
 
 	say     []note
-	later   []note // of parts that the far end has too
+	later   []note        // announcements that may wait
+	due     time.Duration // until then; 0: there are none
 	choking bool
 	waiters map[uint32][]Run
 	count   int
@@ -76,17 +76,22 @@ func (e *end) tell(n note) {
 	}
 }
 
-// announce tells of a part, at once if it is news.
-func (e *end) announce(part uint32, news bool) {
+// announce tells of a part after a while, or earlier with something else that is told.
+func (e *end) announce(part uint32, delay time.Duration) {
 	n := note{kind: noteHave, run: Run{Part: part}}
-	if news {
+	if delay == 0 {
 		e.tell(n)
 		return
 	}
-	if e.later = append(e.later, n); len(e.later) == 1 {
-		e.me.sim.after(haveDelay, func() {
-			e.say, e.later = append(e.say, e.later...), nil
-			e.rouse()
+	e.later = append(e.later, n)
+	s := e.me.sim
+	if due := s.now + delay; e.due <= s.now || due < e.due {
+		e.due = due
+		s.after(delay, func() {
+			if e.due == due {
+				e.say, e.later, e.due = append(e.say, e.later...), nil, 0
+				e.rouse()
+			}
 		})
 	}
 }
@@ -101,7 +106,7 @@ func (e *end) rouse() {
 // write fills the socket.
 func (e *end) write() {
 	s := e.me.sim
-	for e.open && e.socket < lowWater {
+	for e.open && e.socket < e.me.waiting() {
 		switch {
 		case e.left > 0:
 			n := min(e.left, s.wires.quantum)
@@ -110,7 +115,7 @@ func (e *end) write() {
 		case len(e.say) > 0:
 			e.say = append(e.say, e.later...)
 			e.push(&quantum{bytes: noteSize * len(e.say), notes: e.say})
-			e.say, e.later = nil, nil
+			e.say, e.later, e.due = nil, nil, 0
 		case len(e.orders) == 0:
 			return
 		case e.orders[0].end:

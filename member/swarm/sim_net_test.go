@@ -124,7 +124,7 @@ func newFlow() flow { return flow{window: firstWindow, slow: math.Inf(1)} }
 
 // ready tells whether something can be sent now.
 func (e *end) ready() bool {
-	return len(e.unsent) > 0 && (e.flying == 0 || e.flying+e.unsent[0].bytes <= min(int(e.window), e.far.me.bound)) && e.open
+	return len(e.unsent) > 0 && (e.flying == 0 || e.flying+e.unsent[0].bytes <= min(int(e.window), e.far.me.mayFly())) && e.open
 }
 
 func (e *end) enqueue() {

@@ -27,20 +27,21 @@ type sim struct {
 
 // player is one member of a simulated swarm, and its host.
 type player struct {
-	sim      *sim
-	n        int
-	id       proto.PeerID
-	core     *Swarm
-	up, down line
-	bound    int    // bytes that each peer may have in flight to this member
-	ends     []*end // by peer
-	entered  time.Duration
-	complete time.Duration // 0: not yet
-	away     bool
-	known    map[int]bool // whom the conductor named
-	wake     time.Duration
-	prefix   int           // parts here without a gap
-	half     time.Duration // when these were the first half
+	sim       *sim
+	n         int
+	id        proto.PeerID
+	core      *Swarm
+	up, down  line
+	unchained bool   // several send to it and are sent to at once
+	bound     int    // bytes that each peer may have in flight to this member
+	ends      []*end // by peer
+	entered   time.Duration
+	complete  time.Duration // 0: not yet
+	away      bool
+	known     map[int]bool // whom the conductor named
+	wake      time.Duration
+	prefix    int           // parts here without a gap
+	half      time.Duration // when these were the first half
 
 	sent, wasted int64 // bytes
 }
@@ -238,7 +239,7 @@ func (p *player) perform(e Effect) {
 		}
 		for _, l := range p.ends {
 			if l != nil {
-				l.announce(e.Part, p.core.News(l.peer, e.Part))
+				l.announce(e.Part, p.core.HaveDelay(l.peer, e.Part))
 			}
 		}
 	case SetInterest:
@@ -257,6 +258,8 @@ func (p *player) perform(e Effect) {
 		p.ends[e.Peer].tell(note{kind: noteCancel, run: e.Run, on: true})
 	case Share:
 		p.bound = p.bounds(e.Down)
+	case Chained:
+		p.unchained = !e.On
 	case Refuse:
 		p.ends[e.Peer].refuse(e.Parts)
 	case Grant:
@@ -275,6 +278,22 @@ func (p *player) bounds(share int64) int {
 		return bound
 	}
 	return mostWindow
+}
+
+// mayFly is what a peer may have in flight to this member.
+func (p *player) mayFly() int {
+	if p.unchained {
+		return p.bound
+	}
+	return mostWindow
+}
+
+// waiting is what may wait in a socket.
+func (p *player) waiting() int {
+	if p.unchained {
+		return lowWater
+	}
+	return lowWaterAlone
 }
 
 // hashing is how long a part takes to be hashed and written.
@@ -397,6 +416,10 @@ func (p *player) tells(e Effect) string {
 		return fmt.Sprintf("grants %d %v", to(e.Peer), e.Parts)
 	case Share:
 		return fmt.Sprintf("shares %d", e.Down)
+	case Chained:
+		return fmt.Sprintf("in a chain: %v", e.On)
+	case Refuse:
+		return fmt.Sprintf("refuses %d %v", to(e.Peer), e.Parts)
 	case Verify:
 		return fmt.Sprintf("verifies %d", e.Part)
 	case Finish:
