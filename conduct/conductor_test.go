@@ -25,6 +25,9 @@ func TestMembersMeet(t *testing.T) {
 	if you := next[proto.Welcome](a).You; you.String() != a.nc.LocalAddr().String() {
 		t.Errorf("welcomed as %v, connected from %v", you, a.nc.LocalAddr())
 	}
+	if n := next[proto.Listed](a).Members; n != 1 {
+		t.Errorf("the first was told that %d are listed", n)
+	}
 	here := netip.AddrPortFrom(addr("127.0.0.1"), port)
 	if r := next[proto.Reachable](a); !r.OK || r.Addr != here {
 		t.Errorf("told %+v, want reachable at %v", r, here)
@@ -36,11 +39,17 @@ func TestMembersMeet(t *testing.T) {
 	if len(got) != 1 || got[0].PeerID != a.peer || got[0].Addrs[0] != here {
 		t.Errorf("the second was told %v", got)
 	}
+	if n := next[proto.Listed](b).Members; n != 2 {
+		t.Errorf("the second was told that %d are listed", n)
+	}
 
 	d := visit(t, c, 3)
 	d.send(proto.Announce{Port: 7, Want: 50})
 	if got := next[proto.Joined](a).Members; len(got) != 1 || got[0].PeerID != d.peer {
 		t.Errorf("the first was told %v", got)
+	}
+	if n := next[proto.Listed](a).Members; n != 3 {
+		t.Errorf("the first was then told that %d are listed", n)
 	}
 	if r := next[proto.Reachable](d); r.OK {
 		t.Errorf("told %+v of a port where nobody listens", r)

@@ -131,8 +131,19 @@ func TestMembersMakeARandomGraph(t *testing.T) {
 			}
 			for i := range n {
 				out := c.join(i)
-				if pushed := count(out, func(e tell) bool { return e.to != c.last }); pushed > pushTo {
-					t.Fatalf("join %d was told to %d members, want at most %d", i, pushed, pushTo)
+				most := pushTo
+				if i < 101 {
+					most = 50
+				}
+				if pushed := count(out, func(e tell) bool { return e.to != c.last && isJoined(e) }); pushed > most {
+					t.Fatalf("join %d was told to %d members, want at most %d", i, pushed, most)
+				}
+				most *= 2 // and how many there are
+				if i == 101 {
+					most += i // now everybody knows that they are few no longer
+				}
+				if told := count(out, func(e tell) bool { return e.to != c.last }); told > most {
+					t.Fatalf("join %d led to %d messages to others, want at most %d", i, told, most)
 				}
 				holds(fmt.Sprint("join ", i))
 			}

@@ -89,6 +89,7 @@ type entry struct {
 	pushes    int       // members it was pushed to as a newcomer
 	told      []*entry  // whom it was told of, at most maxTold
 	toldTo    []*entry  // who was told of it, at most maxToldTo
+	listed    int       // how many it was told are listed; 0: not yet
 
 	place [8]byte // of its copy; zeros: not told
 	label string  // what it calls itself, for people
@@ -156,6 +157,10 @@ func (r *registry) arrive(now time.Time, a arrival, out []effect) []effect {
 		e.unawait()
 		comp.gone.add(e.moved)
 		e.moved = transfer{}
+		e.listed = 0
+		if a.link != 0 {
+			e.pushes = 0 // it is told of others than before, and those that it then does not know have to know it
+		}
 	}
 	e.link, e.seat = a.link, a.seat
 	e.place, e.label = a.name.Place, a.name.Label
@@ -166,6 +171,7 @@ func (r *registry) arrive(now time.Time, a arrival, out []effect) []effect {
 	r.renew(now, e)
 
 	out = r.tell(e, proto.Welcome{You: netip.AddrPortFrom(a.seat.from.Addr().WithZone(""), a.seat.from.Port())}, out)
+	out = r.tellListed(e, out)
 	for _, c := range []*claim{&e.main, &e.advertised} {
 		if c.state == claimGood {
 			out = r.tell(e, proto.Reachable{OK: true, Addr: c.addr}, out)
@@ -174,7 +180,7 @@ func (r *registry) arrive(now time.Time, a arrival, out []effect) []effect {
 			c.again = now // it may have been mended meanwhile
 		}
 	}
-	return r.take(now, e, a.ann, out)
+	return r.outgrown(comp, r.take(now, e, a.ann, out))
 }
 
 // find returns a composition and a member of it; nil where there is none.
@@ -331,7 +337,7 @@ func (r *registry) remove(e *entry, out []effect) []effect {
 	left := proto.Left{PeerIDs: []proto.PeerID{e.peer}}
 	for _, to := range e.toldTo {
 		to.told = without(to.told, e)
-		out = r.tell(to, left, out)
+		out = r.inform(to, left, out)
 		out = r.refill(to, out)
 	}
 	e.toldTo = nil

@@ -18,9 +18,10 @@ type script struct {
 	reg *registry
 	now time.Time
 
-	last  link
-	known map[link]map[proto.PeerID][]netip.AddrPort // told and not yet taken back
-	ended map[link]string                            // connections the registry cut
+	last   link
+	known  map[link]map[proto.PeerID][]netip.AddrPort // told and not yet taken back
+	listed map[link][]int                             // how many it was told are listed, each time
+	ended  map[link]string                            // connections the registry cut
 }
 
 var testLimits = limits{members: 1 << 20, perSource: 1 << 20, peers: 50, dials: 32, silence: 75 * time.Second}
@@ -29,11 +30,12 @@ var testID = [20]byte{'i', 'd'}
 
 func newScript(t testing.TB, lim limits, seed uint64) *script {
 	return &script{
-		t:     t,
-		reg:   newRegistry(lim, rand.New(rand.NewPCG(seed, 1))),
-		now:   time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
-		known: make(map[link]map[proto.PeerID][]netip.AddrPort),
-		ended: make(map[link]string),
+		t:      t,
+		reg:    newRegistry(lim, rand.New(rand.NewPCG(seed, 1))),
+		now:    time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+		known:  make(map[link]map[proto.PeerID][]netip.AddrPort),
+		listed: make(map[link][]int),
+		ended:  make(map[link]string),
 	}
 }
 
@@ -96,21 +98,65 @@ func (s *script) did(out []effect) []effect {
 				}
 				delete(known, p)
 			}
+		case proto.Listed:
+			n, before := int(m.Members), s.listed[tell.to]
+			if len(before) > 0 && s.near(n, before[len(before)-1]) {
+				s.t.Fatalf("link %d was told that %d are listed, after %v", tell.to, n, before)
+			}
+			s.listed[tell.to] = append(before, n)
 		}
 	}
 	return out
+}
+
+// near reports whether a number of members is so near to another that who was told that is not told anew.
+func (s *script) near(n, told int) bool {
+	few := 2*s.reg.lim.peers + 1
+	return 4*n < 5*told && 4*n > 3*told && (n > few) == (told > few)
+}
+
+// counted holds what a join or a departure led to, to this: who was told of anybody has been told about how many there are, and nobody else is told
+// that but a newcomer, unless they are few no longer.
+func (s *script) counted(newcomer link, out []effect) {
+	s.t.Helper()
+	of := make(map[link]bool)
+	for _, eff := range out {
+		tell, ok := eff.(tell)
+		if !ok {
+			continue
+		}
+		switch tell.msg.(type) {
+		case proto.Joined, proto.Left:
+			of[tell.to] = true
+			e := s.reg.links[tell.to]
+			if told := s.listed[tell.to]; len(told) == 0 || !s.near(len(e.comp.entries), told[len(told)-1]) {
+				s.t.Fatalf("link %d was told that %v are listed, of %d", tell.to, told, len(e.comp.entries))
+			}
+		}
+	}
+	for _, eff := range out {
+		if tell, ok := eff.(tell); ok {
+			if _, ok := tell.msg.(proto.Listed); ok && tell.to != newcomer && !of[tell.to] && len(s.reg.links[tell.to].comp.entries) != 2*s.reg.lim.peers+2 {
+				s.t.Fatalf("link %d was told how many are listed for its own sake", tell.to)
+			}
+		}
+	}
 }
 
 // join announces a member on a new connection.
 func (s *script) join(peer proto.PeerID, at seat, ann proto.Announce) (link, []effect) {
 	s.t.Helper()
 	s.last++
-	return s.last, s.did(s.reg.arrive(s.now, arrival{s.last, testID, peer, at, ann, proto.Named{}}, nil))
+	out := s.did(s.reg.arrive(s.now, arrival{s.last, testID, peer, at, ann, proto.Named{}}, nil))
+	s.counted(s.last, out)
+	return s.last, out
 }
 
 func (s *script) leave(l link) []effect {
 	s.t.Helper()
-	return s.did(s.reg.leave(l, nil))
+	out := s.did(s.reg.leave(l, nil))
+	s.counted(0, out)
+	return out
 }
 
 // answer gives every dial back among the effects the same outcome, and those
@@ -157,6 +203,12 @@ func (s *script) check() {
 				if r.links[e.link] != e {
 					s.t.Fatalf("link %d does not lead to its entry", e.link)
 				}
+				if told := s.listed[e.link]; len(told) == 0 || e.listed != told[len(told)-1] {
+					s.t.Fatalf("entry %v was told that %v are listed, and remembers %d", e.peer, told, e.listed)
+				}
+			}
+			if e.pushes > r.lim.peers {
+				s.t.Fatalf("entry %v was pushed to %d", e.peer, e.pushes)
 			}
 			if e.gone || e.pos != i || c.byPeer[e.peer] != e || r.expiry[e.expiryPos] != e {
 				s.t.Fatalf("entry %v is not where it says", e.peer)

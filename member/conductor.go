@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net"
 	"net/netip"
@@ -242,6 +243,8 @@ func (c *conductor) listenTo(ctx context.Context, conn net.Conn) error {
 			for _, id := range msg.PeerIDs {
 				c.tell(ctx, swarm.Gone{ID: id})
 			}
+		case proto.Listed:
+			c.tell(ctx, swarm.Listed{Members: int(min(msg.Members, math.MaxInt32))})
 		case proto.Reachable:
 			if msg.OK {
 				c.update(func(p *Progress) { p.Dialled = true })

@@ -289,10 +289,13 @@ func (d *director) perform(e swarm.Effect) {
 		d.links[e.Peer].setWindow(e.Blocks)
 	case swarm.Chained:
 		d.unchained.Store(!e.On)
+		d.hop.Store(int64(e.Hop))
+	case swarm.Suggest:
+		d.links[e.Peer].suggest(e.Parts)
 	case swarm.Refuse:
 		d.links[e.Peer].refuseAll(e.Parts)
 	case swarm.Grant:
-		d.links[e.Peer].grant(e.Parts)
+		d.links[e.Peer].grant(e.Parts, d.core.Has)
 	case swarm.Complain:
 		d.cfg.Log.Debug().Stringer("peer", e.ID).Uint32("part", e.Part).Msg("banned for bad data")
 		d.complain(proto.Complain{PeerID: e.ID, Part: e.Part})

@@ -74,27 +74,41 @@ func (m *Member) inbound(peer int, run swarm.Run) *inbound {
 	return &inbound{m: m, peer: peer, run: run}
 }
 
-// read takes n bytes in that belong at an offset of the run. Blocks that follow each other share a buffer.
+// read takes n bytes in that belong at an offset of the run. Blocks that follow each other share a buffer, unless what comes is passed on.
 func (in *inbound) read(ctx context.Context, r io.Reader, at int64, n int) error {
-	if in.buf != nil && (in.from+int64(in.n) != at || in.n+n > bufferSize) {
-		if err := in.flush(ctx); err != nil {
+	for n > 0 {
+		if in.buf != nil && (in.from+int64(in.n) != at || in.n+n > bufferSize) {
+			if err := in.flush(ctx); err != nil {
+				return err
+			}
+		}
+		if in.buf == nil {
+			if in.buf = in.m.buffers.get(); in.buf == nil {
+				return in.readThrough(ctx, r, at, n)
+			}
+			in.from, in.n = at, 0
+		}
+		step := min(n, in.m.step())
+		k, err := io.ReadAtLeast(r, in.buf[in.n:in.n+n], step)
+		if err != nil {
 			return err
 		}
-	}
-	if in.buf == nil {
-		if in.buf = in.m.buffers.get(); in.buf == nil {
-			return in.readThrough(ctx, r, at, n)
+		in.n, at, n = in.n+k, at+int64(k), n-k
+		if in.n >= in.m.step() {
+			if err := in.flush(ctx); err != nil {
+				return err
+			}
 		}
-		in.from, in.n = at, 0
-	}
-	if _, err := io.ReadFull(r, in.buf[in.n:in.n+n]); err != nil {
-		return err
-	}
-	in.n += n
-	if in.n == bufferSize {
-		return in.flush(ctx)
 	}
 	return nil
+}
+
+// step is how many bytes are taken in at once.
+func (m *Member) step() int {
+	if hop := int(m.hop.Load()); hop > 0 && !m.unchained.Load() {
+		return hop
+	}
+	return bufferSize
 }
 
 // flush hands the buffer to the workers.
@@ -159,10 +173,18 @@ func (in *inbound) readThrough(ctx context.Context, r io.Reader, at int64, n int
 			in.m.tell(ctx, broken{err})
 			return err
 		}
+		in.m.cameOn()
 		at += int64(len(p))
 		n -= len(p)
 	}
 	return nil
+}
+
+// cameOn lets what came be passed on.
+func (m *Member) cameOn() {
+	if l := m.relay.Load(); l != nil {
+		l.rouse()
+	}
 }
 
 // writeLoop is one worker.
@@ -198,6 +220,7 @@ func (in *inbound) write(ctx context.Context) {
 				err = in.m.store.Write(in.run.Part, int64(in.run.Begin)+c.from, c.buf[:c.n])
 			}
 			in.m.buffers.put(c.buf)
+			in.m.cameOn()
 			if err != nil {
 				in.m.tell(ctx, broken{err})
 				return

@@ -155,6 +155,9 @@ func (l *link) have(part uint32, delay time.Duration) {
 		l.rouse()
 		return
 	}
+	if len(l.ready) > 0 {
+		l.rouse() // it may wait for this part
+	}
 	due := time.Now().Add(delay)
 	switch {
 	case l.ended != nil || (!l.due.IsZero() && !due.Before(l.due)):
@@ -165,6 +168,15 @@ func (l *link) have(part uint32, delay time.Duration) {
 		l.announcer.Reset(delay)
 	}
 	l.due = due
+}
+
+// suggest tells the peer of parts that it may ask for.
+func (l *link) suggest(parts []uint32) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, part := range parts {
+		l.queue(proto.Suggest{Part: part})
+	}
 }
 
 // announce lets what waits be announced.

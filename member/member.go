@@ -44,9 +44,11 @@ type Member struct {
 
 	upload, download   *rate.Limiter // nil: no limit
 	uploaded, received atomic.Int64
-	unchained          atomic.Bool  // several peers send to this member and are sent to at once
-	share              atomic.Int64 // of the line towards this member, for each peer that sends, in bytes a second; 0: unknown
-	unused             atomic.Int64 // of what was received: came after it was taken back, or never became a whole run
+	unchained          atomic.Bool          // several peers send to this member and are sent to at once
+	relay              atomic.Pointer[link] // to whom parts are passed on as they come; nil: to nobody yet
+	hop                atomic.Int64         // bytes of these that are passed on at once
+	share              atomic.Int64         // of the line towards this member, for each peer that sends, in bytes a second; 0: unknown
+	unused             atomic.Int64         // of what was received: came after it was taken back, or never became a whole run
 
 	complaints []chan proto.Complain // by conductor
 

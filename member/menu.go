@@ -284,7 +284,7 @@ func (r *pieceReader) Read(p []byte) (int, error) {
 	}
 	p = p[:min(len(p), r.paid)]
 	if need := len(p) - r.link.in.Buffered(); need > 0 {
-		r.link.expect(need)
+		r.link.expect(min(need, r.link.m.step()))
 	}
 	r.link.patient()
 	n, err := r.link.in.Read(p)

@@ -20,6 +20,7 @@ type order struct {
 	part, begin, length uint32
 	from                uint32 // where the request begins
 	bulk                bool   // larger than one piece message may be
+	relay               bool   // granted before the part was here: it goes out as it comes
 }
 
 // endOfGrant stands behind the last order of a grant.
@@ -56,7 +57,7 @@ func (l *link) refuse(o order) {
 	}
 }
 
-// refuseAll rejects what was asked of the parts and waits for a grant.
+// refuseAll rejects what was asked of the parts and waits for a grant, or for the part to come.
 func (l *link) refuseAll(parts []uint32) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -66,16 +67,32 @@ func (l *link) refuseAll(parts []uint32) {
 			l.count--
 		}
 		delete(l.waiting, part)
+		l.ready = slices.DeleteFunc(l.ready, func(o order) bool {
+			if !o.relay || o.part != part {
+				return false
+			}
+			l.refuse(o)
+			l.count--
+			return true
+		})
 	}
+	l.rouse()
 }
 
-// grant lets the writer send what was asked of the parts.
-func (l *link) grant(parts []uint32) {
+// grant lets the writer send what was asked of the parts, of those that are not here yet what there is of them.
+func (l *link) grant(parts []uint32, here func(part uint32) bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, part := range parts {
-		l.ready = append(l.ready, l.waiting[part]...)
+		relay := !here(part)
+		for _, o := range l.waiting[part] {
+			o.relay = relay
+			l.ready = append(l.ready, o)
+		}
 		delete(l.waiting, part)
+		if relay {
+			l.m.relay.Store(l)
+		}
 	}
 	l.ready = append(l.ready, endOfGrant)
 	l.rouse()

@@ -30,8 +30,9 @@ func TestCancel(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			l, _ := pair(t, randomBytes(length), Config{})
 			l.fast, l.choking = true, false
+			l.m.unchained.Store(true)
 			l.order(proto.Request{Length: length})
-			l.grant([]uint32{0})
+			l.grant([]uint32{0}, func(uint32) bool { return true })
 			for range test.pieces {
 				if e, _ := l.next(nil); len(e.pieces) != 1 || e.pieces[0].Length != leastPiece {
 					t.Fatalf("sends %+v", e.pieces)
@@ -110,7 +111,7 @@ func TestRefuseAll(t *testing.T) {
 		l.order(proto.Request{Part: part, Length: 100})
 		l.order(proto.Request{Part: part, Begin: 100, Length: 50})
 	}
-	l.grant([]uint32{0})
+	l.grant([]uint32{0}, func(uint32) bool { return true })
 	l.say = nil
 	l.refuseAll([]uint32{0, 2})
 	want := proto.Append(proto.Append(nil, proto.Reject{Part: 2, Length: 100}), proto.Reject{Part: 2, Begin: 100, Length: 50})

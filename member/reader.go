@@ -48,6 +48,7 @@ type batch struct {
 	link   *link
 	has    []uint32
 	wanted []uint32
+	coming []uint32
 }
 
 func (b *batch) flush(ctx context.Context) bool {
@@ -59,6 +60,10 @@ func (b *batch) flush(ctx context.Context) bool {
 	if len(b.wanted) > 0 {
 		ok = b.link.m.tell(ctx, swarm.Wanted{Peer: b.link.peer, Parts: b.wanted})
 		b.wanted = nil
+	}
+	if len(b.coming) > 0 {
+		ok = b.link.m.tell(ctx, swarm.Suggested{Peer: b.link.peer, Parts: b.coming})
+		b.coming = nil
 	}
 	return ok
 }
@@ -76,6 +81,11 @@ func (l *link) handle(ctx context.Context, msg proto.Message, b *batch) error {
 			return fmt.Errorf("it has part %d of %d", msg.Part, parts)
 		}
 		b.has = append(b.has, msg.Part)
+		return nil
+	case proto.Suggest:
+		if msg.Part < parts {
+			b.coming = append(b.coming, msg.Part)
+		}
 		return nil
 	case proto.Request:
 		if msg.Part >= parts || msg.Length == 0 || msg.End() > l.m.comp.PartLen(int(msg.Part)) || msg.Length > max(proto.MaxBlock, swarm.RunSize) {

@@ -203,4 +203,4 @@ func (l *link) expect(n int) {
 }
 
 // expectMost is how many bytes are worth waiting for, well below what a socket's buffer holds.
-const expectMost = 64 << 10
+const expectMost = 128 << 10

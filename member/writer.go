@@ -88,10 +88,16 @@ func (l *link) next(buf []byte) (e errand, ended bool) {
 	return e, false
 }
 
-// nextPieces cuts the next piece off a bulk request, or takes a few requests of single blocks. Called with mu held.
+// nextPieces cuts the next piece off a bulk request, or takes a few requests of single blocks. There is none while the next one is of a part that
+// did not come so far. Called with mu held.
 func (l *link) nextPieces() []proto.Piece {
 	if o := &l.ready[0]; o.bulk {
-		n := min(o.length, uint32(l.piece), uint32(portion(l.m.upload)))
+		n := min(o.length, uint32(l.pieceMost()), uint32(portion(l.m.upload)))
+		if o.relay {
+			if n = l.arrivedOf(*o, n); n == 0 {
+				return nil
+			}
+		}
 		p := proto.Piece{Part: o.part, Begin: o.begin, Length: int(n)}
 		if o.begin, o.length = o.begin+n, o.length-n; o.length == 0 {
 			l.ready = l.ready[1:]
@@ -102,6 +108,9 @@ func (l *link) nextPieces() []proto.Piece {
 	var pieces []proto.Piece
 	for total := 0; len(l.ready) > 0 && len(pieces) < batchBlocks && !l.ready[0].bulk && !l.ready[0].isEnd(); {
 		o := l.ready[0]
+		if o.relay && l.arrivedOf(o, o.length) < o.length {
+			break
+		}
 		if total += int(o.length); total > portion(l.m.upload) && len(pieces) > 0 {
 			break
 		}
@@ -110,6 +119,20 @@ func (l *link) nextPieces() []proto.Piece {
 		l.count--
 	}
 	return pieces
+}
+
+// pieceMost is how many bytes go into a piece. A peer that alone is sent to is told little.
+func (l *link) pieceMost() int {
+	if l.m.unchained.Load() {
+		return l.piece
+	}
+	return proto.MaxPiece
+}
+
+// arrivedOf is how much of the next n bytes of an order is here.
+func (l *link) arrivedOf(o order, n uint32) uint32 {
+	here := l.m.store.Upto(o.part) - int64(o.begin)
+	return uint32(min(max(here, 0), int64(n)))
 }
 
 func (l *link) write(p []byte) error {

@@ -18,10 +18,11 @@ import (
 //	                     <─────────   orchestra handshake
 //	Announce, Named ──────────────>                           (Named if the handshake says so)
 //	Await ────────────────────────>                           (if it is to end by what others have)
-//	                     <─────────   Welcome, Joined         (or Refused, and the end)
+//	                     <─────────   Welcome, Listed, Joined (or Refused, and the end)
 //	                     <─────────   Reachable               (once it has dialled back)
 //	Progress ─────────────────────>                           (every few seconds while it moves)
 //	                     <─────────   Joined, Left            (as others come and go)
+//	                     <─────────   Listed                  (when they have become many more or fewer)
 //	KeepAlive ────────────────────>                           (every 30 s)
 //	                     <─────────   KeepAlive               (to each)
 //	                     <─────────   Copies                  (once as many are complete as it awaits)
@@ -47,6 +48,7 @@ import (
 //	85  Copies     complete 4
 //	86  Status     id 20, further 2, complete 4, known 4, pending 4, left 4, rows 2
 //	87  Standings  count 1 (0 to 50), standings
+//	88  Listed     members 4
 //
 //	address  family 1, host, port 2: family 4 with 4 bytes of host, 6 with 16 (never an IPv4 address mapped
 //	         into IPv6); or the family 0 alone, which is no address (not within a list)
@@ -68,6 +70,7 @@ const (
 	idCopies    = 85
 	idStatus    = 86
 	idStandings = 87
+	idListed    = 88
 )
 
 // Limits of the conductor's messages.
@@ -119,6 +122,9 @@ type (
 	Left struct {
 		PeerIDs []PeerID // at most MaxMembers
 	}
+	// Listed says how many members of the composition are listed, the receiver
+	// among them.
+	Listed struct{ Members uint32 }
 	// Reachable is the outcome of dialling the member back.
 	Reachable struct {
 		OK   bool
@@ -142,6 +148,7 @@ func (Complain) message()  {}
 func (Welcome) message()   {}
 func (Joined) message()    {}
 func (Left) message()      {}
+func (Listed) message()    {}
 func (Reachable) message() {}
 func (Refused) message()   {}
 
@@ -190,6 +197,10 @@ func (m Left) append(b []byte) []byte {
 		b = append(b, id[:]...)
 	}
 	return b
+}
+
+func (m Listed) append(b []byte) []byte {
+	return binary.BigEndian.AppendUint32(append(b, idListed), m.Members)
 }
 
 func (m Reachable) append(b []byte) []byte {

@@ -115,6 +115,8 @@ func (d *decoder) conductor() Message {
 		return d.status()
 	case idStandings:
 		return d.standings()
+	case idListed:
+		return Listed{d.uint32("number of members")}
 	}
 	id := d.id
 	d.b = nil

@@ -48,6 +48,7 @@ var docMessages = map[string]Message{
 	"extended": Extended{}, "announce": Announce{}, "progress": Progress{}, "complain": Complain{}, "welcome": Welcome{},
 	"joined": Joined{}, "left": Left{}, "reachable": Reachable{}, "refused": Refused{},
 	"named": Named{}, "await": Await{}, "ask": Ask{}, "copies": Copies{}, "status": Status{}, "standings": Standings{},
+	"listed": Listed{},
 }
 
 // layoutField is a field of a layout cell and its size.
@@ -190,6 +191,7 @@ func docExamples() map[string]any {
 		"ask":                                   Ask{5},
 		"status":                                Status{ID: [20]byte(h.PeerID), Complete: 187, Known: 200, Pending: 13, Left: 40, Rows: 1},
 		"standings":                             Standings{[]Standing{{1249, 2048, 40, netip.MustParseAddrPort("192.0.2.7:50000"), "lab-17"}}},
+		"listed":                                Listed{101},
 	}
 }
 
@@ -225,7 +227,7 @@ func codec(t *testing.T, name string, v any, b []byte) (encoded []byte, decoded 
 	case Handshake:
 		encoded = v.Append(nil)
 		decoded, err = ReadHandshake(bytes.NewReader(b), BitTorrent, Orchestra)
-	case Announce, Progress, Complain, Welcome, Joined, Left, Reachable, Refused, Named, Await, Ask, Copies, Status, Standings:
+	case Announce, Progress, Complain, Welcome, Joined, Left, Reachable, Refused, Named, Await, Ask, Copies, Status, Standings, Listed:
 		encoded = Append(nil, v.(Message))
 		decoded, err = NewConductorReader(bytes.NewReader(b)).Next()
 	default:

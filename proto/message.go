@@ -205,6 +205,8 @@ func Append(b []byte, m Message) []byte {
 		b = m.append(b)
 	case Left:
 		b = m.append(b)
+	case Listed:
+		b = m.append(b)
 	case Reachable:
 		b = m.append(b)
 	case Refused:

@@ -18,7 +18,7 @@ type intake struct {
 func (s *Store) intake(part uint32) *intake {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.verified[part>>3]&(1<<(part&7)) != 0 {
+	if s.isVerified(part) {
 		return &intake{done: true}
 	}
 	in := s.intakes[part]
@@ -83,6 +83,28 @@ func (s *Store) Verify(part uint32) (bool, error) {
 	s.close(part, in)
 	return true, nil
 }
+
+// Upto tells how many bytes of a part are on disk in order, from its start, and covered by its checksum so far. Of a part that this Store verified
+// that is all of it. Until then they may turn out to be bad.
+func (s *Store) Upto(part uint32) int64 {
+	s.mu.Lock()
+	in, done := s.intakes[part], s.isVerified(part)
+	s.mu.Unlock()
+	if in != nil {
+		in.mu.Lock()
+		defer in.mu.Unlock()
+		if !in.done {
+			return in.upto
+		}
+	}
+	if in == nil && !done {
+		return 0
+	}
+	return s.comp.PartLen(int(part))
+}
+
+// isVerified tells whether a part verified. Called with mu held.
+func (s *Store) isVerified(part uint32) bool { return s.verified[part>>3]&(1<<(part&7)) != 0 }
 
 func (in *intake) reset() {
 	in.hash.Reset()

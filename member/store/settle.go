@@ -45,7 +45,7 @@ func (st *settling) add(file int) {
 
 // verify notes that a part is right on disk. Called with mu held.
 func (s *Store) verify(part uint32) {
-	if s.verified[part>>3]&(1<<(part&7)) != 0 {
+	if s.isVerified(part) {
 		return
 	}
 	s.verified[part>>3] |= 1 << (part & 7)

@@ -291,6 +291,36 @@ func TestVerifyAnswersForTheDisk(t *testing.T) {
 	}
 }
 
+// TestUpto tells how much of a part may be passed on: what came in order, whatever else is here.
+func TestUpto(t *testing.T) {
+	s := newShelf(t, testPart+500)
+	st := s.mustOpen()
+	all := s.part(0)
+	for _, test := range []struct {
+		name  string
+		write func()
+		want  int64
+	}{
+		{"nothing", func() {}, 0},
+		{"begun", func() { st.Write(0, 0, all[:400]) }, 400},
+		{"out of order", func() { st.Write(0, 600, all[600:700]) }, 400},
+		{"further", func() { st.Write(0, 400, all[400:500]) }, 500},
+		{"begun anew", func() { st.Write(0, 0, all[:100]) }, 100},
+		{"whole and bad", func() { st.Write(0, 0, make([]byte, testPart)); st.Verify(0) }, 0},
+		{"whole", func() { st.Write(0, 0, all) }, testPart},
+		{"verified", func() { st.Verify(0) }, testPart},
+	} {
+		test.write()
+		if got := st.Upto(0); got != test.want {
+			t.Errorf("%s: %d bytes, want %d", test.name, got, test.want)
+		}
+	}
+	st.Write(1, 0, s.part(1))
+	if ok, err := st.Verify(1); !ok || err != nil || st.Upto(1) != 500 {
+		t.Errorf("of the last part %d bytes, %v", st.Upto(1), err)
+	}
+}
+
 func TestVerifiedPartIsNotWrittenAgain(t *testing.T) {
 	s := newShelf(t, 2*testPart)
 	st := s.mustOpen()

@@ -29,14 +29,21 @@ type chain struct {
 
 	broken    bool  // it was of no use
 	left      bool  // the links were told that there is none
+	hop       int   // that they were told
 	dismissed *peer // the last downstream, which does not know yet that it is none
 
 	foreign, near int // links to foreign clients, and to members that are not far away
 }
 
 const (
-	// chainParts is how many parts there are for each member at least.
-	chainParts = 10
+	// chainParts is how many parts there are at least: with few, it takes long until it is known that a chain is of no use.
+	chainParts = 32
+	// Each member is a hop behind the one before it: so many bytes must be here before they are passed on. All hops together are to be no more than a
+	// hopShare'th of the content; larger ones cost less. Where the least would be too much, the chain would be too long.
+	hopShare  = 32
+	hopLeast  = 16 << 10
+	hopMost   = 256 << 10
+	hopsShare = 10
 	// chainNear is the longest round trip to somebody near. One flow alone does not fill a long line on which packets are lost.
 	chainNear = 20 * time.Millisecond
 	// chainSlots is how many grants are out, all to the downstream, so that the next part is ready when the last one ends.
@@ -61,7 +68,16 @@ const (
 // chained tells whether a chain is worth trying.
 func (s *Swarm) chained() bool {
 	c := &s.chain
-	return !c.broken && c.foreign == 0 && (c.near > 0 || s.links == 0) && max(len(s.known), s.links)*chainParts <= s.parts
+	return !c.broken && c.foreign == 0 && (c.near > 0 || s.links == 0) && s.parts >= chainParts &&
+		s.others() <= s.chainLinks() && int64(s.others())*hopLeast*hopsShare <= s.cfg.Size
+}
+
+// others is how many members there are besides this one, as far as it knows.
+func (s *Swarm) others() int { return max(len(s.known), s.links, s.listed-1, 1) }
+
+// hop is how many bytes are passed on at once.
+func (s *Swarm) hop() int {
+	return int(min(max(s.cfg.Size/hopShare/int64(s.others()), hopLeast), hopMost))
 }
 
 // link counts what speaks against a chain. Who has everything tries one again with the next members that come when the last ones are done.
@@ -114,6 +130,11 @@ func (s *Swarm) sends(p *peer, bytes int64) {
 				s.recallAll(q)
 			}
 		}
+		for _, q := range s.peers {
+			if q != nil {
+				s.offerRelay(q)
+			}
+		}
 		s.fill(p)
 	}
 	if c.up == p {
@@ -161,6 +182,12 @@ func (s *Swarm) unchain() {
 	c := &s.chain
 	c.broken, c.dismissed = true, c.down
 	c.up, c.down = nil, nil
+	s.breakRelays(nil)
+	for _, p := range s.peers {
+		if p != nil {
+			p.coming = nil
+		}
+	}
 	if p := c.dismissed; p != nil && s.peer(p.index) == p {
 		s.dismiss(p)
 	}
@@ -186,9 +213,12 @@ func (s *Swarm) dismissed(p *peer) {
 // watchChain lets go of an upstream that has nothing more, and of the chain if others wait.
 func (s *Swarm) watchChain() {
 	c := &s.chain
-	if on := s.chained(); on == c.left {
-		c.left = !on
-		s.emit(Chained{on})
+	if on, hop := s.chained(), s.hop(); on == c.left || (on && (hop < c.hop*3/4 || hop > c.hop*5/4)) {
+		c.left, c.hop = !on, hop
+		s.emit(Chained{on, hop})
+		if !on {
+			s.shed()
+		}
 	}
 	if !s.chained() {
 		if c.up != nil {
@@ -257,11 +287,15 @@ func (s *Swarm) downstream() *peer {
 		if len(d.wants) > 0 {
 			return d
 		}
-		if len(d.grants) > 0 || s.now < c.downAt+downPatience {
+		if len(d.grants) > 0 || (len(d.awaits) > 0 && c.up != nil) || s.now < c.downAt+downPatience {
 			return nil
 		}
 	}
 	c.down = s.neediest()
+	if c.down != nil {
+		s.breakRelays(c.down)
+		s.offerRelay(c.down)
+	}
 	return c.down
 }
 
@@ -275,6 +309,8 @@ func (s *Swarm) HaveDelay(peer int, part uint32) time.Duration {
 		if lacks {
 			return 0
 		}
+	case lacks && slices.Contains(p.relayed, part):
+		return haveDelay
 	case lacks && (c.down == p || c.down == nil && (p.hasN == 0 || !s.settled())):
 		return 0
 	case s.settled():
@@ -285,7 +321,8 @@ func (s *Swarm) HaveDelay(peer int, part uint32) time.Duration {
 
 const (
 	haveDelay    = 200 * time.Millisecond
-	settledDelay = time.Second
+	settledDelay = 3 * time.Second
+	settledAfter = time.Second
 	// settledParts are enough to know who is behind.
 	settledParts = 3 * behindParts
 )
@@ -293,5 +330,5 @@ const (
 // settled tells whether nobody seems to be looking for an upstream.
 func (s *Swarm) settled() bool {
 	c := &s.chain
-	return s.haveN >= settledParts && (c.down != nil || s.now >= c.downAt+settledDelay)
+	return s.haveN >= settledParts && (c.down != nil || s.now >= c.downAt+settledAfter)
 }

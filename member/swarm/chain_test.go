@@ -23,8 +23,8 @@ func TestChain(t *testing.T) {
 					t.Errorf("seed %d: member %d has no upstream", seed, p.n)
 					continue
 				}
-				if i := slices.IndexFunc(s.players, func(q *player) bool { return q.id == c.up.id }); s.players[i].core.chain.down.id != p.id {
-					t.Errorf("seed %d: member %d is not the downstream of its upstream %d", seed, p.n, i)
+				if up := s.player(c.up.id); up.core.chain.down.id != p.id {
+					t.Errorf("seed %d: member %d is not the downstream of its upstream %d", seed, p.n, up.n)
 				}
 				if c.down != nil {
 					downs++
@@ -36,7 +36,7 @@ func TestChain(t *testing.T) {
 		}))
 		s.play(time.Minute)
 		list := s.finishes(mbit(40))
-		if last := list[n-1]; last > 1.07 {
+		if last := list[n-1]; last > 1.03 {
 			t.Errorf("seed %d: the last took %.3f copies", seed, last)
 		}
 		for _, p := range s.players[1:] {
@@ -58,8 +58,7 @@ func TestMemberOfAChainLeaves(t *testing.T) {
 		s.at(6*time.Second, later(func() {
 			p := s.players[0]
 			for range place {
-				down := p.core.chain.down
-				p = s.players[slices.IndexFunc(s.players, func(q *player) bool { return q.id == down.id })]
+				p = s.player(p.core.chain.down.id)
 			}
 			s.leave(p)
 		}))
@@ -146,7 +145,7 @@ func TestReceiverAsksItsUpstream(t *testing.T) {
 	d.comes(0, 1, 2, 3)
 	d.comes(1, 4, 5, 6)
 	other := d.menu(1)
-	if len(other) != 3 {
+	if len(other) != menuOrphan {
 		t.Fatalf("an orphan asks for %v", other)
 	}
 	d.tell(Started{0, d.menu(0)[0]})
@@ -166,8 +165,8 @@ func TestReceiverAsksItsUpstream(t *testing.T) {
 	}
 	d.at = upPatience
 	d.tell(Tick{})
-	if m := d.menu(1); len(m) != 4 {
-		t.Errorf("asks %v of the others when nothing came for %v, want their four parts", m, upPatience)
+	if m := d.menu(1); len(m) != menuOrphan {
+		t.Errorf("asks %v of the others when nothing came for %v", m, upPatience)
 	}
 	if d.chain.broken {
 		t.Error("the chain is broken")
@@ -254,8 +253,9 @@ func TestHaveDelay(t *testing.T) {
 		{"the second is the downstream", 2, func(d *desk) { d.chain.down = d.peers[1] }, [3]time.Duration{haveDelay, 0, haveDelay}},
 		{"the first is", 2, func(d *desk) { d.chain.down = d.peers[0] }, [3]time.Duration{haveDelay, haveDelay, haveDelay}},
 		{"the second is, for some time", settledParts, func(d *desk) { d.chain.down = d.peers[1] }, [3]time.Duration{settledDelay, 0, settledDelay}},
-		{"one was a while ago", settledParts, func(d *desk) { d.at = settledDelay - 1 }, [3]time.Duration{haveDelay, 0, 0}},
-		{"this is the end of the chain", settledParts, func(d *desk) { d.at = settledDelay }, [3]time.Duration{settledDelay, settledDelay, 0}},
+		{"the second is, and is getting the part", 2, func(d *desk) { d.chain.down = d.peers[1]; d.peers[1].relayed = []uint32{part} }, [3]time.Duration{haveDelay, haveDelay, haveDelay}},
+		{"one was a while ago", settledParts, func(d *desk) { d.at = settledAfter - 1 }, [3]time.Duration{haveDelay, 0, 0}},
+		{"this is the end of the chain", settledParts, func(d *desk) { d.at = settledAfter }, [3]time.Duration{settledDelay, settledDelay, 0}},
 		{"there is no chain", settledParts, func(d *desk) { d.unchain() }, [3]time.Duration{haveDelay, 0, 0}},
 	} {
 		d := newDesk(t, 100, 256<<10)
@@ -279,20 +279,24 @@ func TestHaveDelay(t *testing.T) {
 
 // TestWhenThereIsAChain needs enough parts for its members, somebody near, and no foreign clients.
 func TestWhenThereIsAChain(t *testing.T) {
+	const least = hopLeast * hopsShare // content for each member
 	for _, test := range []struct {
-		name    string
-		parts   int
-		members int
-		change  func(*Joined) // of a near member
-		want    bool
+		name     string
+		parts    int
+		partSize int64
+		members  int
+		change   func(*Joined) // of a near member
+		want     bool
 	}{
-		{"near", 30, 3, nil, true},
-		{"few parts", 29, 3, nil, false},
-		{"far", 30, 3, func(j *Joined) { j.RoundTrip = chainNear + 1 }, false},
-		{"foreign", 30, 3, func(j *Joined) { j.MaxRun = 0 }, false},
+		{"near", chainParts, 256 << 10, 3, nil, true},
+		{"few parts", chainParts - 1, 256 << 10, 3, nil, false},
+		{"as much content as members need", 40, least / 40, 1, nil, true},
+		{"little content", 40, least / 40, 2, nil, false},
+		{"far", chainParts, 256 << 10, 3, func(j *Joined) { j.RoundTrip = chainNear + 1 }, false},
+		{"foreign", chainParts, 256 << 10, 3, func(j *Joined) { j.MaxRun = 0 }, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			d := newDesk(t, test.parts, 256<<10)
+			d := newDesk(t, test.parts, test.partSize)
 			for i := range test.members {
 				d.tell(Found{ID: proto.PeerID{byte(i + 1)}, Addrs: addrs(i)})
 			}
@@ -319,7 +323,7 @@ func TestLinksHearOfTheChain(t *testing.T) {
 	for _, on := range []bool{false, true} {
 		d.chain.broken = !on
 		d.tell(Tick{}, Tick{})
-		if diff := cmp.Diff([]Chained{{on}}, of[Chained](d)); diff != "" {
+		if diff := cmp.Diff([]Chained{{on, d.hop()}}, of[Chained](d)); diff != "" {
 			t.Error("effects (-want +got):", diff)
 		}
 	}

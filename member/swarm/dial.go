@@ -2,6 +2,9 @@ package swarm
 
 import (
 	"bytes"
+	"cmp"
+	"hash/fnv"
+	"math"
 	"net/netip"
 	"slices"
 	"time"
@@ -60,7 +63,7 @@ func (s *Swarm) gone(id proto.PeerID) {
 const (
 	fewLinks = 12
 	fewAfter = 2 * time.Second // since it was told of the first member
-	// orphanAfter is the same for who is in want of an upstream: the end of the chain may be somebody that it has no link to.
+	// orphanAfter is the same for who is in want of an upstream, or of a downstream: it may be somebody that it has no link to.
 	orphanAfter = 200 * time.Millisecond
 )
 
@@ -79,7 +82,7 @@ func (s *Swarm) dial() {
 		}
 	}
 	few, at := s.few()
-	for s.links < s.cfg.MaxPeers && (opened < s.cfg.Dials || (s.now >= at && s.links+pending < few)) {
+	for s.links+pending < s.maxLinks() && (opened < s.cfg.Dials || (s.now >= at && s.links+pending < few)) {
 		m := s.nextMember()
 		if m == nil {
 			return
@@ -93,11 +96,52 @@ func (s *Swarm) dial() {
 
 // few tells how many links are few, and from when on.
 func (s *Swarm) few() (int, time.Duration) {
-	if s.orphan() {
-		return s.cfg.MaxPeers, s.foundAt + orphanAfter
+	if s.chained() && (s.orphan() || s.chain.down == nil) {
+		return s.maxLinks(), s.foundAt + orphanAfter
 	}
 	return fewLinks, s.foundAt + fewAfter
 }
+
+// maxLinks is how many links there may be: more in a chain, since little is said over most of them.
+func (s *Swarm) maxLinks() int {
+	if s.chained() {
+		return s.chainLinks()
+	}
+	return cmp.Or(s.cfg.MaxPeers, meshPeers)
+}
+
+// chainLinks is how many links there may be in a chain. It has no more members than that, since whoever is without an upstream must find its end.
+func (s *Swarm) chainLinks() int { return cmp.Or(s.cfg.MaxPeers, chainPeers) }
+
+const (
+	meshPeers  = 20
+	chainPeers = 100
+)
+
+// shed ends links that only a chain has a use for, about as many as leave keptLinks. Both ends of a link choose alike, by their peer ids, so that what
+// stays is a random graph.
+func (s *Swarm) shed() {
+	if s.links <= s.maxLinks() {
+		return
+	}
+	keep := uint32(math.MaxUint32 / s.links * keptLinks)
+	for _, p := range s.peers {
+		if p != nil && p.begun == 0 && len(p.grants) == 0 && s.lot(p) > keep {
+			s.drop(p, "fewer links are enough without a chain")
+		}
+	}
+}
+
+// lot is a number that both ends of a link to a peer draw alike.
+func (s *Swarm) lot(p *peer) uint32 {
+	h := fnv.New32a()
+	for i := range p.id {
+		h.Write([]byte{p.id[i] ^ s.cfg.ID[i]})
+	}
+	return h.Sum32()
+}
+
+const keptLinks = 16
 
 // nextMember chooses by chance among the members that may be dialled now.
 func (s *Swarm) nextMember() *member {
@@ -190,7 +234,7 @@ func (s *Swarm) admit(p *peer) string {
 		s.drop(q, "a second link to the same member")
 		return ""
 	}
-	if s.links > s.cfg.MaxPeers {
+	if s.links > s.maxLinks() {
 		return "too many links"
 	}
 	return ""

@@ -59,8 +59,11 @@ type (
 	// that needs, in view of the time that a packet takes at best: the rest would only wait, and everything else behind it.
 	Share struct{ Down int64 }
 	// Chained tells that from now on one peer at a time sends to this member and is sent to, or no longer: then nothing waits behind what is on the way
-	// between them, and there may be more of it. It is so from the start.
-	Chained struct{ On bool }
+	// between them, and there may be more of it. It is so from the start. Of parts that are passed on as they come, Hop bytes are passed on at once.
+	Chained struct {
+		On  bool
+		Hop int
+	}
 
 	// Window sets how many blocks are kept outstanding at a foreign client.
 	Window struct {
@@ -68,12 +71,17 @@ type (
 		Blocks int
 	}
 
-	// Refuse rejects what a peer asked of these parts.
+	// Suggest tells a member of parts that are on their way here, and that it may ask for now.
+	Suggest struct {
+		Peer  int
+		Parts []uint32
+	}
+	// Refuse rejects what a peer asked of these parts, and what is left of it if it was granted before the part was here.
 	Refuse struct {
 		Peer  int
 		Parts []uint32
 	}
-	// Grant lets a link send what its peer asked of these parts, in this order. It ends in Served.
+	// Grant lets a link send what its peer asked of these parts, in this order. A part that is not here yet goes out as it comes. It ends in Served.
 	Grant struct {
 		Peer  int
 		Parts []uint32
@@ -103,6 +111,7 @@ func (Recall) effect()      {}
 func (Share) effect()       {}
 func (Chained) effect()     {}
 func (Window) effect()      {}
+func (Suggest) effect()     {}
 func (Refuse) effect()      {}
 func (Grant) effect()       {}
 func (Complain) effect()    {}

@@ -45,12 +45,16 @@ func (s *Swarm) takeOver(p *peer) (*work, int, bool) {
 		s.robbed = append(s.robbed, from)
 		return f.work, f.n, true
 	}
-	f := from.fetches[at]
+	s.recallFor(p, from, from.fetches[at])
+	return nil, 0, false
+}
+
+// recallFor takes a run back from one peer to ask another.
+func (s *Swarm) recallFor(p, from *peer, f *fetch) {
 	f.taker = p
 	p.promised++
 	from.recalled++
 	s.emit(Recall{from.index, s.runOf(f.work, f.n)})
-	return nil, 0, false
 }
 
 // retry fills the peers that are asked for nothing, when a run has waited at another one for long enough.
@@ -79,7 +83,7 @@ func (s *Swarm) take(p *peer, at int) {
 func (s *Swarm) spare(q, p *peer) int {
 	for i := len(q.fetches) - 1; i >= 0; i-- {
 		f := q.fetches[i]
-		if f.started == 0 && f.taker == nil && f.work.runs[f.n].asked == 1 && p.hasPart(f.work.part) && !s.solo[f.work.part] {
+		if f.started == 0 && f.taker == nil && f.work.runs[f.n].asked == 1 && p.hasPart(f.work.part) && !s.solo[f.work.part] && !s.relaySoon(q, f) {
 			return i
 		}
 	}

@@ -20,6 +20,8 @@ type (
 	}
 	// Gone tells that the conductor no longer lists a member. Links to it are left alone: they know better.
 	Gone struct{ ID proto.PeerID }
+	// Listed tells how many members there are in all, this one among them.
+	Listed struct{ Members int }
 	// DialFailed ends a [Dial] that did not become a link.
 	DialFailed struct{ Dial Dial }
 
@@ -67,6 +69,11 @@ type (
 	// Served ends a [Grant]: all that the peer had asked of these parts is in the socket, or was taken back.
 	Served struct{ Peer int }
 
+	// Suggested tells of parts that the peer is getting, and passes on as they come.
+	Suggested struct {
+		Peer  int
+		Parts []uint32
+	}
 	// Started tells that the first bytes of a run arrived.
 	Started struct {
 		Peer int
@@ -115,6 +122,7 @@ type (
 
 func (Found) event()      {}
 func (Gone) event()       {}
+func (Listed) event()     {}
 func (DialFailed) event() {}
 func (Joined) event()     {}
 func (Left) event()       {}
@@ -124,6 +132,7 @@ func (Choked) event()     {}
 func (Wanted) event()     {}
 func (Unwanted) event()   {}
 func (Served) event()     {}
+func (Suggested) event()  {}
 func (Started) event()    {}
 func (Progress) event()   {}
 func (Received) event()   {}

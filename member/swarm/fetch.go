@@ -14,6 +14,7 @@ type work struct {
 	idle      int // runs that nobody is asked for
 	left      int // runs that are not here yet
 	unwritten int
+	hearsay   bool // some of it came from who had not verified it
 }
 
 // run is the state of one stretch of a part on its way here.
@@ -29,6 +30,7 @@ type fetch struct {
 	n       int           // its place in work.runs
 	asked   time.Duration // when it was asked for
 	started time.Duration // when its first bytes came; 0: not yet
+	hearsay bool          // the peer had not verified the part when it began to send it
 	taker   *peer         // who is asked for it if it is rejected, since it was recalled for that peer
 }
 
@@ -40,6 +42,8 @@ const (
 	menuMost  = 256
 	// menuForeign is the least for a foreign client, in runs.
 	menuForeign = 2
+	// menuOrphan is enough to find out who has nobody to send to.
+	menuOrphan = 2
 )
 
 func (s *Swarm) runOf(w *work, n int) Run {
@@ -53,15 +57,22 @@ func (s *Swarm) depth(p *peer) int {
 	if p.foreign() {
 		return max(menuForeign, (p.blocks<<14+length-1)/length+1)
 	}
+	if s.orphan() {
+		return menuOrphan
+	}
 	return min(max(menuRuns, menuBytes/length), menuMost)
 }
 
 // fill asks a peer for more until its menu is full or it has nothing more to offer.
 func (s *Swarm) fill(p *peer) {
-	if p.choked || p.useful == 0 || s.finished || s.owes(p) || !s.mayAsk(p) {
+	if p.choked || (p.useful == 0 && len(p.coming) == 0) || s.finished || s.owes(p) || !s.mayAsk(p) {
 		return
 	}
-	for depth := s.depth(p); len(p.fetches) < depth; {
+	depth := s.depth(p)
+	if p == s.chain.up && len(p.fetches) > depth/2 {
+		return // several are asked for at once, since each message wakes somebody
+	}
+	for len(p.fetches) < depth {
 		w, n, ok := s.choose(p)
 		if !ok {
 			w, n, ok = s.takeOver(p)
@@ -115,10 +126,15 @@ func (s *Swarm) choose(p *peer) (*work, int, bool) {
 	if w, n, ok := s.help(p, true); ok {
 		return w, n, true
 	}
-	if part, ok := s.nextOf(p); ok {
-		return s.begin(part), 0, true
+	if p.useful > 0 {
+		if part, ok := s.nextOf(p); ok {
+			return s.begin(part), 0, true
+		}
+		if part, ok := s.rare.pick(p.has, p.all, s.rng); ok {
+			return s.begin(part), 0, true
+		}
 	}
-	if part, ok := s.rare.pick(p.has, p.all, s.rng); ok {
+	if part, ok := s.comingTo(p); ok {
 		return s.begin(part), 0, true
 	}
 	return s.help(p, false)
@@ -179,6 +195,7 @@ func (s *Swarm) ask(p *peer, w *work, n int) {
 	r.asked++
 	p.fetches = append(p.fetches, &fetch{work: w, n: n, asked: s.now})
 	s.emit(Fetch{p.index, s.runOf(w, n)})
+	s.passOn(p)
 }
 
 // find returns the place of a run among what a peer is asked for, or -1.
@@ -211,6 +228,7 @@ func (s *Swarm) unask(p *peer, i int) *fetch {
 // abandon gives a part back of which nothing is here and nothing is asked for.
 func (s *Swarm) abandon(w *work) {
 	if w.idle == len(w.runs) && s.works[w.part] == w {
+		s.breakOff(w.part)
 		s.end(w)
 		s.rare.add(w.part)
 	}
@@ -235,6 +253,7 @@ func (s *Swarm) choked(ev Choked) {
 		return
 	}
 	s.fill(p)
+	s.prefer(p)
 }
 
 func (s *Swarm) rejected(ev Rejected) {
@@ -252,7 +271,7 @@ func (s *Swarm) rejected(ev Rejected) {
 		s.robbed = append(s.robbed, p)
 		return
 	}
-	if p.fetches[i].taker == nil {
+	if f := p.fetches[i]; f.taker == nil && p.hasPart(f.work.part) {
 		s.dismissed(p)
 	}
 	s.unask(p, i)
@@ -263,9 +282,11 @@ func (s *Swarm) started(ev Started) {
 	if p := s.peer(ev.Peer); p != nil {
 		p.heard = s.now
 		if i := p.find(ev.Run); i >= 0 && p.fetches[i].started == 0 {
-			p.fetches[i].started = max(s.now, 1)
+			f := p.fetches[i]
+			f.started, f.hearsay = max(s.now, 1), !p.hasPart(ev.Run.Part)
 			s.begins(p, 1)
 			s.sends(p, 0)
+			s.flowsOn(ev.Run.Part)
 			if s.seq != nil {
 				s.fill(p) // it may have owed this run
 			}
@@ -337,6 +358,7 @@ func (s *Swarm) received(ev Received) {
 	} else {
 		s.stats.Downloaded += int64(ev.Run.Length)
 		r.here, r.from = true, p.id
+		f.work.hearsay = f.work.hearsay || f.hearsay
 		f.work.left--
 	}
 	s.unask(p, i)
@@ -387,12 +409,16 @@ func (s *Swarm) failed(part uint32) {
 	}
 	s.end(w)
 	s.stats.Failed += s.partLen(part)
-	if id, one := w.sender(); one {
+	s.breakOff(part)
+	switch id, one := w.sender(); {
+	case one && w.hearsay:
+		s.mislead(id)
+	case one:
 		if !s.banned[id] {
 			s.emit(Complain{id, part})
 		}
 		s.ban(id)
-	} else {
+	default:
 		s.solo[part] = true
 	}
 	s.rare.add(part)

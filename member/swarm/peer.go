@@ -41,6 +41,9 @@ type peer struct {
 	heard    time.Duration
 
 	wants     []uint32 // what it asks for and was not granted yet
+	awaits    []uint32 // what it asks for and is on its way here
+	relayed   []uint32 // what it was granted and is not all here yet
+	coming    []uint32 // what it passes on as it comes
 	grants    []int64  // the bytes of those that are out, oldest first
 	lastGrant int64
 }
@@ -82,6 +85,7 @@ func (s *Swarm) joined(ev Joined) {
 		offer.Bits = slices.Clone(s.have)
 	}
 	s.emit(offer)
+	s.offerRelay(p)
 }
 
 // left forgets a link: what was asked of the peer is free for others again.
@@ -147,6 +151,9 @@ func (s *Swarm) peerGains(p *peer, part uint32) {
 		p.useful++
 	}
 	s.unwant(p, part)
+	if i := slices.Index(p.coming, part); i >= 0 {
+		p.coming = slices.Delete(p.coming, i, i+1)
+	}
 }
 
 func (s *Swarm) becomesSeed(p *peer) {
@@ -154,7 +161,7 @@ func (s *Swarm) becomesSeed(p *peer) {
 		p.has.each(s.rare.dec)
 		p.has = nil
 	}
-	p.all, p.hasN = true, s.parts
+	p.all, p.hasN, p.coming = true, s.parts, nil
 	p.useful = s.missing
 	s.seeds++
 }
@@ -162,7 +169,7 @@ func (s *Swarm) becomesSeed(p *peer) {
 // showInterest tells a peer whether it should send. It should if it has something that this member lacks, unless so many members are
 // sending that the line has no room for one more: each of them chooses for itself whom to help, and this keeps them apart.
 func (s *Swarm) showInterest(p *peer) {
-	useful := p.useful > 0 || (p.interesting && s.missing > 0 && !p.foreign())
+	useful := p.useful > 0 || len(p.coming) > 0 || (p.interesting && s.missing > 0 && !p.foreign())
 	if on := useful && (!s.swamped || p.foreign()); on != p.interesting {
 		p.interesting = on
 		s.emit(SetInterest{p.index, on})

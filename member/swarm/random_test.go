@@ -142,7 +142,7 @@ func (w *whim) something() {
 	on := rapid.Bool().Draw(w.t, "on")
 	r, asked := w.run(l)
 	forget := func() { l.runs = slices.Delete(l.runs, slices.Index(l.runs, r), slices.Index(l.runs, r)+1) }
-	switch what := rapid.IntRange(0, 12).Draw(w.t, "what"); {
+	switch what := rapid.IntRange(0, 13).Draw(w.t, "what"); {
 	case what == 0:
 		w.join()
 	case what == 1:
@@ -176,6 +176,8 @@ func (w *whim) something() {
 		} else {
 			w.written = append(w.written, Written{i, r})
 		}
+	case what == 11:
+		w.tell(Suggested{i, []uint32{part}})
 	case len(w.written) > 0:
 		ev := w.written[0]
 		w.written = w.written[1:]
@@ -218,6 +220,11 @@ func (w *whim) holds() {
 			continue
 		}
 		active += len(p.grants)
+		for _, part := range slices.Concat(p.awaits, p.relayed) {
+			if s.Has(part) || s.works[part] == nil {
+				t.Fatalf("peer %d awaits part %d, which is here or does not come", p.index, part)
+			}
+		}
 		if p.promised != promised[p] {
 			t.Fatalf("peer %d is promised %d runs, counted %d", p.index, promised[p], p.promised)
 		}

@@ -11,9 +11,11 @@ import (
 	"orchestra/proto"
 )
 
-// newReading is a desk whose member wants the parts in order.
+// newReading is a desk whose member wants the parts in order, and is in no chain, where all of them come in order.
 func newReading(t *testing.T, parts int, partSize int64) *desk {
-	return &desk{t: t, Swarm: New(Config{Size: int64(parts) * partSize, PartSize: partSize, ID: proto.PeerID{100}, Seed: 1, Sequential: true})}
+	d := &desk{t: t, Swarm: New(Config{Size: int64(parts) * partSize, PartSize: partSize, ID: proto.PeerID{100}, Seed: 1, Sequential: true})}
+	d.chain.broken = true
+	return d
 }
 
 // parts are the parts on a peer's menu.
@@ -63,7 +65,6 @@ func TestEarliestPartThatThePeerHas(t *testing.T) {
 // With a reader that does not come on, what is beyond its window comes rarest first; when it does, the window goes with it.
 func TestWindowStaysWithTheReader(t *testing.T) {
 	d := newReading(t, 1000, 256<<10)
-	d.chain.broken = true // an upstream is asked for everything in order
 	d.tell(Reading{0})
 	d.seed(0)
 	for range 32 {

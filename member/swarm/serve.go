@@ -55,20 +55,40 @@ func (s *Swarm) wanted(ev Wanted) {
 	if p == nil || p.choking {
 		return
 	}
+	var refused []uint32
 	for _, part := range ev.Parts {
-		if s.Has(part) {
-			if len(p.wants) == 0 {
-				p.asked = s.now
+		switch {
+		case s.Has(part):
+			s.want(p, part)
+		case s.awaits(part) && s.relays(p):
+			p.awaits = append(p.awaits, part)
+			if s.begun(part) {
+				s.flowsOn(part)
 			}
-			p.wants = append(p.wants, part)
+		default:
+			refused = append(refused, part)
 		}
 	}
+	if len(refused) > 0 {
+		s.emit(Refuse{p.index, refused})
+	}
 	s.dismiss(p)
+}
+
+// want makes a part one that the peer may be granted.
+func (s *Swarm) want(p *peer, part uint32) {
+	if len(p.wants) == 0 {
+		p.asked = s.now
+	}
+	p.wants = append(p.wants, part)
 }
 
 func (s *Swarm) unwanted(ev Unwanted) {
 	if p := s.peer(ev.Peer); p != nil {
 		s.unwant(p, ev.Part)
+		if i := slices.Index(p.awaits, ev.Part); i >= 0 {
+			p.awaits = slices.Delete(p.awaits, i, i+1)
+		}
 	}
 }
 
@@ -196,6 +216,9 @@ func (s *Swarm) grant(p *peer) {
 		part := p.wants[i]
 		p.wants = slices.Delete(p.wants, i, i+1)
 		parts = append(parts, part)
+		if !s.Has(part) {
+			p.relayed = append(p.relayed, part)
+		}
 		n += s.partLen(part)
 		if s.sent[part] < 1<<16-1 {
 			s.sent[part]++

@@ -34,6 +34,7 @@ const (
 	noteRequest
 	noteCancel
 	noteReject
+	noteSuggest
 )
 
 // end is one end of a link.
@@ -54,6 +55,7 @@ type end struct {
 	piece   Run     // the piece that is being written
 	rest    bool    // more pieces of the run follow
 	left    int
+	bad     bool // it has something else than the content
 
 	asked    []asked
 	moved    int64 // bytes that came since the core was told
@@ -61,12 +63,14 @@ type end struct {
 }
 
 type order struct {
-	run Run
-	end bool // of a grant
+	run   Run
+	relay bool // the part was not here
+	end   bool // of a grant
 }
 
 type asked struct {
 	run Run
+	bad bool
 	got uint32
 }
 
@@ -111,7 +115,7 @@ func (e *end) write() {
 		case e.left > 0:
 			n := min(e.left, s.wires.quantum)
 			e.left -= n
-			e.push(&quantum{bytes: n, run: e.piece, last: e.left == 0 && !e.rest})
+			e.push(&quantum{bytes: n, run: e.piece, last: e.left == 0 && !e.rest, bad: e.bad})
 		case len(e.say) > 0:
 			e.say = append(e.say, e.later...)
 			e.push(&quantum{bytes: noteSize * len(e.say), notes: e.say})
@@ -123,8 +127,16 @@ func (e *end) write() {
 			e.report(Served{e.peer})
 		default:
 			o := &e.orders[0]
+			most := min(o.run.Length, maxPiece)
+			if o.relay {
+				here := e.me.here(o.run)
+				if most = min(most, here); here < min(o.run.Length, uint32(e.me.hop)) {
+					return
+				}
+			}
 			e.piece = o.run
-			e.left = int(min(o.run.Length, maxPiece))
+			e.bad = o.relay && !e.me.core.Has(o.run.Part) && (e.me.lies || e.me.bad[o.run.Part])
+			e.left = int(most)
 			e.me.sent += int64(e.left)
 			o.run.Begin += uint32(e.left)
 			if o.run.Length -= uint32(e.left); o.run.Length > 0 {
@@ -156,7 +168,7 @@ func (e *end) arrives(q *quantum) {
 		e.takeContent(q)
 		return
 	}
-	var has, wants []uint32
+	var has, wants, coming []uint32
 	flush := func() {
 		if len(has) > 0 {
 			e.report(Has{Peer: e.peer, Parts: has})
@@ -164,12 +176,18 @@ func (e *end) arrives(q *quantum) {
 		if len(wants) > 0 {
 			e.report(Wanted{e.peer, wants})
 		}
-		has, wants = nil, nil
+		if len(coming) > 0 {
+			e.report(Suggested{e.peer, coming})
+		}
+		has, wants, coming = nil, nil, nil
 	}
 	for _, n := range q.notes {
 		switch n.kind {
 		case noteHave:
 			has = append(has, n.run.Part)
+			continue
+		case noteSuggest:
+			coming = append(coming, n.run.Part)
 			continue
 		case noteRequest:
 			if e.request(n.run) {
@@ -247,13 +265,21 @@ func (e *end) refuse(parts []uint32) {
 			e.count--
 		}
 		delete(e.waiters, part)
+		e.orders = slices.DeleteFunc(e.orders, func(o order) bool {
+			if !o.relay || o.run.Part != part {
+				return false
+			}
+			e.tell(note{kind: noteReject, run: o.run})
+			e.count--
+			return true
+		})
 	}
 }
 
 func (e *end) grant(parts []uint32) {
 	for _, part := range parts {
 		for _, r := range e.waiters[part] {
-			e.orders = append(e.orders, order{run: r})
+			e.orders = append(e.orders, order{run: r, relay: !e.me.core.Has(part)})
 		}
 		delete(e.waiters, part)
 	}
@@ -305,6 +331,9 @@ func (e *end) takeContent(q *quantum) {
 		e.report(Started{e.peer, a.run})
 	}
 	a.got += uint32(q.bytes)
+	a.bad = a.bad || q.bad
+	e.me.bad[a.run.Part] = a.bad
+	e.me.came(a.run, a.got)
 	e.moved += int64(q.bytes)
 	whole := a.got == a.run.Length
 	if whole || s.now-e.reported >= 200*time.Millisecond {
@@ -315,8 +344,8 @@ func (e *end) takeContent(q *quantum) {
 	if !whole {
 		return
 	}
-	run := a.run
+	run, bad := a.run, a.bad
 	e.asked = slices.Delete(e.asked, i, i+1)
 	e.report(Received{e.peer, run})
-	e.me.keep(e.peer, run)
+	e.me.keep(e.peer, run, bad)
 }

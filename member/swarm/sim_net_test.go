@@ -82,6 +82,7 @@ type quantum struct {
 	notes []note
 	run   Run // content of it, unless there are notes
 	last  bool
+	bad   bool
 	stage int
 }
 

@@ -32,16 +32,22 @@ type player struct {
 	id        proto.PeerID
 	core      *Swarm
 	up, down  line
+	hop       int    // bytes that are passed on at once
 	unchained bool   // several send to it and are sent to at once
 	bound     int    // bytes that each peer may have in flight to this member
 	ends      []*end // by peer
 	entered   time.Duration
 	complete  time.Duration // 0: not yet
 	away      bool
+	lies      bool         // what it passes on as it comes is bad
 	known     map[int]bool // whom the conductor named
+	listed    int          // how many members it said there are
 	wake      time.Duration
 	prefix    int           // parts here without a gap
 	half      time.Duration // when these were the first half
+
+	bad  map[uint32]bool // parts on their way of which something is bad
+	upto map[Run]uint32  // of runs that are on their way here: the bytes that came, by a run of length 0
 
 	sent, wasted int64 // bytes
 }
@@ -126,7 +132,7 @@ func (s *sim) done(p *player) bool { return p.away || (p.core != nil && p.core.f
 
 // enter adds a member that starts at a time; one that shares has everything from the start.
 func (s *sim) enter(at time.Duration, up, down float64, shares bool) *player {
-	p := &player{sim: s, n: len(s.players), entered: at, known: map[int]bool{}, bound: mostWindow}
+	p := &player{sim: s, n: len(s.players), entered: at, known: map[int]bool{}, upto: map[Run]uint32{}, bad: map[uint32]bool{}, bound: mostWindow}
 	p.up, p.down = line{sim: s, rate: up}, line{sim: s, rate: down}
 	for i := range p.id {
 		p.id[i] = byte(s.rng.Uint32())
@@ -147,7 +153,7 @@ func (s *sim) enter(at time.Duration, up, down float64, shares bool) *player {
 	return p
 }
 
-// announce is the conductor: it names up to 50 members to a newcomer, and the newcomer to 10.
+// announce is the conductor: it names up to 50 members to a newcomer, and the newcomer to 50 others while there are few, else to 10.
 func (s *sim) announce(p *player) {
 	var others []*player
 	for _, q := range s.players {
@@ -156,15 +162,35 @@ func (s *sim) announce(p *player) {
 		}
 	}
 	s.rng.Shuffle(len(others), func(i, j int) { others[i], others[j] = others[j], others[i] })
-	for _, q := range others[:min(50, len(others))] {
+	named := min(50, len(others))
+	if len(others) == 101 {
+		for _, q := range others {
+			q.listed = 0
+			s.list(q, len(others)+1)
+		}
+	}
+	s.list(p, len(others)+1)
+	for _, q := range others[:named] {
 		s.name(q, p)
 	}
 	pushes := 10
-	for _, q := range others {
+	if len(others) <= 100 {
+		pushes = 50
+	}
+	for _, q := range slices.Concat(others[named:], others[:named]) {
 		if pushes > 0 && !q.known[p.n] {
 			pushes--
 			s.name(p, q)
+			s.list(q, len(others)+1)
 		}
+	}
+}
+
+// list tells a member how many there are, if it was told less.
+func (s *sim) list(p *player, n int) {
+	if n >= p.listed*5/4 {
+		p.listed = n
+		s.after(s.wires.rtt, func() { p.step(Listed{n}) })
 	}
 }
 
@@ -259,7 +285,11 @@ func (p *player) perform(e Effect) {
 	case Share:
 		p.bound = p.bounds(e.Down)
 	case Chained:
-		p.unchained = !e.On
+		p.unchained, p.hop = !e.On, e.Hop
+	case Suggest:
+		for _, part := range e.Parts {
+			p.ends[e.Peer].tell(note{kind: noteSuggest, run: Run{Part: part}})
+		}
 	case Refuse:
 		p.ends[e.Peer].refuse(e.Parts)
 	case Grant:
@@ -296,21 +326,54 @@ func (p *player) waiting() int {
 	return lowWaterAlone
 }
 
+// came counts what came of a run, and lets it go on.
+func (p *player) came(r Run, got uint32) {
+	r.Length = 0
+	p.upto[r] = max(p.upto[r], got)
+	p.sim.after(p.sim.wires.cpu, func() {
+		for _, e := range p.ends {
+			if e != nil && len(e.orders) > 0 && e.orders[0].relay {
+				e.rouse()
+			}
+		}
+	})
+}
+
+// here is how much of what is left of a run is here.
+func (p *player) here(r Run) uint32 {
+	end := r.Begin + r.Length
+	if p.core.Has(r.Part) {
+		return r.Length
+	}
+	from := Run{Part: r.Part, Begin: r.Begin / RunSize * RunSize}
+	return min(end, max(from.Begin+p.upto[from], r.Begin)) - r.Begin
+}
+
 // hashing is how long a part takes to be hashed and written.
 func (s *sim) hashing(part uint32) time.Duration {
 	return time.Millisecond/2 + seconds(float64(min(s.part, s.size-int64(part)*s.part))/1e9)
 }
 
 // keep writes a run that came whole; one that is the part is verified too.
-func (p *player) keep(peer int, r Run) {
+func (p *player) keep(peer int, r Run, bad bool) {
 	s := p.sim
 	s.after(s.wires.cpu+s.hashing(r.Part), func() {
-		if int64(r.Length) == p.core.partLen(r.Part) {
+		whole := int64(r.Length) == p.core.partLen(r.Part)
+		switch {
+		case whole && bad:
+			p.upto[Run{Part: r.Part}] = 0
+			p.step(Failed{r.Part})
+		case whole:
 			p.step(Stored{r.Part})
-		} else {
+		default:
 			p.step(Written{peer, r})
 		}
 	})
+}
+
+// player is who has a peer id.
+func (s *sim) player(id proto.PeerID) *player {
+	return s.players[slices.IndexFunc(s.players, func(p *player) bool { return p.id == id })]
 }
 
 func (p *player) dial(d Dial) {
@@ -417,7 +480,9 @@ func (p *player) tells(e Effect) string {
 	case Share:
 		return fmt.Sprintf("shares %d", e.Down)
 	case Chained:
-		return fmt.Sprintf("in a chain: %v", e.On)
+		return fmt.Sprintf("in a chain: %v, hop %d", e.On, e.Hop)
+	case Suggest:
+		return fmt.Sprintf("suggests %d %v", to(e.Peer), e.Parts)
 	case Refuse:
 		return fmt.Sprintf("refuses %d %v", to(e.Peer), e.Parts)
 	case Verify:

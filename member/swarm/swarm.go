@@ -38,7 +38,7 @@ type Config struct {
 	// Sequential prefers the parts in order within a window ahead of the reader; the others still come rarest first.
 	Sequential bool
 
-	MaxPeers int // links at most; default 20
+	MaxPeers int // links at most; default 20, or 100 in a chain
 	Dials    int // links that this member opens, more if it has few for long; default 8
 }
 
@@ -82,8 +82,10 @@ type Swarm struct {
 	served int64    // for the order of service: grows with every grant
 
 	known   []*member
+	listed  int           // members in all, this one among them, as it was told; 0: it was not
 	foundAt time.Duration // when it was told of the first member
 	banned  map[proto.PeerID]bool
+	misled  map[proto.PeerID]int // by whom: how often a part was bad that it had not verified itself
 
 	stats Stats
 }
@@ -104,9 +106,6 @@ type Stats struct {
 
 // New makes the state of a member that has nothing yet. The time starts at zero.
 func New(cfg Config) *Swarm {
-	if cfg.MaxPeers == 0 {
-		cfg.MaxPeers = 20
-	}
 	if cfg.Dials == 0 {
 		cfg.Dials = 8
 	}
@@ -123,6 +122,7 @@ func New(cfg Config) *Swarm {
 		retryAt: never,
 		foundAt: never - fewAfter,
 		banned:  map[proto.PeerID]bool{},
+		misled:  map[proto.PeerID]int{},
 
 		lineDown: capacity{first: 150 * time.Millisecond},
 	}
@@ -155,6 +155,8 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 		s.found(ev)
 	case Gone:
 		s.gone(ev.ID)
+	case Listed:
+		s.listed = ev.Members
 	case DialFailed:
 		s.dialFailed(ev.Dial)
 	case Joined:
@@ -173,6 +175,8 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 		s.unwanted(ev)
 	case Served:
 		s.servedPeer(ev)
+	case Suggested:
+		s.suggested(ev)
 	case Started:
 		s.started(ev)
 	case Progress:
@@ -267,6 +271,7 @@ func (s *Swarm) gain(part uint32) {
 	s.have.set(part)
 	s.haveN++
 	s.stats.BytesHave += s.partLen(part)
+	s.arrive(part)
 	s.emit(Announce{part})
 	s.follow()
 	if !s.wants(part) {

@@ -1,0 +1,85 @@
+package member
+
+import (
+	"bytes"
+	"io"
+	"testing"
+
+	"orchestra/member/store"
+	"orchestra/proto"
+)
+
+// relayPair is a link of a member that has nothing of the content yet and was asked for all of its first part, and a reader of what it sends.
+func relayPair(t *testing.T, content []byte) (*link, *proto.Reader) {
+	t.Helper()
+	l, far := pair(t, content, Config{})
+	empty, err := store.Open(store.Config{File: l.m.comp, Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { empty.Close() })
+	l.m.store = empty
+	l.fast, l.choking = true, false
+	l.order(proto.Request{Length: uint32(len(content))})
+	l.grant([]uint32{0}, func(uint32) bool { return false })
+	return l, proto.NewReader(far, proto.MaxFrame(1), readAhead)
+}
+
+// TestRelay grants a part that comes in bit by bit: what came goes out, before the part is whole, and nothing else.
+func TestRelay(t *testing.T) {
+	content := randomBytes(1 << 20)
+	l, in := relayPair(t, content)
+	ended := make(chan error, 1)
+	go func() { ended <- l.writeLoop(t.Context()) }()
+	var got []byte
+	for from := 0; from < len(content); {
+		to := min(from+100_000, len(content))
+		if err := l.m.store.Write(0, int64(from), content[from:to]); err != nil {
+			t.Fatal(err)
+		}
+		l.m.cameOn()
+		for len(got) < to {
+			msg, err := in.Next()
+			piece, ok := msg.(proto.Piece)
+			if err != nil || !ok || int(piece.Begin) != len(got) || int(piece.End()) > to {
+				t.Fatalf("after %d of %d bytes: %+v %v", len(got), to, msg, err)
+			}
+			data, err := io.ReadAll(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, data...)
+		}
+		from = to
+	}
+	if !bytes.Equal(got, content) {
+		t.Error("something else came")
+	}
+	l.close(io.EOF)
+	<-ended
+}
+
+// TestRelayIsBrokenOff rejects what is left of a part that does not come, and ends the grant. What was asked of parts that are here goes on.
+func TestRelayIsBrokenOff(t *testing.T) {
+	content := randomBytes(1 << 20)
+	l, _ := relayPair(t, content)
+	const came = 300_000
+	if err := l.m.store.Write(0, 0, content[:came]); err != nil {
+		t.Fatal(err)
+	}
+	sent := 0
+	for e, _ := l.next(nil); len(e.pieces) > 0; e, _ = l.next(nil) {
+		sent += e.pieces[0].Length
+	}
+	if sent != came {
+		t.Fatalf("%d bytes are sent of %d that came", sent, came)
+	}
+	l.refuseAll([]uint32{0})
+	want := proto.Append(nil, proto.Reject{Begin: came, Length: 1<<20 - came})
+	if e, _ := l.next(nil); !bytes.Equal(e.say, want) {
+		t.Errorf("says %x, want %x", e.say, want)
+	}
+	if e, _ := l.next(nil); !e.served || l.count != 0 {
+		t.Errorf("%+v is next, and %d requests wait", e, l.count)
+	}
+}
