@@ -158,14 +158,14 @@ func (l *link) have(part uint32, delay time.Duration) {
 	if len(l.ready) > 0 {
 		l.rouse() // it may wait for this part
 	}
-	due := time.Now().Add(delay)
+	due := time.Now().Add(delay).Truncate(delay) // for all links at the same time
 	switch {
 	case l.ended != nil || (!l.due.IsZero() && !due.Before(l.due)):
 		return
 	case l.announcer == nil:
-		l.announcer = time.AfterFunc(delay, l.announce)
+		l.announcer = time.AfterFunc(time.Until(due), l.announce)
 	default:
-		l.announcer.Reset(delay)
+		l.announcer.Reset(time.Until(due))
 	}
 	l.due = due
 }

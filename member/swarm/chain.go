@@ -40,7 +40,7 @@ const (
 	chainParts = 32
 	// Each member is a hop behind the one before it: so many bytes must be here before they are passed on. All hops together are to be no more than a
 	// hopShare'th of the content; larger ones cost less. Where the least would be too much, the chain would be too long.
-	hopShare  = 32
+	hopShare  = 20
 	hopLeast  = 16 << 10
 	hopMost   = 256 << 10
 	hopsShare = 10
@@ -309,8 +309,8 @@ func (s *Swarm) HaveDelay(peer int, part uint32) time.Duration {
 		if lacks {
 			return 0
 		}
-	case lacks && slices.Contains(p.relayed, part):
-		return haveDelay
+	case lacks && slices.Contains(p.relayed, part): // what it is told next takes this along
+		return settledDelay
 	case lacks && (c.down == p || c.down == nil && (p.hasN == 0 || !s.settled())):
 		return 0
 	case s.settled():

@@ -43,7 +43,7 @@ const (
 	// menuForeign is the least for a foreign client, in runs.
 	menuForeign = 2
 	// menuOrphan is enough to find out who has nobody to send to.
-	menuOrphan = 2
+	menuOrphan = 1
 )
 
 func (s *Swarm) runOf(w *work, n int) Run {
