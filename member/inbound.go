@@ -5,6 +5,7 @@ import (
 	"io"
 	"runtime"
 	"sync"
+	"time"
 
 	"orchestra/member/swarm"
 	"orchestra/proto"
@@ -45,6 +46,22 @@ func (b *buffers) get() *[bufferSize]byte {
 
 func (b *buffers) put(p *[bufferSize]byte) { b.free <- p }
 
+// await waits a little for a buffer that somebody gives back; nil: nobody did.
+func (b *buffers) await(ctx context.Context) *[bufferSize]byte {
+	patience := time.NewTimer(bufferPatience)
+	defer patience.Stop()
+	select {
+	case p := <-b.free:
+		return p
+	case <-patience.C:
+	case <-ctx.Done():
+	}
+	return nil
+}
+
+// bufferPatience is how long a link waits for a buffer while workers have some of its run: much longer than they take to write it.
+const bufferPatience = 50 * time.Millisecond
+
 // inbound is a run on its way from a link to the disk. Its chunks are written and hashed in the order they came, by one worker at a
 // time, while more come in.
 type inbound struct {
@@ -83,7 +100,7 @@ func (in *inbound) read(ctx context.Context, r io.Reader, at int64, n int) error
 			}
 		}
 		if in.buf == nil {
-			if in.buf = in.m.buffers.get(); in.buf == nil {
+			if in.buf = in.buffer(ctx); in.buf == nil {
 				return in.readThrough(ctx, r, at, n)
 			}
 			in.from, in.n = at, 0
@@ -101,6 +118,20 @@ func (in *inbound) read(ctx context.Context, r io.Reader, at int64, n int) error
 		}
 	}
 	return nil
+}
+
+// buffer gets a buffer. While workers have some of the run, it waits for one: what it wrote itself then would be out of order, and be read back to be hashed.
+func (in *inbound) buffer(ctx context.Context) *[bufferSize]byte {
+	if p := in.m.buffers.get(); p != nil {
+		return p
+	}
+	in.mu.Lock()
+	busy := in.busy
+	in.mu.Unlock()
+	if !busy {
+		return nil
+	}
+	return in.m.buffers.await(ctx)
 }
 
 // step is how many bytes are taken in at once.
@@ -161,7 +192,7 @@ func (in *inbound) abandon() {
 	in.gone = true
 }
 
-// readThrough writes while every buffer is in use, so that a link never waits for another one's.
+// readThrough writes while every buffer is in use, so that a link does not wait for others.
 func (in *inbound) readThrough(ctx context.Context, r io.Reader, at int64, n int) error {
 	var block [proto.Block]byte
 	for n > 0 {

@@ -54,15 +54,38 @@ func (s *Store) Write(part uint32, begin int64, p []byte) error {
 	if begin < in.upto {
 		in.reset()
 	}
+	follows := in.upto == begin
+	hashed := s.takeTurn(follows, in, p)
 	left, err := s.writeAt(p, s.offset(part)+begin)
-	if err != nil {
-		return err
-	}
-	if in.upto == begin && !left {
-		in.hash.Write(p)
+	s.endTurn()
+	switch {
+	case (err != nil || left) && hashed:
+		in.reset()
+	case err == nil && !left && follows:
+		if !hashed {
+			in.hash.Write(p)
+		}
 		in.upto += int64(len(p))
 	}
-	return nil
+	return err
+}
+
+// takeTurn waits until nobody else writes to a single file, of which the system would make us spin. What follows in order is hashed meanwhile.
+func (s *Store) takeTurn(follows bool, in *intake, p []byte) (hashed bool) {
+	if s.folder != nil || s.writing.TryLock() {
+		return false
+	}
+	if follows {
+		in.hash.Write(p)
+	}
+	s.writing.Lock()
+	return follows
+}
+
+func (s *Store) endTurn() {
+	if s.folder == nil {
+		s.writing.Unlock()
+	}
 }
 
 // Verify tells whether a part that was written in full matches its checksum.

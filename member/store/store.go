@@ -54,7 +54,8 @@ type Store struct {
 	verified []byte             // one bit a part
 	settling *settling          // nil: no file gets its name before Finish
 
-	moving sync.Mutex // held while files get their names
+	writing sync.Mutex // held while a single file is written to
+	moving  sync.Mutex // held while files get their names
 }
 
 // Open opens the content under its name if it is there, its unfinished file otherwise, and makes that if there is neither. Errors:

@@ -214,8 +214,8 @@ func TestSwarmOutgrowsTheChain(t *testing.T) {
 		ends = append(ends, New(Config{Size: 1 << 20, PartSize: 1 << 20, ID: id}))
 	}
 	d.tell(Listed{chainPeers + 1})
-	if n := len(of[Chained](d)) + len(of[Drop](d)); n > 0 || !d.chained() {
-		t.Fatalf("chained %v, %v", d.chained(), d.got)
+	if drops := of[Drop](d); len(drops) > 0 || !d.chained() {
+		t.Fatalf("chained %v, %v", d.chained(), drops)
 	}
 	d.tell(Listed{chainPeers + 2})
 	drops := of[Drop](d)
