@@ -321,7 +321,7 @@ func (s *Swarm) HaveDelay(peer int, part uint32) time.Duration {
 
 const (
 	haveDelay    = 200 * time.Millisecond
-	settledDelay = 3 * time.Second
+	settledDelay = time.Second
 	settledAfter = time.Second
 	// settledParts are enough to know who is behind.
 	settledParts = 3 * behindParts

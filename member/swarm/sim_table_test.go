@@ -112,12 +112,12 @@ func TestHeld(t *testing.T) {
 		members int
 		last    float64
 	}{
-		{scenes[0], 16, 1.05},
-		{scenes[1], 16, 1.10},
-		{scenes[2], 16, 1.05},
-		{scenes[0], 100, 1.12},
+		{scenes[0], 16, 1.02},
+		{scenes[1], 16, 1.09},
+		{scenes[2], 16, 1},
+		{scenes[0], 100, 1.05},
 		{scenes[0], 1000, 1.19},
-		{scenes[2], 32, 1.16},
+		{scenes[2], 32, 1},
 	} {
 		c := held.scene
 		t.Run(fmt.Sprint(held.members, " ", c.name), func(t *testing.T) {
