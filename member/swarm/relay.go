@@ -86,14 +86,15 @@ func (s *Swarm) relays(p *peer) bool {
 	return c.up != nil && c.up != p && !p.foreign() && s.chained() && (c.down == p || (c.down == nil && p.hasN == 0))
 }
 
-// passOn suggests the last that the upstream was asked for.
+// passOn suggests the part that the upstream was asked for last, once.
 func (s *Swarm) passOn(up *peer) {
-	if s.chain.up != up {
+	last := len(up.fetches) - 1
+	if s.chain.up != up || (last > 0 && up.fetches[last-1].work == up.fetches[last].work) {
 		return
 	}
 	for _, p := range s.peers {
 		if p != nil && s.relays(p) {
-			s.suggest(p, up.fetches[len(up.fetches)-1:])
+			s.suggest(p, up.fetches[last:])
 		}
 	}
 }

@@ -77,6 +77,24 @@ func TestPassedOnAsItComes(t *testing.T) {
 	}
 }
 
+// TestPartOfSeveralRunsIsSuggestedOnce, and goes out run by run as they are asked for.
+func TestPartOfSeveralRunsIsSuggestedOnce(t *testing.T) {
+	d := newDesk(t, 100, 8*RunSize)
+	d.seed(0)
+	d.comes(1)
+	d.tell(Started{0, d.menu(0)[0]}, Progress{0, 1})
+	if parts := d.parts(0); len(d.menu(0)) < 4 || len(d.suggested(1)) != len(parts) {
+		t.Errorf("%v are suggested of %v", d.suggested(1), d.menu(0))
+	}
+	part := d.parts(0)[0]
+	for range 2 {
+		d.tell(Wanted{1, []uint32{part}})
+		if diff := cmp.Diff([]Grant{{1, []uint32{part}}}, of[Grant](d)); diff != "" {
+			t.Error("grants (-want +got):", diff)
+		}
+	}
+}
+
 // TestOnlyOneIsPassedOnTo lets two peers ask for the same: the one that is not chosen is told so at once, and asks others.
 func TestOnlyOneIsPassedOnTo(t *testing.T) {
 	d := newRelay(t)
