@@ -116,7 +116,7 @@ func TestHeld(t *testing.T) {
 		{scenes[1], 16, 1.09},
 		{scenes[2], 16, 1},
 		{scenes[0], 100, 1.05},
-		{scenes[0], 1000, 1.19},
+		{scenes[0], 1000, 1.16},
 		{scenes[2], 32, 1},
 	} {
 		c := held.scene
