@@ -94,7 +94,8 @@ type (
 	Cancel struct{ Part, Begin, Length uint32 }
 	// Port is the sender's DHT port (BEP 5).
 	Port struct{ Port uint16 }
-	// Suggest names a part that is cheap for the sender to give (BEP 6).
+	// Suggest names a part that is cheap for the sender to give (BEP 6): between
+	// members one that it is getting, and passes on while it comes.
 	Suggest struct{ Part uint32 }
 	// HaveAll stands for a Bitfield with all parts (BEP 6).
 	HaveAll struct{}

@@ -7,7 +7,8 @@ import (
 
 // A chain is the best that a few members with equal lines can do: each gets everything from one other member, its upstream, and passes it on to
 // one, its downstream. Every line then carries one flow in each direction, which fills it, where several that meet by chance leave some of it idle;
-// and nobody but the downstream must hear of a part at once. The last of n members is n parts later than the first, so there must be few of them.
+// and nobody but the downstream must hear of a part at once. What comes is passed on as it comes (relay.go), but the last of n members still is n hops later
+// than the first, so there must not be too many of them.
 //
 // Nobody arranges it. A sender stays with whom it sent to last, as long as that one wants something, and a receiver asks only who sends to it. Who is
 // without an upstream, an orphan, asks everybody, and gets the first that is free: the end of the chain.

@@ -27,7 +27,7 @@ type (
 		All  bool
 		Bits []byte // nil where there is nothing
 	}
-	// Announce tells the peers that this member has a part: those that lack it at once, see [Swarm.Lacks], the others when there is time.
+	// Announce tells the peers that this member has a part: each of them at once or later, see [Swarm.HaveDelay].
 	Announce struct{ Part uint32 }
 	// SetInterest tells a peer whether it has anything that this member wants.
 	SetInterest struct {
