@@ -21,7 +21,7 @@ type chain struct {
 	down   *peer         // who is sent to
 	downAt time.Duration // when a grant of it was served last
 
-	next int // the part that it was asked for last
+	next int // the part that the upstream was asked for last
 
 	// What came since a time, to be compared with what the others gained since then, and how often in a row it was too little.
 	since time.Duration
