@@ -110,14 +110,15 @@ func TestHeld(t *testing.T) {
 	for _, held := range []struct {
 		scene   scene
 		members int
+		size    int64 // MiB
 		last    float64
 	}{
-		{scenes[0], 16, 1.02},
-		{scenes[1], 16, 1.09},
-		{scenes[2], 16, 1},
-		{scenes[0], 100, 1.05},
-		{scenes[0], 1000, 1.16},
-		{scenes[2], 32, 1},
+		{scenes[0], 16, 256, 1.02},
+		{scenes[1], 16, 256, 1.09},
+		{scenes[2], 16, 256, 1},
+		{scenes[0], 100, 256, 1.05},
+		{scenes[0], 1000, 1024, 1.085},
+		{scenes[2], 32, 256, 1},
 	} {
 		c := held.scene
 		t.Run(fmt.Sprint(held.members, " ", c.name), func(t *testing.T) {
@@ -128,7 +129,7 @@ func TestHeld(t *testing.T) {
 				t.Skip("takes minutes: make large runs it (ORCHESTRA_TEST_LARGE=1)")
 			}
 			rate := mbit(100)
-			s := c.set(t, held.members, rate, 256<<20, 1<<20, 1)
+			s := c.set(t, held.members, rate, held.size<<20, 1<<20, 1)
 			s.play(10 * time.Minute)
 			list := s.finishes(rate)
 			_, bound := c.bound(s, rate)
