@@ -151,9 +151,7 @@ func (s *Swarm) peerGains(p *peer, part uint32) {
 		p.useful++
 	}
 	s.unwant(p, part)
-	if i := slices.Index(p.coming, part); i >= 0 {
-		p.coming = slices.Delete(p.coming, i, i+1)
-	}
+	takeOut(&p.coming, part)
 }
 
 func (s *Swarm) becomesSeed(p *peer) {

@@ -123,11 +123,7 @@ func (s *Swarm) begun(part uint32) bool {
 // flowsOn lets those who await a part have it now: its first bytes came.
 func (s *Swarm) flowsOn(part uint32) {
 	for _, p := range s.peers {
-		if p == nil {
-			continue
-		}
-		if i := slices.Index(p.awaits, part); i >= 0 {
-			p.awaits = slices.Delete(p.awaits, i, i+1)
+		if p != nil && takeOut(&p.awaits, part) {
 			s.want(p, part)
 		}
 	}

@@ -86,16 +86,20 @@ func (s *Swarm) want(p *peer, part uint32) {
 func (s *Swarm) unwanted(ev Unwanted) {
 	if p := s.peer(ev.Peer); p != nil {
 		s.unwant(p, ev.Part)
-		if i := slices.Index(p.awaits, ev.Part); i >= 0 {
-			p.awaits = slices.Delete(p.awaits, i, i+1)
-		}
+		takeOut(&p.awaits, ev.Part)
 	}
 }
 
-func (s *Swarm) unwant(p *peer, part uint32) {
-	if i := slices.Index(p.wants, part); i >= 0 {
-		p.wants = slices.Delete(p.wants, i, i+1)
+func (s *Swarm) unwant(p *peer, part uint32) { takeOut(&p.wants, part) }
+
+// takeOut takes a part out of a list, once, and tells whether it was there.
+func takeOut(list *[]uint32, part uint32) bool {
+	i := slices.Index(*list, part)
+	if i < 0 {
+		return false
 	}
+	*list = slices.Delete(*list, i, i+1)
+	return true
 }
 
 func (s *Swarm) servedPeer(ev Served) {
