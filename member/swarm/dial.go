@@ -124,7 +124,7 @@ func (s *Swarm) shed() {
 	if s.links <= s.maxLinks() {
 		return
 	}
-	keep := uint32(math.MaxUint32 / s.links * keptLinks)
+	keep := math.MaxUint32 / uint32(s.links) * keptLinks
 	for _, p := range s.peers {
 		if p != nil && p.begun == 0 && len(p.grants) == 0 && s.lot(p) > keep {
 			s.drop(p, "fewer links are enough without a chain")
