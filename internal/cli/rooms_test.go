@@ -20,8 +20,9 @@ var rooms = map[string][]string{
 	"conduct":       {"orch", "proto", "proto/bencode"},
 	"member":        {"member/swarm", "member/store", "orch", "proto"},
 	"member/swarm":  {"proto"},
-	"member/store":  {"orch"},
+	"member/store":  {"orch", "orch/sha1x8"},
 	"orch":          {"proto/bencode"},
+	"orch/sha1x8":   {},
 	"proto":         {"proto/bencode"},
 	"proto/bencode": {},
 }
