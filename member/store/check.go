@@ -6,13 +6,16 @@ import (
 	"errors"
 	"io/fs"
 	"runtime"
+	"slices"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
+
+	"orchestra/orch/sha1x8"
 )
 
 // batch is how many bytes of parts a worker of the check takes at a time.
-const batch = 4 << 20
+const batch = 8 << 20
 
 // Check hashes every part and reports each, from several goroutines and in no order. Parts of an unfinished file
 // that were never written (holes) are reported bad without being read.
@@ -23,29 +26,25 @@ func (s *Store) Check(ctx context.Context, report func(part uint32, good bool)) 
 // check does so with some of the parts.
 func (s *Store) check(ctx context.Context, some func(part uint32) bool, report func(part uint32, good bool)) error {
 	parts := int64(s.comp.NumParts())
-	step := max(1, batch/s.comp.PartSize)
+	step := max(int64(s.Together()), batch/s.comp.PartSize)
 	var next atomic.Int64
 	g, ctx := errgroup.WithContext(ctx)
-	for range min(int64(runtime.GOMAXPROCS(0)), parts) {
+	for range min(int64(runtime.GOMAXPROCS(0)), (parts-1)/step+1) {
 		g.Go(func() error {
-			in := &intake{hash: s.comp.Hash().New()}
+			c := &checker{Store: s, report: report, in: &intake{hash: s.comp.Hash().New()}}
 			for {
 				from := next.Add(step) - step
 				if from >= parts {
 					return nil
 				}
+				c.parts = c.parts[:0]
 				for part := from; part < min(from+step, parts); part++ {
-					if err := ctx.Err(); err != nil {
-						return err
+					if some(uint32(part)) {
+						c.parts = append(c.parts, uint32(part))
 					}
-					if !some(uint32(part)) {
-						continue
-					}
-					good, err := s.checkPart(in, uint32(part))
-					if err != nil {
-						return err
-					}
-					report(uint32(part), good)
+				}
+				if err := c.run(ctx); err != nil {
+					return err
 				}
 			}
 		})
@@ -53,24 +52,75 @@ func (s *Store) check(ctx context.Context, some func(part uint32) bool, report f
 	return g.Wait()
 }
 
-func (s *Store) checkPart(in *intake, part uint32) (bool, error) {
-	if s.partial && s.hole(part) || s.folder != nil && s.folder.wrong[part] {
-		return false, nil
+// checker is one worker of a check.
+type checker struct {
+	*Store
+	report func(part uint32, good bool)
+	in     *intake
+	parts  []uint32 // to be checked
+}
+
+// run checks the parts and reports each.
+func (c *checker) run(ctx context.Context) error {
+	c.parts = slices.DeleteFunc(c.parts, func(part uint32) bool {
+		hopeless := c.partial && c.hole(part) || c.folder != nil && c.folder.wrong[part]
+		if hopeless {
+			c.report(part, false)
+		}
+		return hopeless
+	})
+	if c.Together() > 1 {
+		c.readAhead(c.parts)
 	}
-	in.reset()
-	if err := s.hashOn(in, part); err != nil {
-		if s.folder != nil && IsMissing(err) {
+	for group := range slices.Chunk(c.parts, sha1x8.Lanes) {
+		right, ok := c.compareTogether(group)
+		for i, part := range group {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			good := ok && right[i]
+			if !ok {
+				var err error
+				if good, err = c.compare(part); err != nil {
+					return err
+				}
+			}
+			if good {
+				c.mu.Lock()
+				c.verify(part)
+				c.mu.Unlock()
+			}
+			c.report(part, good)
+		}
+	}
+	return nil
+}
+
+// compare tells whether a part is right on disk.
+func (c *checker) compare(part uint32) (bool, error) {
+	c.in.reset()
+	if err := c.hashOn(c.in, part); err != nil {
+		if c.folder != nil && IsMissing(err) {
 			return false, nil // a file of it is missing or short, as the survey told
 		}
 		return false, err
 	}
-	if !bytes.Equal(in.hash.Sum(nil), s.comp.PartSum(int(part))) {
-		return false, nil
+	return bytes.Equal(c.in.hash.Sum(nil), c.comp.PartSum(int(part))), nil
+}
+
+// readAhead lets the system read parts in one go that are hashed in stripes.
+func (s *Store) readAhead(parts []uint32) {
+	if len(parts) < fewestTogether {
+		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.verify(part)
-	return true, nil
+	from := s.offset(parts[0])
+	s.layout.each(from, s.offset(parts[len(parts)-1])-from+s.comp.PartSize, func(file int, at, n int64) bool {
+		if f, k, err := s.files.get(file, false); err == nil {
+			willNeed(f, at, n)
+			s.files.put(k)
+		}
+		return true
+	})
 }
 
 // hole tells whether nothing of a part was ever written.

@@ -4,15 +4,19 @@ import (
 	"bytes"
 	"fmt"
 	"hash"
+	"slices"
 	"sync"
+
+	"orchestra/orch/sha1x8"
 )
 
-// intake is the checksum of a part on its way in, as far as its bytes came in order. What came out of order is read back.
+// intake is the checksum of a part on its way in, as far as its bytes came in order. What came out of order, or was not to be hashed yet, is read back.
 type intake struct {
-	mu   sync.Mutex
-	hash hash.Hash
-	upto int64 // bytes hashed, from the start of the part
-	done bool  // the part verified
+	mu     sync.Mutex
+	stored int64 // bytes on disk, from the start of the part
+	hash   hash.Hash
+	upto   int64 // bytes hashed, from the start of the part
+	done   bool  // the part verified
 }
 
 func (s *Store) intake(part uint32) *intake {
@@ -41,7 +45,14 @@ func (s *Store) close(part uint32, in *intake) {
 // Write puts p at begin (bytes) of a part. Bytes that continue what was written in order before are hashed while they are hot. What
 // the checksum covers is always what is on disk: writes to one part wait for each other, one that goes back begins the checksum anew,
 // and a part that verified is not written again.
-func (s *Store) Write(part uint32, begin int64, p []byte) error {
+func (s *Store) Write(part uint32, begin int64, p []byte) error { return s.write(part, begin, p, true) }
+
+// WriteOnly is Write for parts that come so fast that they are better hashed together: VerifyAll reads them back.
+func (s *Store) WriteOnly(part uint32, begin int64, p []byte) error {
+	return s.write(part, begin, p, false)
+}
+
+func (s *Store) write(part uint32, begin int64, p []byte, hashed bool) error {
 	if begin < 0 || begin+int64(len(p)) > s.comp.PartLen(int(part)) {
 		return fmt.Errorf("%d bytes at %d are not within part %d", len(p), begin, part)
 	}
@@ -51,35 +62,35 @@ func (s *Store) Write(part uint32, begin int64, p []byte) error {
 	if in.done {
 		return nil
 	}
-	if begin < in.upto {
+	if begin < in.stored {
 		in.reset()
 	}
-	follows := in.upto == begin
-	hashed := s.takeTurn(follows, in, p)
+	if hashed = hashed && begin == in.upto; hashed {
+		in.hash.Write(p) // before its turn, so that one is hashed while another one is written
+	}
+	s.takeTurn()
 	left, err := s.writeAt(p, s.offset(part)+begin)
 	s.endTurn()
 	switch {
-	case (err != nil || left) && hashed:
-		in.reset()
-	case err == nil && !left && follows:
-		if !hashed {
-			in.hash.Write(p)
+	case err != nil || left:
+		if hashed {
+			in.reset()
 		}
+		return err
+	case begin == in.stored:
+		in.stored += int64(len(p))
+	}
+	if hashed {
 		in.upto += int64(len(p))
 	}
-	return err
+	return nil
 }
 
-// takeTurn waits until nobody else writes to a single file, of which the system would make us spin. What follows in order is hashed meanwhile.
-func (s *Store) takeTurn(follows bool, in *intake, p []byte) (hashed bool) {
-	if s.folder != nil || s.writing.TryLock() {
-		return false
+// takeTurn waits until nobody else writes to a single file, of which the system would make us spin.
+func (s *Store) takeTurn() {
+	if s.folder == nil {
+		s.writing.Lock()
 	}
-	if follows {
-		in.hash.Write(p)
-	}
-	s.writing.Lock()
-	return follows
 }
 
 func (s *Store) endTurn() {
@@ -107,8 +118,53 @@ func (s *Store) Verify(part uint32) (bool, error) {
 	return true, nil
 }
 
-// Upto tells how many bytes of a part are on disk in order, from its start, and covered by its checksum so far. Of a part that this Store verified
-// that is all of it. Until then they may turn out to be bad.
+// VerifyAll does so with several parts, which it may do at once, and tells of each, in no order.
+func (s *Store) VerifyAll(parts []uint32, tell func(part uint32, good bool)) error {
+	parts = slices.Compact(slices.Sorted(slices.Values(parts)))
+	for group := range slices.Chunk(parts, sha1x8.Lanes) {
+		right, ok := s.verifyTogether(group)
+		for i, part := range group {
+			if !ok {
+				good, err := s.Verify(part)
+				if err != nil {
+					return err
+				}
+				tell(part, good)
+				continue
+			}
+			tell(part, right[i])
+		}
+	}
+	return nil
+}
+
+// verifyTogether does so side by side, if none of the parts is hashed already.
+func (s *Store) verifyTogether(parts []uint32) (right []bool, ok bool) {
+	intakes := make([]*intake, len(parts))
+	for i, part := range parts {
+		in := s.intake(part)
+		in.mu.Lock()
+		defer in.mu.Unlock()
+		if in.done || in.upto == s.comp.PartLen(int(part)) {
+			return nil, false
+		}
+		intakes[i] = in
+	}
+	if right, ok = s.compareTogether(parts); !ok {
+		return nil, false
+	}
+	for i, in := range intakes {
+		if right[i] {
+			s.close(parts[i], in)
+		} else {
+			in.reset()
+		}
+	}
+	return right, true
+}
+
+// Upto tells how many bytes of a part are on disk in order, from its start. Of a part that this Store verified that is all of it. Until then they may
+// turn out to be bad.
 func (s *Store) Upto(part uint32) int64 {
 	s.mu.Lock()
 	in, done := s.intakes[part], s.isVerified(part)
@@ -117,7 +173,7 @@ func (s *Store) Upto(part uint32) int64 {
 		in.mu.Lock()
 		defer in.mu.Unlock()
 		if !in.done {
-			return in.upto
+			return in.stored
 		}
 	}
 	if in == nil && !done {
@@ -131,10 +187,15 @@ func (s *Store) isVerified(part uint32) bool { return s.verified[part>>3]&(1<<(p
 
 func (in *intake) reset() {
 	in.hash.Reset()
-	in.upto = 0
+	in.stored, in.upto = 0, 0
 }
 
-var blocks = sync.Pool{New: func() any { return new([256 << 10]byte) }}
+// block is room for content on its way from the disk to a checksum.
+type block [blockBytes]byte
+
+const blockBytes = 256 << 10
+
+var blocks = sync.Pool{New: func() any { return new(block) }}
 
 // hashOn reads the rest of a part back and hashes it.
 func (s *Store) hashOn(in *intake, part uint32) error {
@@ -142,7 +203,7 @@ func (s *Store) hashOn(in *intake, part uint32) error {
 	if in.upto == length {
 		return nil
 	}
-	buf := blocks.Get().(*[256 << 10]byte)
+	buf := blocks.Get().(*block)
 	defer blocks.Put(buf)
 	for in.upto < length {
 		p := buf[:min(int64(len(buf)), length-in.upto)]

@@ -37,9 +37,11 @@ func newShelf(t *testing.T, size int) *shelf {
 	return s
 }
 
-func compositionOf(content []byte) *orch.File {
-	f := &orch.File{Conductor: "localhost:9999", Name: "content", Size: int64(len(content)), PartSize: testPart, Checksum: orch.SHA1.Sum(content)}
-	for part := range slices.Chunk(content, testPart) {
+func compositionOf(content []byte) *orch.File { return inParts(content, testPart) }
+
+func inParts(content []byte, partSize int) *orch.File {
+	f := &orch.File{Conductor: "localhost:9999", Name: "content", Size: int64(len(content)), PartSize: int64(partSize), Checksum: orch.SHA1.Sum(content)}
+	for part := range slices.Chunk(content, partSize) {
 		f.PartSums = append(f.PartSums, orch.SHA1.Sum(part)...)
 	}
 	return f

@@ -1,6 +1,10 @@
 package store
 
-import "golang.org/x/sys/unix"
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
 
 // renameExclusive renames within a folder if nothing has the name.
 func renameExclusive(dir int, from, to string) error {
@@ -9,3 +13,6 @@ func renameExclusive(dir int, from, to string) error {
 
 // blockSize is the unit that free space is counted in.
 func blockSize(st *unix.Statfs_t) int64 { return int64(st.Bsize) }
+
+// willNeed is for systems that read a stretch of a file ahead when they are asked to.
+func willNeed(*os.File, int64, int64) {}

@@ -1,6 +1,10 @@
 package store
 
-import "golang.org/x/sys/unix"
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
 
 // renameExclusive renames within a folder if nothing has the name.
 func renameExclusive(dir int, from, to string) error {
@@ -14,3 +18,6 @@ func blockSize(st *unix.Statfs_t) int64 {
 	}
 	return int64(st.Bsize)
 }
+
+// willNeed lets the system read a stretch of a file ahead.
+func willNeed(f *os.File, off, n int64) { unix.Fadvise(int(f.Fd()), off, n, unix.FADV_WILLNEED) }

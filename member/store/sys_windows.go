@@ -38,3 +38,6 @@ func occupied(info fs.FileInfo) int64 { return info.Size() }
 func isFull(err error) bool {
 	return errors.Is(err, windows.ERROR_DISK_FULL) || errors.Is(err, windows.ERROR_HANDLE_DISK_FULL)
 }
+
+// willNeed is for systems that read a stretch of a file ahead when they are asked to.
+func willNeed(*os.File, int64, int64) {}
