@@ -3,6 +3,7 @@ package member
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"sync"
@@ -37,6 +38,7 @@ type link struct {
 	peer    int    // the number that the loop gave it; -1 before
 
 	in       *proto.Reader
+	outward  io.Writer     // of messages; the writer's own
 	first    proto.Message // came before the link was up; read first
 	expected int           // what expect set last; the reader's own
 	bound    int           // bytes that the peer may have in flight to this member; 0: as the system has it; the reader's own
@@ -59,9 +61,10 @@ type link struct {
 func newLink(m *Member, conn *net.TCPConn, hs proto.Handshake, dialled bool) *link {
 	return &link{
 		m: m, conn: conn, id: hs.PeerID, addr: remoteAddr(conn), dialled: dialled, fast: hs.Fast(), reqq: 250, peer: -1, expected: 1, piece: leastPiece,
-		in:   proto.NewReader(conn, proto.MaxFrame(m.comp.NumParts()), readAhead),
-		wake: make(chan struct{}, 1),
-		menu: newMenu(), orders: orders{choking: true},
+		in:      proto.NewReader(receiver(conn), proto.MaxFrame(m.comp.NumParts()), readAhead),
+		outward: sender(conn),
+		wake:    make(chan struct{}, 1),
+		menu:    newMenu(), orders: orders{choking: true},
 	}
 }
 

@@ -198,7 +198,7 @@ func (l *link) expect(n int) {
 	}
 	l.expected = n
 	if raw, err := l.conn.SyscallConn(); err == nil {
-		raw.Control(func(fd uintptr) { unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVLOWAT, n) })
+		raw.Control(func(fd uintptr) { setOption(fd, unix.SOL_SOCKET, unix.SO_RCVLOWAT, int32(n)) })
 	}
 }
 

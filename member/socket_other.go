@@ -3,9 +3,14 @@
 package member
 
 import (
+	"io"
 	"net"
 	"time"
 )
+
+// receiver and sender are the directions of a connection.
+func receiver(conn *net.TCPConn) io.Reader { return conn }
+func sender(conn *net.TCPConn) io.Writer   { return conn }
 
 // sendHead writes the header of a piece.
 func (l *link) sendHead(head []byte) error { return l.write(head) }

@@ -137,7 +137,7 @@ func (l *link) arrivedOf(o order, n uint32) uint32 {
 
 func (l *link) write(p []byte) error {
 	l.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
-	_, err := l.conn.Write(p)
+	_, err := l.outward.Write(p)
 	return err
 }
 
