@@ -105,13 +105,17 @@ func (in *inbound) read(ctx context.Context, r io.Reader, at int64, n int) error
 			}
 			in.from, in.n = at, 0
 		}
-		step := min(n, in.m.step())
-		k, err := io.ReadAtLeast(r, in.buf[in.n:in.n+n], step)
+		hop := in.m.step()
+		least := hop
+		if n < hop+hop/2 {
+			least = n // a little rest is not passed on by itself
+		}
+		k, err := io.ReadAtLeast(r, in.buf[in.n:in.n+n], least)
 		if err != nil {
 			return err
 		}
 		in.n, at, n = in.n+k, at+int64(k), n-k
-		if in.n >= in.m.step() {
+		if in.n >= hop && (n == 0 || n >= hop/2) {
 			if err := in.flush(ctx); err != nil {
 				return err
 			}
