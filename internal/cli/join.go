@@ -136,7 +136,7 @@ func runJoin(ctx context.Context, p *program, o joinOptions) error {
 
 	cores := newCores()
 	defer cores.end()
-	look := time.NewTicker(lookEvery)
+	look := time.NewTicker(s.every())
 	defer look.Stop()
 	var hooked chan error // the end of the command that --on-complete names
 	finished := false

@@ -11,6 +11,7 @@ import (
 
 const (
 	lookEvery   = 200 * time.Millisecond // at a running member, and how often the bar is drawn
+	glanceEvery = time.Second            // at one for which no bar is drawn
 	eventEvery  = time.Second            // between two progress events of --json
 	nobodyAfter = time.Minute            // without anybody connected
 	downAfter   = 3 * time.Second        // without a conductor
@@ -88,6 +89,14 @@ func (s *showing) start(address string, readKeys bool) error {
 			counted(s.file.NumParts(), "part"), address, end)
 	}
 	return s.emit(joinEvent{Event: "start", ID: s.file.ID().String(), Name: s.file.Name, Address: address})
+}
+
+// every is the time between two looks.
+func (s *showing) every() time.Duration {
+	if s.mode == "bar" {
+		return lookEvery
+	}
+	return glanceEvery
 }
 
 // look takes a snapshot and shows what is due.
