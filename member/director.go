@@ -300,7 +300,7 @@ func (d *director) perform(e swarm.Effect) {
 		d.cfg.Log.Debug().Stringer("peer", e.ID).Uint32("part", e.Part).Msg("banned for bad data")
 		d.complain(proto.Complain{PeerID: e.ID, Part: e.Part})
 	case swarm.Verify:
-		d.work.Go(func() { d.verify(d.ctx, e.Part) })
+		d.work.Go(func() { d.written(d.ctx, e.Part) })
 	case swarm.Finish:
 		d.finish()
 	}

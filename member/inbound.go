@@ -140,11 +140,14 @@ func (in *inbound) buffer(ctx context.Context) *[bufferSize]byte {
 
 // step is how many bytes are taken in at once.
 func (m *Member) step() int {
-	if hop := int(m.hop.Load()); hop > 0 && !m.unchained.Load() {
-		return hop
+	if m.inChain() {
+		return int(m.hop.Load())
 	}
 	return bufferSize
 }
+
+// inChain tells whether parts are passed on as they come.
+func (m *Member) inChain() bool { return m.hop.Load() > 0 && !m.unchained.Load() }
 
 // flush hands the buffer to the workers.
 func (in *inbound) flush(ctx context.Context) error {
@@ -228,6 +231,8 @@ func (m *Member) writeLoop(ctx context.Context) {
 		select {
 		case in := <-m.writes:
 			in.write(ctx)
+		case <-m.verifier.due.C:
+			m.verify(ctx, m.verifier.overdue())
 		case <-ctx.Done():
 			return
 		}
@@ -252,7 +257,7 @@ func (in *inbound) write(ctx context.Context) {
 		for _, c := range chunks {
 			var err error
 			if !gone {
-				err = in.m.store.Write(in.run.Part, int64(in.run.Begin)+c.from, c.buf[:c.n])
+				err = in.store(c)
 			}
 			in.m.buffers.put(c.buf)
 			in.m.cameOn()
@@ -264,24 +269,20 @@ func (in *inbound) write(ctx context.Context) {
 	}
 }
 
-// close reports a run that is written; if it is the whole part, it is verified at once.
+// store writes a chunk, and hashes it if it is not better hashed with others.
+func (in *inbound) store(c chunk) error {
+	write := in.m.store.Write
+	if in.m.verifier.fast.Load() {
+		write = in.m.store.WriteOnly
+	}
+	return write(in.run.Part, int64(in.run.Begin)+c.from, c.buf[:c.n])
+}
+
+// close reports a run that is written; if it is the whole part, it is verified.
 func (in *inbound) close(ctx context.Context) {
 	if int64(in.run.Length) == in.m.comp.PartLen(int(in.run.Part)) {
-		in.m.verify(ctx, in.run.Part)
+		in.m.written(ctx, in.run.Part)
 		return
 	}
 	in.m.tell(ctx, swarm.Written{Peer: in.peer, Run: in.run})
-}
-
-// verify compares a part with its checksum and reports what came of it.
-func (m *Member) verify(ctx context.Context, part uint32) {
-	good, err := m.store.Verify(part)
-	switch {
-	case err != nil:
-		m.tell(ctx, broken{err})
-	case good:
-		m.tell(ctx, swarm.Stored{Part: part})
-	default:
-		m.tell(ctx, swarm.Failed{Part: part})
-	}
 }

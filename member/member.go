@@ -37,10 +37,11 @@ type Member struct {
 	listener *net.TCPListener
 	addr     netip.AddrPort
 
-	inbox   chan event
-	ended   chan struct{} // closed when Run has ended all but the store
-	buffers *buffers
-	writes  chan *inbound
+	inbox    chan event
+	ended    chan struct{} // closed when Run has ended all but the store
+	buffers  *buffers
+	writes   chan *inbound
+	verifier *verifier
 
 	upload, download   *rate.Limiter // nil: no limit
 	uploaded, received atomic.Int64
@@ -48,6 +49,7 @@ type Member struct {
 	relay              atomic.Pointer[link] // to whom parts are passed on as they come; nil: to nobody yet
 	hop                atomic.Int64         // bytes of these that are passed on at once
 	share              atomic.Int64         // of the line towards this member, for each peer that sends, in bytes a second; 0: unknown
+	missing            atomic.Int64         // parts that were not verified yet
 	unused             atomic.Int64         // of what was received: came after it was taken back, or never became a whole run
 
 	complaints []chan proto.Complain // by conductor
@@ -106,6 +108,7 @@ func New(cfg Config) (*Member, error) {
 	if m.store, err = store.Open(store.Config{File: cfg.File, Dir: cfg.Dir, Repair: cfg.Repair, Replace: cfg.Replace, Select: chosen}); err != nil {
 		return nil, err
 	}
+	m.verifier = newVerifier(m.store.Together())
 	m.tellOfFolder()
 	if m.listener, err = listen(cfg.Listen); err != nil {
 		m.store.Close()
@@ -151,6 +154,7 @@ func (m *Member) update(f func(p *Progress)) {
 
 // publish puts the core's counts into the snapshot.
 func (m *Member) publish(st swarm.Stats) {
+	m.missing.Store(int64(st.Missing))
 	m.update(func(p *Progress) {
 		p.Parts, p.PartsDone = m.parts, m.parts-st.Missing
 		p.Bytes, p.BytesDone = m.bytes, st.BytesGot

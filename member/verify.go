@@ -1,0 +1,92 @@
+package member
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"orchestra/member/swarm"
+)
+
+// How long a part may wait for others to be verified with. In a chain nobody needs to hear of a part at once. Where fewer come in that time, each is
+// hashed while it is written.
+const (
+	verifyWithin        = 20 * time.Millisecond
+	verifyWithinInChain = 500 * time.Millisecond
+)
+
+// verifier gathers parts that are written in full, if as many as are best verified together come soon enough.
+type verifier struct {
+	together int         // parts; 1: each is verified by itself
+	fast     atomic.Bool // they are not to be hashed while they are written
+
+	mu      sync.Mutex
+	waiting []uint32
+	due     *time.Timer // when they have waited long enough
+	whole   []time.Time // when the last parts were whole, oldest first
+}
+
+func newVerifier(together int) *verifier {
+	v := &verifier{together: together, due: time.NewTimer(time.Hour)}
+	v.due.Stop()
+	return v
+}
+
+// add takes a part that is written in full, and gives those that are to be verified now. It may wait so long, unless no other part is missing.
+func (v *verifier) add(part uint32, now time.Time, within time.Duration, missing int) []uint32 {
+	if v.together == 1 {
+		return []uint32{part}
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.whole = append(v.whole, now)
+	if n := len(v.whole); n > v.together {
+		v.whole = v.whole[n-v.together:]
+	}
+	v.fast.Store(len(v.whole) == v.together && now.Sub(v.whole[0]) < within)
+	v.waiting = append(v.waiting, part)
+	if n := len(v.waiting); !v.fast.Load() || n >= v.together || n >= missing {
+		return v.take()
+	}
+	if len(v.waiting) == 1 {
+		v.due.Reset(within)
+	}
+	return nil
+}
+
+// overdue gives those that waited.
+func (v *verifier) overdue() []uint32 {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.take()
+}
+
+func (v *verifier) take() (parts []uint32) {
+	v.due.Stop()
+	parts, v.waiting = v.waiting, nil
+	return parts
+}
+
+// written has a part verified that is written in full, now or with others.
+func (m *Member) written(ctx context.Context, part uint32) {
+	within := verifyWithin
+	if m.inChain() {
+		within = verifyWithinInChain
+	}
+	m.verify(ctx, m.verifier.add(part, time.Now(), within, int(m.missing.Load())))
+}
+
+// verify compares parts with their checksums and reports what came of each.
+func (m *Member) verify(ctx context.Context, parts []uint32) {
+	err := m.store.VerifyAll(parts, func(part uint32, good bool) {
+		if good {
+			m.tell(ctx, swarm.Stored{Part: part})
+		} else {
+			m.tell(ctx, swarm.Failed{Part: part})
+		}
+	})
+	if err != nil {
+		m.tell(ctx, broken{err})
+	}
+}
