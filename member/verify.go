@@ -33,7 +33,7 @@ func newVerifier(together int) *verifier {
 	return v
 }
 
-// add takes a part that is written in full, and gives those that are to be verified now. It may wait so long, unless no other part is missing.
+// add takes a part that is written in full, and gives those that are to be verified now. It may wait so long at most, unless no other part is missing.
 func (v *verifier) add(part uint32, now time.Time, within time.Duration, missing int) []uint32 {
 	if v.together == 1 {
 		return []uint32{part}
@@ -44,15 +44,25 @@ func (v *verifier) add(part uint32, now time.Time, within time.Duration, missing
 	if n := len(v.whole); n > v.together {
 		v.whole = v.whole[n-v.together:]
 	}
-	v.fast.Store(len(v.whole) == v.together && now.Sub(v.whole[0]) < within)
+	took := now.Sub(v.whole[0]) // for as many
+	v.fast.Store(len(v.whole) == v.together && took < within)
 	v.waiting = append(v.waiting, part)
 	if n := len(v.waiting); !v.fast.Load() || n >= v.together || n >= missing {
 		return v.take()
 	}
 	if len(v.waiting) == 1 {
-		v.due.Reset(within)
+		v.due.Reset(min(within, 2*took)) // not much longer than the others should take
 	}
 	return nil
+}
+
+// hurry ends the time that parts may wait.
+func (v *verifier) hurry() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.waiting) > 0 {
+		v.due.Reset(0)
+	}
 }
 
 // overdue gives those that waited.

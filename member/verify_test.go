@@ -1,6 +1,7 @@
 package member
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -53,20 +54,24 @@ func TestVerifier(t *testing.T) {
 	}
 }
 
-// TestVerifierIsDue wakes whoever waits for the parts that wait.
+// TestVerifierIsDue wakes whoever verifies, once nothing more comes or there is a hurry.
 func TestVerifierIsDue(t *testing.T) {
 	v := newVerifier(2)
-	for part := range uint32(3) {
-		v.add(part, time.Now(), time.Hour, 100)
-	}
+	v.hurry()
+	v.add(0, time.Now(), time.Hour, 100)
+	v.add(1, time.Now(), time.Hour, 100)
+	v.add(2, time.Now(), time.Hour, 100)
 	select {
 	case <-v.due.C:
 		t.Error("due although nothing waits")
 	default:
 	}
-	v.add(3, time.Now(), time.Hour, 100)
-	v.mu.Lock()
-	v.due.Reset(time.Millisecond)
-	v.mu.Unlock()
+	v.add(3, time.Now().Add(time.Millisecond), time.Hour, 100)
+	<-v.due.C // soon, since the last two came within a millisecond
+	if got := v.overdue(); !slices.Equal(got, []uint32{3}) {
+		t.Error(got)
+	}
+	v.add(4, time.Now().Add(time.Minute), time.Hour, 100)
+	v.hurry()
 	<-v.due.C
 }
