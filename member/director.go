@@ -290,6 +290,7 @@ func (d *director) perform(e swarm.Effect) {
 	case swarm.Chained:
 		d.unchained.Store(!e.On)
 		d.hop.Store(int64(e.Hop))
+		d.settled.Store(e.On && e.Settled)
 		d.verifier.hurry()
 	case swarm.Suggest:
 		d.links[e.Peer].suggest(e.Parts)

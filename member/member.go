@@ -48,6 +48,7 @@ type Member struct {
 	unchained          atomic.Bool          // several peers send to this member and are sent to at once
 	relay              atomic.Pointer[link] // to whom parts are passed on as they come; nil: to nobody yet
 	hop                atomic.Int64         // bytes of these that are passed on at once
+	settled            atomic.Bool          // nobody has to hear of a part at once
 	share              atomic.Int64         // of the line towards this member, for each peer that sends, in bytes a second; 0: unknown
 	missing            atomic.Int64         // parts that were not verified yet
 	unused             atomic.Int64         // of what was received: came after it was taken back, or never became a whole run

@@ -9,11 +9,11 @@ import (
 	"orchestra/member/swarm"
 )
 
-// How long a part may wait for others to be verified with. In a chain nobody needs to hear of a part at once. Where fewer come in that time, each is
-// hashed while it is written.
+// How long a part may wait for others to be verified with, in general and in a chain in which nobody has to hear of it at once. Where fewer come in that
+// time, each is hashed while it is written.
 const (
-	verifyWithin        = 20 * time.Millisecond
-	verifyWithinInChain = 500 * time.Millisecond
+	verifyWithin      = 20 * time.Millisecond
+	verifyWhenSettled = 500 * time.Millisecond
 )
 
 // verifier gathers parts that are written in full, if as many as are best verified together come soon enough.
@@ -81,8 +81,8 @@ func (v *verifier) take() (parts []uint32) {
 // written has a part verified that is written in full, now or with others.
 func (m *Member) written(ctx context.Context, part uint32) {
 	within := verifyWithin
-	if m.inChain() {
-		within = verifyWithinInChain
+	if m.settled.Load() {
+		within = verifyWhenSettled
 	}
 	m.verify(ctx, m.verifier.add(part, time.Now(), within, int(m.missing.Load())))
 }

@@ -28,10 +28,9 @@ type chain struct {
 	came  int64
 	lags  int
 
-	broken    bool  // it was of no use
-	left      bool  // the links were told that there is none
-	hop       int   // that they were told
-	dismissed *peer // the last downstream, which does not know yet that it is none
+	broken    bool    // it was of no use
+	told      Chained // what the links were told last
+	dismissed *peer   // the last downstream, which does not know yet that it is none
 
 	foreign, near int // links to foreign clients, and to members that are not far away
 }
@@ -214,13 +213,7 @@ func (s *Swarm) dismissed(p *peer) {
 // watchChain lets go of an upstream that has nothing more, and of the chain if others wait.
 func (s *Swarm) watchChain() {
 	c := &s.chain
-	if on, hop := s.chained(), s.hop(); on == c.left || (on && (hop < c.hop*3/4 || hop > c.hop*5/4)) {
-		c.left, c.hop = !on, hop
-		s.emit(Chained{on, hop})
-		if !on {
-			s.shed()
-		}
-	}
+	s.tellChained()
 	if !s.chained() {
 		if c.up != nil {
 			c.up = nil
@@ -240,6 +233,19 @@ func (s *Swarm) watchChain() {
 			s.unchain()
 			return
 		}
+	}
+}
+
+// tellChained tells the links what they have to know of the chain when it changes, of the hop when that changes a good deal.
+func (s *Swarm) tellChained() {
+	now, told := Chained{s.chained(), s.hop(), s.chained() && s.haveN >= settledParts}, &s.chain.told
+	if now.On == told.On && now.Settled == told.Settled && (!now.On || (now.Hop >= told.Hop*3/4 && now.Hop <= told.Hop*5/4)) {
+		return
+	}
+	*told = now
+	s.emit(now)
+	if !now.On {
+		s.shed()
 	}
 }
 

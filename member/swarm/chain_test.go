@@ -323,9 +323,26 @@ func TestLinksHearOfTheChain(t *testing.T) {
 	for _, on := range []bool{false, true} {
 		d.chain.broken = !on
 		d.tell(Tick{}, Tick{})
-		if diff := cmp.Diff([]Chained{{on, d.hop()}}, of[Chained](d)); diff != "" {
+		if diff := cmp.Diff([]Chained{{on, d.hop(), on}}, of[Chained](d)); diff != "" {
 			t.Error("effects (-want +got):", diff)
 		}
+	}
+}
+
+// TestChainSettles tells the links once it is known who is behind, and not before.
+func TestChainSettles(t *testing.T) {
+	d := newDesk(t, 2*settledParts, 16<<10)
+	d.comes(0, 0)
+	var told []int
+	for part := range uint32(settledParts + 2) {
+		d.rare.remove(part)
+		d.tell(Stored{part})
+		if slices.ContainsFunc(of[Chained](d), func(c Chained) bool { return c.On && c.Settled }) {
+			told = append(told, int(part)+1)
+		}
+	}
+	if diff := cmp.Diff([]int{settledParts}, told); diff != "" {
+		t.Error("parts (-want +got):", diff)
 	}
 }
 

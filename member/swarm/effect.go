@@ -60,9 +60,11 @@ type (
 	Share struct{ Down int64 }
 	// Chained tells that from now on one peer at a time sends to this member and is sent to, or no longer: then nothing waits behind what is on the way
 	// between them, and there may be more of it. It is so from the start. Of parts that are passed on as they come, Hop bytes are passed on at once.
+	// Settled tells that it is known who is behind, so that nobody has to hear of a part at once.
 	Chained struct {
-		On  bool
-		Hop int
+		On      bool
+		Hop     int
+		Settled bool
 	}
 
 	// Window sets how many blocks are kept outstanding at a foreign client.

@@ -121,6 +121,7 @@ func New(cfg Config) *Swarm {
 		sent:    make([]uint16, parts),
 		retryAt: never,
 		foundAt: never - fewAfter,
+		chain:   chain{told: Chained{On: true}},
 		banned:  map[proto.PeerID]bool{},
 		misled:  map[proto.PeerID]int{},
 
