@@ -60,8 +60,8 @@ const (
 	// Who gets less than behindShare of what the fastest gains is behind, after so many parts and so long, since the others announce theirs late. A
 	// packet that is lost holds a flow up as well, so it has to be so some times in a row, except at the beginning.
 	behindShare = 0.4
-	behindParts = 12
-	behindAfter = 500 * time.Millisecond
+	behindParts = 6
+	behindAfter = 300 * time.Millisecond
 	behindTimes = 2
 )
 
@@ -330,8 +330,8 @@ const (
 	haveDelay    = 200 * time.Millisecond
 	settledDelay = time.Second
 	settledAfter = time.Second
-	// settledParts are enough to know who is behind.
-	settledParts = 3 * behindParts
+	// settledParts are enough to know for sure who is behind.
+	settledParts = 36
 )
 
 // settled tells whether nobody seems to be looking for an upstream.

@@ -7,7 +7,7 @@ import "slices"
 // line rests, nobody else can.
 const (
 	slots     = 5
-	seedSlots = 6
+	seedSlots = 4
 )
 
 // A slow line is shared by fewer grants, one for each slotRate bytes a second that it carries and one more: what waits in front of it is a queue of

@@ -117,7 +117,7 @@ func TestHeld(t *testing.T) {
 		{scenes[1], 16, 256, 1.09},
 		{scenes[2], 16, 256, 1},
 		{scenes[0], 100, 256, 1.05},
-		{scenes[0], 1000, 1024, 1.085},
+		{scenes[0], 1000, 1024, 1.08},
 		{scenes[2], 32, 256, 1},
 	} {
 		c := held.scene
