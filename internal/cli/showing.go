@@ -11,7 +11,7 @@ import (
 
 const (
 	lookEvery   = 200 * time.Millisecond // at a running member, and how often the bar is drawn
-	glanceEvery = time.Second            // at one for which no bar is drawn
+	glanceEvery = 500 * time.Millisecond // at one of which neither a bar nor events tell
 	eventEvery  = time.Second            // between two progress events of --json
 	nobodyAfter = time.Minute            // without anybody connected
 	downAfter   = 3 * time.Second        // without a conductor
@@ -93,7 +93,7 @@ func (s *showing) start(address string, readKeys bool) error {
 
 // every is the time between two looks.
 func (s *showing) every() time.Duration {
-	if s.mode == "bar" {
+	if s.mode == "bar" || s.program.common.json {
 		return lookEvery
 	}
 	return glanceEvery
