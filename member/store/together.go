@@ -11,6 +11,7 @@ import (
 
 // Parts are hashed eight side by side where the processor can, which takes a third of the time of one after the other, from three parts on. Stripes of
 // them are read in turn, so it asks for little memory. Parts above largestTogether are hashed one after the other: eight would be far apart on the disk.
+// So are those of a folder with more files than parts: eight would be of more files than are kept open.
 const (
 	stripe          = blockBytes / sha1x8.Lanes
 	fewestTogether  = 3
@@ -21,7 +22,8 @@ var hashes = sync.Pool{New: func() any { return sha1x8.New() }}
 
 // Together is how many parts are best verified at once; 1: the processor hashes one after the other.
 func (s *Store) Together() int {
-	if s.comp.Hash() != orch.SHA1 || s.comp.PartSize > largestTogether || !sha1x8.Available() {
+	switch {
+	case s.comp.Hash() != orch.SHA1, s.comp.PartSize > largestTogether, len(s.layout.entries) > s.comp.NumParts(), !sha1x8.Available():
 		return 1
 	}
 	return sha1x8.Lanes

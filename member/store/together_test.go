@@ -127,7 +127,13 @@ func TestTogether(t *testing.T) {
 	if n := st.Together(); n != 1 {
 		t.Errorf("%d large parts", n)
 	}
-	st.comp.PartSize, st.comp.Checksum = testPart, orch.SHA256.Sum(nil)
+	st.comp.PartSize = testPart
+	st.layout.entries = make([]orch.Entry, st.comp.NumParts()+1)
+	if n := st.Together(); n != 1 {
+		t.Errorf("%d parts of small files", n)
+	}
+	st.layout.entries = nil
+	st.comp.Checksum = orch.SHA256.Sum(nil)
 	if n := st.Together(); n != 1 {
 		t.Errorf("%d parts with SHA-256", n)
 	}
