@@ -85,4 +85,10 @@ type Progress struct {
 	Copies      int    // complete members, as a conductor told when they were AwaitCopies; 0 before
 	ConductorUp bool   // one of them at least
 	Conductor   string // in words: the first one that is up, or else why the first one is not; may hold what a conductor wrote
+
+	// Waiting says in one line why nothing comes; empty while something does, and when nothing is missing. It may hold what a peer or a
+	// conductor wrote.
+	Waiting string
+	// KnownComplete is how many of the members known have everything, as far as this member saw.
+	KnownComplete int
 }
