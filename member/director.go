@@ -199,11 +199,12 @@ func (d *director) linkUp(l *link) {
 		d.links = append(d.links, nil)
 	}
 	d.links[l.peer] = l
+	joined := l.joined() // before the reader may change what it tells
 	d.work.Go(func() {
 		err := l.run(d.ctx)
 		d.tell(d.ctx, linkDown{l, err})
 	})
-	d.step(l.joined())
+	d.step(joined)
 }
 
 func (d *director) linkDown(ev linkDown) {

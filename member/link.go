@@ -50,6 +50,7 @@ type link struct {
 	wake      chan struct{}
 	ended     error
 	say       []byte      // encoded messages that wait to be written
+	offered   int         // bytes of them that the first bitfield takes, however many parts there are
 	haves     []uint32    // parts to announce
 	soon      bool        // they are to be announced now
 	due       time.Time   // when they are at the latest; zero: at no time
@@ -107,13 +108,14 @@ func (l *link) rouse() {
 	}
 }
 
-// mostUnsaid bounds the control messages that wait for a peer that does not read, in bytes.
+// mostUnsaid bounds the control messages that wait for a peer that does not read, in bytes, beside
+// what it is told first: which parts there are.
 const mostUnsaid = 1 << 20
 
 // queue leaves a message for the writer. Called with mu held.
 func (l *link) queue(msg proto.Message) {
 	l.say = proto.Append(l.say, msg)
-	if len(l.say) > mostUnsaid && l.ended == nil {
+	if len(l.say)-l.offered > mostUnsaid && l.ended == nil {
 		l.ended = fmt.Errorf("it does not read what it is told (%d bytes wait)", len(l.say))
 		l.conn.Close()
 	}
@@ -128,16 +130,25 @@ func (l *link) send(msg proto.Message) {
 
 // offer says what this member has, before anything else.
 func (l *link) offer(o swarm.Offer) {
+	var msg proto.Message
 	switch {
 	case o.All && l.fast:
-		l.send(proto.HaveAll{})
+		msg = proto.HaveAll{}
 	case o.All:
-		l.send(proto.Bitfield{Bits: allBits(l.m.comp.NumParts())})
+		msg = proto.Bitfield{Bits: allBits(l.m.comp.NumParts())}
 	case o.Bits != nil:
-		l.send(proto.Bitfield{Bits: o.Bits})
+		msg = proto.Bitfield{Bits: o.Bits}
 	case l.fast:
-		l.send(proto.HaveNone{})
+		msg = proto.HaveNone{}
+	default:
+		return
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if b, ok := msg.(proto.Bitfield); ok {
+		l.offered = len(b.Bits)
+	}
+	l.queue(msg)
 }
 
 func allBits(parts int) []byte {
