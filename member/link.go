@@ -2,6 +2,7 @@ package member
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -20,6 +21,12 @@ const (
 	keepAlive      = 30 * time.Second
 	// writeTimeout ends a link whose far end took nothing for so long.
 	writeTimeout = 60 * time.Second
+	// linkTimeout ends a link whose far end's system is gone: it acknowledges nothing, not even that it
+	// is there. conductorTimeout does so with the connection to a conductor, which has many.
+	linkTimeout      = 20 * time.Second
+	conductorTimeout = 45 * time.Second
+	// doubtTime is how long a far end that is in doubt has to acknowledge what it is sent.
+	doubtTime = 3 * time.Second
 )
 
 // unknownRoundTrip is more than that of any peer: who may be far away is treated as if it were.
@@ -77,6 +84,7 @@ func (l *link) joined() swarm.Joined {
 // run reads and writes until the link ends, and returns why.
 func (l *link) run(ctx context.Context) error {
 	tune(l.conn)
+	endure(l.conn, linkTimeout)
 	stop := context.AfterFunc(ctx, func() { l.close(context.Cause(ctx)) })
 	defer stop()
 	var writer sync.WaitGroup
@@ -98,6 +106,16 @@ func (l *link) close(why error) {
 	l.mu.Unlock()
 	l.conn.Close()
 	l.rouse()
+}
+
+// doubt asks the far end's system for a sign of life, and ends the link if none comes.
+func (l *link) doubt() {
+	l.send(proto.KeepAlive{})
+	time.AfterFunc(doubtTime+doubtTime/4, func() {
+		if unacknowledged(l.conn) >= doubtTime {
+			l.close(errors.New("its far end does not answer any more"))
+		}
+	})
 }
 
 // rouse lets the writer look for something to do.
