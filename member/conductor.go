@@ -109,7 +109,7 @@ func (c *conductor) session(ctx context.Context) error {
 	conn.SetDeadline(time.Now().Add(proto.HandshakeTimeout))
 	hail, told := c.greeting()
 	if _, err := conn.Write(hail); err != nil {
-		return err
+		return errNoHello{&answer{swarm.HangsUp, err}}
 	}
 	hello, err := readHello(conn, proto.Orchestra)
 	if err != nil {
