@@ -21,7 +21,6 @@ const (
 	settled       = 5 * time.Second // that a conductor is up until its loss is no reason to wait longer
 	progressEvery = 5 * time.Second
 	farewellTime  = time.Second
-	missedAfter   = 3 * time.Second // without a conductor it is worth a word that it is back
 )
 
 // wanted is how many members this member asks to be told of.
@@ -38,7 +37,6 @@ type conductor struct {
 	unsure     []complaint           // that may not have arrived
 	dial       dialFunc
 	upSince    time.Time // of the last connection; zero: it never was
-	downSince  time.Time // since when it is missed
 	probed     bool      // it was found out what answers, since it was up
 	strange    swarm.Fault
 }
@@ -48,7 +46,6 @@ type conductor struct {
 // it cannot be reached, refuses, or is lost again at once, however it does that.
 func (c *conductor) run(ctx context.Context) {
 	pause := backoff{wait: retryFirst}
-	c.downSince = time.Now()
 	c.state(false, "conductor "+c.addr+" does not answer yet")
 	for {
 		c.upSince = time.Time{}
@@ -58,7 +55,6 @@ func (c *conductor) run(ctx context.Context) {
 			return
 		}
 		if !c.upSince.IsZero() {
-			c.downSince = time.Now()
 			c.tell(ctx, swarm.Conducted{Conductor: c.index})
 		}
 		why := refused("")

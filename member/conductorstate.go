@@ -40,15 +40,13 @@ func overall(states []conductorState) (up bool, words string) {
 	return false, words
 }
 
-// isUp notes that the conductor said something else than no, and says so to a user who has waited
-// for it.
+// isUp notes that the conductor said something else than no. What a user sees of it is the change of
+// the state.
 func (c *conductor) isUp(ctx context.Context) {
 	c.upSince, c.probed = time.Now(), false
 	c.state(true, "conductor "+c.addr)
 	c.tell(ctx, swarm.Conducted{Conductor: c.index, On: true})
-	if time.Since(c.downSince) >= missedAfter {
-		c.cfg.Log.Info().Str("conductor", c.addr).Msg("the conductor answers now")
-	}
+	c.cfg.Log.Debug().Str("conductor", c.addr).Msg("the conductor answers")
 }
 
 // refused is why a conductor will not have this member; the words are the conductor's.

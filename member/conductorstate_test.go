@@ -169,42 +169,6 @@ func TestServerThatWaitsIsFoundOut(t *testing.T) {
 	})
 }
 
-// That a conductor answers is said to who has waited for it, and to nobody else.
-func TestConductorIsBackIsSaid(t *testing.T) {
-	for _, away := range []time.Duration{0, time.Minute} {
-		synctest.Test(t, func(t *testing.T) {
-			s := newStage(t)
-			open, from := s.dial, time.Now().Add(away)
-			s.dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
-				if time.Now().Before(from) {
-					return nil, errors.New("not there")
-				}
-				return open(ctx, network, addr)
-			}
-			s.begin(t)
-			conn, in := s.welcome(t)
-			go func() {
-				for {
-					if _, err := in.Next(); err != nil {
-						return
-					}
-				}
-			}()
-			synctest.Wait()
-			want := 0
-			if away > 0 {
-				want = 1
-			}
-			if n := strings.Count(s.log.String(), `"level":"info"`); n != want || !s.Progress().ConductorUp {
-				t.Errorf("after %v without it %d lines say that it is back, want %d: %s", away, n, want, &s.log)
-			}
-			s.end()
-			conn.Close()
-			<-s.ended
-		})
-	}
-}
-
 // A complaint that may not have arrived, since the connection died, is said again over the next one.
 func TestComplaintIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
