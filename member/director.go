@@ -41,11 +41,13 @@ type director struct {
 	start  time.Time
 	links  []*link // by peer; nil: free
 	out    []swarm.Effect
-	good   int // parts that the check found good
-	bad    []int
+	good   int   // parts that the check found good
+	bad    []int // that are wanted, and left as they are
+	named  bool  // the content was given its name
 	failed error
 
 	readers []reading // of the content, that wait for a part
+	notices notices   // of parts, for the user
 }
 
 // Run gets and shares the content until ctx ends, which is no error, or until it cannot go on. All it started has ended when it returns;
@@ -61,6 +63,7 @@ func (m *Member) Run(ctx context.Context) error {
 	})
 	d.begin()
 	d.loop()
+	d.notices.end()
 	cancel()
 	m.listener.Close()
 	for _, l := range d.links {
@@ -109,10 +112,10 @@ func (d *director) loop() {
 	defer timer.Stop()
 	d.step(swarm.Tick{})
 	for d.failed == nil {
-		if at, ok := d.core.Next(); ok {
-			timer.Reset(time.Until(d.start.Add(at)))
-		} else {
+		if at := d.next(); at.IsZero() {
 			timer.Stop()
+		} else {
+			timer.Reset(time.Until(at))
 		}
 		select {
 		case ev := <-d.inbox:
@@ -122,11 +125,29 @@ func (d *director) loop() {
 			}
 		case <-timer.C:
 			d.step(swarm.Tick{})
+			d.notices.tell(time.Now())
 		case <-d.ctx.Done():
 			return
 		}
 		d.publish(d.core.Stats())
 	}
+}
+
+// next is when the loop has something to do at the latest; the zero time if never.
+func (d *director) next() time.Time {
+	at := d.notices.next()
+	if due, ok := d.core.Next(); ok {
+		at = sooner(at, d.start.Add(due))
+	}
+	return at
+}
+
+// sooner is the earlier one of two times, of which the zero time is never.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // drain empties the inbox while what the loop started comes to its end.
@@ -168,6 +189,10 @@ func (d *director) take(ev event) {
 		d.finished(ev.err)
 	case broken:
 		d.failed = ev.err
+	case lostParts:
+		d.lost(ev)
+	case regainedParts:
+		d.regained(ev)
 	case reading:
 		d.reading(ev)
 	case swarm.Checked:
@@ -226,9 +251,8 @@ func (d *director) checkDone(err error) {
 	case d.good == 0 && !d.store.Partial():
 		d.failed = &store.ContentError{Path: d.store.Path(), Reason: "none of its parts is right"}
 	default:
-		d.cfg.Log.Warn().Ints("parts", d.bad).Str("path", d.store.Path()).
-			Msg("some parts of the content are bad; the good ones are shared and nothing is changed (--repair gets the bad ones anew)")
-		d.update(func(p *Progress) { p.BadParts = d.bad })
+		d.setBad(d.bad)
+		d.tellLost(d.bad, true, nil)
 	}
 	if d.cfg.Check && d.failed == nil {
 		d.connect()
@@ -248,7 +272,11 @@ func (d *director) finished(err error) {
 	if aside := d.store.Aside(); aside != "" {
 		d.cfg.Log.Warn().Str("path", d.store.Path()).Str("aside", aside).Msg("something else stood under the content's name and was moved aside")
 	}
-	d.update(func(p *Progress) { p.Complete, p.Path = true, d.store.Path() })
+	d.update(func(p *Progress) { p.Complete, p.Path = d.core.Stats().Missing == 0, d.store.Path() })
+	if d.named {
+		return // parts were lost since, and came again
+	}
+	d.named = true
 	close(d.complete)
 	if d.cfg.OnComplete != nil {
 		d.work.Go(func() { d.cfg.OnComplete(d.store.Path()) })
@@ -273,6 +301,8 @@ func (d *director) perform(e swarm.Effect) {
 				l.have(e.Part, d.core.HaveDelay(l.peer, e.Part))
 			}
 		}
+	case swarm.Withdraw:
+		d.links[e.Peer].withdraw(e.Part)
 	case swarm.SetInterest:
 		d.links[e.Peer].setInterest(e.On)
 	case swarm.SetChoke:

@@ -135,9 +135,7 @@ func (l *link) tells(msg proto.Message, parts uint32) (swarm.Event, error) {
 			return swarm.Unwanted{Peer: l.peer, Part: part}, nil
 		}
 	case proto.Extended:
-		if msg.ID == proto.ExtHandshakeID {
-			return nil, l.takeExtension(msg.Payload)
-		}
+		return l.extended(msg, parts)
 	}
 	return nil, nil
 }

@@ -260,7 +260,7 @@ func (s *Swarm) unlink(p *peer) {
 		}
 	}
 	m.link = false
-	m.seed = p.all && s.missing == 0
+	m.seed = s.complete(p) && s.missing == 0
 	s.later(m)
 }
 

@@ -29,6 +29,12 @@ type (
 	}
 	// Announce tells the peers that this member has a part: each of them at once or later, see [Swarm.HaveDelay].
 	Announce struct{ Part uint32 }
+	// Withdraw tells a peer that this member no longer has a part, and rejects all that it asked of
+	// it, granted or not.
+	Withdraw struct {
+		Peer int
+		Part uint32
+	}
 	// SetInterest tells a peer whether it has anything that this member wants.
 	SetInterest struct {
 		Peer int
@@ -97,7 +103,7 @@ type (
 
 	// Verify asks whether a part all whose runs are written matches its checksum. It ends in Stored or Failed.
 	Verify struct{ Part uint32 }
-	// Finish tells that every part is stored. It comes once.
+	// Finish tells that every part is stored. It comes again if parts were lost and came again.
 	Finish struct{}
 )
 
@@ -105,6 +111,7 @@ func (Dial) effect()        {}
 func (Drop) effect()        {}
 func (Offer) effect()       {}
 func (Announce) effect()    {}
+func (Withdraw) effect()    {}
 func (SetInterest) effect() {}
 func (SetChoke) effect()    {}
 func (Fetch) effect()       {}

@@ -125,6 +125,9 @@ func (s *Swarm) written(ev Written) {
 func (s *Swarm) stored(part uint32) {
 	if w := s.works[part]; w != nil {
 		s.end(w)
+		for n := range w.runs { // it may be here before all of it came anew
+			s.recall(w, n)
+		}
 	}
 	delete(s.solo, part)
 	s.gain(part)

@@ -166,6 +166,8 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 		s.left(ev.Peer)
 	case Has:
 		s.peerHas(ev)
+	case Withdrawn:
+		s.withdrawn(ev)
 	case Interest:
 		s.interest(ev)
 	case Choked:
@@ -192,6 +194,10 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 		s.stored(ev.Part)
 	case Failed:
 		s.failed(ev.Part)
+	case Lost:
+		s.lost(ev)
+	case Regained:
+		s.regained(ev.Part)
 	case Checked:
 		s.check(ev)
 	case Reading:
@@ -270,6 +276,7 @@ func (s *Swarm) gain(part uint32) {
 		return
 	}
 	s.have.set(part)
+	s.rare.remove(part)
 	s.haveN++
 	s.stats.BytesHave += s.partLen(part)
 	s.arrive(part)
