@@ -64,6 +64,7 @@ func (s *Swarm) withdrawn(ev Withdrawn) {
 		return
 	}
 	s.peerLoses(p, ev.Part)
+	s.ownsUp(p, ev.Part)
 	s.fillOthers(nil)
 }
 

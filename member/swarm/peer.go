@@ -26,8 +26,9 @@ type peer struct {
 	all     bool   // it has everything; not if it is counted
 	counted bool   // it withdrew a part once: what it has is in the bitmap from then on
 	hasN    int
-	useful  int  // parts that it has and this member lacks and wants
-	hears   bool // it can be told that a part is gone
+	useful  int   // parts that it has and this member lacks and wants
+	hears   bool  // it can be told that a part is gone
+	good    int64 // bytes of parts that it sent and that verified
 
 	interesting bool // it was told that it is
 	interested  bool // it told that this member is
@@ -100,6 +101,7 @@ func (s *Swarm) left(i int) {
 	s.links--
 	s.link(p, -1)
 	s.unlink(p)
+	s.trust.forgetPeer(p)
 	s.freeAll(p)
 	s.active -= len(p.grants)
 	switch {
@@ -135,6 +137,7 @@ func (s *Swarm) peerHas(ev Has) {
 		s.drop(p, "both have everything")
 		return
 	}
+	s.doubt(p)
 	s.showInterest(p)
 	s.fill(p)
 }

@@ -362,7 +362,7 @@ func (p *player) keep(peer int, r Run, bad bool) {
 		switch {
 		case whole && bad:
 			p.upto[Run{Part: r.Part}] = 0
-			p.step(Failed{r.Part})
+			p.step(Failed{Part: r.Part})
 		case whole:
 			p.step(Stored{r.Part})
 		default:
