@@ -46,8 +46,9 @@ type director struct {
 	named  bool  // the content was given its name
 	failed error
 
-	readers []reading // of the content, that wait for a part
-	notices notices   // of parts, for the user
+	readers  []reading // of the content, that wait for a part
+	notices  notices   // of parts, for the user
+	rechecks rechecks
 }
 
 // Run gets and shares the content until ctx ends, which is no error, or until it cannot go on. All it started has ended when it returns;
@@ -126,6 +127,7 @@ func (d *director) loop() {
 		case <-timer.C:
 			d.step(swarm.Tick{})
 			d.notices.tell(time.Now())
+			d.recheck(time.Now())
 		case <-d.ctx.Done():
 			return
 		}
@@ -135,7 +137,7 @@ func (d *director) loop() {
 
 // next is when the loop has something to do at the latest; the zero time if never.
 func (d *director) next() time.Time {
-	at := d.notices.next()
+	at := sooner(d.notices.next(), d.rechecks.next())
 	if due, ok := d.core.Next(); ok {
 		at = sooner(at, d.start.Add(due))
 	}
@@ -193,6 +195,10 @@ func (d *director) take(ev event) {
 		d.lost(ev)
 	case regainedParts:
 		d.regained(ev)
+	case accused:
+		d.accused(ev)
+	case rechecked:
+		d.rechecked(ev)
 	case reading:
 		d.reading(ev)
 	case swarm.Checked:
@@ -329,8 +335,11 @@ func (d *director) perform(e swarm.Effect) {
 	case swarm.Grant:
 		d.links[e.Peer].grant(e.Parts, d.core.Has)
 	case swarm.Complain:
-		d.cfg.Log.Debug().Stringer("peer", e.ID).Uint32("part", e.Part).Msg("banned for bad data")
-		d.complain(proto.Complain{PeerID: e.ID, Part: e.Part})
+		d.blame(e)
+	case swarm.CutOff:
+		d.tellCutOff(e)
+	case swarm.Compare:
+		d.work.Go(func() { d.compare(d.ctx, e.Part) })
 	case swarm.Verify:
 		d.work.Go(func() { d.written(d.ctx, e.Part) })
 	case swarm.Finish:
