@@ -313,3 +313,21 @@ func TestAccusedThroughTheConductor(t *testing.T) {
 	s.wait(func() bool { return slices.Equal(source.Progress().BadParts, []int{bad}) })
 	end(t, source)
 }
+
+// One complaint is enough to find a stretch that was written over.
+func TestAccusedLooksBesideABadPart(t *testing.T) {
+	const parts, partSize = 64, 16 << 10
+	s := newScore(t, parts*partSize, partSize)
+	source, says := s.noted(member.Config{Dir: s.dir})
+	s.wantComplete(source)
+	bad := []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}
+	change(t, source.Progress().Path, partSize, append(bad, 20)...)
+	a := s.accuser(source)
+	a.say(proto.Extended{ID: a.bad, Payload: proto.AppendPart(nil, 4)})
+	s.wait(func() bool { return slices.Equal(source.Progress().BadParts, bad) })
+	a.conn.Close()
+	end(t, source)
+	if n := len(says.lines(`10 parts \(0-9\) of .*content\.bin do not verify`)); n != 1 {
+		t.Errorf("%d lines tell of them", n)
+	}
+}

@@ -123,6 +123,11 @@ func (d *director) rechecked(ev rechecked) {
 		d.cfg.Log.Debug().Uint32("part", ev.part).Msg("somebody was sent this part bad; here it is right")
 	} else {
 		d.lost(lostParts{parts: []uint32{ev.part}, err: ev.err})
+		for _, beside := range []uint32{ev.part + 1, ev.part - 1} { // what is bad is seldom alone
+			if d.core.Has(beside) {
+				d.rechecks.add(now, beside)
+			}
+		}
 	}
 	d.recheck(now)
 }

@@ -142,16 +142,13 @@ func newTrust() trust {
 	}
 }
 
-// senderOf is how a peer is remembered: a link that it opened tells its host alone.
+// senderOf is how a peer is remembered: under the port on which it accepts members, if it opened the
+// link and says which.
 func (s *Swarm) senderOf(p *peer) sender {
-	f := sender{p.id, p.addr}
-	if p.dialled || p.member == nil {
-		return f
+	if p.dialled || p.port == 0 {
+		return sender{p.id, p.addr}
 	}
-	if i := slices.IndexFunc(p.member.addrs, func(a netip.AddrPort) bool { return a.Addr() == p.addr.Addr() }); i >= 0 {
-		f.addr = p.member.addrs[i]
-	}
-	return f
+	return sender{p.id, netip.AddrPortFrom(p.addr.Addr(), p.port)}
 }
 
 // failed throws a part away that did not verify, and finds out whose fault that is.

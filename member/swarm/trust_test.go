@@ -1,6 +1,7 @@
 package swarm
 
 import (
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -96,6 +97,16 @@ func TestBadPartIsAskedForAgain(t *testing.T) {
 		if got := d.asks(0, 0); got != test.want {
 			t.Errorf("when %s it is asked for later on: %v", test.name, got)
 		}
+	}
+}
+
+// The user reads where a member is found that opened the link itself.
+func TestBlameNamesWhereAMemberListens(t *testing.T) {
+	d := newDesk(t, 1, 256<<10)
+	d.tell(Joined{Peer: 0, ID: proto.PeerID{1}, Addr: addr(0), MaxRun: RunSize, MaxQueue: 100, Port: 10001}, Has{Peer: 0, All: true}, Choked{Peer: 0})
+	d.sendsOne(0, false)
+	if got := of[Complain](d); len(got) != 1 || got[0].Addr != netip.AddrPortFrom(addr(0).Addr(), 10001) {
+		t.Errorf("complaints %v", got)
 	}
 }
 
