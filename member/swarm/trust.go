@@ -313,7 +313,7 @@ func (t *trust) forgetOldest() {
 // over reports whether a culprit has sent too much that was bad, and more of it than was good.
 func (s *Swarm) over(c culprit, times int, most int64) bool {
 	r := s.trust.records[c]
-	if r.n <= badParts*times || r.bytes <= most*int64(times) {
+	if r == nil || r.n <= badParts*times || r.bytes <= most*int64(times) {
 		return false
 	}
 	good := int64(0)
@@ -328,7 +328,10 @@ func (s *Swarm) over(c culprit, times int, most int64) bool {
 // cutOff ends the links to a culprit, and has none to it for a while.
 func (s *Swarm) cutOff(c culprit, from sender) {
 	r := s.trust.records[c]
-	wait := min(cutFirst<<min(max(r.times, s.trust.records[from.culprit()].times), 10), cutMost)
+	if own := s.trust.records[from.culprit()]; own != nil {
+		r.times = max(r.times, own.times)
+	}
+	wait := min(cutFirst<<min(r.times, 10), cutMost)
 	r.times++
 	r.until = s.now + wait
 	s.emit(CutOff{Addr: from.addr, Host: c.id == proto.PeerID{}, Parts: r.n, For: wait})
@@ -373,6 +376,9 @@ func (s *Swarm) hold(p *peer, part uint32, wait time.Duration) {
 // doubt holds what a peer says to have and sent bad before, or somebody else at its address, if that
 // happened again and again.
 func (s *Swarm) doubt(p *peer) {
+	if len(s.trust.records) == 0 {
+		return
+	}
 	r := s.trust.records[sender{p.id, p.addr}.culprit().whole()]
 	if r == nil {
 		return
