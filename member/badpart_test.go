@@ -80,8 +80,8 @@ func end(t *testing.T, players ...*player) {
 	}
 }
 
-// One byte of the only source's file changes while it shares. All the good parts reach everybody, both
-// sides name the part, the source offers it no more, and a good source completes everybody.
+// One byte of the only source's file changes while it shares. All the good parts reach everybody,
+// both sides name the part, the source offers it no more, and a good source completes everybody.
 func TestOneBadPartAtTheOnlySource(t *testing.T) {
 	const parts, bad, partSize = 200, 100, 64 << 10
 	s := newScore(t, parts*partSize, partSize)
@@ -148,7 +148,8 @@ func TestManyBadPartsAtASource(t *testing.T) {
 	}
 }
 
-// A source that may repair itself gets its bad part anew from whoever has it, and is complete again.
+// A source that may repair itself gets its bad part anew from whoever has it, and is complete
+// again.
 func TestBadPartIsRepairedAtItsSource(t *testing.T) {
 	const parts, bad, partSize = 16, 7, 64 << 10
 	s := newScore(t, parts*partSize, partSize)
@@ -247,8 +248,8 @@ func (a *accuser) until(so func(proto.Message) bool) {
 	}
 }
 
-// Who is accused looks at its disk again. What is right stays; what is bad is withdrawn, and no longer
-// served, whatever the accuser asked for.
+// Who is accused looks at its disk again. What is right stays; what is bad is withdrawn, and no
+// longer served, whatever the accuser asked for.
 func TestAccusedLooksAgain(t *testing.T) {
 	const parts, bad, partSize = 8, 5, 16 << 10
 	s := newScore(t, parts*partSize, partSize)

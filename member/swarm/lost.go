@@ -68,8 +68,9 @@ func (s *Swarm) withdrawn(ev Withdrawn) {
 	s.fillOthers(nil)
 }
 
-// peerLoses notes that a peer is not to be asked for a part, and frees what it was asked of it. From
-// then on what the peer has is counted part by part, so that no message costs more than it says.
+// peerLoses notes that a peer is not to be asked for a part, and frees what it was asked of it.
+// From then on what the peer has is counted part by part, so that no message costs more than it
+// says.
 func (s *Swarm) peerLoses(p *peer, part uint32) {
 	takeOut(&p.coming, part)
 	if !p.hasPart(part) {

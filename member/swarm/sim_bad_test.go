@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// The only sharer has a bad sector. Everybody gets everything else, at little cost; whoever comes with
-// the rest completes all.
+// The only sharer has a bad sector. Everybody gets everything else, at little cost; whoever comes
+// with the rest completes all.
 func TestSwarmWithABadSector(t *testing.T) {
 	const n, bad = 8, 10
 	for _, part := range []int64{256 << 10, 2 << 20} {

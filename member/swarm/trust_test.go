@@ -110,8 +110,8 @@ func TestBlameNamesWhereAMemberListens(t *testing.T) {
 	}
 }
 
-// A source with one bad sector sends the same bad part whenever it is asked for it: less and less often,
-// and it is never cut off.
+// A source with one bad sector sends the same bad part whenever it is asked for it: less and less
+// often, and it is never cut off.
 func TestOneBadSectorIsNeverCutOff(t *testing.T) {
 	d := newDesk(t, 1, 64<<20) // more than a liar may send
 	d.seed(0)
@@ -272,8 +272,8 @@ func TestWhoOwnsUpIsNotCutOff(t *testing.T) {
 	}
 }
 
-// Who says again and again that it has a bad part anew is asked for it less and less often, whatever
-// it calls itself.
+// Who says again and again that it has a bad part anew is asked for it less and less often,
+// whatever it calls itself.
 func TestBadPartAnewAndAnew(t *testing.T) {
 	for _, test := range []struct {
 		name string
@@ -301,7 +301,8 @@ func TestBadPartAnewAndAnew(t *testing.T) {
 	}
 }
 
-// mixture has two peers send a part of two runs, which comes bad; then the second one sends all of it.
+// mixture has two peers send a part of two runs, which comes bad; then the second one sends all of
+// it.
 func mixture(t *testing.T) *desk {
 	d := newDesk(t, 1, 2*RunSize)
 	d.seed(0)
