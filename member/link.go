@@ -42,7 +42,8 @@ type link struct {
 	first    proto.Message // came before the link was up; read first
 	expected int           // what expect set last; the reader's own
 	bound    int           // bytes that the peer may have in flight to this member; 0: as the system has it; the reader's own
-	unsent   int           // bytes that may wait in the socket; 0: as tune left it; the writer's own
+	unsent   int           // bytes that may wait in the socket; the writer's own
+	packet   int           // bytes of the largest packet that goes to the peer; 0: unknown
 	piece    int           // bytes of a bulk request that go into the next piece; the writer's own
 	deadline time.Time     // of the next read; the reader's own
 
@@ -75,7 +76,7 @@ func (l *link) joined() swarm.Joined {
 
 // run reads and writes until the link ends, and returns why.
 func (l *link) run(ctx context.Context) error {
-	tune(l.conn)
+	l.tune()
 	stop := context.AfterFunc(ctx, func() { l.close(context.Cause(ctx)) })
 	defer stop()
 	var writer sync.WaitGroup

@@ -91,6 +91,11 @@ func (l *link) sendStretch(raw syscall.RawConn, stretch store.Stretch) (sent int
 
 // unsent bounds what waits in the socket behind what the network carries, in bytes: what is decided later is sent sooner, and a grant that
 // is served leaves little behind that takes turns with the next ones. Between two hosts without a limit nothing is lost by it.
+//
+// Less than a packet stays in the socket for up to 200 ms while sendfile promises more to come, and the
+// socket takes more only when less than half of the bound waits. So the bound is two packets at least:
+// those of a loopback interface have 64 KiB, and a member that sends a little at a time, under a limit,
+// would do so five times a second.
 const (
 	unsent = 16 << 10
 	// unsentAlone is for a peer that nobody takes turns with: the writer wakes once for several packets.
@@ -98,21 +103,24 @@ const (
 )
 
 // tune sets the options of a connection.
-func tune(conn *net.TCPConn) {
-	raw, err := conn.SyscallConn()
+func (l *link) tune() {
+	raw, err := l.conn.SyscallConn()
 	if err != nil {
 		return
 	}
 	raw.Control(func(fd uintptr) {
-		unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsent)
+		if info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
+			l.packet = int(info.Pmtu)
+		}
 	})
+	l.holdBack()
 }
 
 // holdBack bounds what waits in the socket by whether this peer alone is sent to.
 func (l *link) holdBack() {
 	most := unsentAlone
 	if l.m.unchained.Load() {
-		most = unsent
+		most = max(unsent, 2*l.packet)
 	}
 	if most == l.unsent {
 		return

@@ -32,7 +32,7 @@ func (l *link) sendContent(off int64, left int) error {
 }
 
 // tune sets the options of a connection: the defaults are right here.
-func tune(*net.TCPConn) {}
+func (l *link) tune() {}
 
 // rein is for systems that let a receive buffer be bounded and set free again.
 func (l *link) rein() {}
