@@ -1,6 +1,7 @@
 package member
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -14,7 +15,7 @@ import (
 
 // sendContent sends a stretch of the content from the file to the socket, at an explicit offset: the file's own offset is shared by all
 // links. What lies in several files of a folder goes out of one after the other.
-func (l *link) sendContent(off int64, left int) error {
+func (l *link) sendContent(ctx context.Context, off int64, left int) error {
 	raw, err := l.conn.SyscallConn()
 	if err != nil {
 		return err
@@ -24,7 +25,7 @@ func (l *link) sendContent(off int64, left int) error {
 		if err != nil {
 			return err
 		}
-		sent, err := l.sendStretch(raw, stretch)
+		sent, err := l.sendStretch(ctx, raw, stretch)
 		l.m.store.Release(stretch)
 		if err != nil {
 			// sendfile does not say which end failed. If it is the file, the member cannot share, and is to end.
@@ -65,7 +66,7 @@ func (l *link) sendHead(head []byte) error {
 }
 
 // sendStretch sends what one file has, and tells how much went out. The deadline is renewed whenever the socket took something.
-func (l *link) sendStretch(raw syscall.RawConn, stretch store.Stretch) (sent int, err error) {
+func (l *link) sendStretch(ctx context.Context, raw syscall.RawConn, stretch store.Stretch) (sent int, err error) {
 	file, off, length := int(stretch.File.Fd()), stretch.Offset, int(stretch.Length)
 	for sent < length {
 		l.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
@@ -85,6 +86,9 @@ func (l *link) sendStretch(raw syscall.RawConn, stretch store.Stretch) (sent int
 			return sent, io.ErrUnexpectedEOF // the file is shorter than the composition: nothing true can follow
 		}
 		sent += n
+		if !l.wentOut(ctx, n) {
+			return sent, ctx.Err()
+		}
 	}
 	return sent, nil
 }

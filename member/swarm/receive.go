@@ -14,6 +14,8 @@ func (s *Swarm) started(ev Started) {
 		if i := p.find(ev.Run); i >= 0 && p.fetches[i].started == 0 {
 			f := p.fetches[i]
 			f.started, f.hearsay = max(s.now, 1), !p.hasPart(ev.Run.Part)
+			f.moved = s.now
+			s.settleRecall(p, f)
 			s.begins(p, 1)
 			s.sends(p, 0)
 			s.flowsOn(ev.Run.Part)
@@ -31,7 +33,9 @@ func (s *Swarm) begins(p *peer, n int) {
 	switch {
 	case before == 0:
 		s.flows++
+		p.look = s.now + lookEvery
 	case p.begun == 0:
+		s.limps(p, false)
 		s.flows--
 	default:
 		return
@@ -46,6 +50,7 @@ func (s *Swarm) progress(ev Progress) {
 	}
 	p.heard = s.now
 	s.sends(p, ev.Down)
+	s.moves(p, ev)
 	p.down.add(s.now, ev.Down)
 	s.lineDown.add(s.now, ev.Down)
 	s.tellShare()
@@ -90,6 +95,7 @@ func (s *Swarm) received(ev Received) {
 		r.here, r.from = true, p.id
 		f.work.hearsay = f.work.hearsay || f.hearsay
 		f.work.left--
+		s.keepsPace(p, f)
 	}
 	s.unask(p, i)
 	if r.asked > 0 {
