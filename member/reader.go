@@ -75,6 +75,9 @@ func (l *link) handle(ctx context.Context, msg proto.Message, b *batch) error {
 		if msg.Part >= parts || msg.End() > l.m.comp.PartLen(int(msg.Part)) {
 			return errors.New("it sent content that the composition does not have")
 		}
+		if msg.Length == 0 {
+			return errors.New("it sent a piece of no bytes")
+		}
 		return l.takePiece(ctx, msg)
 	case proto.Have:
 		if msg.Part >= parts {
@@ -107,8 +110,8 @@ func (l *link) handle(ctx context.Context, msg proto.Message, b *batch) error {
 	return nil
 }
 
-// tells translates the messages that are rare, and do not move content, to what the core is told; nil: nothing.
-func (l *link) tells(msg proto.Message, parts uint32) (swarm.Event, error) {
+// tells translates the messages that are rare, and do not move content, to what the loop is told; nil: nothing.
+func (l *link) tells(msg proto.Message, parts uint32) (event, error) {
 	switch msg := msg.(type) {
 	case proto.Bitfield:
 		if err := proto.CheckBits(msg.Bits, int(parts)); err != nil {
@@ -127,17 +130,13 @@ func (l *link) tells(msg proto.Message, parts uint32) (swarm.Event, error) {
 	case proto.Unchoke:
 		return swarm.Choked{Peer: l.peer}, nil
 	case proto.Reject:
-		if run, ok := l.rejected(msg); ok {
-			return swarm.Rejected{Peer: l.peer, Run: run}, nil
-		}
+		return l.rejected(msg), nil
 	case proto.Cancel:
 		if part, ok := l.cancelled(msg); ok {
 			return swarm.Unwanted{Peer: l.peer, Part: part}, nil
 		}
 	case proto.Extended:
-		if msg.ID == proto.ExtHandshakeID {
-			return nil, l.takeExtension(msg.Payload)
-		}
+		return l.extended(msg, parts)
 	}
 	return nil, nil
 }

@@ -50,6 +50,9 @@ func (w waiting) text() string {
 	if w.Nowhere > 0 {
 		reasons = append(reasons, w.nowhere())
 	}
+	if w.Bad > 0 {
+		reasons = append(reasons, fmt.Sprintf("%s last bad from %s", came(w.Bad), hostWords(w.BadFrom)))
+	}
 	if w.Holders > 0 {
 		reasons = append(reasons, w.holders())
 	}
@@ -144,6 +147,14 @@ func are(n int, what string) string {
 		return "1 " + what + " is"
 	}
 	return fmt.Sprintf("%d %ss are", n, what)
+}
+
+// came counts parts that came, with the verb.
+func came(parts int) string {
+	if parts == 1 {
+		return "1 part came"
+	}
+	return fmt.Sprintf("%d parts came", parts)
 }
 
 // hostWords is an address, or a host where the port is not known.

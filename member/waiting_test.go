@@ -84,6 +84,16 @@ func TestWhyNothingComes(t *testing.T) {
 			waiting{Waiting: facts{Missing: 9, Nowhere: 2, Links: 5, Holders: 1, Mute: 1}},
 			"nobody connected has 2 of the 9 parts that are missing; the one member that has missing parts stopped in the middle of a part",
 		},
+
+		// It came and was bad.
+		{
+			waiting{Waiting: facts{Missing: 1, Nowhere: 1, Links: 1, Bad: 1, BadFrom: here}},
+			"nobody connected has the part that is missing; 1 part came last bad from 10.0.0.1:10001",
+		},
+		{
+			waiting{Waiting: facts{Missing: 3, Nowhere: 3, Links: 1, Bad: 2, BadFrom: here}},
+			"nobody connected has any of the 3 parts that are missing; 2 parts came last bad from 10.0.0.1:10001",
+		},
 	} {
 		if got := test.facts.text(); got != test.want {
 			t.Errorf("%+v:\ngot  %q\nwant %q", test.facts, got, test.want)

@@ -43,6 +43,7 @@ type member struct {
 	fault Fault          // of the last dial, if it failed
 	at    netip.AddrPort // where that was
 	after time.Duration  // not to be dialled before
+	cut   time.Duration  // nor before, whatever else is learned of it: it is cut off
 
 	heard    time.Duration // when it was told of, or a link to it ended
 	unlisted time.Duration // when the last conductor was lost that listed it
@@ -159,6 +160,9 @@ func (m *member) idle() bool { return !m.pending && !m.link }
 
 func (m *member) dialable() bool { return m.idle() && !m.seed }
 
+// when is the time from which on the member may be dialled.
+func (m *member) when() time.Duration { return max(m.after, m.cut) }
+
 // failed sets how often in a row the member did not answer.
 func (b *book) failed(m *member, fails int) {
 	if m.fails >= silentFails {
@@ -246,7 +250,7 @@ func (b *book) next(now time.Duration) *member {
 	var chosen *member
 	n := 0
 	for _, m := range b.known {
-		if m.dialable() && m.after <= now {
+		if m.dialable() && m.when() <= now {
 			if n++; b.rng.IntN(n) == 0 {
 				chosen = m
 			}
@@ -262,8 +266,8 @@ func (b *book) nextDial(now, mayAt time.Duration) time.Duration {
 	for _, m := range b.known {
 		switch {
 		case !m.dialable():
-		case m.after > now:
-			at = min(at, m.after)
+		case m.when() > now:
+			at = min(at, m.when())
 		case mayAt > now:
 			at = min(at, mayAt)
 		}

@@ -14,7 +14,7 @@ import (
 
 // found remembers a member.
 func (s *Swarm) found(ev Found) {
-	if ev.ID == s.cfg.ID || s.banned[ev.ID] || len(ev.Addrs) == 0 {
+	if ev.ID == s.cfg.ID || len(ev.Addrs) == 0 {
 		return
 	}
 	linked := false
@@ -137,8 +137,8 @@ func (s *Swarm) admit(p *peer) string {
 	case p.id == s.cfg.ID:
 		s.forget(p.id)
 		return "connected to itself"
-	case s.banned[p.id]:
-		return "sent bad data before"
+	case s.cut(p):
+		return "sent bad data again and again"
 	}
 	for _, q := range s.peers {
 		if q == nil || q == p || q.id != p.id {
@@ -203,24 +203,11 @@ func (s *Swarm) unlink(p *peer) {
 			return
 		}
 	}
-	m.seed, m.all = p.all && s.missing == 0, p.all
+	m.seed, m.all = s.complete(p) && s.missing == 0, s.complete(p)
 	s.book.unlinked(s.now, m)
 }
 
 // forget drops a member for good.
 func (s *Swarm) forget(id proto.PeerID) {
 	s.book.forget(id)
-	s.banned[id] = true
-}
-
-// ban ends a link for what came over it and never speaks to that peer again.
-func (s *Swarm) ban(id proto.PeerID) {
-	s.forget(id)
-	for _, p := range s.peers {
-		if p != nil && p.id == id {
-			s.drop(p, "sent bad data")
-			s.freeAll(p)
-			p.choked = true
-		}
-	}
 }

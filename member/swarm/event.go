@@ -57,6 +57,8 @@ type (
 		MaxQueue int            // blocks that may be outstanding at a foreign client
 
 		RoundTrip time.Duration // of a packet, at best
+		Hears     bool          // it can be told that a part is gone (BEP 54)
+		Port      uint16        // on which it accepts members, as it says; 0: it does not say
 	}
 	// Left tells that a link is down, whoever ended it. Nothing more comes from this peer.
 	Left struct{ Peer int }
@@ -67,6 +69,11 @@ type (
 		All   bool
 		Bits  []byte
 		Parts []uint32
+	}
+	// Withdrawn tells that the peer no longer has a part (BEP 54).
+	Withdrawn struct {
+		Peer int
+		Part uint32
 	}
 	// Interest tells whether the peer wants anything that this member has.
 	Interest struct {
@@ -88,6 +95,12 @@ type (
 		Peer int
 		Part uint32
 	}
+	// Sent tells how many payload bytes went into the socket since the last report, a few times a second while a [Grant] is
+	// out. None: what waits there waits for this member's own limit.
+	Sent struct {
+		Peer  int
+		Bytes int64
+	}
 	// Served ends a [Grant]: all that the peer had asked of these parts is in the socket, or was taken back.
 	Served struct{ Peer int }
 
@@ -101,21 +114,34 @@ type (
 		Peer int
 		Run  Run
 	}
-	// Progress tells how many payload bytes came since the last report, a few times a second while any do.
+	// Progress tells how many payload bytes came since the last report, a few times a second while any do, and how many
+	// of the run that was coming last are here.
 	Progress struct {
 		Peer int
 		Down int64
+		Run  Run
+		Got  uint32
+
+		Limited bool // it is this member's own limit that lets no more come
 	}
 	// Received tells that all bytes of a run arrived.
 	Received struct {
 		Peer int
 		Run  Run
 	}
-	// Rejected tells that the peer will not send a run.
+	// Rejected tells that the peer will not send a run, or the rest of it.
 	Rejected struct {
 		Peer int
 		Run  Run
 	}
+	// Declined tells that a foreign client will not send some blocks of a run. The others may come, and those are asked for
+	// again after a [Resume].
+	Declined struct {
+		Peer int
+		Run  Run
+	}
+	// Dismissed tells that the peer no longer sends to this member before all others, and that it is not to wait for it alone.
+	Dismissed struct{ Peer int }
 	// Written tells that a run that was received is on disk. Parts of a single run are not reported so, but as Stored or Failed.
 	Written struct {
 		Peer int
@@ -124,8 +150,25 @@ type (
 
 	// Stored tells that a part verified and that its write returned.
 	Stored struct{ Part uint32 }
-	// Failed tells that a part was received in full and did not verify.
-	Failed struct{ Part uint32 }
+	// Failed tells that a part was received in full and did not verify. Sums has a checksum of each
+	// run of what is on disk, of a kind that nobody else can foresee; nil where the part is one run.
+	Failed struct {
+		Part uint32
+		Sums []uint64
+	}
+	// Compared answers a [Compare] with the checksums of the runs, which are right now.
+	Compared struct {
+		Part uint32
+		Sums []uint64
+	}
+
+	// Lost tells that a part that was here is not: the disk changed, or cannot be read.
+	Lost struct {
+		Part uint32
+		Keep bool // it stays as it is: it is not fetched
+	}
+	// Regained tells that a part that was lost, and kept as it was, was found good.
+	Regained struct{ Part uint32 }
 
 	// Checked tells what the check of content that was there found, part by part.
 	Checked struct {
@@ -152,19 +195,26 @@ func (Stranger) event()   {}
 func (Joined) event()     {}
 func (Left) event()       {}
 func (Has) event()        {}
+func (Withdrawn) event()  {}
 func (Interest) event()   {}
 func (Choked) event()     {}
 func (Wanted) event()     {}
 func (Unwanted) event()   {}
+func (Sent) event()       {}
 func (Served) event()     {}
 func (Suggested) event()  {}
 func (Started) event()    {}
 func (Progress) event()   {}
 func (Received) event()   {}
 func (Rejected) event()   {}
+func (Declined) event()   {}
+func (Dismissed) event()  {}
 func (Written) event()    {}
 func (Stored) event()     {}
 func (Failed) event()     {}
+func (Compared) event()   {}
+func (Lost) event()       {}
+func (Regained) event()   {}
 func (Checked) event()    {}
 func (Reading) event()    {}
 func (Tick) event()       {}

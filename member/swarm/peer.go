@@ -22,10 +22,14 @@ type peer struct {
 	gained    int           // parts, since this member last compared itself
 	asked     time.Duration // when it asked for something, if nothing was granted since
 
-	has    bitmap // nil while it has nothing, or everything
-	all    bool
-	hasN   int
-	useful int // parts that it has and this member lacks and wants
+	has     bitmap // nil while it has nothing, or everything
+	all     bool   // it has everything; not if it is counted
+	counted bool   // it withdrew a part once: what it has is in the bitmap from then on
+	hasN    int
+	useful  int    // parts that it has and this member lacks and wants
+	port    uint16 // on which it accepts members; 0: not known
+	hears   bool   // it can be told that a part is gone
+	good    int64  // bytes of parts that it sent and that verified
 
 	interesting bool // it was told that it is
 	interested  bool // it told that this member is
@@ -37,7 +41,13 @@ type peer struct {
 	recalled int      // those that were recalled
 	promised int      // runs that were recalled for this peer elsewhere
 	down     rate
-	blocks   int // the window it was given, if it is a foreign client
+	pace     float64       // bytes a second of the runs that it sent, from their first bytes on; 0: none
+	sends    backoff       // of asking it
+	off      bool          // it is not asked for anything until then
+	lame     bool          // it is in the middle of a run, and does not go on
+	due      time.Duration // when recalls are to be answered
+	look     time.Duration // when the runs that it has begun are looked at next
+	blocks   int           // the window it was given, if it is a foreign client
 	heard    time.Duration
 	since    time.Duration // when the link came up
 
@@ -45,8 +55,12 @@ type peer struct {
 	awaits    []uint32 // what it asks for and is on its way here
 	relayed   []uint32 // what it was granted and is not all here yet
 	coming    []uint32 // what it passes on as it comes
-	grants    []int64  // the bytes of those that are out, oldest first
+	grants    []grant  // those that are out, oldest first
 	lastGrant int64
+	takes     backoff       // of granting it something
+	took      int64         // bytes of its grants that went out and are not yet progress
+	tookAt    time.Duration // when its grants moved last
+	resting   bool          // they do not move, and hold no slots
 }
 
 // foreign tells whether the peer takes requests of single blocks only.
@@ -66,13 +80,16 @@ func (s *Swarm) drop(p *peer, why string) { s.emit(Drop{p.index, why}) }
 func (s *Swarm) joined(ev Joined) {
 	p := &peer{
 		index: ev.Peer, id: ev.ID, addr: ev.Addr, dialled: ev.Dialled,
-		maxRun: ev.MaxRun, maxQueue: ev.MaxQueue, roundTrip: ev.RoundTrip, choked: true, choking: true, heard: s.now, since: s.now,
+		maxRun: ev.MaxRun, maxQueue: ev.MaxQueue, roundTrip: ev.RoundTrip, hears: ev.Hears, port: ev.Port,
+		choked: true, choking: true, heard: s.now, since: s.now,
 	}
 	for len(s.peers) <= ev.Peer {
 		s.peers = append(s.peers, nil)
 	}
 	s.peers[ev.Peer] = p
 	s.links++
+	s.remembered.recall(s.now, p)
+	p.off = !p.sends.over(s.now)
 	s.link(p, 1)
 	if !ev.Dialled {
 		s.stats.Incoming++
@@ -101,8 +118,9 @@ func (s *Swarm) left(i int) {
 	s.links--
 	s.link(p, -1)
 	s.unlink(p)
+	s.trust.forgetPeer(p)
 	s.freeAll(p)
-	s.active -= len(p.grants)
+	s.rest(p, true)
 	switch {
 	case p.all:
 		s.seeds--
@@ -119,30 +137,33 @@ func (s *Swarm) peerHas(ev Has) {
 	}
 	p.heard = s.now
 	switch {
-	case ev.All:
+	case ev.All && !p.counted:
 		s.becomesSeed(p)
 	case ev.Bits != nil:
 		bitmap(ev.Bits).each(func(part uint32) { s.peerGains(p, part) })
 	default:
 		for _, part := range ev.Parts {
-			s.peerGains(p, part)
-			s.gains(p)
+			if s.peerGains(p, part) {
+				s.gains(p)
+			}
 		}
 	}
-	if !p.all && p.hasN == s.parts {
+	if !p.all && s.complete(p) && !p.counted {
 		s.becomesSeed(p)
 	}
-	if p.all && s.finished {
+	if s.complete(p) && s.finished {
 		s.drop(p, "both have everything")
 		return
 	}
+	s.doubt(p)
 	s.showInterest(p)
 	s.fill(p)
 }
 
-func (s *Swarm) peerGains(p *peer, part uint32) {
+// peerGains notes a part that a peer has, and reports whether that is new.
+func (s *Swarm) peerGains(p *peer, part uint32) bool {
 	if int(part) >= s.parts || p.hasPart(part) {
-		return
+		return false
 	}
 	if p.has == nil {
 		p.has = newBitmap(s.parts)
@@ -155,6 +176,7 @@ func (s *Swarm) peerGains(p *peer, part uint32) {
 	}
 	s.unwant(p, part)
 	takeOut(&p.coming, part)
+	return true
 }
 
 func (s *Swarm) becomesSeed(p *peer) {
@@ -202,7 +224,7 @@ func (s *Swarm) watchFlows() {
 // dropSeeds ends the links that nothing can come of: this member has everything, and so has the peer.
 func (s *Swarm) dropSeeds() {
 	for _, p := range s.peers {
-		if p != nil && p.all {
+		if p != nil && s.complete(p) {
 			s.drop(p, "both have everything")
 		}
 	}

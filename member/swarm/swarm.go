@@ -10,6 +10,7 @@ package swarm
 
 import (
 	"math/rand/v2"
+	"net/netip"
 	"time"
 
 	"orchestra/proto"
@@ -59,8 +60,8 @@ type Swarm struct {
 	rare  *rarity
 	seeds int // peers that have every part
 	works map[uint32]*work
-	open  []*work         // those of several runs, oldest first
-	solo  map[uint32]bool // parts that failed with several senders: fetched from one peer next time
+	open  []*work // those of several runs, oldest first
+	trust trust
 
 	robbed  []*peer       // whose menus were taken from in this step
 	retryAt time.Duration // when a peer that is idle may take over what waits elsewhere
@@ -76,19 +77,20 @@ type Swarm struct {
 	peers []*peer // by Peer; nil: no such link
 	links int
 
-	sent   []uint16 // by part: how often it was granted
-	active int      // grants that are out
-	lineUp capacity // while all grants that may be out are
-	served int64    // for the order of service: grows with every grant
+	given   []uint16 // by part: how often it was granted
+	active  int      // grants that are out and move
+	onTrial *peer    // who was granted something last of those that let a grant lie before
+	lineUp  capacity // while all grants that may be out are
+	served  int64    // for the order of service: grows with every grant
 
 	book   book
 	listed int // members in all, this one among them, as it was told; 0: it was not
-	banned map[proto.PeerID]bool
-	misled map[proto.PeerID]int // by whom: how often a part was bad that it had not verified itself
 
 	cameAt time.Duration // when content came last
 	linked bool          // somebody was linked to, ever
 	absent []absence     // who left with something that is missing here, the last one last
+
+	remembered memory // who made this member wait
 
 	stats Stats
 }
@@ -105,6 +107,9 @@ type Stats struct {
 	Downloaded int64 // payload bytes received in whole runs
 	Duplicate  int64 // payload bytes received in runs that were already here
 	Failed     int64 // payload bytes of parts that did not verify
+
+	Bad     int            // parts wanted and not stored that were bad when they came
+	BadFrom netip.AddrPort // from where the last of them came, as far as it is known
 }
 
 // New makes the state of a member that has nothing yet. The time starts at zero.
@@ -114,18 +119,17 @@ func New(cfg Config) *Swarm {
 	}
 	parts := int((cfg.Size + cfg.PartSize - 1) / cfg.PartSize)
 	s := &Swarm{
-		cfg:     cfg,
-		rng:     rand.New(rand.NewPCG(cfg.Seed, 0x6f726368)),
-		parts:   parts,
-		have:    newBitmap(parts),
-		rare:    newRarity(parts),
-		works:   map[uint32]*work{},
-		solo:    map[uint32]bool{},
-		sent:    make([]uint16, parts),
-		retryAt: never,
-		chain:   chain{told: Chained{On: true}},
-		banned:  map[proto.PeerID]bool{},
-		misled:  map[proto.PeerID]int{},
+		cfg:        cfg,
+		rng:        rand.New(rand.NewPCG(cfg.Seed, 0x6f726368)),
+		parts:      parts,
+		have:       newBitmap(parts),
+		rare:       newRarity(parts),
+		works:      map[uint32]*work{},
+		trust:      newTrust(),
+		given:      make([]uint16, parts),
+		remembered: memory{},
+		retryAt:    never,
+		chain:      chain{told: Chained{On: true}},
 
 		lineDown: capacity{first: 150 * time.Millisecond},
 	}
@@ -176,6 +180,8 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 		s.left(ev.Peer)
 	case Has:
 		s.peerHas(ev)
+	case Withdrawn:
+		s.withdrawn(ev)
 	case Interest:
 		s.interest(ev)
 	case Choked:
@@ -184,6 +190,8 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 		s.wanted(ev)
 	case Unwanted:
 		s.unwanted(ev)
+	case Sent:
+		s.sent(ev)
 	case Served:
 		s.servedPeer(ev)
 	case Suggested:
@@ -196,12 +204,22 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 		s.received(ev)
 	case Rejected:
 		s.rejected(ev)
+	case Declined:
+		s.declined(ev)
+	case Dismissed:
+		s.dismissed(ev)
 	case Written:
 		s.written(ev)
 	case Stored:
 		s.stored(ev.Part)
 	case Failed:
-		s.failed(ev.Part)
+		s.failed(ev)
+	case Compared:
+		s.compared(ev)
+	case Lost:
+		s.lost(ev)
+	case Regained:
+		s.regained(ev.Part)
 	case Checked:
 		s.check(ev)
 	case Reading:
@@ -209,7 +227,9 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 	case Tick:
 	}
 	s.watchChain()
-	s.relieve()
+	s.forgive()
+	s.watchRuns()
+	s.watchGrants()
 	s.retry()
 	s.refill()
 	s.hasten()
@@ -231,7 +251,7 @@ const never = time.Duration(1<<63 - 1)
 
 // Next tells when Step must be called with a [Tick] at the latest if nothing else happens, and whether there is such a time.
 func (s *Swarm) Next() (time.Duration, bool) {
-	at := min(s.nextDial(), s.nextRelief(), s.retryAt, s.nextHaste(), s.nextChain())
+	at := min(s.nextDial(), s.nextRuns(), s.nextGrant(), s.retryAt, s.nextHaste(), s.nextChain(), s.trust.at)
 	return at, at != never
 }
 
@@ -240,11 +260,14 @@ func (s *Swarm) Stats() Stats {
 	st := s.stats
 	st.Links, st.Have, st.Missing = s.links, s.haveN, s.missing
 	st.Known = len(s.book.known)
+	if st.Bad = len(s.trust.bad); st.Bad > 0 {
+		st.BadFrom = s.trust.from
+	}
 	return st
 }
 
 // Has tells whether a part is stored here.
-func (s *Swarm) Has(part uint32) bool { return int(part) < s.parts && s.have.has(part) }
+func (s *Swarm) Has(part uint32) bool { return int64(part) < int64(s.parts) && s.have.has(part) }
 
 func (s *Swarm) emit(e Effect) { s.out = append(s.out, e) }
 
@@ -281,6 +304,8 @@ func (s *Swarm) gain(part uint32) {
 		return
 	}
 	s.have.set(part)
+	s.rare.remove(part)
+	s.settle(part)
 	s.haveN++
 	s.stats.BytesHave += s.partLen(part)
 	s.arrive(part)

@@ -21,6 +21,9 @@ type Waiting struct {
 	HadBy   netip.AddrPort // who had most of them and is gone; port 0: not known; not valid: nobody
 	Had     int            // how many of them
 
+	Bad     int            // missing parts that were bad when they came
+	BadFrom netip.AddrPort // from where the last of them came
+
 	Known   int            // members
 	Untried int            // of them: no dial has come to an end yet
 	Silent  int            // of them: the dial failed
@@ -62,7 +65,7 @@ func (s *Swarm) misses(p *peer) {
 	if p.useful == 0 {
 		return
 	}
-	a := absence{addr: p.listens(), all: p.all, has: p.has}
+	a := absence{addr: s.placeOf(p), all: p.all, has: p.has}
 	s.absent = slices.DeleteFunc(s.absent, func(b absence) bool { return b.addr == a.addr })
 	if len(s.absent) == absentMost {
 		s.absent = slices.Delete(s.absent, 0, 1)
@@ -70,19 +73,12 @@ func (s *Swarm) misses(p *peer) {
 	s.absent = append(s.absent, a)
 }
 
-// listens is where the peer can be dialled, as far as is known; else its host and port 0.
-func (p *peer) listens() netip.AddrPort {
-	if p.dialled {
-		return p.addr
+// placeOf is where the peer can be dialled, as far as is known; else its host and port 0.
+func (s *Swarm) placeOf(p *peer) netip.AddrPort {
+	if !p.dialled && p.port == 0 {
+		return netip.AddrPortFrom(p.addr.Addr(), 0)
 	}
-	if p.member != nil {
-		for _, a := range p.member.addrs {
-			if a.Addr() == p.addr.Addr() {
-				return a
-			}
-		}
-	}
-	return netip.AddrPortFrom(p.addr.Addr(), 0)
+	return s.senderOf(p).addr
 }
 
 // Waiting returns what is known at now of why nothing comes. It looks at every part if any is at
@@ -105,6 +101,9 @@ func (s *Swarm) Waiting(now time.Duration) Waiting {
 		default:
 			w.Busy++
 		}
+	}
+	if w.Bad = len(s.trust.bad); w.Bad > 0 {
+		w.BadFrom = s.trust.from
 	}
 	s.nowhere(&w)
 	s.book.reach(&w)
