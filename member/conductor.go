@@ -107,7 +107,7 @@ func (c *conductor) session(ctx context.Context) error {
 	if _, err := conn.Write(hail); err != nil {
 		return errNoHello{&answer{swarm.HangsUp, err}}
 	}
-	hello, err := readHello(conn, proto.Orchestra)
+	hello, err := c.hears(ctx, conn)
 	if err != nil {
 		return errNoHello{err}
 	}
