@@ -73,7 +73,7 @@ func (c *conductor) hears(ctx context.Context, conn net.Conn) (proto.Handshake, 
 		select {
 		case <-time.After(wonderAfter):
 			if c.wonder(ctx); c.strange != swarm.NoFault {
-				conn.Close()
+				conn.Close() // it will not answer
 			}
 		case <-ctx.Done():
 		}
@@ -87,7 +87,9 @@ func (c *conductor) hears(ctx context.Context, conn net.Conn) (proto.Handshake, 
 // wonder finds out once what answers in the conductor's place, until it is up again.
 func (c *conductor) wonder(ctx context.Context) {
 	if !c.probed && ctx.Err() == nil {
-		c.strange = probe(ctx, c.dial, c.addr)
+		if c.strange = probe(ctx, c.dial, c.addr); c.strange == swarm.Conducts {
+			c.strange = swarm.NoFault // it is slow
+		}
 		c.probed = ctx.Err() == nil
 	}
 }
