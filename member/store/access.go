@@ -13,7 +13,8 @@ type Stretch struct {
 	kept   *kept
 }
 
-// Stretch opens the file in which the content goes on at an offset. It is at most so long, and given back with Release.
+// Stretch opens the file in which the content goes on at an offset. It is at most so long, is there,
+// and is given back with Release.
 func (s *Store) Stretch(off, most int64) (Stretch, error) {
 	file, at := s.layout.find(off)
 	if file == len(s.layout.entries) {
@@ -23,7 +24,30 @@ func (s *Store) Stretch(off, most int64) (Stretch, error) {
 	if err != nil {
 		return Stretch{}, diskError("open", s.pathOf(file), err)
 	}
-	return Stretch{f, at, min(most, s.layout.entries[file].Size-at), k}, nil
+	st := Stretch{f, at, min(most, s.layout.entries[file].Size-at), k}
+	info, err := f.Stat()
+	if err == nil && info.Size() < st.Offset+st.Length {
+		err = errShorter
+	}
+	if err != nil {
+		s.files.put(k)
+		return Stretch{}, diskError("read", s.pathOf(file), err)
+	}
+	return st, nil
+}
+
+// Ready reports why a stretch of the content cannot be read, as far as that shows without reading it:
+// a file of it is missing or short.
+func (s *Store) Ready(off, length int64) error {
+	for length > 0 {
+		st, err := s.Stretch(off, length)
+		if err != nil {
+			return err
+		}
+		s.Release(st)
+		off, length = off+st.Length, length-st.Length
+	}
+	return nil
 }
 
 // Release gives a stretch back.
@@ -76,7 +100,13 @@ func (s *Store) writeTo(file int, p []byte, at int64) error {
 		return diskError("open", s.pathOf(file), err)
 	}
 	defer s.files.put(k)
-	if _, err = f.WriteAt(p, at); err != nil {
+	s.watch.touch(file)
+	defer s.watch.touch(file)
+	_, err = f.WriteAt(p, at)
+	if r := s.remaking; err == nil && r != nil {
+		err = r.write(p, at)
+	}
+	if err != nil {
 		return diskError("write", s.pathOf(file), err)
 	}
 	return nil

@@ -14,17 +14,18 @@ import (
 // found is what a survey of NAME or NAME.part found.
 type found struct {
 	sizes    []int64 // by file; -1: not there
-	files    int     // how many are there
-	occupied int64   // bytes on disk
+	stamps   []stamp
+	files    int   // how many are there
+	occupied int64 // bytes on disk
 	extra    []string
 }
 
 // survey looks at all that is in a folder. A symbolic link, or anything that is neither file nor folder, in place of what belongs there is a
 // *[ContentError]: nothing is followed or opened.
 func (s *Store) survey(root *os.Root, name string, unfinished bool) (*found, error) {
-	f := &found{sizes: make([]int64, len(s.layout.entries))}
+	f := &found{sizes: make([]int64, len(s.layout.entries)), stamps: make([]stamp, len(s.layout.entries))}
 	for i := range f.sizes {
-		f.sizes[i] = -1
+		f.sizes[i], f.stamps[i] = -1, nothing
 	}
 	if unfinished && s.fresh {
 		return f, nil
@@ -50,24 +51,25 @@ func (s *Store) surveyFolder(f *found, root *os.Root, name, dir string, unfinish
 		case !ours:
 			f.extra = append(f.extra, p)
 		case e.Type()&fs.ModeSymlink != 0:
-			return &ContentError{at, "it is a symbolic link", unfinished}
+			return &ContentError{Path: at, Reason: errIsLink.Error(), Unfinished: unfinished}
 		case file == isFolder && e.IsDir():
 			if err := s.surveyFolder(f, root, name, p, unfinished); err != nil {
 				return err
 			}
 		case file == isFolder:
-			return &ContentError{at, "it is not a folder", unfinished}
+			return &ContentError{Path: at, Reason: "it is not a folder", Unfinished: unfinished}
 		case !e.Type().IsRegular():
-			return &ContentError{at, "it is not a regular file", unfinished}
+			return &ContentError{Path: at, Reason: errNotRegular.Error(), Unfinished: unfinished}
 		default:
 			info, err := root.Lstat(p)
 			if err != nil {
 				return diskError("look at", at, err)
 			}
 			if want := s.layout.entries[file].Size; unfinished && info.Size() > want {
-				return &ContentError{at, fmt.Sprintf("it has %d bytes and the composition only %d", info.Size(), want), true}
+				reason := fmt.Sprintf("it has %d bytes and the composition only %d", info.Size(), want)
+				return &ContentError{Path: at, Reason: reason, Unfinished: true}
 			}
-			f.sizes[file] = info.Size()
+			f.sizes[file], f.stamps[file] = info.Size(), stampOf(info)
 			f.occupied += occupied(info)
 			f.files++
 		}

@@ -2,5 +2,12 @@
 
 package store
 
-// syncFolder makes files of a folder durable.
-func syncFolder(s *Store, files []int) error { return syncFiles(s, files) }
+import (
+	"errors"
+	"os"
+)
+
+// syncsAll reports whether syncAll can be relied on where this folder is.
+func syncsAll(*os.File) bool { return false }
+
+func syncAll(*os.File) error { return errors.ErrUnsupported }
