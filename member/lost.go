@@ -50,6 +50,9 @@ func (d *director) regained(ev regainedParts) {
 		return slices.Contains(ev.parts, uint32(part))
 	}))
 	for _, part := range ev.parts {
+		if d.core.Has(part) {
+			continue
+		}
 		d.step(swarm.Regained{Part: part})
 		d.notices.add(time.Now(), "regained", part, func(parts []int) {
 			d.cfg.Log.Info().Msgf("%s of %s %s again and %s shared", these(parts), d.store.Where(parts),

@@ -87,6 +87,9 @@ func (m *Member) written(ctx context.Context, part uint32) {
 	m.verify(ctx, m.verifier.add(part, time.Now(), within, int(m.missing.Load())))
 }
 
+// mostUnreadBack is how often what was written may not be readable again until the disk is given up.
+const mostUnreadBack = 8
+
 // verify compares parts with their checksums and reports what came of each.
 func (m *Member) verify(ctx context.Context, parts []uint32) {
 	err := m.store.VerifyAll(parts, func(part uint32, good bool) {
@@ -96,7 +99,11 @@ func (m *Member) verify(ctx context.Context, parts []uint32) {
 			m.tell(ctx, swarm.Failed{Part: part})
 		}
 	})
-	if err != nil {
+	switch {
+	case err == nil:
+	case m.unreadBack.Add(1) > mostUnreadBack:
 		m.tell(ctx, broken{err})
+	default:
+		m.cfg.Log.Warn().Msgf("%v; what came of it is fetched anew", err)
 	}
 }

@@ -59,6 +59,19 @@ func IsMissing(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors
 // what; its parts are to be rechecked.
 var ErrChanged = errors.New("the content was changed by another program")
 
+// UnverifiedError tells that content is to get its name of which a part was not verified.
+type UnverifiedError struct {
+	Part int
+	Path string
+}
+
+func (e *UnverifiedError) Error() string {
+	return fmt.Sprintf("part %d of %s is to get its name and was not verified", e.Part, e.Path)
+}
+
+// IsTooManyOpen reports whether an error is that too many files are open, which passes.
+func IsTooManyOpen(err error) bool { return err != nil && isTooManyOpen(err) }
+
 // ErrLocked tells that another program is getting the same content into the same folder.
 var ErrLocked = errors.New("another orchestra is getting this content into this folder; stop it, or choose another folder with --dir")
 

@@ -2,8 +2,10 @@ package store
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"hash"
+	"io/fs"
 	"slices"
 	"sync"
 
@@ -56,6 +58,20 @@ func (s *Store) write(part uint32, begin int64, p []byte, hashed bool) error {
 	if begin < 0 || begin+int64(len(p)) > s.comp.PartLen(int(part)) {
 		return fmt.Errorf("%d bytes at %d are not within part %d", len(p), begin, part)
 	}
+	err := s.writeOnce(part, begin, p, hashed)
+	if s.folder == nil || !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	s.moving.Lock() // the folder was removed, and is made anew
+	err = s.lookAtFolders()
+	s.moving.Unlock()
+	if err != nil {
+		return err
+	}
+	return s.writeOnce(part, begin, p, hashed)
+}
+
+func (s *Store) writeOnce(part uint32, begin int64, p []byte, hashed bool) error {
 	in := s.intake(part)
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -108,6 +124,7 @@ func (s *Store) Verify(part uint32) (bool, error) {
 		return true, nil
 	}
 	if err := s.hashOn(in, part); err != nil {
+		in.reset()
 		return false, err
 	}
 	if !bytes.Equal(in.hash.Sum(nil), s.comp.PartSum(int(part))) {
@@ -118,24 +135,26 @@ func (s *Store) Verify(part uint32) (bool, error) {
 	return true, nil
 }
 
-// VerifyAll does so with several parts, which it may do at once, and tells of each, in no order.
+// VerifyAll does so with several parts, which it may do at once, and tells of each, in no order. One
+// that cannot be read is not good; the error is why.
 func (s *Store) VerifyAll(parts []uint32, tell func(part uint32, good bool)) error {
+	var unread error
 	parts = slices.Compact(slices.Sorted(slices.Values(parts)))
 	for group := range slices.Chunk(parts, sha1x8.Lanes) {
 		right, ok := s.verifyTogether(group)
 		for i, part := range group {
-			if !ok {
-				good, err := s.Verify(part)
-				if err != nil {
-					return err
-				}
-				tell(part, good)
+			if ok {
+				tell(part, right[i])
 				continue
 			}
-			tell(part, right[i])
+			good, err := s.Verify(part)
+			if err != nil {
+				unread = err
+			}
+			tell(part, good)
 		}
 	}
-	return nil
+	return unread
 }
 
 // verifyTogether does so side by side, if none of the parts is hashed already.

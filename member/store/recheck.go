@@ -28,15 +28,6 @@ func (s *Store) Recheck(part uint32) (good bool, err error) {
 	return s.isVerified(part), nil
 }
 
-// Claimed reports whether a part counts as verified, or is left as it is whatever it is. Others are
-// still to come.
-func (s *Store) Claimed(part uint32) bool {
-	s.mu.Lock()
-	verified := s.isVerified(part)
-	s.mu.Unlock()
-	return verified || s.Keeps(part)
-}
-
 // unverify notes that a part may not be right on disk: it is taken in again, and its files wait for it
 // if they do not have their names yet. It reports whether the part was verified. Called with moving
 // and mu held.

@@ -4,7 +4,6 @@ package store
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -176,7 +175,7 @@ func (s *Store) complete() error {
 	case changed:
 		return ErrChanged
 	case lacks >= 0:
-		return fmt.Errorf("part %d of %s is to get its name and was not verified", lacks, s.Path())
+		return &UnverifiedError{lacks, s.Path()}
 	}
 	return nil
 }
