@@ -3,6 +3,7 @@ package store
 import (
 	"io"
 	"os"
+	"sync"
 )
 
 // Stretch is a stretch of the content within one open file, for sendfile. The file's own offset is nobody's: read at explicit offsets only.
@@ -94,14 +95,20 @@ func (s *Store) writeAt(p []byte, off int64) (left bool, err error) {
 	return left, nil
 }
 
+// turn is held by who writes to a file. While one writes, the system would make others spin.
+func (s *Store) turn(file int) *sync.Mutex { return &s.turns[file%len(s.turns)] }
+
 func (s *Store) writeTo(file int, p []byte, at int64) error {
+	turn := s.turn(file)
+	turn.Lock()
+	defer turn.Unlock()
 	f, k, err := s.files.get(file, true)
 	if err != nil {
 		return diskError("open", s.pathOf(file), err)
 	}
 	defer s.files.put(k)
-	s.watch.touch(file)
-	defer s.watch.touch(file)
+	s.before(file, f)
+	defer s.after(file, f)
 	_, err = f.WriteAt(p, at)
 	if r := s.remaking; err == nil && r != nil {
 		err = r.write(p, at)

@@ -153,7 +153,6 @@ func (s *Store) cut() error {
 		}
 		file, k, err := s.files.get(i, true)
 		if err == nil {
-			s.watch.touch(i)
 			err = file.Truncate(e.Size)
 			s.files.put(k)
 		}
@@ -368,7 +367,6 @@ func (f *folder) openFile(s *Store) func(int, bool) (*os.File, error) {
 		if made {
 			if info, err := opened.Stat(); err == nil {
 				s.watch.set(file, stampOf(info))
-				s.watch.touch(file)
 			}
 		}
 		return opened, err

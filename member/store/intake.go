@@ -84,9 +84,7 @@ func (s *Store) writeOnce(part uint32, begin int64, p []byte, hashed bool) error
 	if hashed = hashed && begin == in.upto; hashed {
 		in.hash.Write(p) // before its turn, so that one is hashed while another one is written
 	}
-	s.takeTurn()
 	left, err := s.writeAt(p, s.offset(part)+begin)
-	s.endTurn()
 	switch {
 	case err != nil || left:
 		if hashed {
@@ -100,19 +98,6 @@ func (s *Store) writeOnce(part uint32, begin int64, p []byte, hashed bool) error
 		in.upto += int64(len(p))
 	}
 	return nil
-}
-
-// takeTurn waits until nobody else writes to a single file, of which the system would make us spin.
-func (s *Store) takeTurn() {
-	if s.folder == nil {
-		s.writing.Lock()
-	}
-}
-
-func (s *Store) endTurn() {
-	if s.folder == nil {
-		s.writing.Unlock()
-	}
 }
 
 // Verify tells whether a part that was written in full matches its checksum.

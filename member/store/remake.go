@@ -7,8 +7,8 @@ import (
 	"os"
 )
 
-// remaking is the new file that an unfinished one is copied to while more is written to it. The lock
-// of writing guards it.
+// remaking is the new file that an unfinished one is copied to while more is written to it. The
+// turn of the file guards it.
 type remaking struct {
 	to   *os.File
 	upto int64 // the copy is complete up to here
@@ -78,8 +78,9 @@ func (s *Store) copyTo(to, was *os.File) (lost []uint32, err error) {
 	if err := to.Truncate(s.comp.Size); err != nil {
 		return nil, err
 	}
-	s.writing.Lock()
-	defer s.writing.Unlock()
+	turn := s.turn(0)
+	turn.Lock()
+	defer turn.Unlock()
 	r := &remaking{to: to}
 	s.remaking = r
 	defer func() { s.remaking = nil }()
@@ -97,12 +98,11 @@ func (s *Store) copyTo(to, was *os.File) (lost []uint32, err error) {
 			}
 		}
 		r.upto += int64(len(p))
-		s.writing.Unlock() // who waits to write goes first
-		s.writing.Lock()
+		turn.Unlock() // who waits to write goes first
+		turn.Lock()
 	}
 	s.files.hold(to)
 	s.restamp(0)
-	s.watch.touch(0)
 	return lost, nil
 }
 

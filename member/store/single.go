@@ -177,7 +177,6 @@ func (s *Store) finishFile() error {
 	defer s.files.put(k)
 	info, err := f.Stat()
 	if err == nil && info.Size() > s.comp.Size { // all that belongs there was found right
-		s.watch.touch(0)
 		err = f.Truncate(s.comp.Size)
 		s.restamp(0)
 	}

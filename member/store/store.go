@@ -48,6 +48,7 @@ type Store struct {
 	writes    bool
 	repair    bool        // what has its name may be written to
 	named     atomic.Bool // Finish gave it its name
+	exact     bool        // what a file is like is known after each write, at little cost
 	linked    bool        // the single file is reached by a symbolic link: it is read only
 	replace   bool        // what stands under the name is moved aside at the end
 	aside     string      // where to; empty until then
@@ -58,9 +59,9 @@ type Store struct {
 	settling   *settling          // nil: no file gets its name before Finish
 	unreadable []*Error           // of files that the check could not read
 
-	writing  sync.Mutex // held while a single file is written to
-	remaking *remaking  // nil: it is not copied
-	moving   sync.Mutex // held while files get their names, or somebody looks at them
+	turns    [64]sync.Mutex // held by who writes to a file, see turn
+	remaking *remaking      // nil: the single file is not copied
+	moving   sync.Mutex     // held while files get their names, or somebody looks at them
 	watch    watch
 }
 
@@ -107,6 +108,7 @@ func newStore(cfg Config, root *os.Root, dir string) *Store {
 		intakes:  map[uint32]*intake{},
 		verified: make([]byte, (cfg.File.NumParts()+7)/8),
 	}
+	s.exact = tellsAtOnce(root)
 	s.watch.begin(len(s.layout.entries))
 	s.files.begin(s.openSingle)
 	return s

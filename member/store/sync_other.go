@@ -11,3 +11,6 @@ import (
 func syncsAll(*os.File) bool { return false }
 
 func syncAll(*os.File) error { return errors.ErrUnsupported }
+
+// tellsAtOnce is unknown here.
+func tellsAtOnce(*os.Root) bool { return false }

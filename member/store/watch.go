@@ -2,7 +2,6 @@ package store
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -22,15 +21,16 @@ type Change struct {
 
 // watch is what was seen of the files last.
 type watch struct {
-	mu      sync.Mutex // guards all but touched
+	mu      sync.Mutex // guards what is not atomic
 	stamps  []stamp
-	next    int      // the file to be looked at
-	found   []Change // that nobody was told of yet
-	touched []atomic.Bool
+	next    int           // the file to be looked at
+	found   []Change      // that nobody was told of yet
+	touched []atomic.Bool // by file: this Store wrote to it
+	harmed  []atomic.Bool // by file: it was not as it was left when this Store wrote to it
 }
 
 func (w *watch) begin(files int) {
-	w.touched = make([]atomic.Bool, files)
+	w.touched, w.harmed = make([]atomic.Bool, files), make([]atomic.Bool, files)
 	w.stamps = slices.Repeat([]stamp{nothing}, files)
 }
 
@@ -46,8 +46,26 @@ func (w *watch) get(file int) stamp {
 	return w.stamps[file]
 }
 
-// touch notes, before and after a file is written to, that a change is this Store's own.
-func (w *watch) touch(file int) { w.touched[file].Store(true) }
+// before notes that this Store is going to write to a file, which is to be as it was left.
+func (s *Store) before(file int, f *os.File) {
+	s.watch.touched[file].Store(true)
+	if !s.exact {
+		return
+	}
+	if info, err := f.Stat(); err == nil && stampOf(info) != s.watch.get(file) {
+		s.watch.harmed[file].Store(true)
+	}
+}
+
+// after notes how this Store left a file.
+func (s *Store) after(file int, f *os.File) {
+	if !s.exact {
+		return
+	}
+	if info, err := f.Stat(); err == nil {
+		s.watch.set(file, stampOf(info))
+	}
+}
 
 // Look looks at the next files of the content, so many at most, and returns what changed since it
 // looked last. Unfinished content that was removed is made anew. An error is that it cannot be, or
@@ -86,14 +104,15 @@ func (s *Store) lookAtUnfinished() error {
 
 // lookAt looks at one file, and reports whether somebody else changed it. Called with moving held.
 func (s *Store) lookAt(file int) bool {
-	w := &s.watch
-	touched := w.touched[file].Swap(false)
+	turn := s.turn(file)
+	turn.Lock() // nobody writes to it here
+	harmed := s.watch.harmed[file].Swap(false)
+	touched := s.watch.touched[file].Swap(false) && !s.exact
+	was := s.watch.get(file)
 	now, reason := s.see(file)
-	w.mu.Lock()
-	was := w.stamps[file]
-	w.stamps[file] = now
-	w.mu.Unlock()
-	if now == was || touched && now.id == was.id && now.size >= was.size {
+	s.watch.set(file, now)
+	turn.Unlock()
+	if !harmed && (now == was || touched && now.id == was.id && now.size >= was.size) {
 		return false
 	}
 	c := Change{Path: s.pathOf(file)}
@@ -109,7 +128,7 @@ func (s *Store) lookAt(file int) bool {
 	case now.id != was.id:
 		c.What = "was replaced"
 	case now.size < was.size:
-		c.What = fmt.Sprintf("was cut short, to %d bytes", now.size)
+		c.What = "was cut short"
 	default:
 		c.What = "was changed"
 	}
