@@ -43,11 +43,12 @@ type director struct {
 	out    []swarm.Effect
 	good   int   // parts that the check found good
 	bad    []int // that are wanted, and left as they are
-	named  bool  // the content was given its name
+	told   bool  // that the content is complete
 	failed error
 
-	readers []reading // of the content, that wait for a part
-	notices notices   // of parts, for the user
+	readers  []reading // of the content, that wait for a part
+	notices  notices   // of parts, for the user
+	rechecks rechecks
 }
 
 // Run gets and shares the content until ctx ends, which is no error, or until it cannot go on. All it started has ended when it returns;
@@ -132,6 +133,7 @@ func (d *director) loop() {
 		case <-timer.C:
 			d.step(swarm.Tick{})
 			d.notices.tell(time.Now())
+			d.recheck(time.Now())
 		case <-d.ctx.Done():
 			return
 		}
@@ -141,7 +143,7 @@ func (d *director) loop() {
 
 // next is when the loop has something to do at the latest; the zero time if never.
 func (d *director) next() time.Time {
-	at := d.notices.next()
+	at := sooner(d.notices.next(), d.rechecks.next())
 	if due, ok := d.core.Next(); ok {
 		at = sooner(at, d.start.Add(due))
 	}
@@ -199,6 +201,10 @@ func (d *director) take(ev event) {
 		d.lost(ev)
 	case regainedParts:
 		d.regained(ev)
+	case accused:
+		d.accused(ev)
+	case rechecked:
+		d.rechecked(ev)
 	case reading:
 		d.reading(ev)
 	case swarm.Checked:
@@ -278,11 +284,12 @@ func (d *director) finished(err error) {
 	if aside := d.store.Aside(); aside != "" {
 		d.cfg.Log.Warn().Str("path", d.store.Path()).Str("aside", aside).Msg("something else stood under the content's name and was moved aside")
 	}
-	d.update(func(p *Progress) { p.Complete, p.Path = d.core.Stats().Missing == 0, d.store.Path() })
-	if d.named {
-		return // parts were lost since, and came again
+	complete := d.core.Stats().Missing == 0 // else parts were lost meanwhile, and it ends again
+	d.update(func(p *Progress) { p.Complete, p.Path = complete, d.store.Path() })
+	if !complete || d.told {
+		return
 	}
-	d.named = true
+	d.told = true
 	close(d.complete)
 	if d.cfg.OnComplete != nil {
 		d.work.Go(func() { d.cfg.OnComplete(d.store.Path()) })
@@ -335,8 +342,11 @@ func (d *director) perform(e swarm.Effect) {
 	case swarm.Grant:
 		d.links[e.Peer].grant(e.Parts, d.core.Has)
 	case swarm.Complain:
-		d.cfg.Log.Debug().Stringer("peer", e.ID).Uint32("part", e.Part).Msg("banned for bad data")
-		d.complain(proto.Complain{PeerID: e.ID, Part: e.Part})
+		d.blame(e)
+	case swarm.CutOff:
+		d.tellCutOff(e)
+	case swarm.Compare:
+		d.work.Go(func() { d.compare(d.ctx, e.Part) })
 	case swarm.Verify:
 		d.work.Go(func() { d.written(d.ctx, e.Part) })
 	case swarm.Finish:

@@ -22,14 +22,27 @@ func (l *link) withdraw(part uint32) {
 	l.refusePart(part, func(order) bool { return true })
 }
 
-// extended takes an extended message; those that this member did not give out an id for say nothing.
-func (l *link) extended(msg proto.Extended, parts uint32) (swarm.Event, error) {
+// accuse tells the peer that what it sent of a part was bad.
+func (l *link) accuse(part uint32) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.bad > 0 {
+		l.queue(proto.Extended{ID: uint8(l.bad), Payload: proto.AppendPart(nil, part)})
+	}
+}
+
+// extended takes an extended message; those that this member did not give out an id for say
+// nothing.
+func (l *link) extended(msg proto.Extended, parts uint32) (event, error) {
 	switch msg.ID {
 	case proto.ExtHandshakeID:
 		return nil, l.takeExtension(msg.Payload)
 	case dontHaveID:
 		part, err := l.partOf(proto.ExtDontHave, msg.Payload, parts)
 		return swarm.Withdrawn{Peer: l.peer, Part: part}, err
+	case badID:
+		part, err := l.partOf(proto.ExtBad, msg.Payload, parts)
+		return accused{part}, err
 	}
 	return nil, nil
 }

@@ -54,7 +54,8 @@ func (s *Store) unverify(part uint32) bool {
 func (s *Store) Where(parts []int) string {
 	first, several := -1, false
 	for _, part := range parts {
-		s.layout.each(s.offset(uint32(part)), s.comp.PartLen(part), func(file int, _, _ int64) bool {
+		length := s.comp.PartLen(part)
+		s.layout.each(s.offset(uint32(part)), length, func(file int, _, _ int64) bool {
 			if first < 0 {
 				first = file
 			}

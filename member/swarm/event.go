@@ -36,6 +36,7 @@ type (
 
 		RoundTrip time.Duration // of a packet, at best
 		Hears     bool          // it can be told that a part is gone (BEP 54)
+		Port      uint16        // on which it accepts members, as it says; 0: it does not say
 	}
 	// Left tells that a link is down, whoever ended it. Nothing more comes from this peer.
 	Left struct{ Peer int }
@@ -108,8 +109,17 @@ type (
 
 	// Stored tells that a part verified and that its write returned.
 	Stored struct{ Part uint32 }
-	// Failed tells that a part was received in full and did not verify.
-	Failed struct{ Part uint32 }
+	// Failed tells that a part was received in full and did not verify. Sums has a checksum of each
+	// run of what is on disk, of a kind that nobody else can foresee; nil where the part is one run.
+	Failed struct {
+		Part uint32
+		Sums []uint64
+	}
+	// Compared answers a [Compare] with the checksums of the runs, which are right now.
+	Compared struct {
+		Part uint32
+		Sums []uint64
+	}
 
 	// Lost tells that a part that was here is not: the disk changed, or cannot be read.
 	Lost struct {
@@ -155,6 +165,7 @@ func (Rejected) event()   {}
 func (Written) event()    {}
 func (Stored) event()     {}
 func (Failed) event()     {}
+func (Compared) event()   {}
 func (Lost) event()       {}
 func (Regained) event()   {}
 func (Checked) event()    {}

@@ -26,8 +26,10 @@ type peer struct {
 	all     bool   // it has everything; not if it is counted
 	counted bool   // it withdrew a part once: what it has is in the bitmap from then on
 	hasN    int
-	useful  int  // parts that it has and this member lacks and wants
-	hears   bool // it can be told that a part is gone
+	useful  int    // parts that it has and this member lacks and wants
+	port    uint16 // on which it accepts members; 0: not known
+	hears   bool   // it can be told that a part is gone
+	good    int64  // bytes of parts that it sent and that verified
 
 	interesting bool // it was told that it is
 	interested  bool // it told that this member is
@@ -67,7 +69,7 @@ func (s *Swarm) drop(p *peer, why string) { s.emit(Drop{p.index, why}) }
 func (s *Swarm) joined(ev Joined) {
 	p := &peer{
 		index: ev.Peer, id: ev.ID, addr: ev.Addr, dialled: ev.Dialled,
-		maxRun: ev.MaxRun, maxQueue: ev.MaxQueue, roundTrip: ev.RoundTrip, hears: ev.Hears, choked: true, choking: true, heard: s.now,
+		maxRun: ev.MaxRun, maxQueue: ev.MaxQueue, roundTrip: ev.RoundTrip, hears: ev.Hears, port: ev.Port, choked: true, choking: true, heard: s.now,
 	}
 	for len(s.peers) <= ev.Peer {
 		s.peers = append(s.peers, nil)
@@ -100,6 +102,7 @@ func (s *Swarm) left(i int) {
 	s.links--
 	s.link(p, -1)
 	s.unlink(p)
+	s.trust.forgetPeer(p)
 	s.freeAll(p)
 	s.active -= len(p.grants)
 	switch {
@@ -135,6 +138,7 @@ func (s *Swarm) peerHas(ev Has) {
 		s.drop(p, "both have everything")
 		return
 	}
+	s.doubt(p)
 	s.showInterest(p)
 	s.fill(p)
 }

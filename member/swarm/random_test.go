@@ -18,7 +18,7 @@ func TestWhateverHappens(t *testing.T) {
 		partSize := rapid.SampledFrom([]int64{64 << 10, 3 * RunSize / 2}).Draw(t, "part size")
 		s := New(Config{Size: int64(parts)*partSize - 5, PartSize: partSize, ID: proto.PeerID{100}, Seed: 1})
 		w := &whim{t: t, s: s, links: map[int]*wish{}, kept: map[uint32]bool{}}
-		for range rapid.IntRange(0, 120).Draw(t, "steps") {
+		for range rapid.IntRange(0, 200).Draw(t, "steps") {
 			w.now += time.Duration(rapid.SampledFrom([]int{0, 1, 300, 4000}).Draw(t, "wait")) * time.Millisecond
 			w.something()
 			w.holds()
@@ -92,12 +92,22 @@ func (w *whim) perform(e Effect) {
 		w.dropped = append(w.dropped, e.Peer)
 	case Verify:
 		w.verified(e.Part)
+	case Compare:
+		w.written = append(w.written, Compared{e.Part, w.sums(e.Part)})
 	}
 }
 
+// sums makes checksums of the runs of a part up.
+func (w *whim) sums(part uint32) (sums []uint64) {
+	for range (w.s.partLen(part) + RunSize - 1) / RunSize {
+		sums = append(sums, uint64(rapid.IntRange(0, 1).Draw(w.t, "sum")))
+	}
+	return sums
+}
+
 func (w *whim) verified(part uint32) {
-	if rapid.IntRange(0, 9).Draw(w.t, "good") == 0 {
-		w.written = append(w.written, Failed{part})
+	if rapid.IntRange(0, 3).Draw(w.t, "good") == 0 {
+		w.written = append(w.written, Failed{part, w.sums(part)})
 	} else {
 		w.written = append(w.written, Stored{part})
 	}
@@ -316,6 +326,9 @@ func (w *whim) end() {
 			} else {
 				w.written = append(w.written, Written{0, r})
 			}
+		} else if at, ok := w.s.Next(); ok && len(w.written) == 0 {
+			w.now = max(w.now, at) // it was blamed for a part that came out bad, and is asked again later
+			w.tell(Tick{})
 		}
 		w.holds()
 		if n > 10_000 {
