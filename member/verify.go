@@ -2,10 +2,12 @@ package member
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"orchestra/member/store"
 	"orchestra/member/swarm"
 )
 
@@ -92,18 +94,27 @@ const mostUnreadBack = 8
 
 // verify compares parts with their checksums and reports what came of each.
 func (m *Member) verify(ctx context.Context, parts []uint32) {
-	err := m.store.VerifyAll(parts, func(part uint32, good bool) {
-		if good {
+	m.store.VerifyAll(parts, func(part uint32, good bool, err error) {
+		switch {
+		case good:
 			m.tell(ctx, swarm.Stored{Part: part})
-		} else {
+		case err == nil:
 			m.failed(ctx, part)
+		default:
+			m.unreadable(ctx, part, err)
 		}
 	})
-	switch {
-	case err == nil:
-	case m.unreadBack.Add(1) > mostUnreadBack:
-		m.tell(ctx, broken{err})
-	default:
-		m.cfg.Log.Warn().Msgf("%v; what came of it is fetched anew", err)
+}
+
+// unreadable has a part come anew that was written and cannot be read back. If that happens again and
+// again, the disk is of no use.
+func (m *Member) unreadable(ctx context.Context, part uint32, err error) {
+	if !errors.Is(err, store.ErrChanged) { // which the user hears of
+		if m.unreadBack.Add(1) > mostUnreadBack {
+			m.tell(ctx, broken{err})
+			return
+		}
+		m.cfg.Log.Warn().Msgf("%v; part %d is fetched anew", err, part)
 	}
+	m.tell(ctx, swarm.Failed{Part: part, Disk: true})
 }

@@ -19,6 +19,7 @@ type intake struct {
 	hash   hash.Hash
 	upto   int64 // bytes hashed, from the start of the part
 	done   bool  // the part verified
+	torn   bool  // some of it may be gone from the disk since it was written
 }
 
 func (s *Store) intake(part uint32) *intake {
@@ -100,7 +101,8 @@ func (s *Store) writeOnce(part uint32, begin int64, p []byte, hashed bool) error
 	return nil
 }
 
-// Verify tells whether a part that was written in full matches its checksum.
+// Verify tells whether a part that was written in full matches its checksum. An error is that it
+// cannot be read, or [ErrChanged].
 func (s *Store) Verify(part uint32) (bool, error) {
 	in := s.intake(part)
 	in.mu.Lock()
@@ -114,32 +116,31 @@ func (s *Store) Verify(part uint32) (bool, error) {
 	}
 	if !bytes.Equal(in.hash.Sum(nil), s.comp.PartSum(int(part))) {
 		in.reset()
+		if in.torn {
+			in.torn = false
+			return false, ErrChanged
+		}
 		return false, nil
 	}
 	s.close(part, in)
 	return true, nil
 }
 
-// VerifyAll does so with several parts, which it may do at once, and tells of each, in no order. One
-// that cannot be read is not good; the error is why.
-func (s *Store) VerifyAll(parts []uint32, tell func(part uint32, good bool)) error {
-	var unread error
+// VerifyAll does so with several parts, which it may do at once, and tells of each, in no order, and why
+// one could not be read.
+func (s *Store) VerifyAll(parts []uint32, tell func(part uint32, good bool, err error)) {
 	parts = slices.Compact(slices.Sorted(slices.Values(parts)))
 	for group := range slices.Chunk(parts, sha1x8.Lanes) {
 		right, ok := s.verifyTogether(group)
 		for i, part := range group {
 			if ok {
-				tell(part, right[i])
+				tell(part, right[i], nil)
 				continue
 			}
 			good, err := s.Verify(part)
-			if err != nil {
-				unread = err
-			}
-			tell(part, good)
+			tell(part, good, err)
 		}
 	}
-	return unread
 }
 
 // verifyTogether does so side by side, if none of the parts is hashed already.
@@ -149,7 +150,7 @@ func (s *Store) verifyTogether(parts []uint32) (right []bool, ok bool) {
 		in := s.intake(part)
 		in.mu.Lock()
 		defer in.mu.Unlock()
-		if in.done || in.upto == s.comp.PartLen(int(part)) {
+		if in.done || in.torn || in.upto == s.comp.PartLen(int(part)) {
 			return nil, false
 		}
 		intakes[i] = in
