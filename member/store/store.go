@@ -81,24 +81,38 @@ func Open(cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, diskError("open folder", dir, err)
 	}
-	for range openTries {
-		s := newStore(cfg, root, dir)
+	var s *Store
+	err = whileMoved(func() error {
+		s = newStore(cfg, root, dir)
 		open := s.open
 		if cfg.File.IsFolder() {
 			open = s.openFolder
 		}
-		if err = open(cfg); err == nil {
-			return s, nil
+		err := open(cfg)
+		if err != nil {
+			s.closeFiles()
 		}
-		s.closeFiles()
-		if !errors.Is(err, errMoved) {
-			root.Close()
-			return nil, err
+		return err
+	})
+	if errors.Is(err, errMoved) {
+		err = diskError("open", filepath.Join(dir, cfg.File.Name), err)
+	}
+	if err != nil {
+		root.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// whileMoved tries to open what has another name by the time that it is open, but not for ever.
+func whileMoved(open func() error) (err error) {
+	for range openTries {
+		if err = open(); !errors.Is(err, errMoved) {
+			return err
 		}
 		time.Sleep(openPause)
 	}
-	root.Close()
-	return nil, diskError("open", filepath.Join(dir, cfg.File.Name), errMoved)
+	return err
 }
 
 func newStore(cfg Config, root *os.Root, dir string) *Store {
