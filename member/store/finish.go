@@ -162,7 +162,7 @@ func (s *Store) moveRest(chosen *Selection) error {
 	}
 	if chosen.all() {
 		s.removeFolders(f.unfinished)
-		if !f.renamesOpen && f.unfinished != nil {
+		if f.unfinished != nil {
 			f.unfinished.Close()
 			f.unfinished = nil
 		}

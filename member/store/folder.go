@@ -25,6 +25,8 @@ type folder struct {
 	unfinished *os.Root     // NAME.part
 	under      []bool       // by file: it is in NAME
 
+	linked []bool // by file: it is reached by a symbolic link in NAME, and left as it is
+
 	size  int64    // bytes of its files in NAME
 	flaws []string // what is not as it should be in NAME
 	extra []string // what else is there
@@ -36,7 +38,7 @@ const isFolder = -1
 func (s *Store) newFolder(cfg Config) *folder {
 	f := &folder{
 		repair: cfg.Repair, renamesOpen: renamesOpen, paths: map[string]int{}, wrong: map[uint32]bool{},
-		under: make([]bool, len(s.layout.entries)),
+		under: make([]bool, len(s.layout.entries)), linked: make([]bool, len(s.layout.entries)),
 	}
 	folders := func(p string) {
 		for p = path.Dir(p); p != "."; p = path.Dir(p) {
@@ -121,7 +123,7 @@ func (s *Store) openUnderName(cfg Config) error {
 	f.extra = found.extra
 	for i, size := range found.sizes {
 		f.size += max(size, 0)
-		f.under[i] = size >= 0 || !s.partial
+		f.under[i] = size >= 0 || !s.partial || f.linked[i]
 		s.watch.stamps[i] = found.stamps[i]
 		if f.under[i] && size != s.layout.entries[i].Size && cfg.Select.Has(i) {
 			f.flaws = append(f.flaws, s.layout.entries[i].Path)
@@ -148,7 +150,7 @@ func (s *Store) cut() error {
 		return nil
 	}
 	for i, e := range s.layout.entries {
-		if !f.under[i] || s.watch.get(i).size <= e.Size {
+		if !f.under[i] || f.linked[i] || s.watch.get(i).size <= e.Size {
 			continue
 		}
 		file, k, err := s.files.get(i, true)
@@ -249,7 +251,7 @@ func (s *Store) lookAtFolders() error {
 			s.swapRoot(&f.whole, root)
 		}
 	}
-	if f.unfinished == nil {
+	if f.unfinished == nil || s.named.Load() {
 		return nil
 	}
 	name := s.comp.Name + Suffix
@@ -352,6 +354,8 @@ func (f *folder) openFile(s *Store) func(int, bool) (*os.File, error) {
 		switch {
 		case err != nil:
 			return nil, err
+		case f.linked[file]:
+			return openThrough(s.at(filepath.Join(s.comp.Name, filepath.FromSlash(p))))
 		case f.under[file] && !f.repair:
 			return openExact(root, p, os.O_RDONLY)
 		case !write:
@@ -385,12 +389,13 @@ func (f *folder) pathOf(s *Store, file int) string {
 
 // keeps tells whether a file is left as it is: it has its name already, and is not to be repaired.
 func (s *Store) keeps(file int) bool {
-	if s.folder == nil || s.folder.repair {
+	f := s.folder
+	if f == nil || f.repair && !f.linked[file] {
 		return false
 	}
-	s.folder.mu.RLock()
-	defer s.folder.mu.RUnlock()
-	return s.folder.under[file]
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return f.under[file]
 }
 
 // Keeps tells whether a part is left as it is if it is bad, since some of it has its name already and is not to be repaired.

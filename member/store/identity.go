@@ -38,6 +38,27 @@ func openExact(root *os.Root, name string, flag int) (*os.File, error) {
 	return f, nil
 }
 
+// openThrough opens the regular file that a path leads to, also by symbolic links, to be read. It waits
+// for no pipe.
+func openThrough(path string) (*os.File, error) {
+	there, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case !there.Mode().IsRegular():
+		return nil, errNotRegular
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := f.Stat(); err != nil || !os.SameFile(there, info) {
+		f.Close()
+		return nil, errors.Join(err, errSwapped)
+	}
+	return f, nil
+}
+
 // makeExact opens the regular file that stands under a name itself, or makes it if nothing does.
 func makeExact(root *os.Root, name string) (f *os.File, made bool, err error) {
 	f, err = openExact(root, name, os.O_RDWR)

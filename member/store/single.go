@@ -91,19 +91,7 @@ func (s *Store) openSingle(int, bool) (*os.File, error) {
 		}
 		return openExact(s.root, *s.name.Load(), flag)
 	}
-	named, err := s.target()
-	if err != nil {
-		return nil, err
-	}
-	f, err := os.Open(s.Path())
-	if err != nil {
-		return nil, err
-	}
-	if info, err := f.Stat(); err != nil || !os.SameFile(named, info) {
-		f.Close()
-		return nil, errors.Join(err, errSwapped)
-	}
-	return f, nil
+	return openThrough(s.Path())
 }
 
 // openPartial opens or makes the unfinished file.

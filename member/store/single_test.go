@@ -191,6 +191,53 @@ func TestLinkToTheContent(t *testing.T) {
 	}
 }
 
+// A folder that is made of links is shared, and what they lead to never written to.
+func TestFolderOfLinks(t *testing.T) {
+	s := newFolderShelf(t, "1500 a", "1000 in/b", "500 in/c", "1000 d")
+	blobs := t.TempDir()
+	if err := os.MkdirAll(s.in("content"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for path, blob := range map[string]string{"a": "one", "in": "two", "d": "three"} {
+		if err := os.Symlink(filepath.Join(blobs, blob), s.in("content/"+path)); err != nil {
+			t.Skip("no symbolic links here:", err)
+		}
+	}
+	write := func(name string, p []byte) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(blobs, name), p, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(blobs, "two"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	write("one", s.content[:1500])
+	write("two/b", s.content[1500:2500])
+	write("two/c", s.content[2500:3000])
+	st := s.mustOpen() // three leads nowhere
+	if diff := cmp.Diff([]uint32{0, 1, 2}, checked(t, st)); diff != "" {
+		t.Error("good parts:", diff)
+	}
+	write("three", make([]byte, 1000))
+	s.wantLook(st, "content/d is there again [3]")
+	recheck(t, st, 3, false)
+	st.Close()
+	st, err := s.open(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !st.Keeps(3) {
+		t.Error("what a link leads to is repaired")
+	}
+	if err := st.Write(3, 0, s.part(3)); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := os.ReadFile(filepath.Join(blobs, "three")); !bytes.Equal(got, make([]byte, 1000)) {
+		t.Error("it was written to")
+	}
+}
+
 // Another file in place of the unfinished one does not get the name.
 func TestSwappedFileIsNotNamed(t *testing.T) {
 	s := newShelf(t, 2*testPart)

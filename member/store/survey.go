@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 
 	"orchestra/orch"
 )
@@ -20,8 +21,9 @@ type found struct {
 	extra    []string
 }
 
-// survey looks at all that is in a folder. A symbolic link, or anything that is neither file nor folder, in place of what belongs there is a
-// *[ContentError]: nothing is followed or opened.
+// survey looks at all that is in a folder. Anything that is neither file nor folder in place of what
+// belongs there is a *[ContentError]. What is shared is read through symbolic links; what is got is not,
+// and there they are such errors too.
 func (s *Store) survey(root *os.Root, name string, unfinished bool) (*found, error) {
 	f := &found{sizes: make([]int64, len(s.layout.entries)), stamps: make([]stamp, len(s.layout.entries))}
 	for i := range f.sizes {
@@ -50,6 +52,8 @@ func (s *Store) surveyFolder(f *found, root *os.Root, name, dir string, unfinish
 		switch {
 		case !ours:
 			f.extra = append(f.extra, p)
+		case e.Type()&fs.ModeSymlink != 0 && !unfinished:
+			s.surveyLinked(f, p)
 		case e.Type()&fs.ModeSymlink != 0:
 			return &ContentError{Path: at, Reason: errIsLink.Error(), Unfinished: unfinished}
 		case file == isFolder && e.IsDir():
@@ -75,6 +79,22 @@ func (s *Store) surveyFolder(f *found, root *os.Root, name, dir string, unfinish
 		}
 	}
 	return nil
+}
+
+// surveyLinked looks at a file that is a symbolic link, or at those below a folder that is one. They
+// are only read. One that leads nowhere is missing.
+func (s *Store) surveyLinked(f *found, link string) {
+	for i, e := range s.layout.entries {
+		if e.Path != link && !strings.HasPrefix(e.Path, link+"/") {
+			continue
+		}
+		s.folder.linked[i] = true
+		info, err := os.Stat(s.at(filepath.Join(s.comp.Name, filepath.FromSlash(e.Path))))
+		if err == nil && info.Mode().IsRegular() {
+			f.sizes[i], f.stamps[i] = info.Size(), stampOf(info)
+			f.files++
+		}
+	}
 }
 
 // apart makes sure that this file system does not take two of the composition's names for one, by making those that might be. What lies in the

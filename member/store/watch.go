@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -174,11 +175,15 @@ func (s *Store) look(file int) (fs.FileInfo, error) {
 	case f != nil:
 		f.mu.RLock()
 		defer f.mu.RUnlock()
+		p := s.layout.entries[file].Path
+		if f.linked[file] {
+			return os.Stat(s.at(filepath.Join(s.comp.Name, filepath.FromSlash(p))))
+		}
 		root, err := f.rootOf(file)
 		if err != nil {
 			return nil, err
 		}
-		return root.Lstat(s.layout.entries[file].Path)
+		return root.Lstat(p)
 	case s.linked:
 		return os.Stat(s.Path())
 	}
