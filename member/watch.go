@@ -12,7 +12,7 @@ import (
 // sooner, since who sends it looks too.
 const (
 	lookEvery = time.Second
-	lookMost  = 2000
+	lookMost  = 4000
 )
 
 // How long parts that cannot be read wait until they are tried again.
@@ -20,6 +20,9 @@ const (
 	unreadFirst = 15 * time.Second
 	unreadMost  = 10 * time.Minute
 )
+
+// restless is how soon a file changes again that somebody is writing to: it is not read each time.
+const restless = 10 * time.Second
 
 // recheckFor is how long parts are rechecked before anything else is looked at.
 const recheckFor = 50 * time.Millisecond
@@ -34,12 +37,16 @@ type watcher struct {
 	unread    map[uint32]bool // that could not be read, and are tried again
 	unreadAt  time.Time
 	wait      time.Duration
-	finishing bool // all is stored and is to get its name
+	changed   map[string]time.Time // when files that changed lately did so
+	finishing bool                 // all is stored and is to get its name
 }
 
 // watch is the goroutine of a watcher.
 func (m *Member) watch(ctx context.Context) {
-	w := &watcher{Member: m, queued: map[uint32]bool{}, unread: map[uint32]bool{}, wait: unreadFirst}
+	w := &watcher{
+		Member: m, queued: map[uint32]bool{}, unread: map[uint32]bool{}, wait: unreadFirst,
+		changed: map[string]time.Time{},
+	}
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
 	checked := m.checked
@@ -114,15 +121,34 @@ func (w *watcher) again(now time.Time) {
 // look takes in what others did to the content.
 func (w *watcher) look(ctx context.Context, most int) {
 	changes, err := w.store.Look(most)
-	w.tellChanges(changes)
-	for _, c := range changes {
-		for _, part := range c.Parts {
-			w.add(part)
-		}
-	}
+	w.tellChanges(w.takeChanges(time.Now(), changes))
 	if err != nil {
 		w.tell(ctx, broken{err})
 	}
+}
+
+// takeChanges has the parts rechecked of files that changed, later if they do so all the time, and
+// returns the changes that are to be told.
+func (w *watcher) takeChanges(now time.Time, changes []store.Change) (news []store.Change) {
+	for path, at := range w.changed {
+		if now.Sub(at) >= restless {
+			delete(w.changed, path)
+		}
+	}
+	for _, c := range changes {
+		recheck := w.missed
+		if _, again := w.changed[c.Path]; !again {
+			recheck = w.add
+			news = append(news, c)
+		}
+		for _, part := range c.Parts {
+			recheck(part)
+		}
+		if len(c.Parts) > 0 {
+			w.changed[c.Path] = now
+		}
+	}
+	return news
 }
 
 // tellChanges tells the user in one line what others did. What follows from it is told when it is known.
@@ -132,7 +158,8 @@ func (w *watcher) tellChanges(changes []store.Change) {
 	case 1:
 		w.cfg.Log.Warn().Msgf("%s %s", c[0].Path, c[0].What)
 	default:
-		w.cfg.Log.Warn().Msgf("%d files were changed by another program; the first one, %s, %s", len(c), c[0].Path, c[0].What)
+		w.cfg.Log.Warn().Msgf("%d files of the content are not as they were; the first one, %s, %s",
+			len(c), c[0].Path, c[0].What)
 	}
 }
 
