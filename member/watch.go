@@ -21,8 +21,12 @@ const (
 	unreadMost  = 10 * time.Minute
 )
 
-// restless is how soon a file changes again that somebody is writing to: it is not read each time.
-const restless = 10 * time.Second
+// A file that changes more often within a while is one that somebody is writing to: it is not read,
+// and the user not told, each time.
+const (
+	restlessWithin = 10 * time.Second
+	restlessTimes  = 3
+)
 
 // recheckFor is how long parts are rechecked before anything else is looked at.
 const recheckFor = 50 * time.Millisecond
@@ -37,15 +41,21 @@ type watcher struct {
 	unread    map[uint32]bool // that could not be read, and are tried again
 	unreadAt  time.Time
 	wait      time.Duration
-	changed   map[string]time.Time // when files that changed lately did so
-	finishing bool                 // all is stored and is to get its name
+	changed   map[string]restless // files that changed lately
+	finishing bool                // all is stored and is to get its name
+}
+
+// restless is when a file changed last, and how often in a row.
+type restless struct {
+	at    time.Time
+	times int
 }
 
 // watch is the goroutine of a watcher.
 func (m *Member) watch(ctx context.Context) {
 	w := &watcher{
 		Member: m, queued: map[uint32]bool{}, unread: map[uint32]bool{}, wait: unreadFirst,
-		changed: map[string]time.Time{},
+		changed: map[string]restless{},
 	}
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
@@ -130,14 +140,15 @@ func (w *watcher) look(ctx context.Context, most int) {
 // takeChanges has the parts rechecked of files that changed, later if they do so all the time, and
 // returns the changes that are to be told.
 func (w *watcher) takeChanges(now time.Time, changes []store.Change) (news []store.Change) {
-	for path, at := range w.changed {
-		if now.Sub(at) >= restless {
+	for path, r := range w.changed {
+		if now.Sub(r.at) >= restlessWithin {
 			delete(w.changed, path)
 		}
 	}
 	for _, c := range changes {
+		r := w.changed[c.Path]
 		recheck := w.missed
-		if _, again := w.changed[c.Path]; !again {
+		if r.times < restlessTimes {
 			recheck = w.add
 			news = append(news, c)
 		}
@@ -145,7 +156,7 @@ func (w *watcher) takeChanges(now time.Time, changes []store.Change) (news []sto
 			recheck(part)
 		}
 		if len(c.Parts) > 0 {
-			w.changed[c.Path] = now
+			w.changed[c.Path] = restless{now, r.times + 1}
 		}
 	}
 	return news
