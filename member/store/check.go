@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"orchestra/orch/sha1x8"
+	"orchestra/member/store/sha1x8"
 )
 
 // batch is how many bytes of parts a worker of the check takes at a time.
