@@ -56,7 +56,7 @@ func runVerify(ctx context.Context, p *program, arguments []string) error {
 	}
 	// Composing the content again is the whole check: the same checksums, or not.
 	found, err := compose.Compose(ctx, compose.Config{
-		Path: path, Conductors: []string{defaultConductor}, PartSize: f.PartSize, Hash: f.Hash(),
+		Path: path, Conductors: []string{defaultConductor}, PartSize: f.PartSize, Hash: f.Hash(), NoTimes: true,
 		Progress: slowProgress(p.terminal, "verifying"),
 	})
 	p.terminal.wipe()
