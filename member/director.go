@@ -56,7 +56,7 @@ func (m *Member) Run(ctx context.Context) error {
 	d := &director{Member: m, ctx: ctx, start: time.Now()}
 	d.core = swarm.New(swarm.Config{
 		Size: m.comp.Size, PartSize: m.comp.PartSize, ID: m.self, Seed: seed(),
-		Unchecked: !m.store.Fresh(), Skip: m.skip, MaxPeers: m.cfg.MaxPeers,
+		Unchecked: !m.store.Fresh(), Skip: m.skip, Have: m.store.Known(), MaxPeers: m.cfg.MaxPeers,
 		Sequential: m.cfg.Sequential,
 	})
 	d.begin()
@@ -248,6 +248,7 @@ func (d *director) finished(err error) {
 	if aside := d.store.Aside(); aside != "" {
 		d.cfg.Log.Warn().Str("path", d.store.Path()).Str("aside", aside).Msg("something else stood under the content's name and was moved aside")
 	}
+	d.tellLacks()
 	d.update(func(p *Progress) { p.Complete, p.Path = true, d.store.Path() })
 	close(d.complete)
 	if d.cfg.OnComplete != nil {

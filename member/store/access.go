@@ -76,6 +76,7 @@ func (s *Store) writeTo(file int, p []byte, at int64) error {
 		return diskError("open", s.pathOf(file), err)
 	}
 	defer s.files.put(k)
+	s.wrote(file)
 	if _, err = f.WriteAt(p, at); err != nil {
 		return diskError("write", s.pathOf(file), err)
 	}

@@ -63,6 +63,10 @@ type checker struct {
 // run checks the parts and reports each.
 func (c *checker) run(ctx context.Context) error {
 	c.parts = slices.DeleteFunc(c.parts, func(part uint32) bool {
+		if (c.folder == nil || !c.folder.wrong[part]) && c.isHole(part) {
+			c.tell(part, true)
+			return true
+		}
 		hopeless := c.partial && c.hole(part) || c.folder != nil && c.folder.wrong[part]
 		if hopeless {
 			c.report(part, false)
@@ -85,15 +89,20 @@ func (c *checker) run(ctx context.Context) error {
 					return err
 				}
 			}
-			if good {
-				c.mu.Lock()
-				c.verify(part)
-				c.mu.Unlock()
-			}
-			c.report(part, good)
+			c.tell(part, good || c.clear(part))
 		}
 	}
 	return nil
+}
+
+// tell notes and reports what came of a part.
+func (c *checker) tell(part uint32, good bool) {
+	if good {
+		c.mu.Lock()
+		c.verify(part)
+		c.mu.Unlock()
+	}
+	c.report(part, good)
 }
 
 // compare tells whether a part is right on disk.
@@ -145,7 +154,7 @@ func (s *Store) anyGood() error {
 	defer found()
 	var looked atomic.Bool
 	err := s.check(ctx, func(part uint32) bool {
-		touches := s.touchesName(part)
+		touches := s.touchesName(part) && !s.zeros.has(part) // which many a file has
 		if touches {
 			looked.Store(true)
 		}

@@ -21,6 +21,9 @@ func (s *Store) finishFolder() error {
 	if err := s.fill(root, chosen); err != nil {
 		return err
 	}
+	if f.whole == nil || !s.partial {
+		s.makeLinks(root)
+	}
 	if err := syncFolder(s, s.unkept()); err != nil {
 		return diskError("write", s.Path(), err)
 	}
@@ -70,6 +73,7 @@ func (s *Store) fill(root *os.Root, chosen *Selection) error {
 				return diskError("make executable", s.pathOf(i), err)
 			}
 		}
+		s.setFolderTime(i)
 	}
 	for _, p := range s.comp.Folders() {
 		if chosen.hasFolder(p) {
@@ -139,6 +143,7 @@ func (s *Store) moveRest(chosen *Selection) error {
 			}
 		}
 	}
+	s.makeLinks(f.whole)
 	if chosen.all() {
 		s.removeFolders(f.unfinished)
 		if !renamesOpen {

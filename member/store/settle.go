@@ -104,6 +104,7 @@ func (s *Store) settle() error {
 				return diskError("make executable", s.pathOf(i), err)
 			}
 		}
+		s.setFolderTime(i)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -30,6 +30,8 @@ type Config struct {
 	ReadOnly bool
 	// Select chooses files of a folder; nil: all of them.
 	Select *Selection
+	// NoTimes leaves files that are written here with the time at which they are.
+	NoTimes bool
 }
 
 // Store is the content of one composition in one folder. Its methods may be called from several goroutines at a time, Finish and
@@ -48,11 +50,14 @@ type Store struct {
 	writes    bool
 	replace   bool   // what stands under the name is moved aside at the end
 	aside     string // where to; empty until then
+	zeros     zeros
+	times     times
 
 	mu       sync.Mutex
 	intakes  map[uint32]*intake // parts that were begun and not verified
 	verified []byte             // one bit a part
 	settling *settling          // nil: no file gets its name before Finish
+	lacks    []string           // see Lacks
 
 	writing sync.Mutex // held while a single file is written to
 	moving  sync.Mutex // held while files get their names
@@ -76,12 +81,17 @@ func Open(cfg Config) (*Store, error) {
 	}
 	for {
 		s := &Store{comp: cfg.File, root: root, dir: dir, intakes: map[uint32]*intake{}, verified: make([]byte, (cfg.File.NumParts()+7)/8), layout: newLayout(cfg.File), selection: cfg.Select}
+		s.zeros = findZeros(cfg.File, cfg.Select)
+		s.times = newTimes(cfg, len(s.layout.entries))
 		s.files.begin()
 		var err error
 		if cfg.File.IsFolder() {
 			err = s.openFolder(cfg)
 		} else {
 			err = s.open(cfg)
+		}
+		if err == nil {
+			err = s.takeZeros()
 		}
 		if err == nil {
 			return s, nil
@@ -188,7 +198,7 @@ func (s *Store) checkSpace() error {
 	if !ok || err != nil {
 		return nil
 	}
-	if need := s.comp.Size - occupied(info); need > free {
+	if need := s.comp.Size - s.holeBytes() - occupied(info); need > free {
 		if s.fresh {
 			s.root.Remove(*s.name.Load())
 		}
@@ -238,6 +248,7 @@ func (s *Store) Finish() error {
 	if s.folder != nil {
 		return s.finishFolder()
 	}
+	s.setFileTime()
 	if err := s.files.single.Sync(); err != nil {
 		return diskError("write", s.Path(), err)
 	}
