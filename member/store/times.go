@@ -62,9 +62,12 @@ func (s *Store) lack(text string) {
 	s.lacks = append(s.lacks, text)
 }
 
-// Lacks are the links and times that could not be made or set, in words. The content is right without.
+// Lacks takes what is known of links and times that could not be made or set, in words. The content
+// is right without them.
 func (s *Store) Lacks() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.lacks
+	lacks := s.lacks
+	s.lacks = nil
+	return lacks
 }
