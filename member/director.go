@@ -82,11 +82,17 @@ func (d *director) begin() {
 	for range workers {
 		d.work.Go(func() { d.writeLoop(d.ctx) })
 	}
-	d.work.Go(func() { d.store.Settle(d.ctx) })
+	d.work.Go(func() { d.watch(d.ctx) })
+	d.work.Go(func() {
+		if err := d.store.Settle(d.ctx, d.notMoved); err != nil {
+			d.tell(d.ctx, broken{err})
+		}
+	})
 	if d.store.Fresh() || !d.cfg.Check {
 		d.connect()
 	}
 	if d.store.Fresh() {
+		close(d.checked)
 		return
 	}
 	d.update(func(p *Progress) { p.Checking = true })
@@ -218,11 +224,6 @@ func (d *director) take(ev event) {
 	}
 }
 
-// wants tells whether a part has something of what was chosen.
-func (d *director) wants(part uint32) bool {
-	return d.skip == nil || d.skip[part>>3]&(0x80>>(part&7)) == 0
-}
-
 // linkUp gives a link its number, which the core knows the peer by.
 func (d *director) linkUp(l *link) {
 	if l.peer = slices.Index(d.links, nil); l.peer < 0 {
@@ -239,10 +240,6 @@ func (d *director) linkUp(l *link) {
 
 func (d *director) linkDown(ev linkDown) {
 	d.links[ev.link.peer] = nil
-	if disk := (*store.Error)(nil); errors.As(ev.err, &disk) {
-		d.failed = disk
-		return
-	}
 	d.cfg.Log.Debug().Stringer("peer", ev.link.id).Stringer("addr", ev.link.addr).AnErr("reason", ev.err).Msg("link ended")
 	d.step(swarm.Left{Peer: ev.link.peer})
 }
@@ -260,14 +257,23 @@ func (d *director) checkDone(err error) {
 		d.setBad(d.bad)
 		d.tellLost(d.bad, true, nil)
 	}
+	if unread := d.store.Unreadable(); len(unread) > 0 {
+		for _, err := range unread {
+			d.cfg.Log.Warn().Msgf("%v", err)
+		}
+		for _, part := range d.bad {
+			d.unread = append(d.unread, uint32(part))
+		}
+	}
+	close(d.checked)
 	if d.cfg.Check && d.failed == nil {
 		d.connect()
 	}
 }
 
-// finish makes the content durable and names it, off the loop.
-func (d *director) finish() {
-	d.work.Go(func() { d.tell(d.ctx, finished{d.store.Finish()}) })
+// notMoved tells the user of a complete file of a folder that could not be given its name yet.
+func (d *director) notMoved(err error) {
+	d.cfg.Log.Warn().Msgf("%v; it is tried again when all is complete", err)
 }
 
 func (d *director) finished(err error) {
@@ -345,6 +351,9 @@ func (d *director) perform(e swarm.Effect) {
 	case swarm.Verify:
 		d.work.Go(func() { d.written(d.ctx, e.Part) })
 	case swarm.Finish:
-		d.finish()
+		select {
+		case d.finish <- struct{}{}:
+		default: // it is on its way
+		}
 	}
 }

@@ -50,7 +50,12 @@ func (d *director) regained(ev regainedParts) {
 		return slices.Contains(ev.parts, uint32(part))
 	}))
 	for _, part := range ev.parts {
-		d.step(swarm.Regained{Part: part})
+		if d.core.Has(part) {
+			continue
+		}
+		if d.step(swarm.Regained{Part: part}); !d.core.Has(part) {
+			continue // it is on its way
+		}
 		d.notices.add(time.Now(), "regained", part, func(parts []int) {
 			then := one(parts, "verifies again and is shared", "verify again and are shared")
 			d.cfg.Log.Info().Msgf("%s of %s %s", these(parts), d.store.Where(parts), then)

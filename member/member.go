@@ -43,6 +43,11 @@ type Member struct {
 	writes   chan *inbound
 	verifier *verifier
 
+	checked chan struct{} // closed when the check has ended
+	unread  []uint32      // by then: parts that could not be read and are left as they are
+	doubts  chan uint32   // parts that could not be read since
+	finish  chan struct{} // holds one: all parts are stored
+
 	upload, download   *rate.Limiter // nil: no limit
 	uploaded, received atomic.Int64
 	unchained          atomic.Bool          // several peers send to this member and are sent to at once
@@ -50,6 +55,7 @@ type Member struct {
 	hop                atomic.Int64         // bytes of these that are passed on at once
 	settled            atomic.Bool          // nobody has to hear of a part at once
 	share              atomic.Int64         // of the line towards this member, for each peer that sends, in bytes a second; 0: unknown
+	unreadBack         atomic.Int64         // times that what was written could not be read back
 	missing            atomic.Int64         // parts that were not verified yet
 	unused             atomic.Int64         // of what was received: came after it was taken back, or never became a whole run
 
@@ -77,6 +83,9 @@ func New(cfg Config) (*Member, error) {
 		complete: make(chan struct{}),
 		buffers:  newBuffers(),
 		writes:   make(chan *inbound, 4*bufferCount),
+		checked:  make(chan struct{}),
+		doubts:   make(chan uint32, 256),
+		finish:   make(chan struct{}, 1),
 		upload:   limiter(cfg.UploadLimit),
 		download: limiter(cfg.DownloadLimit),
 	}
@@ -178,6 +187,11 @@ func (m *Member) publish(st swarm.Stats) {
 		p.Dialled = p.Dialled || st.Incoming > 0
 		p.Path = m.store.Path()
 	})
+}
+
+// wants tells whether a part has something of what was chosen.
+func (m *Member) wants(part uint32) bool {
+	return m.skip == nil || m.skip[part>>3]&(0x80>>(part&7)) == 0
 }
 
 func (m *Member) tell(ctx context.Context, ev event) bool {

@@ -2,9 +2,11 @@ package member
 
 import (
 	"context"
+	"errors"
 	"net"
 	"time"
 
+	"orchestra/member/store"
 	"orchestra/member/swarm"
 	"orchestra/proto"
 )
@@ -154,11 +156,7 @@ func (l *link) sendPieces(ctx context.Context, pieces []proto.Piece) error {
 	if err := wait(ctx, l.m.upload, total); err != nil {
 		return err
 	}
-	if err := l.sendBlocks(pieces); err != nil {
-		return err
-	}
-	l.m.uploaded.Add(int64(total))
-	return nil
+	return l.sendBlocks(pieces)
 }
 
 // fit makes the next pieces larger or smaller, by the time that the last one took.
@@ -179,6 +177,9 @@ func (l *link) sendPiece(ctx context.Context, p proto.Piece) error {
 	if err := wait(ctx, l.m.upload, slice); err != nil {
 		return err
 	}
+	if err := l.m.store.Ready(l.offset(p), int64(p.Length)); err != nil {
+		return l.cannotSend(p, err)
+	}
 	l.holdBack()
 	var head [13]byte
 	if err := l.sendHead(proto.Append(head[:0], p)); err != nil {
@@ -186,6 +187,9 @@ func (l *link) sendPiece(ctx context.Context, p proto.Piece) error {
 	}
 	for off, left := l.offset(p), p.Length; ; {
 		if err := l.sendContent(off, slice); err != nil {
+			if disk := (*store.Error)(nil); errors.As(err, &disk) {
+				l.m.doubt(p.Part)
+			}
 			return err
 		}
 		l.m.uploaded.Add(int64(slice))
@@ -197,6 +201,27 @@ func (l *link) sendPiece(ctx context.Context, p proto.Piece) error {
 			return err
 		}
 	}
+}
+
+// cannotSend rejects what the disk does not give, unless the peer takes no rejection, and has the part
+// rechecked: if it is lost, everybody hears of it.
+func (l *link) cannotSend(p proto.Piece, why error) error {
+	l.m.doubt(p.Part)
+	if !l.fast {
+		return why
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	rejected := order{part: p.Part, begin: p.Begin, length: uint32(p.Length)}
+	if len(l.ready) > 0 {
+		if rest := l.ready[0]; rest.bulk && rest.part == p.Part && int64(rest.begin) == p.End() {
+			rejected.length += rest.length
+			l.ready = l.ready[1:]
+			l.count--
+		}
+	}
+	l.refuse(rejected)
+	return nil
 }
 
 func (l *link) offset(p proto.Piece) int64 {
@@ -213,16 +238,24 @@ func (l *link) sendBlocks(pieces []proto.Piece) error {
 	}
 	data := make([]byte, total)
 	var out net.Buffers
+	total = 0
 	for _, p := range pieces {
+		if err := l.m.store.ReadAt(data[:p.Length], l.offset(p)); err != nil {
+			if err := l.cannotSend(p, err); err != nil {
+				return err
+			}
+			continue
+		}
 		at := len(head)
 		head = proto.Append(head, p)
-		if err := l.m.store.ReadAt(data[:p.Length], l.offset(p)); err != nil {
-			return err
-		}
 		out = append(out, head[at:], data[:p.Length])
 		data = data[p.Length:]
+		total += p.Length
 	}
 	l.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
 	_, err := out.WriteTo(l.conn)
+	if err == nil {
+		l.m.uploaded.Add(int64(total))
+	}
 	return err
 }

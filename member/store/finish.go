@@ -3,16 +3,16 @@ package store
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 )
 
 // finishFolder makes the files that were chosen durable and gives them their names: the folder as a whole if all of it is complete and
-// nothing stands under its name, else file by file.
+// nothing stands under its name, else file by file. Called with moving held.
 func (s *Store) finishFolder() error {
-	s.moving.Lock()
-	defer s.moving.Unlock()
 	f, chosen := s.folder, s.selection
 	root := f.unfinished
 	if root == nil {
@@ -24,8 +24,19 @@ func (s *Store) finishFolder() error {
 	if f.whole == nil || !s.partial {
 		s.makeLinks(root)
 	}
-	if err := syncFolder(s, s.unkept()); err != nil {
-		return diskError("write", s.Path(), err)
+	if err := s.cut(); err != nil {
+		return err
+	}
+	for i := range s.layout.entries {
+		if chosen.Has(i) {
+			s.restamp(i)
+		}
+	}
+	if err := s.syncFiles(s.unkept()); err != nil {
+		return err
+	}
+	if err := s.syncNames(root, s.folders()); err != nil {
+		return err
 	}
 	if !s.partial || s.named.Load() {
 		return nil
@@ -98,30 +109,39 @@ func makeExecutable(root *os.Root, p string, under bool, whole *os.Root) error {
 	return root.Chmod(p, mode|mode&0o444>>2)
 }
 
-// nameFolder renames NAME.part to NAME. Windows renames no folder that is open.
+// nameFolder renames NAME.part to NAME, if that is what is held open here. Windows renames no folder
+// that is open.
 func (s *Store) nameFolder() error {
-	f := s.folder
-	if renamesOpen {
-		f.whole = f.unfinished
-	} else {
-		f.unfinished.Close()
-		defer func() { f.whole, _ = s.root.OpenRoot(*s.name.Load()) }()
+	f, from := s.folder, *s.name.Load()
+	held, err := f.unfinished.Stat(".")
+	if err != nil {
+		return diskError("look at", s.Path(), err)
 	}
-	from := *s.name.Load()
+	if !f.renamesOpen {
+		f.unfinished.Close()
+		f.unfinished = nil
+	}
 	if err := rename(s.root, from, s.comp.Name); err != nil {
-		if !renamesOpen {
-			f.unfinished = nil
-		} else {
-			f.whole = nil
+		if !f.renamesOpen {
+			f.unfinished, _ = s.root.OpenRoot(from) // if that fails, its files are missing
 		}
 		return s.notNamed(s.comp.Name, err)
+	}
+	if there, err := s.root.Lstat(s.comp.Name); err != nil || !os.SameFile(held, there) {
+		_ = rename(s.root, s.comp.Name, from) // it is another one's
+		return diskError("rename", s.Path(), errors.Join(err, errSwapped))
+	}
+	if f.whole = f.unfinished; f.whole == nil {
+		if f.whole, err = s.root.OpenRoot(s.comp.Name); err != nil {
+			return diskError("open folder", s.at(s.comp.Name), err)
+		}
 	}
 	f.unfinished = nil
 	for i := range f.under {
 		f.under[i] = true
 	}
 	s.setName(s.comp.Name)
-	return nil
+	return s.syncNames(s.root, nil)
 }
 
 // moveRest moves the chosen files that are still in NAME.part into NAME, and removes NAME.part when nothing is left in it.
@@ -133,7 +153,8 @@ func (s *Store) moveRest(chosen *Selection) error {
 			rest = append(rest, i)
 		}
 	}
-	if err := s.moveFiles(rest); err != nil {
+	moved, err := s.moveFiles(rest)
+	if err != nil {
 		return err
 	}
 	for _, p := range s.comp.Folders() {
@@ -146,14 +167,30 @@ func (s *Store) moveRest(chosen *Selection) error {
 	s.makeLinks(f.whole)
 	if chosen.all() {
 		s.removeFolders(f.unfinished)
-		if !renamesOpen {
+		if f.unfinished != nil {
 			f.unfinished.Close()
 			f.unfinished = nil
 		}
 		_ = s.root.Remove(s.comp.Name + Suffix) // something else may lie in it: it stays then
 	}
 	s.setName(s.comp.Name)
-	return nil
+	return s.syncMoved(moved)
+}
+
+// folders are those of the composition on the way to what was chosen.
+func (s *Store) folders() []string {
+	seen := map[string]bool{}
+	for i, e := range s.layout.entries {
+		if s.selection.Has(i) && !s.folder.under[i] {
+			seen[path.Dir(e.Path)] = true
+		}
+	}
+	for _, p := range s.comp.Folders() {
+		if s.selection.hasFolder(p) {
+			seen[p] = true
+		}
+	}
+	return slices.Collect(maps.Keys(seen))
 }
 
 // removeFolders removes the composition's folders from NAME.part, the deepest first. Those that have something else in them stay.

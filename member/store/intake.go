@@ -2,8 +2,10 @@ package store
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"hash"
+	"io/fs"
 	"slices"
 	"sync"
 
@@ -17,6 +19,7 @@ type intake struct {
 	hash   hash.Hash
 	upto   int64 // bytes hashed, from the start of the part
 	done   bool  // the part verified
+	torn   bool  // some of it may be gone from the disk since it was written
 }
 
 func (s *Store) intake(part uint32) *intake {
@@ -56,6 +59,20 @@ func (s *Store) write(part uint32, begin int64, p []byte, hashed bool) error {
 	if begin < 0 || begin+int64(len(p)) > s.comp.PartLen(int(part)) {
 		return fmt.Errorf("%d bytes at %d are not within part %d", len(p), begin, part)
 	}
+	err := s.writeOnce(part, begin, p, hashed)
+	if s.folder == nil || !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	s.moving.Lock() // the folder was removed, and is made anew
+	err = s.lookAtFolders()
+	s.moving.Unlock()
+	if err != nil {
+		return err
+	}
+	return s.writeOnce(part, begin, p, hashed)
+}
+
+func (s *Store) writeOnce(part uint32, begin int64, p []byte, hashed bool) error {
 	in := s.intake(part)
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -68,9 +85,7 @@ func (s *Store) write(part uint32, begin int64, p []byte, hashed bool) error {
 	if hashed = hashed && begin == in.upto; hashed {
 		in.hash.Write(p) // before its turn, so that one is hashed while another one is written
 	}
-	s.takeTurn()
 	left, err := s.writeAt(p, s.offset(part)+begin)
-	s.endTurn()
 	switch {
 	case err != nil || left:
 		if hashed {
@@ -86,20 +101,8 @@ func (s *Store) write(part uint32, begin int64, p []byte, hashed bool) error {
 	return nil
 }
 
-// takeTurn waits until nobody else writes to a single file, of which the system would make us spin.
-func (s *Store) takeTurn() {
-	if s.folder == nil {
-		s.writing.Lock()
-	}
-}
-
-func (s *Store) endTurn() {
-	if s.folder == nil {
-		s.writing.Unlock()
-	}
-}
-
-// Verify tells whether a part that was written in full matches its checksum.
+// Verify tells whether a part that was written in full matches its checksum. An error is that it
+// cannot be read, or [ErrChanged].
 func (s *Store) Verify(part uint32) (bool, error) {
 	in := s.intake(part)
 	in.mu.Lock()
@@ -108,34 +111,36 @@ func (s *Store) Verify(part uint32) (bool, error) {
 		return true, nil
 	}
 	if err := s.hashOn(in, part); err != nil {
+		in.reset()
 		return false, err
 	}
 	if !bytes.Equal(in.hash.Sum(nil), s.comp.PartSum(int(part))) {
 		in.reset()
+		if in.torn {
+			in.torn = false
+			return false, ErrChanged
+		}
 		return false, nil
 	}
 	s.close(part, in)
 	return true, nil
 }
 
-// VerifyAll does so with several parts, which it may do at once, and tells of each, in no order.
-func (s *Store) VerifyAll(parts []uint32, tell func(part uint32, good bool)) error {
+// VerifyAll does so with several parts, which it may do at once, and tells of each, in no order, and why
+// one could not be read.
+func (s *Store) VerifyAll(parts []uint32, tell func(part uint32, good bool, err error)) {
 	parts = slices.Compact(slices.Sorted(slices.Values(parts)))
 	for group := range slices.Chunk(parts, sha1x8.Lanes) {
 		right, ok := s.verifyTogether(group)
 		for i, part := range group {
-			if !ok {
-				good, err := s.Verify(part)
-				if err != nil {
-					return err
-				}
-				tell(part, good)
+			if ok {
+				tell(part, right[i], nil)
 				continue
 			}
-			tell(part, right[i])
+			good, err := s.Verify(part)
+			tell(part, good, err)
 		}
 	}
-	return nil
 }
 
 // verifyTogether does so side by side, if none of the parts is hashed already.
@@ -145,7 +150,7 @@ func (s *Store) verifyTogether(parts []uint32) (right []bool, ok bool) {
 		in := s.intake(part)
 		in.mu.Lock()
 		defer in.mu.Unlock()
-		if in.done || in.upto == s.comp.PartLen(int(part)) {
+		if in.done || in.torn || in.upto == s.comp.PartLen(int(part)) {
 			return nil, false
 		}
 		intakes[i] = in

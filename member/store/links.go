@@ -66,14 +66,3 @@ func (s *Store) BadLinks() (bad []string) {
 	}
 	return bad
 }
-
-// bare leaves the name of the call and its path out of an error, in front of which the path stands.
-func bare(err error) error {
-	if pe, ok := errors.AsType[*fs.PathError](err); ok {
-		return pe.Err
-	}
-	if le, ok := errors.AsType[*os.LinkError](err); ok {
-		return le.Err
-	}
-	return err
-}

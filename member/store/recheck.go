@@ -13,29 +13,32 @@ func (s *Store) Recheck(part uint32) (good bool, err error) {
 		good = bytes.Equal(in.hash.Sum(nil), s.comp.PartSum(int(part)))
 	}
 	if !good {
+		s.moving.Lock() // a file that is being moved is kept or not, once that is over
+		defer s.moving.Unlock()
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		s.unverify(part)
 		return false, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.verify(part)
-	return true, nil
+	if s.intakes[part] == nil { // else it is verified when all of it came
+		s.verify(part)
+	}
+	return s.isVerified(part), nil
 }
 
-// unverify notes that a part is not right on disk: it is taken in again, and its files wait for it
-// if they do not have their names yet.
-func (s *Store) unverify(part uint32) {
-	s.moving.Lock() // a file that is being moved is kept or not, once that is over
-	defer s.moving.Unlock()
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// unverify notes that a part may not be right on disk: it is taken in again, and its files wait for it
+// if they do not have their names yet. It reports whether the part was verified. Called with moving
+// and mu held.
+func (s *Store) unverify(part uint32) bool {
 	if !s.isVerified(part) {
-		return
+		return false
 	}
 	s.verified[part>>3] &^= 1 << (part & 7)
 	st := s.settling
 	if st == nil {
-		return
+		return true
 	}
 	s.layout.each(s.offset(part), s.comp.PartLen(int(part)), func(file int, _, _ int64) bool {
 		if s.selection.Has(file) && !s.folder.under[file] {
@@ -44,6 +47,7 @@ func (s *Store) unverify(part uint32) {
 		}
 		return true
 	})
+	return true
 }
 
 // Where is where the file is that has these parts, for people; the whole content if several have.

@@ -144,7 +144,7 @@ func TestFromNothingToItsName(t *testing.T) {
 func TestFinishReplacesNothing(t *testing.T) {
 	s := newShelf(t, testPart)
 	st := s.mustOpen()
-	st.Write(0, 0, s.content)
+	s.get(st, 0)
 	s.put("content", []byte("somebody else's"))
 	var ce *ContentError
 	if err := st.Finish(); !errors.As(err, &ce) {
@@ -193,7 +193,7 @@ func TestCheckSkipsHoles(t *testing.T) {
 	}
 	st.Close()
 	st = s.mustOpen()
-	if !hole(st.files.single, 0, 64<<10) {
+	if !hole(st.files.single(), 0, 64<<10) {
 		t.Skip("this file system has no holes")
 	}
 	// What was never written is here where zeros are right.
@@ -392,8 +392,11 @@ func TestFileThatShrankIsAnError(t *testing.T) {
 	if err := st.ReadAt(make([]byte, testPart), testPart); !errors.As(err, &de) || errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
-	if err := st.Check(t.Context(), func(uint32, bool) {}); !errors.As(err, &de) {
-		t.Errorf("check: got %v", err)
+	if diff := cmp.Diff([]uint32{0}, checked(t, st)); diff != "" {
+		t.Error(diff)
+	}
+	if why := st.Unreadable(); len(why) != 1 || why[0].Path != st.Path() {
+		t.Errorf("it says %v", why)
 	}
 }
 
@@ -410,7 +413,7 @@ func TestReplaceMovesAside(t *testing.T) {
 		if got, _ := os.ReadFile(filepath.Join(s.dir, "content")); string(got) != there {
 			t.Fatal("moved before the content is complete")
 		}
-		st.Write(0, 0, s.content)
+		s.get(st, 0)
 		if err := st.Finish(); err != nil {
 			t.Fatal(err)
 		}

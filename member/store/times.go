@@ -39,7 +39,9 @@ func (s *Store) setTime(root *os.Root, name string, file int, hadName bool) {
 	}
 	if err := root.Chtimes(name, time.Time{}, at); err != nil {
 		s.lack(fmt.Sprintf("the time of %s cannot be set: %v", s.pathOf(file), bare(err)))
+		return
 	}
+	s.restamp(file)
 }
 
 // setFileTime does so with a single file.

@@ -115,7 +115,9 @@ func (s *Store) lengthen(file int, size int64) error {
 	info, err := f.Stat()
 	if err == nil && info.Size() < size {
 		s.wrote(file)
+		s.before(file, f)
 		err = f.Truncate(size)
+		s.after(file, f)
 	}
 	if err != nil {
 		return diskError("make room in", s.pathOf(file), err)
@@ -145,6 +147,8 @@ func (s *Store) clearFile(file int, at, n int64) error {
 	}
 	defer s.files.put(k)
 	s.wrote(file)
+	s.before(file, f)
+	defer s.after(file, f)
 	if punch(f, at, n) == nil {
 		return nil
 	}
