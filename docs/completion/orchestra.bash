@@ -7,7 +7,7 @@ _orchestra_flags() {
 	case $1 in
 	compose) flags='--conductor --part-size --output --hash --comment --links --no-times --torrent --force -c -s -o -f' ;;
 	conduct) flags='--listen --allow --max-members --peers --max-per-address -l' ;;
-	join) flags='--dir --listen --advertise --conductor --peer --exit --share-for --ratio --until-copies --name --stall-timeout --upload-limit --download-limit --only --except --max-peers --sequential --stdout --on-complete --check --replace --repair --progress --no-input -d -l -e' ;;
+	join) flags='--dir --listen --advertise --conductor --peer --exit --share-for --ratio --until-copies --name --stall-timeout --upload-limit --download-limit --only --except --max-peers --sequential --stdout --on-complete --check --replace --repair --no-times --progress --no-input -d -l -e' ;;
 	verify) flags='' ;;
 	show) flags='' ;;
 	status) flags='--watch --wait --timeout -w' ;;

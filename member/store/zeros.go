@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"errors"
 
 	"orchestra/orch"
 )
@@ -107,6 +108,9 @@ func (s *Store) extend(part uint32) (err error) {
 
 // lengthen makes a file that is shorter as long as size.
 func (s *Store) lengthen(file int, size int64) error {
+	turn := s.turn(file)
+	turn.Lock()
+	defer turn.Unlock()
 	f, k, err := s.files.get(file, true)
 	if err != nil {
 		return diskError("open", s.pathOf(file), err)
@@ -139,8 +143,29 @@ func (s *Store) clear(part uint32) bool {
 	return err == nil
 }
 
-// clearFile makes a hole of a stretch of a file, or writes zeros where the system cannot.
+// clearFile makes a hole of a stretch of a file, or writes zeros where that cannot be.
 func (s *Store) clearFile(file int, at, n int64) error {
+	if s.punchFile(file, at, n) == nil {
+		return nil
+	}
+	var nothing [64 << 10]byte
+	for end := at + n; at < end; {
+		p := nothing[:min(int64(len(nothing)), end-at)]
+		if err := s.writeTo(file, p, at); err != nil {
+			return err
+		}
+		at += int64(len(p))
+	}
+	return nil
+}
+
+func (s *Store) punchFile(file int, at, n int64) error {
+	turn := s.turn(file)
+	turn.Lock()
+	defer turn.Unlock()
+	if s.remaking != nil {
+		return errors.ErrUnsupported // the copy needs it too
+	}
 	f, k, err := s.files.get(file, true)
 	if err != nil {
 		return err
@@ -149,12 +174,5 @@ func (s *Store) clearFile(file int, at, n int64) error {
 	s.wrote(file)
 	s.before(file, f)
 	defer s.after(file, f)
-	if punch(f, at, n) == nil {
-		return nil
-	}
-	var nothing [64 << 10]byte
-	for ; n > 0 && err == nil; n, at = n-int64(len(nothing)), at+int64(len(nothing)) {
-		_, err = f.WriteAt(nothing[:min(n, int64(len(nothing)))], at)
-	}
-	return err
+	return punch(f, at, n)
 }
