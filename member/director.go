@@ -59,7 +59,7 @@ func (m *Member) Run(ctx context.Context) error {
 	d := &director{Member: m, ctx: ctx, start: time.Now()}
 	d.core = swarm.New(swarm.Config{
 		Size: m.comp.Size, PartSize: m.comp.PartSize, ID: m.self, Seed: seed(),
-		Unchecked: !m.store.Fresh(), Skip: m.skip, MaxPeers: m.cfg.MaxPeers,
+		Unchecked: !m.store.Fresh(), Skip: m.skip, Have: m.store.Known(), MaxPeers: m.cfg.MaxPeers,
 		Sequential: m.cfg.Sequential,
 	})
 	d.begin()
@@ -290,6 +290,7 @@ func (d *director) finished(err error) {
 		return
 	}
 	d.told = true
+	d.tellLacks()
 	close(d.complete)
 	if d.cfg.OnComplete != nil {
 		d.work.Go(func() { d.cfg.OnComplete(d.store.Path()) })

@@ -115,7 +115,7 @@ func New(cfg Config) (*Member, error) {
 		return nil, err
 	}
 	m.skip, m.parts, m.bytes = chosen.Skip(cfg.File)
-	if m.store, err = store.Open(store.Config{File: cfg.File, Dir: cfg.Dir, Repair: cfg.Repair, Replace: cfg.Replace, Select: chosen}); err != nil {
+	if m.store, err = store.Open(store.Config{File: cfg.File, Dir: cfg.Dir, Repair: cfg.Repair, Replace: cfg.Replace, Select: chosen, NoTimes: cfg.NoTimes}); err != nil {
 		return nil, err
 	}
 	m.verifier = newVerifier(m.store.Together())
@@ -147,6 +147,18 @@ func (m *Member) tellOfFolder() {
 		if n := len(said.paths); n > 0 {
 			m.cfg.Log.Warn().Str("path", m.store.Path()).Int("files", n).Strs("first", said.paths[:min(n, most)]).Msg(said.text)
 		}
+	}
+}
+
+// tellLacks says which links and times the content is without.
+func (m *Member) tellLacks() {
+	const most = 10
+	lacks := m.store.Lacks()
+	for _, text := range lacks[:min(len(lacks), most)] {
+		m.cfg.Log.Warn().Msg(text)
+	}
+	if n := len(lacks); n > most {
+		m.cfg.Log.Warn().Int("more", n-most).Msg("more links and times could not be made or set")
 	}
 }
 

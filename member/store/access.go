@@ -102,6 +102,9 @@ func (s *Store) writeTo(file int, p []byte, at int64) error {
 	turn := s.turn(file)
 	turn.Lock()
 	defer turn.Unlock()
+	if len(p) > 0 || s.watch.get(file).size < 0 { // an empty file that is there stays as it is
+		s.wrote(file)
+	}
 	f, k, err := s.files.get(file, true)
 	if err != nil {
 		return diskError("open", s.pathOf(file), err)

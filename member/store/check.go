@@ -11,17 +11,18 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"orchestra/orch/sha1x8"
+	"orchestra/member/store/sha1x8"
 )
 
 // batch is how many bytes of parts a worker of the check takes at a time.
 const batch = 8 << 20
 
-// Check hashes every part and reports each, from several goroutines and in no order. Parts of an unfinished file
-// that were never written (holes) are reported bad without being read.
+// Check hashes every part and reports each, from several goroutines and in no order. Parts of
+// unfinished content that were never written (holes) are reported bad without being read, and those of
+// zeros good. Where a part of zeros may be written to, it becomes so.
 func (s *Store) Check(ctx context.Context, report func(part uint32, good bool)) error {
 	return s.check(ctx, func(uint32) bool { return true }, func(part uint32, good bool) {
-		if good {
+		if good = good || s.clear(part); good {
 			s.mu.Lock()
 			s.verify(part)
 			s.mu.Unlock()
@@ -70,6 +71,10 @@ type checker struct {
 // run checks the parts and reports each.
 func (c *checker) run(ctx context.Context) error {
 	c.parts = slices.DeleteFunc(c.parts, func(part uint32) bool {
+		if (c.folder == nil || !c.folder.wrong[part]) && c.isHole(part) {
+			c.report(part, true)
+			return true
+		}
 		hopeless := c.partial && c.hole(part) || c.folder != nil && c.folder.wrong[part]
 		if hopeless {
 			c.report(part, false)

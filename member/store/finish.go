@@ -24,6 +24,9 @@ func (s *Store) finishFolder() error {
 	if err := s.fill(root, chosen); err != nil {
 		return err
 	}
+	if f.whole == nil || !s.partial {
+		s.makeLinks(root)
+	}
 	if err := s.cut(); err != nil {
 		return err
 	}
@@ -87,6 +90,7 @@ func (s *Store) fill(root *os.Root, chosen *Selection) error {
 				return diskError("make executable", s.pathOf(i), err)
 			}
 		}
+		s.setFolderTime(i)
 	}
 	for _, p := range s.comp.Folders() {
 		if chosen.hasFolder(p) {
@@ -179,6 +183,7 @@ func (s *Store) moveRest(chosen *Selection) (moved []int, made []string, err err
 			made = append(made, p)
 		}
 	}
+	s.makeLinks(f.whole)
 	if chosen.all() && f.unfinished != nil {
 		s.removeFolders(f.unfinished)
 		f.unfinished.Close()

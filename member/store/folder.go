@@ -58,6 +58,10 @@ func (s *Store) newFolder(cfg Config) *folder {
 			folders(p)
 		}
 	}
+	for _, l := range s.comp.Links() {
+		f.paths[l.Path] = isLink
+		folders(l.Path)
+	}
 	s.files.open = f.openFile(s)
 	return f
 }
@@ -326,7 +330,7 @@ func (s *Store) checkFolderSpace(occupied int64, chosen *Selection) error {
 			need += e.Size
 		}
 	}
-	if need -= occupied; need > free {
+	if need -= occupied + s.holeBytes(); need > free {
 		return diskError("make room in", s.dir, &SpaceError{need, free})
 	}
 	return nil

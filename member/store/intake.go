@@ -9,7 +9,7 @@ import (
 	"slices"
 	"sync"
 
-	"orchestra/orch/sha1x8"
+	"orchestra/member/store/sha1x8"
 )
 
 // intake is the checksum of a part on its way in, as far as its bytes came in order. What came out of order, or was not to be hashed yet, is read back.

@@ -92,7 +92,8 @@ func (s *Store) anyRight(some func(part uint32) bool) (good, full bool, err erro
 	ctx, found := context.WithCancel(context.Background())
 	defer found()
 	var right, wrong atomic.Bool
-	err = s.check(ctx, some, func(part uint32, good bool) {
+	telling := func(part uint32) bool { return !s.zeros.has(part) && some(part) } // many a file has zeros
+	err = s.check(ctx, telling, func(part uint32, good bool) {
 		switch {
 		case good:
 			right.Store(true)

@@ -104,6 +104,7 @@ func (s *Store) settle(tell func(error)) error {
 				tell(diskError("make executable", s.pathOf(i), err))
 			}
 		}
+		s.setFolderTime(i)
 	}
 	moved, err := s.giveNames(ready)
 	if err != nil {

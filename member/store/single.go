@@ -133,7 +133,7 @@ func (s *Store) checkSpace(f *os.File) error {
 	if !ok || err != nil {
 		return nil
 	}
-	if need := s.comp.Size - occupied(info); need > free {
+	if need := s.comp.Size - s.holeBytes() - occupied(info); need > free {
 		if s.fresh {
 			s.root.Remove(*s.name.Load())
 		}
@@ -171,6 +171,7 @@ func (s *Store) finishFile() error {
 	if err != nil {
 		return diskError("shorten", s.Path(), err)
 	}
+	s.setFileTime()
 	if err := f.Sync(); err != nil {
 		return diskError("write", s.Path(), err)
 	}

@@ -30,6 +30,8 @@ type Config struct {
 	ReadOnly bool
 	// Select chooses files of a folder; nil: all of them.
 	Select *Selection
+	// NoTimes leaves files that are written here with the time at which they are.
+	NoTimes bool
 }
 
 // Store is the content of one composition in one folder. Its methods may be called from several goroutines at a time, Finish and
@@ -52,12 +54,15 @@ type Store struct {
 	linked    bool        // the single file is reached by a symbolic link: it is read only
 	replace   bool        // what stands under the name is moved aside at the end
 	aside     string      // where to; empty until then
+	zeros     zeros
+	times     times
 
 	mu         sync.Mutex
 	intakes    map[uint32]*intake // parts that were begun and not verified
 	verified   []byte             // one bit a part
 	settling   *settling          // nil: no file gets its name before Finish
 	unreadable []*Error           // of files that the check could not read
+	lacks      []string           // see Lacks
 
 	turns    [64]sync.Mutex // held by who writes to a file, see turn
 	remaking *remaking      // nil: the single file is not copied
@@ -89,6 +94,9 @@ func Open(cfg Config) (*Store, error) {
 			open = s.openFolder
 		}
 		err := open(cfg)
+		if err == nil {
+			err = s.takeZeros()
+		}
 		if err != nil {
 			s.closeFiles()
 		}
@@ -121,7 +129,9 @@ func newStore(cfg Config, root *os.Root, dir string) *Store {
 		layout:   newLayout(cfg.File),
 		intakes:  map[uint32]*intake{},
 		verified: make([]byte, (cfg.File.NumParts()+7)/8),
+		zeros:    findZeros(cfg.File, cfg.Select),
 	}
+	s.times = newTimes(cfg, len(s.layout.entries))
 	s.exact = tellsAtOnce(root)
 	s.watch.begin(len(s.layout.entries))
 	s.files.begin(s.openSingle)

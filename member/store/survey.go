@@ -52,6 +52,7 @@ func (s *Store) surveyFolder(f *found, root *os.Root, name, dir string, unfinish
 		switch {
 		case !ours:
 			f.extra = append(f.extra, p)
+		case file == isLink: // whatever stands there is left alone
 		case e.Type()&fs.ModeSymlink != 0 && !unfinished:
 			s.surveyLinked(f, p)
 		case e.Type()&fs.ModeSymlink != 0:
