@@ -64,11 +64,12 @@ func (m *Member) watch(ctx context.Context) {
 	close(now)
 	for {
 		var work chan struct{}
-		if w.checked && (len(w.queue) > 0 || w.finishing) {
+		if w.checked && (len(w.queue) > 0 || w.finishing && !w.resting) {
 			work = now
 		}
 		select {
 		case at := <-look.C:
+			w.resting = false
 			w.again(at)
 			w.look(ctx, lookMost)
 		case <-checked:
@@ -114,6 +115,7 @@ func (w *watcher) missed(part uint32) {
 		w.unreadAt = time.Now().Add(w.wait)
 	}
 	w.unread[part] = true
+	w.resting = true
 }
 
 // again tries what could not be read, less often each time.
@@ -226,11 +228,13 @@ func (w *watcher) end(ctx context.Context) {
 	switch {
 	case errors.Is(err, store.ErrChanged):
 		w.look(ctx, 0)
-		return
+		w.resting = len(w.queue) == 0
+	case store.IsTooManyOpen(err):
+		w.resting = true
 	case errors.As(err, &unverified):
 		w.add(uint32(unverified.Part))
-		return
+	default:
+		w.finishing = false
+		w.tell(ctx, finished{err})
 	}
-	w.finishing = false
-	w.tell(ctx, finished{err})
 }

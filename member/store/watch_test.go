@@ -325,6 +325,7 @@ func TestTooManyOpenFiles(t *testing.T) {
 			t.Fatal("not read:", err)
 		}
 	}
+	s.wantLook(st)
 	// If all of them are in use, it waits for one.
 	var used []Stretch
 	for n := range int64(5) {
