@@ -42,6 +42,7 @@ type watcher struct {
 	unreadAt  time.Time
 	wait      time.Duration
 	changed   map[string]restless // files that changed lately
+	resting   bool                // nothing can be finished until the next look
 	finishing bool                // all is stored and is to get its name
 }
 

@@ -126,6 +126,7 @@ func (s *Store) lookAt(file int) bool {
 	turn.Unlock()
 	if blind {
 		s.watch.harmed[file].Store(harmed)
+		s.watch.touched[file].Store(touched)
 		return true
 	}
 	if !harmed && (now == was || touched && now.id == was.id && now.size >= was.size) {
