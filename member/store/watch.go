@@ -119,16 +119,14 @@ func (s *Store) lookAt(file int) bool {
 		now, reason = s.see(file)
 	}
 	blind := isTooManyOpen(reason)
-	if blind {
-		now = was
+	if blind { // all is as it was before the look
+		s.watch.harmed[file].Store(harmed)
+		s.watch.touched[file].Store(touched)
+		turn.Unlock()
+		return true
 	}
 	s.watch.set(file, now)
 	turn.Unlock()
-	if blind {
-		s.watch.harmed[file].Store(harmed)
-		s.watch.touched[file].Store(touched)
-		return true
-	}
 	if !harmed && (now == was || touched && now.id == was.id && now.size >= was.size) {
 		return false
 	}
