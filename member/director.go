@@ -219,6 +219,9 @@ func (d *director) take(ev event) {
 		if !ev.Good && len(d.readers) > 0 {
 			d.disappoint()
 		}
+	case swarm.Withdrawn:
+		d.step(ev)
+		d.withdrawn(ev)
 	case swarm.Event:
 		d.step(ev)
 	}
