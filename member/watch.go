@@ -11,8 +11,8 @@ import (
 // How often the content on disk is looked at, and at how many of its files. What is asked for is seen
 // sooner, since who sends it looks too.
 const (
-	lookEvery = time.Second
-	lookMost  = 4000
+	watchEvery = time.Second
+	watchMost  = 4000
 )
 
 // How long parts that cannot be read wait until they are tried again.
@@ -58,7 +58,7 @@ func (m *Member) watch(ctx context.Context) {
 		Member: m, queued: map[uint32]bool{}, unread: map[uint32]bool{}, wait: unreadFirst,
 		changed: map[string]restless{},
 	}
-	look := time.NewTicker(lookEvery)
+	look := time.NewTicker(watchEvery)
 	defer look.Stop()
 	checked := m.checked
 	now := make(chan struct{})
@@ -72,7 +72,7 @@ func (m *Member) watch(ctx context.Context) {
 		case at := <-look.C:
 			w.resting = false
 			w.again(at)
-			w.look(ctx, lookMost)
+			w.look(ctx, watchMost)
 		case <-checked:
 			w.checked, checked = true, nil
 			for _, part := range m.unread {
