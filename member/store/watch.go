@@ -235,7 +235,7 @@ func (s *Store) takeBack(part uint32) bool {
 	if in != nil {
 		in.mu.Lock() // as who writes or verifies it does
 		defer in.mu.Unlock()
-		in.torn = in.torn || in.stored > 0
+		in.torn = in.torn || in.stored.Load() > 0
 		in.reset()
 	}
 	s.mu.Lock()
