@@ -48,6 +48,7 @@ type director struct {
 
 	readers  []reading // of the content, that wait for a part
 	notices  notices   // of parts, for the user
+	absent   []uint32  // parts of which it was said last that nobody connected has them
 	rechecks rechecks
 }
 
