@@ -56,11 +56,12 @@ func (d *director) withdrawn(ev swarm.Withdrawn) {
 	})
 }
 
-// absentMost is how many parts are named that nobody has. If they are more, the reader learns nothing.
+// absentMost is how many parts are named that nobody has. If they are more, the reader learns
+// nothing.
 const absentMost = 20
 
-// nowhere names the last parts, for which a member waits in vain: whoever has the content elsewhere can
-// see to them.
+// nowhere names the last parts, for which a member waits in vain: whoever has the content
+// elsewhere can see to them.
 func (d *director) nowhere(w swarm.Waiting) {
 	if w.Links == 0 || w.Nowhere == 0 {
 		return

@@ -50,12 +50,14 @@ func (s *Store) close(part uint32, in *intake) {
 	delete(s.intakes, part)
 }
 
-// Write puts p at begin (bytes) of a part. Bytes that continue what was written in order before are hashed while they are hot. What
-// the checksum covers is always what is on disk: writes to one part wait for each other, one that goes back begins the checksum anew,
-// and a part that verified is not written again.
+// Write puts p at begin (bytes) of a part. Bytes that continue what was written in order before
+// are hashed while they are hot. What the checksum covers is always what is on disk: writes to one
+// part wait for each other, one that goes back begins the checksum anew, and a part that verified
+// is not written again.
 func (s *Store) Write(part uint32, begin int64, p []byte) error { return s.write(part, begin, p, true) }
 
-// WriteOnly is Write for parts that come so fast that they are better hashed together: VerifyAll reads them back.
+// WriteOnly is Write for parts that come so fast that they are better hashed together: VerifyAll
+// reads them back.
 func (s *Store) WriteOnly(part uint32, begin int64, p []byte) error {
 	return s.write(part, begin, p, false)
 }
@@ -131,8 +133,8 @@ func (s *Store) Verify(part uint32) (bool, error) {
 	return true, nil
 }
 
-// VerifyAll does so with several parts, which it may do at once, and tells of each, in no order, and why
-// one could not be read.
+// VerifyAll does so with several parts, which it may do at once, and tells of each, in no order,
+// and why one could not be read.
 func (s *Store) VerifyAll(parts []uint32, tell func(part uint32, good bool, err error)) {
 	parts = slices.Compact(slices.Sorted(slices.Values(parts)))
 	for group := range slices.Chunk(parts, sha1x8.Lanes) {
@@ -174,8 +176,8 @@ func (s *Store) verifyTogether(parts []uint32) (right []bool, ok bool) {
 }
 
 // Upto returns how many bytes of a part are on disk in order, from its start. Of a part that this
-// Store verified that is all of it. Until then they may turn out to be bad. Upto never waits for the
-// disk.
+// Store verified that is all of it. Until then they may turn out to be bad. Upto never waits for
+// the disk.
 func (s *Store) Upto(part uint32) int64 {
 	s.mu.Lock()
 	in, done := s.intakes[part], s.isVerified(part)
