@@ -42,6 +42,9 @@ type Config struct {
 	// so that the members still have different parts to give to each other.
 	Sequential bool
 
+	// NoTimes leaves files with the time at which they were written here, rather than the composition's.
+	NoTimes bool
+
 	// Only and Except choose files of a folder ([store.Select]). Complete is then what is chosen.
 	Only, Except []string
 

@@ -47,6 +47,11 @@ type Member struct {
 	writes   chan *inbound
 	verifier *verifier
 
+	checked chan struct{} // closed when the check has ended
+	unread  []uint32      // by then: parts that could not be read and are left as they are
+	doubts  chan uint32   // parts that could not be read since
+	finish  chan struct{} // holds one: all parts are stored
+
 	upload, download   *rate.Limiter // nil: no limit
 	uploaded, received atomic.Int64
 	unchained          atomic.Bool          // several peers send to this member and are sent to at once
@@ -54,6 +59,7 @@ type Member struct {
 	hop                atomic.Int64         // bytes of these that are passed on at once
 	settled            atomic.Bool          // nobody has to hear of a part at once
 	share              atomic.Int64         // of the line towards this member, for each peer that sends, in bytes a second; 0: unknown
+	unreadBack         atomic.Int64         // times that what was written could not be read back
 	missing            atomic.Int64         // parts that were not verified yet
 	unused             atomic.Int64         // of what was received: came after it was taken back, or never became a whole run
 
@@ -81,6 +87,9 @@ func New(cfg Config) (*Member, error) {
 		complete: make(chan struct{}),
 		buffers:  newBuffers(),
 		writes:   make(chan *inbound, 4*bufferCount),
+		checked:  make(chan struct{}),
+		doubts:   make(chan uint32, 256),
+		finish:   make(chan struct{}, 1),
 		upload:   limiter(cfg.UploadLimit),
 		download: limiter(cfg.DownloadLimit),
 	}
@@ -113,7 +122,7 @@ func New(cfg Config) (*Member, error) {
 		return nil, err
 	}
 	m.skip, m.parts, m.bytes = chosen.Skip(cfg.File)
-	if m.store, err = store.Open(store.Config{File: cfg.File, Dir: cfg.Dir, Repair: cfg.Repair, Replace: cfg.Replace, Select: chosen}); err != nil {
+	if m.store, err = store.Open(store.Config{File: cfg.File, Dir: cfg.Dir, Repair: cfg.Repair, Replace: cfg.Replace, Select: chosen, NoTimes: cfg.NoTimes}); err != nil {
 		return nil, err
 	}
 	m.verifier = newVerifier(m.store.Together())
@@ -131,16 +140,33 @@ func New(cfg Config) (*Member, error) {
 // tellOfFolder says what else is in a folder, and what is not.
 func (m *Member) tellOfFolder() {
 	const most = 10
+	var linked []string
+	if m.cfg.Repair {
+		linked = m.store.Linked()
+	}
 	for _, said := range []struct {
 		paths []string
 		text  string
 	}{
+		{linked, "files of the folder are reached by symbolic links; what these lead to is not repaired"},
 		{m.store.Flaws(), "files of the folder are missing or have another size (--repair gets them anew)"},
 		{m.store.Extra(), "the folder has files that are not of the composition; they are left alone"},
 	} {
 		if n := len(said.paths); n > 0 {
 			m.cfg.Log.Warn().Str("path", m.store.Path()).Int("files", n).Strs("first", said.paths[:min(n, most)]).Msg(said.text)
 		}
+	}
+}
+
+// tellLacks says which links and times the content is without.
+func (m *Member) tellLacks() {
+	const most = 10
+	lacks := m.store.Lacks()
+	for _, text := range lacks[:min(len(lacks), most)] {
+		m.cfg.Log.Warn().Msg(text)
+	}
+	if n := len(lacks); n > most {
+		m.cfg.Log.Warn().Int("more", n-most).Msg("more links and times could not be made or set")
 	}
 }
 
@@ -174,6 +200,11 @@ func (m *Member) publish(st swarm.Stats) {
 		p.Dialled = p.Dialled || st.Incoming > 0
 		p.Path = m.store.Path()
 	})
+}
+
+// wants tells whether a part has something of what was chosen.
+func (m *Member) wants(part uint32) bool {
+	return m.skip == nil || m.skip[part>>3]&(0x80>>(part&7)) == 0
 }
 
 func (m *Member) tell(ctx context.Context, ev event) bool {

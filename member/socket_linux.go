@@ -28,7 +28,7 @@ func (l *link) sendContent(ctx context.Context, off int64, left int) error {
 		sent, err := l.sendStretch(ctx, raw, stretch)
 		l.m.store.Release(stretch)
 		if err != nil {
-			// sendfile does not say which end failed. If it is the file, the member cannot share, and is to end.
+			// sendfile does not say which end failed. If it is the file, the part is to be rechecked.
 			if disk := l.m.store.ReadAt(make([]byte, 1), off+int64(sent)); disk != nil {
 				return disk
 			}

@@ -17,6 +17,7 @@ const lookEvery = time.Second
 func (d *director) explain() {
 	now := time.Since(d.start)
 	facts := waiting{Waiting: d.core.Waiting(now), conductors: len(d.conductors)}
+	d.nowhere(facts.Waiting)
 	complete, alone := d.core.Complete(), d.core.Alone(now)
 	d.update(func(p *Progress) {
 		facts.up, facts.conductor = p.ConductorUp, p.Conductor

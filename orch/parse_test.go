@@ -359,6 +359,10 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("h\nx\n" + strings.Repeat("F", 40) + "\n3\n16384\n1\n" + strings.Repeat("F", 40) +
 		"\nfile: 1 a/b\nfile: 2 a/c\nexec: a/c\nfolder: d/e\n"))
 	f.Add([]byte("h\nx\n" + strings.Repeat("F", 40) + "\n0\n1\n0\nfolder: C:/e\nexec: ../a\n"))
+	f.Add([]byte("h\nx\n" + strings.Repeat("F", 40) + "\n3\n16384\n1\n" + strings.Repeat("F", 40) +
+		"\nfile: 1 a/b\ntime: 2026-01-31T08:15:00.25Z\nfile: 2 a/c\nfolder: d\n" +
+		"link: a/d // ../a/b\nlink: d/up // ..\nlink: here // .\n"))
+	f.Add([]byte("h\nx\n" + strings.Repeat("F", 40) + "\n0\n1\n0\ntime: 1970-01-01T00:00:00Z\n"))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		first, err := Parse(strings.NewReader(string(in)))
 		if err != nil {
@@ -378,6 +382,11 @@ func FuzzParse(f *testing.F) {
 				t.Fatalf("entry %+v, expected at %d", e, offset)
 			}
 			offset += e.Size
+		}
+		for _, l := range first.Links() {
+			if at := l.Destination(); at != "." && !fs.ValidPath(strings.ToValidUTF8(at, "?")) {
+				t.Fatalf("link %+v leads to %s", l, at)
+			}
 		}
 		if first.IsFolder() && offset != first.Size {
 			t.Fatalf("files of %d bytes in a content of %d", offset, first.Size)

@@ -7,6 +7,7 @@ set -g __orchestra_valued \
 	compose:--output compose:-o \
 	compose:--hash \
 	compose:--comment \
+	compose:--links \
 	compose:--log-format \
 	compose:--log-file \
 	compose:--color \
@@ -124,6 +125,8 @@ complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-joi
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at compose' -l output -s o -x -a '(__orchestra_files)' -d 'write there (-: stdout)'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at compose' -l hash -x -a 'sha1 sha256' -d 'of the checksums; sha1 by default, which BitTorrent programs know too'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at compose' -l comment -x -d 'a line for those who read the .orch file'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at compose' -l links -x -a 'skip follow keep' -d 'symbolic links in a folder: leave them out, read through them, or carry them'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at compose' -l no-times -d 'leave out when the files were modified last, which join gives to those it makes'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at compose' -l torrent -d 'write FILE.torrent too, for BitTorrent programs to join in by way of the conductor'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at compose' -l force -s f -d 'replace a file that is no .orch file'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at compose 0' -a '(__orchestra_files)'
@@ -156,6 +159,7 @@ complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-joi
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l check -d 'verify everything that is there before connecting to anybody'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l replace -d 'if something else stands under the content'\''s name, move it aside to NAME.old when the content is complete'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l repair -d 'get bad parts of the content anew, in place'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l no-times -d 'leave files with the time at which they are written here, not the composition'\''s'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l progress -x -a 'auto bar plain none' -d 'how progress is shown (auto: a bar on a terminal, else lines)'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l no-input -d 'read no key'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join 0' -a '(__orchestra_files / .orch)'

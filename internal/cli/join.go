@@ -57,6 +57,7 @@ func newJoin(p *program) *command {
 			{name: "check", usage: "verify everything that is there before connecting to anybody", set: into(&m.Check, parseSwitch)},
 			{name: "replace", usage: "if something else stands under the content's name, move it aside to NAME.old when the content is complete", set: into(&m.Replace, parseSwitch)},
 			{name: "repair", usage: "get bad parts of the content anew, in place", set: into(&m.Repair, parseSwitch)},
+			{name: "no-times", usage: "leave files with the time at which they are written here, not the composition's", set: into(&m.NoTimes, parseSwitch)},
 			{name: "progress", value: "auto|bar|plain|none", usage: "how progress is shown (auto: a bar on a terminal, else lines)", set: into(&o.progress, oneOf("auto", "bar", "plain", "none"))},
 			{name: "no-input", usage: "read no key", set: into(&o.noInput, parseSwitch)},
 		},

@@ -14,17 +14,17 @@ import (
 
 // The rooms, and what each may import of the others (docs/architecture.md). Its tests may besides import what they test against.
 var rooms = map[string][]string{
-	".":             {"internal/cli"},
-	"internal/cli":  {"compose", "conduct", "member", "member/store", "orch"},
-	"compose":       {"orch"},
-	"conduct":       {"orch", "proto", "proto/bencode"},
-	"member":        {"member/swarm", "member/store", "orch", "proto"},
-	"member/swarm":  {"proto"},
-	"member/store":  {"orch", "orch/sha1x8"},
-	"orch":          {"proto/bencode"},
-	"orch/sha1x8":   {},
-	"proto":         {"proto/bencode"},
-	"proto/bencode": {},
+	".":                   {"internal/cli"},
+	"internal/cli":        {"compose", "conduct", "member", "member/store", "orch"},
+	"compose":             {"orch"},
+	"conduct":             {"orch", "proto", "proto/bencode"},
+	"member":              {"member/swarm", "member/store", "orch", "proto"},
+	"member/swarm":        {"proto"},
+	"member/store":        {"member/store/sha1x8", "orch"},
+	"member/store/sha1x8": {},
+	"orch":                {"proto/bencode"},
+	"proto":               {"proto/bencode"},
+	"proto/bencode":       {},
 }
 
 // impure is what the core may not import: it decides, and others do.

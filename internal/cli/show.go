@@ -38,7 +38,7 @@ func runShow(p *program, path string) error {
 		return err
 	}
 	d.Path = path
-	d.Files, d.Folders = filesOf(f), f.Folders()
+	d.Files, d.Folders, d.Links = filesOf(f), f.Folders(), linksOf(f)
 	if p.common.json {
 		return writeJSON(p.stdout, d)
 	}
@@ -54,10 +54,13 @@ func runShow(p *program, path string) error {
 	}
 	for _, l := range f.Lines {
 		switch l.Key {
-		case "conductor", "file", "exec", "folder":
+		case "conductor", "file", "exec", "folder", "link", "time":
 		default:
 			rows = append(rows, [2]string{l.Key, l.Value})
 		}
+	}
+	if d.Modified != "" {
+		rows = append(rows, [2]string{"modified", d.Modified})
 	}
 	for _, row := range rows {
 		if _, err := fmt.Fprintf(p.stdout, "%-10s %s\n", harmless(row[0]), harmless(row[1])); err != nil {

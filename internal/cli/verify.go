@@ -17,7 +17,8 @@ func newVerify(p *program) *command {
 		name: "verify", arguments: "FILE.orch [PATH]", most: 2,
 		usage: "check content against an .orch file",
 		description: "Reads the content (PATH, or what FILE.orch names, in the current folder) and compares every part and\n" +
-			"the whole with FILE.orch. Prints what is bad; exits with 6 if anything is.",
+			"the whole with FILE.orch, and the symbolic links of a folder. Prints what is bad; exits with 6 if anything\n" +
+			"is. Times are not compared.",
 	}
 	c.run = func(ctx context.Context, arguments []string) error {
 		if len(arguments) == 0 {
@@ -37,6 +38,8 @@ type verdict struct {
 	BadParts []int  `json:"bad_parts"` // counted from 0
 	Size     int64  `json:"size"`      // bytes found
 	WantSize int64  `json:"want_size"` // bytes that the .orch file says
+	// BadLinks are the paths of symbolic links of a folder that are missing or lead elsewhere.
+	BadLinks []string `json:"bad_links,omitempty"`
 }
 
 func runVerify(ctx context.Context, p *program, arguments []string) error {
@@ -56,7 +59,7 @@ func runVerify(ctx context.Context, p *program, arguments []string) error {
 	}
 	// Composing the content again is the whole check: the same checksums, or not.
 	found, err := compose.Compose(ctx, compose.Config{
-		Path: path, Conductors: []string{defaultConductor}, PartSize: f.PartSize, Hash: f.Hash(),
+		Path: path, Conductors: []string{defaultConductor}, PartSize: f.PartSize, Hash: f.Hash(), NoTimes: true,
 		Progress: slowProgress(p.terminal, "verifying"),
 	})
 	p.terminal.wipe()

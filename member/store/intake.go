@@ -2,13 +2,15 @@ package store
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"hash"
+	"io/fs"
 	"slices"
 	"sync"
 	"sync/atomic"
 
-	"orchestra/orch/sha1x8"
+	"orchestra/member/store/sha1x8"
 )
 
 // intake is the checksum of a part on its way in, as far as its bytes came in order. What came out
@@ -20,6 +22,7 @@ type intake struct {
 	hash   hash.Hash
 	upto   int64       // bytes hashed, from the start of the part
 	done   atomic.Bool // the part verified
+	torn   bool        // some of it may be gone from the disk since it was written
 }
 
 func (s *Store) intake(part uint32) *intake {
@@ -47,12 +50,14 @@ func (s *Store) close(part uint32, in *intake) {
 	delete(s.intakes, part)
 }
 
-// Write puts p at begin (bytes) of a part. Bytes that continue what was written in order before are hashed while they are hot. What
-// the checksum covers is always what is on disk: writes to one part wait for each other, one that goes back begins the checksum anew,
-// and a part that verified is not written again.
+// Write puts p at begin (bytes) of a part. Bytes that continue what was written in order before
+// are hashed while they are hot. What the checksum covers is always what is on disk: writes to one
+// part wait for each other, one that goes back begins the checksum anew, and a part that verified
+// is not written again.
 func (s *Store) Write(part uint32, begin int64, p []byte) error { return s.write(part, begin, p, true) }
 
-// WriteOnly is Write for parts that come so fast that they are better hashed together: VerifyAll reads them back.
+// WriteOnly is Write for parts that come so fast that they are better hashed together: VerifyAll
+// reads them back.
 func (s *Store) WriteOnly(part uint32, begin int64, p []byte) error {
 	return s.write(part, begin, p, false)
 }
@@ -61,6 +66,20 @@ func (s *Store) write(part uint32, begin int64, p []byte, hashed bool) error {
 	if begin < 0 || begin+int64(len(p)) > s.comp.PartLen(int(part)) {
 		return fmt.Errorf("%d bytes at %d are not within part %d", len(p), begin, part)
 	}
+	err := s.writeOnce(part, begin, p, hashed)
+	if s.folder == nil || !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	s.moving.Lock() // the folder was removed, and is made anew
+	err = s.lookAtFolders()
+	s.moving.Unlock()
+	if err != nil {
+		return err
+	}
+	return s.writeOnce(part, begin, p, hashed)
+}
+
+func (s *Store) writeOnce(part uint32, begin int64, p []byte, hashed bool) error {
 	in := s.intake(part)
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -73,9 +92,7 @@ func (s *Store) write(part uint32, begin int64, p []byte, hashed bool) error {
 	if hashed = hashed && begin == in.upto; hashed {
 		in.hash.Write(p) // before its turn, so that one is hashed while another one is written
 	}
-	s.takeTurn()
 	left, err := s.writeAt(p, s.offset(part)+begin)
-	s.endTurn()
 	switch {
 	case err != nil || left:
 		if hashed {
@@ -91,20 +108,8 @@ func (s *Store) write(part uint32, begin int64, p []byte, hashed bool) error {
 	return nil
 }
 
-// takeTurn waits until nobody else writes to a single file, of which the system would make us spin.
-func (s *Store) takeTurn() {
-	if s.folder == nil {
-		s.writing.Lock()
-	}
-}
-
-func (s *Store) endTurn() {
-	if s.folder == nil {
-		s.writing.Unlock()
-	}
-}
-
-// Verify tells whether a part that was written in full matches its checksum.
+// Verify tells whether a part that was written in full matches its checksum. An error is that it
+// cannot be read, or [ErrChanged].
 func (s *Store) Verify(part uint32) (bool, error) {
 	in := s.intake(part)
 	in.mu.Lock()
@@ -113,34 +118,36 @@ func (s *Store) Verify(part uint32) (bool, error) {
 		return true, nil
 	}
 	if err := s.hashOn(in, part); err != nil {
+		in.reset()
 		return false, err
 	}
 	if !bytes.Equal(in.hash.Sum(nil), s.comp.PartSum(int(part))) {
 		in.reset()
+		if in.torn {
+			in.torn = false
+			return false, ErrChanged
+		}
 		return false, nil
 	}
 	s.close(part, in)
 	return true, nil
 }
 
-// VerifyAll does so with several parts, which it may do at once, and tells of each, in no order.
-func (s *Store) VerifyAll(parts []uint32, tell func(part uint32, good bool)) error {
+// VerifyAll does so with several parts, which it may do at once, and tells of each, in no order,
+// and why one could not be read.
+func (s *Store) VerifyAll(parts []uint32, tell func(part uint32, good bool, err error)) {
 	parts = slices.Compact(slices.Sorted(slices.Values(parts)))
 	for group := range slices.Chunk(parts, sha1x8.Lanes) {
 		right, ok := s.verifyTogether(group)
 		for i, part := range group {
-			if !ok {
-				good, err := s.Verify(part)
-				if err != nil {
-					return err
-				}
-				tell(part, good)
+			if ok {
+				tell(part, right[i], nil)
 				continue
 			}
-			tell(part, right[i])
+			good, err := s.Verify(part)
+			tell(part, good, err)
 		}
 	}
-	return nil
 }
 
 // verifyTogether does so side by side, if none of the parts is hashed already.
@@ -150,7 +157,7 @@ func (s *Store) verifyTogether(parts []uint32) (right []bool, ok bool) {
 		in := s.intake(part)
 		in.mu.Lock()
 		defer in.mu.Unlock()
-		if in.done.Load() || in.upto == s.comp.PartLen(int(part)) {
+		if in.done.Load() || in.torn || in.upto == s.comp.PartLen(int(part)) {
 			return nil, false
 		}
 		intakes[i] = in
@@ -169,8 +176,8 @@ func (s *Store) verifyTogether(parts []uint32) (right []bool, ok bool) {
 }
 
 // Upto returns how many bytes of a part are on disk in order, from its start. Of a part that this
-// Store verified that is all of it. Until then they may turn out to be bad. Upto never waits for the
-// disk.
+// Store verified that is all of it. Until then they may turn out to be bad. Upto never waits for
+// the disk.
 func (s *Store) Upto(part uint32) int64 {
 	s.mu.Lock()
 	in, done := s.intakes[part], s.isVerified(part)

@@ -152,9 +152,11 @@ type (
 	Stored struct{ Part uint32 }
 	// Failed tells that a part was received in full and did not verify. Sums has a checksum of each
 	// run of what is on disk, of a kind that nobody else can foresee; nil where the part is one run.
+	// Disk tells that it is this member's disk that does not give it back, which no peer is held for.
 	Failed struct {
 		Part uint32
 		Sums []uint64
+		Disk bool
 	}
 	// Compared answers a [Compare] with the checksums of the runs, which are right now.
 	Compared struct {

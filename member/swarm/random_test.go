@@ -107,7 +107,7 @@ func (w *whim) sums(part uint32) (sums []uint64) {
 
 func (w *whim) verified(part uint32) {
 	if rapid.IntRange(0, 3).Draw(w.t, "good") == 0 {
-		w.written = append(w.written, Failed{part, w.sums(part)})
+		w.written = append(w.written, Failed{Part: part, Sums: w.sums(part)})
 	} else {
 		w.written = append(w.written, Stored{part})
 	}

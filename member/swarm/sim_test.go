@@ -304,7 +304,7 @@ func (p *player) perform(e Effect) {
 	case Verify:
 		s.after(s.hashing(e.Part), func() {
 			if sums := p.sums(e.Part); slices.Contains(sums, 1) {
-				p.step(Failed{e.Part, sums})
+				p.step(Failed{Part: e.Part, Sums: sums})
 			} else {
 				p.step(Stored(e))
 			}

@@ -34,6 +34,9 @@ type Config struct {
 	Seed     uint64
 	// Unchecked tells that content is there that is being checked: each part counts as neither here nor missing until it is Checked.
 	Unchecked bool
+	// Have has a bit, as in a bitfield message, for each part that is here from the start without being
+	// Checked. Nil: none is.
+	Have []byte
 	// Skip has a bit, as in a bitfield message, for each part that is not wanted: it is not fetched, and shared if it is here. Nil: all are.
 	Skip []byte
 	// Sequential prefers the parts in order within a window ahead of the reader; the others still come rarest first.
@@ -134,19 +137,30 @@ func New(cfg Config) *Swarm {
 		lineDown: capacity{first: 150 * time.Millisecond},
 	}
 	s.book = newBook(s.rng)
-	for i := range parts {
-		if s.wants(uint32(i)) {
+	for i := range uint32(parts) {
+		here := cfg.Have != nil && bitmap(cfg.Have).has(i)
+		if here {
+			s.have.set(i)
+			s.haveN++
+			s.stats.BytesHave += s.partLen(i)
+		}
+		switch {
+		case !s.wants(i):
+		case here:
+			s.stats.BytesGot += s.partLen(i)
+		default:
 			s.missing++
 		}
 	}
 	if cfg.Sequential {
 		s.seq = newSequence(parts, cfg.PartSize)
+		s.follow()
 	}
 	if cfg.Unchecked {
 		s.checked = newBitmap(parts)
 	} else {
 		for i := range parts {
-			if s.wants(uint32(i)) {
+			if s.lacks(uint32(i)) {
 				s.rare.add(uint32(i))
 			}
 		}

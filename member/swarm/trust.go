@@ -98,6 +98,11 @@ func (s *Swarm) failed(ev Failed) {
 	s.end(w)
 	s.stats.Failed += s.partLen(part)
 	s.breakOff(part)
+	if ev.Disk {
+		s.rare.add(part)
+		s.fillOthers(nil)
+		return
+	}
 	s.trust.bad[part] = true
 	switch from, one := w.sender(); {
 	case one && w.hearsay():

@@ -185,3 +185,20 @@ func (s *Swarm) Complete() int {
 	}
 	return n
 }
+
+// Nowhere returns the missing parts that nobody connected has; none if they are more than most.
+func (s *Swarm) Nowhere(most int) (parts []uint32) {
+	if s.seeds > 0 {
+		return nil
+	}
+	for part := range uint32(s.parts) {
+		if !s.lacks(part) || s.rare.count[part] > 0 {
+			continue
+		}
+		if len(parts) == most {
+			return nil
+		}
+		parts = append(parts, part)
+	}
+	return parts
+}

@@ -76,6 +76,9 @@ func TestWaiting(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, parts, int64(run.Length))
 			test.script(d)
+			if n := d.Waiting(d.at + waitingAfter).Nowhere; len(d.Nowhere(n)) != n || len(d.Nowhere(n-1)) != 0 {
+				t.Errorf("%d parts are nowhere: %v", n, d.Nowhere(n))
+			}
 			if w := d.Waiting(d.at + waitingAfter - 1); w != (Waiting{}) {
 				t.Errorf("too early it says %+v", w)
 			}
