@@ -219,6 +219,9 @@ func (d *director) take(ev event) {
 		if !ev.Good && len(d.readers) > 0 {
 			d.disappoint()
 		}
+	case swarm.Withdrawn:
+		d.step(ev)
+		d.withdrawn(ev)
 	case swarm.Event:
 		d.step(ev)
 	}
@@ -342,6 +345,12 @@ func (d *director) perform(e swarm.Effect) {
 		d.links[e.Peer].refuseAll(e.Parts)
 	case swarm.Grant:
 		d.links[e.Peer].grant(e.Parts, d.core.Has)
+	case swarm.Revoke:
+		d.links[e.Peer].revoke()
+	case swarm.Resume:
+		d.links[e.Peer].resume()
+	case swarm.Dismiss:
+		d.links[e.Peer].dismiss()
 	case swarm.Complain:
 		d.blame(e)
 	case swarm.CutOff:

@@ -44,6 +44,18 @@ func (d *director) lost(ev lostParts) {
 	}
 }
 
+// withdrawn tells the user of a part that is missing here and that a peer no longer has.
+func (d *director) withdrawn(ev swarm.Withdrawn) {
+	if d.core.Has(ev.Part) || !d.wants(ev.Part) {
+		return
+	}
+	from := d.links[ev.Peer].addr.String()
+	d.notices.add(time.Now(), "gone from "+from, ev.Part, func(parts []int) {
+		d.cfg.Log.Warn().Msgf("%s, which %s missing here, %s gone at %s", these(parts),
+			one(parts, "is", "are"), one(parts, "is", "are"), from)
+	})
+}
+
 // regained offers parts again that were lost.
 func (d *director) regained(ev regainedParts) {
 	d.setBad(slices.DeleteFunc(slices.Clone(d.bad), func(part int) bool {

@@ -132,10 +132,15 @@ func New(cfg Config) (*Member, error) {
 // tellOfFolder says what else is in a folder, and what is not.
 func (m *Member) tellOfFolder() {
 	const most = 10
+	var linked []string
+	if m.cfg.Repair {
+		linked = m.store.Linked()
+	}
 	for _, said := range []struct {
 		paths []string
 		text  string
 	}{
+		{linked, "files of the folder are reached by symbolic links; what these lead to is not repaired"},
 		{m.store.Flaws(), "files of the folder are missing or have another size (--repair gets them anew)"},
 		{m.store.Extra(), "the folder has files that are not of the composition; they are left alone"},
 	} {

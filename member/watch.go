@@ -12,13 +12,20 @@ import (
 // sooner, since who sends it looks too.
 const (
 	lookEvery = time.Second
-	lookMost  = 2000
+	lookMost  = 4000
 )
 
 // How long parts that cannot be read wait until they are tried again.
 const (
 	unreadFirst = 15 * time.Second
 	unreadMost  = 10 * time.Minute
+)
+
+// A file that changes more often within a while is one that somebody is writing to: it is not read,
+// and the user not told, each time.
+const (
+	restlessWithin = 10 * time.Second
+	restlessTimes  = 3
 )
 
 // recheckFor is how long parts are rechecked before anything else is looked at.
@@ -34,12 +41,23 @@ type watcher struct {
 	unread    map[uint32]bool // that could not be read, and are tried again
 	unreadAt  time.Time
 	wait      time.Duration
-	finishing bool // all is stored and is to get its name
+	changed   map[string]restless // files that changed lately
+	resting   bool                // nothing can be finished until the next look
+	finishing bool                // all is stored and is to get its name
+}
+
+// restless is when a file changed last, and how often in a row.
+type restless struct {
+	at    time.Time
+	times int
 }
 
 // watch is the goroutine of a watcher.
 func (m *Member) watch(ctx context.Context) {
-	w := &watcher{Member: m, queued: map[uint32]bool{}, unread: map[uint32]bool{}, wait: unreadFirst}
+	w := &watcher{
+		Member: m, queued: map[uint32]bool{}, unread: map[uint32]bool{}, wait: unreadFirst,
+		changed: map[string]restless{},
+	}
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
 	checked := m.checked
@@ -47,11 +65,12 @@ func (m *Member) watch(ctx context.Context) {
 	close(now)
 	for {
 		var work chan struct{}
-		if w.checked && (len(w.queue) > 0 || w.finishing) {
+		if w.checked && (len(w.queue) > 0 || w.finishing && !w.resting) {
 			work = now
 		}
 		select {
 		case at := <-look.C:
+			w.resting = false
 			w.again(at)
 			w.look(ctx, lookMost)
 		case <-checked:
@@ -97,6 +116,7 @@ func (w *watcher) missed(part uint32) {
 		w.unreadAt = time.Now().Add(w.wait)
 	}
 	w.unread[part] = true
+	w.resting = true
 }
 
 // again tries what could not be read, less often each time.
@@ -114,15 +134,35 @@ func (w *watcher) again(now time.Time) {
 // look takes in what others did to the content.
 func (w *watcher) look(ctx context.Context, most int) {
 	changes, err := w.store.Look(most)
-	w.tellChanges(changes)
-	for _, c := range changes {
-		for _, part := range c.Parts {
-			w.add(part)
-		}
-	}
+	w.tellChanges(w.takeChanges(time.Now(), changes))
 	if err != nil {
 		w.tell(ctx, broken{err})
 	}
+}
+
+// takeChanges has the parts rechecked of files that changed, later if they do so all the time, and
+// returns the changes that are to be told.
+func (w *watcher) takeChanges(now time.Time, changes []store.Change) (news []store.Change) {
+	for path, r := range w.changed {
+		if now.Sub(r.at) >= restlessWithin {
+			delete(w.changed, path)
+		}
+	}
+	for _, c := range changes {
+		r := w.changed[c.Path]
+		recheck := w.missed
+		if r.times < restlessTimes {
+			recheck = w.add
+			news = append(news, c)
+		}
+		for _, part := range c.Parts {
+			recheck(part)
+		}
+		if len(c.Parts) > 0 {
+			w.changed[c.Path] = restless{now, r.times + 1}
+		}
+	}
+	return news
 }
 
 // tellChanges tells the user in one line what others did. What follows from it is told when it is known.
@@ -132,7 +172,8 @@ func (w *watcher) tellChanges(changes []store.Change) {
 	case 1:
 		w.cfg.Log.Warn().Msgf("%s %s", c[0].Path, c[0].What)
 	default:
-		w.cfg.Log.Warn().Msgf("%d files were changed by another program; the first one, %s, %s", len(c), c[0].Path, c[0].What)
+		w.cfg.Log.Warn().Msgf("%d files of the content are not as they were; the first one, %s, %s",
+			len(c), c[0].Path, c[0].What)
 	}
 }
 
@@ -188,11 +229,13 @@ func (w *watcher) end(ctx context.Context) {
 	switch {
 	case errors.Is(err, store.ErrChanged):
 		w.look(ctx, 0)
-		return
+		w.resting = len(w.queue) == 0
+	case store.IsTooManyOpen(err):
+		w.resting = true
 	case errors.As(err, &unverified):
 		w.add(uint32(unverified.Part))
-		return
+	default:
+		w.finishing = false
+		w.tell(ctx, finished{err})
 	}
-	w.finishing = false
-	w.tell(ctx, finished{err})
 }

@@ -158,3 +158,23 @@ func TestUnfinishedContentThatIsSwapped(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Who misses a part hears where it went.
+func TestWithdrawnPartsAreNamed(t *testing.T) {
+	s := newScore(t, 4<<20, 64<<10)
+	log := &lines{}
+	s.log = log
+	first := s.join(member.Config{Dir: s.dir, UploadLimit: 500 << 10})
+	s.wantComplete(first)
+	second := s.join(member.Config{Dir: t.TempDir(), Peers: []string{first.Addr().String()}})
+	s.wait(func() bool { return second.Progress().PartsDone > 0 })
+	if err := os.Truncate(first.Progress().Path, 0); err != nil {
+		t.Fatal(err)
+	}
+	s.wait(func() bool { return log.have("missing here, are gone at " + first.Addr().String()) })
+	for _, p := range []*player{first, second} {
+		if err := p.end(); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -153,10 +153,41 @@ func (l *link) sendPieces(ctx context.Context, pieces []proto.Piece) error {
 	if len(pieces) == 1 && (total > proto.Block || total > portion(l.m.upload)) {
 		return l.sendPiece(ctx, pieces[0])
 	}
-	if err := wait(ctx, l.m.upload, total); err != nil {
+	if err := l.allow(ctx, total); err != nil {
 		return err
 	}
-	return l.sendBlocks(pieces)
+	sent, err := l.sendBlocks(pieces)
+	if err != nil {
+		return err
+	}
+	l.m.uploaded.Add(int64(sent))
+	if !l.wentOut(ctx, sent) {
+		return ctx.Err()
+	}
+	return nil
+}
+
+// wentOut counts payload that the socket took, and tells the core of it now and then: the peer takes it.
+func (l *link) wentOut(ctx context.Context, n int) bool {
+	l.went += int64(n)
+	if time.Since(l.told) < reportEvery {
+		return true
+	}
+	went := l.went
+	l.went, l.told = 0, time.Now()
+	return l.m.tell(ctx, swarm.Sent{Peer: l.peer, Bytes: went})
+}
+
+// allow waits until the upload limit lets n bytes pass. The core is told that it is not the peer who
+// holds them up.
+func (l *link) allow(ctx context.Context, n int) error {
+	return wait(ctx, l.m.upload, n, func() bool {
+		if time.Since(l.told) < reportEvery {
+			return true
+		}
+		l.told = time.Now()
+		return l.m.tell(ctx, swarm.Sent{Peer: l.peer})
+	})
 }
 
 // fit makes the next pieces larger or smaller, by the time that the last one took.
@@ -174,7 +205,7 @@ func (l *link) sendPiece(ctx context.Context, p proto.Piece) error {
 	begun := time.Now()
 	defer func() { l.fit(time.Since(begun)) }()
 	slice := min(p.Length, portion(l.m.upload))
-	if err := wait(ctx, l.m.upload, slice); err != nil {
+	if err := l.allow(ctx, slice); err != nil {
 		return err
 	}
 	if err := l.m.store.Ready(l.offset(p), int64(p.Length)); err != nil {
@@ -186,7 +217,7 @@ func (l *link) sendPiece(ctx context.Context, p proto.Piece) error {
 		return err
 	}
 	for off, left := l.offset(p), p.Length; ; {
-		if err := l.sendContent(off, slice); err != nil {
+		if err := l.sendContent(ctx, off, slice); err != nil {
 			if disk := (*store.Error)(nil); errors.As(err, &disk) {
 				l.m.doubt(p.Part)
 			}
@@ -197,7 +228,7 @@ func (l *link) sendPiece(ctx context.Context, p proto.Piece) error {
 		if slice = min(left, slice); slice == 0 {
 			return nil
 		}
-		if err := wait(ctx, l.m.upload, slice); err != nil {
+		if err := l.allow(ctx, slice); err != nil {
 			return err
 		}
 	}
@@ -228,8 +259,9 @@ func (l *link) offset(p proto.Piece) int64 {
 	return int64(p.Part)*l.m.comp.PartSize + int64(p.Begin)
 }
 
-// sendBlocks reads blocks into one buffer and writes them with their headers between.
-func (l *link) sendBlocks(pieces []proto.Piece) error {
+// sendBlocks reads blocks into one buffer and writes them with their headers between. It returns how
+// many bytes of content it sent.
+func (l *link) sendBlocks(pieces []proto.Piece) (sent int, err error) {
 	var heads [batchBlocks * 13]byte
 	head := heads[:0]
 	total := 0
@@ -238,11 +270,10 @@ func (l *link) sendBlocks(pieces []proto.Piece) error {
 	}
 	data := make([]byte, total)
 	var out net.Buffers
-	total = 0
 	for _, p := range pieces {
 		if err := l.m.store.ReadAt(data[:p.Length], l.offset(p)); err != nil {
 			if err := l.cannotSend(p, err); err != nil {
-				return err
+				return 0, err
 			}
 			continue
 		}
@@ -250,12 +281,9 @@ func (l *link) sendBlocks(pieces []proto.Piece) error {
 		head = proto.Append(head, p)
 		out = append(out, head[at:], data[:p.Length])
 		data = data[p.Length:]
-		total += p.Length
+		sent += p.Length
 	}
 	l.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
-	_, err := out.WriteTo(l.conn)
-	if err == nil {
-		l.m.uploaded.Add(int64(total))
-	}
-	return err
+	_, err = out.WriteTo(l.conn)
+	return sent, err
 }

@@ -18,6 +18,9 @@ func (s *Store) finishFolder() error {
 	if root == nil {
 		root = f.whole
 	}
+	if root == nil { // it could not be opened again after it was not renamed
+		return diskError("open folder", s.Path(), fs.ErrNotExist)
+	}
 	if err := s.fill(root, chosen); err != nil {
 		return err
 	}
@@ -46,14 +49,17 @@ func (s *Store) finishFolder() error {
 			return err
 		}
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return s.files.while(nil, func() error {
-		if f.whole == nil && chosen.all() {
-			return s.nameFolder()
+	if f.whole == nil && chosen.all() {
+		if err := s.nameFolder(); err != nil {
+			return err
 		}
-		return s.moveRest(chosen)
-	})
+		return s.syncNames(s.root, nil)
+	}
+	moved, made, err := s.moveRest(chosen)
+	if err != nil {
+		return err
+	}
+	return s.syncMoved(moved, made)
 }
 
 // unkept are the chosen files that may have been written to.
@@ -112,6 +118,12 @@ func makeExecutable(root *os.Root, p string, under bool, whole *os.Root) error {
 // nameFolder renames NAME.part to NAME, if that is what is held open here. Windows renames no folder
 // that is open.
 func (s *Store) nameFolder() error {
+	s.folder.mu.Lock()
+	defer s.folder.mu.Unlock()
+	return s.files.while(nil, s.renameFolder)
+}
+
+func (s *Store) renameFolder() error {
 	f, from := s.folder, *s.name.Load()
 	held, err := f.unfinished.Stat(".")
 	if err != nil {
@@ -141,11 +153,12 @@ func (s *Store) nameFolder() error {
 		f.under[i] = true
 	}
 	s.setName(s.comp.Name)
-	return s.syncNames(s.root, nil)
+	return nil
 }
 
-// moveRest moves the chosen files that are still in NAME.part into NAME, and removes NAME.part when nothing is left in it.
-func (s *Store) moveRest(chosen *Selection) error {
+// moveRest moves the chosen files that are still in NAME.part into NAME, and removes NAME.part when
+// nothing is left in it. It returns what it moved, and the empty folders that it made.
+func (s *Store) moveRest(chosen *Selection) (moved []int, made []string, err error) {
 	f := s.folder
 	var rest []int
 	for i := range s.layout.entries {
@@ -153,28 +166,32 @@ func (s *Store) moveRest(chosen *Selection) error {
 			rest = append(rest, i)
 		}
 	}
-	moved, err := s.moveFiles(rest)
-	if err != nil {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	err = s.files.while(nil, func() (err error) {
+		moved, err = s.moveFiles(rest)
 		return err
+	})
+	if err != nil {
+		return nil, nil, err
 	}
 	for _, p := range s.comp.Folders() {
 		if chosen.hasFolder(p) {
 			if err := f.whole.MkdirAll(p, 0o777); err != nil {
-				return diskError("make folder", s.at(filepath.Join(s.comp.Name, p)), err)
+				return nil, nil, diskError("make folder", s.at(filepath.Join(s.comp.Name, p)), err)
 			}
+			made = append(made, p)
 		}
 	}
 	s.makeLinks(f.whole)
-	if chosen.all() {
+	if chosen.all() && f.unfinished != nil {
 		s.removeFolders(f.unfinished)
-		if f.unfinished != nil {
-			f.unfinished.Close()
-			f.unfinished = nil
-		}
+		f.unfinished.Close()
+		f.unfinished = nil
 		_ = s.root.Remove(s.comp.Name + Suffix) // something else may lie in it: it stays then
 	}
 	s.setName(s.comp.Name)
-	return s.syncMoved(moved)
+	return moved, made, nil
 }
 
 // folders are those of the composition on the way to what was chosen.

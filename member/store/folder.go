@@ -426,6 +426,19 @@ func (s *Store) Flaws() []string {
 // FolderSize is how many bytes the files of a folder had when it was opened under its name.
 func (s *Store) FolderSize() int64 { return s.folder.size }
 
+// Linked are the files of a folder that are reached by symbolic links. They are only read.
+func (s *Store) Linked() (paths []string) {
+	if s.folder == nil {
+		return nil
+	}
+	for i, linked := range s.folder.linked {
+		if linked {
+			paths = append(paths, s.layout.entries[i].Path)
+		}
+	}
+	return paths
+}
+
 // Extra is what else lies in a folder. It is left alone.
 func (s *Store) Extra() []string {
 	if s.folder == nil {

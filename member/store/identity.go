@@ -10,6 +10,7 @@ import (
 // whether a name still leads there.
 
 var (
+	errNoFile     = errors.New("no such file")
 	errSwapped    = errors.New("another file stands there now")
 	errNotRegular = errors.New("it is not a regular file")
 	errIsLink     = errors.New("it is a symbolic link")

@@ -8,24 +8,34 @@ import (
 // Recheck compares a part with what is on disk now, whatever was found before. A part that is not
 // right, or cannot be read, may be written anew from then on. It waits for the disk.
 func (s *Store) Recheck(part uint32) (good bool, err error) {
-	in := &intake{hash: s.comp.Hash().New()}
-	if err = s.hashOn(in, part); err == nil {
-		good = bytes.Equal(in.hash.Sum(nil), s.comp.PartSum(int(part)))
+	if good, err = s.reread(part); good {
+		return true, nil
 	}
-	if !good {
-		s.moving.Lock() // a file that is being moved is kept or not, once that is over
-		defer s.moving.Unlock()
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.unverify(part)
-		return false, err
-	}
+	s.moving.Lock() // a file that is being moved is kept or not, once that is over
+	defer s.moving.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.intakes[part] == nil { // else it is verified when all of it came
-		s.verify(part)
+	s.unverify(part)
+	return false, err
+}
+
+// reread reads a part, while nobody writes to it, and notes that it is verified if it is right.
+func (s *Store) reread(part uint32) (bool, error) {
+	fresh := &intake{hash: s.comp.Hash().New()}
+	in := fresh
+	if !s.Keeps(part) {
+		in = s.intake(part)
+		in.mu.Lock()
+		defer in.mu.Unlock()
 	}
-	return s.isVerified(part), nil
+	if err := s.hashOn(fresh, part); err != nil {
+		return false, err
+	}
+	if !bytes.Equal(fresh.hash.Sum(nil), s.comp.PartSum(int(part))) {
+		return false, nil
+	}
+	s.close(part, in)
+	return true, nil
 }
 
 // unverify notes that a part may not be right on disk: it is taken in again, and its files wait for it

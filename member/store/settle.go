@@ -106,15 +106,22 @@ func (s *Store) settle(tell func(error)) error {
 		}
 		s.setFolderTime(i)
 	}
+	moved, err := s.giveNames(ready)
+	if err != nil {
+		tell(err)
+	}
+	return s.syncMoved(moved, nil)
+}
+
+// giveNames moves files into NAME while nobody opens one.
+func (s *Store) giveNames(ready []int) (moved []int, err error) {
 	s.folder.mu.Lock()
 	defer s.folder.mu.Unlock()
-	return s.files.while(ready, func() error {
-		moved, failed := s.moveFiles(ready)
-		if failed != nil {
-			tell(failed)
-		}
-		return s.syncMoved(moved)
+	err = s.files.while(ready, func() (err error) {
+		moved, err = s.moveFiles(ready)
+		return err
 	})
+	return moved, err
 }
 
 // takeReady takes the files that are ready and were not moved by Finish. Called with moving held.
@@ -150,14 +157,17 @@ func (s *Store) syncReady(ready []int) error {
 	return s.syncFiles(files)
 }
 
-// syncMoved makes the names durable that files were given under NAME.
-func (s *Store) syncMoved(files []int) error {
-	if len(files) == 0 {
+// syncMoved makes the names durable that files were given under NAME, and those of empty folders there.
+func (s *Store) syncMoved(files []int, empty []string) error {
+	if len(files) == 0 && len(empty) == 0 {
 		return nil
 	}
 	folders := map[string]bool{}
 	for _, i := range files {
 		folders[path.Dir(s.layout.entries[i].Path)] = true
+	}
+	for _, p := range empty {
+		folders[p] = true
 	}
 	if err := s.syncNames(s.folder.whole, slices.Collect(maps.Keys(folders))); err != nil {
 		return err

@@ -227,8 +227,8 @@ func TestFolderOfLinks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !st.Keeps(3) {
-		t.Error("what a link leads to is repaired")
+	if !st.Keeps(3) || len(st.Linked()) != 4 {
+		t.Errorf("what a link leads to is repaired, linked %q", st.Linked())
 	}
 	if err := st.Write(3, 0, s.part(3)); err != nil {
 		t.Fatal(err)

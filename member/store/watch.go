@@ -75,6 +75,9 @@ func (s *Store) Look(most int) ([]Change, error) {
 	s.moving.Lock()
 	defer s.moving.Unlock()
 	err := s.lookAtUnfinished()
+	if isTooManyOpen(err) { // it is looked at the next time
+		return s.takeFound(), nil
+	}
 	if err == nil {
 		w, files := &s.watch, len(s.layout.entries)
 		for range min(most, files) {
@@ -103,7 +106,8 @@ func (s *Store) lookAtUnfinished() error {
 	return nil
 }
 
-// lookAt looks at one file, and reports whether somebody else changed it. Called with moving held.
+// lookAt looks at one file, and reports whether somebody else changed it, or whether that is not known
+// since too many files are open. Called with moving held.
 func (s *Store) lookAt(file int) bool {
 	turn := s.turn(file)
 	turn.Lock() // nobody writes to it here
@@ -111,6 +115,16 @@ func (s *Store) lookAt(file int) bool {
 	touched := s.watch.touched[file].Swap(false) && !s.exact
 	was := s.watch.get(file)
 	now, reason := s.see(file)
+	if isTooManyOpen(reason) && s.files.closeIdle() {
+		now, reason = s.see(file)
+	}
+	blind := isTooManyOpen(reason)
+	if blind { // all is as it was before the look
+		s.watch.harmed[file].Store(harmed)
+		s.watch.touched[file].Store(touched)
+		turn.Unlock()
+		return true
+	}
 	s.watch.set(file, now)
 	turn.Unlock()
 	if !harmed && (now == was || touched && now.id == was.id && now.size >= was.size) {
@@ -123,7 +137,7 @@ func (s *Store) lookAt(file int) bool {
 		s.report(c)
 		return false
 	case now.size < 0:
-		c.What = "is gone (" + reason + ")"
+		c.What = "is gone (" + bare(reason).Error() + ")"
 	case was.size < 0:
 		c.What = "is there again"
 	case now.id != was.id:
@@ -153,20 +167,20 @@ func (s *Store) report(c Change) {
 	s.watch.found = append(s.watch.found, c)
 }
 
-// see looks at what stands under the name of a file, and says why if none does.
-func (s *Store) see(file int) (stamp, string) {
+// see looks at what stands under the name of a file; nothing, and why, if no regular file does.
+func (s *Store) see(file int) (stamp, error) {
 	info, err := s.look(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nothing, "no such file"
+		return nothing, errNoFile
 	case err != nil:
-		return nothing, bare(err).Error()
+		return nothing, err
 	case info.Mode()&fs.ModeSymlink != 0:
-		return nothing, errIsLink.Error()
+		return nothing, errIsLink
 	case !info.Mode().IsRegular():
-		return nothing, errNotRegular.Error()
+		return nothing, errNotRegular
 	}
-	return stampOf(info), ""
+	return stampOf(info), nil
 }
 
 func (s *Store) look(file int) (fs.FileInfo, error) {

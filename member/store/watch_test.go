@@ -267,6 +267,40 @@ func TestOthersWriteToTheUnfinishedFile(t *testing.T) {
 	}
 }
 
+// A file that cannot be read costs its parts.
+func TestUnreadableFile(t *testing.T) {
+	s := newFolderShelf(t, "1500 a", "1000 b", "1500 c")
+	s.putFolder("content")
+	st := s.mustOpen()
+	open := st.files.open
+	st.files.open = func(file int, write bool) (*os.File, error) {
+		if file == 1 {
+			return nil, &os.PathError{Op: "openat", Path: "x", Err: syscall.EIO}
+		}
+		return open(file, write)
+	}
+	if diff := cmp.Diff([]uint32{0, 3}, checked(t, st)); diff != "" {
+		t.Error("good parts:", diff)
+	}
+	want := "cannot open " + s.in("content/b") + ": input/output error"
+	if why := st.Unreadable(); len(why) != 1 || why[0].Error() != want {
+		t.Errorf("it says %v, want %q", why, want)
+	}
+	if good, err := st.Recheck(1); good || !errors.Is(err, syscall.EIO) || IsMissing(err) {
+		t.Errorf("good %v, %v", good, err)
+	}
+	if err := st.Ready(0, 2000); !errors.Is(err, syscall.EIO) {
+		t.Errorf("got %v", err)
+	}
+	st.VerifyAll([]uint32{0, 1, 2, 3}, func(part uint32, good bool, err error) {
+		if want := part == 0 || part == 3; good != want || good == errors.Is(err, syscall.EIO) {
+			t.Errorf("part %d: good %v, %v", part, good, err)
+		}
+	})
+	st.files.open = open
+	recheck(t, st, 1, true)
+}
+
 // Files that cannot be opened since too many are open are opened when some of them are closed.
 func TestTooManyOpenFiles(t *testing.T) {
 	var files []string
@@ -291,6 +325,7 @@ func TestTooManyOpenFiles(t *testing.T) {
 			t.Fatal("not read:", err)
 		}
 	}
+	s.wantLook(st)
 	// If all of them are in use, it waits for one.
 	var used []Stretch
 	for n := range int64(5) {
