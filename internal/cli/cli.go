@@ -23,6 +23,7 @@ type program struct {
 	logFile               io.Closer // nil without --log-file
 	stop                  *stopper
 	running               string // the command's name
+	serves                bool   // it is one that nobody watches, so that its log lines need their time
 }
 
 // Main runs one command line, given with the program's own name first, and returns the exit code.
@@ -101,7 +102,7 @@ func (p *program) run(args []string) error {
 		},
 	}
 	for _, c := range table.commands {
-		app.Commands = append(app.Commands, c.forCLI(p))
+		app.Commands = append(app.Commands, c.forCLI(p, &table))
 	}
 	return app.RunContext(p.stop.ctx, words)
 }
@@ -114,11 +115,12 @@ type command struct {
 	description string
 	options     []*option
 	most        int // how many arguments it takes
+	serves      bool
 	run         func(ctx context.Context, arguments []string) error
 }
 
 // forCLI gives the command to cli v2.
-func (c *command) forCLI(p *program) *cli.Command {
+func (c *command) forCLI(p *program, t *table) *cli.Command {
 	return &cli.Command{
 		Name:               c.name,
 		Usage:              c.usage,
@@ -129,7 +131,7 @@ func (c *command) forCLI(p *program) *cli.Command {
 		CustomHelpTemplate: commandHelp,
 		OnUsageError:       refusal(c.name, c.options),
 		Action: func(ctx *cli.Context) error {
-			p.running = c.name
+			p.running, p.serves = c.name, c.serves
 			if p.common.help {
 				return cli.ShowSubcommandHelp(ctx)
 			}
@@ -140,6 +142,7 @@ func (c *command) forCLI(p *program) *cli.Command {
 			if err := p.openLog(); err != nil {
 				return err
 			}
+			p.warnOfEnvironment(t)
 			return c.run(ctx.Context, arguments)
 		},
 	}
@@ -190,7 +193,7 @@ func (p *program) report(err error) {
 	if p.running != "" && !errors.As(err, &usage) {
 		name += " " + p.running
 	}
-	p.terminal.line(name + ": " + err.Error())
+	p.terminal.line(name + ": " + err.Error() + mend(err))
 }
 
 // result writes what a command was asked for to stdout: v as a line of JSON with --json, else the line of text.

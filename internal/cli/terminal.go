@@ -92,20 +92,27 @@ func (t *terminal) above(lines []byte) {
 	_, _ = t.out.Write(lines)
 }
 
-// draw shows the bar that render makes for a width in columns, or makes it anew. In the background nothing is drawn.
-func (t *terminal) draw(render func(width int) string) {
+// draw shows the bar that render makes for a width in columns, or makes it anew, and reports whether
+// it did: in the background nothing is drawn.
+func (t *terminal) draw(render func(width int) string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !isForeground(t.out) {
 		t.bar = ""
-		return
+		return false
 	}
+	t.bar = render(t.width())
+	_, _ = t.out.WriteString(toLineStart + t.bar)
+	return true
+}
+
+// width is how many columns a line may have: a full one would wrap.
+func (t *terminal) width() int {
 	width, _, err := term.GetSize(int(t.out.Fd()))
 	if err != nil || width <= 0 {
 		width = unknownWidth
 	}
-	t.bar = render(width - 1) // a full line would wrap
-	_, _ = t.out.WriteString(toLineStart + t.bar)
+	return width - 1
 }
 
 // wipe takes the bar away.

@@ -191,7 +191,7 @@ func joinOnTerminal(t *testing.T, columns int, flags ...string) *screenTest {
 func TestTerminalQuit(t *testing.T) {
 	s := joinOnTerminal(t, 80)
 	s.until(`joining music: 97\.7 KiB in 7 parts, listening on [0-9.:]+; q ends it\r\n`, 0)
-	s.until(`\r\x1b\[K\[ +\] 0% `, 0)
+	s.until(`\r\x1b\[Kmusic \[ +\]   0% `, 0)
 	s.untilMode(false)
 	s.press("x")
 	s.press("q")
@@ -214,7 +214,7 @@ func TestTerminalInterrupt(t *testing.T) {
 
 func TestTerminalNoInput(t *testing.T) {
 	s := joinOnTerminal(t, 80, "--no-input")
-	s.until(`\[ +\] 0% `, 0)
+	s.until(` 0% `, 0)
 	if s.termios() != s.mode {
 		t.Error("the mode was changed")
 	}
@@ -246,7 +246,7 @@ func TestTerminalWidths(t *testing.T) {
 // Ctrl-Z gives the terminal back, and the program goes on afterwards.
 func TestTerminalSuspend(t *testing.T) {
 	s := joinOnTerminal(t, 80)
-	s.until(`\[ +\] 0% `, 0)
+	s.until(` 0% `, 0)
 	for range 2 {
 		s.untilMode(false)
 		s.press("\x1a")
@@ -258,7 +258,7 @@ func TestTerminalSuspend(t *testing.T) {
 		if err := s.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 			t.Fatal(err)
 		}
-		s.until(`\[ +\] 0% `, at)
+		s.until(` 0% `, at)
 	}
 	s.untilMode(false)
 	s.press("q")

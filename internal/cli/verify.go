@@ -47,6 +47,9 @@ func runVerify(ctx context.Context, p *program, arguments []string) error {
 	path := f.Name
 	if len(arguments) > 1 {
 		path = arguments[1]
+	} else if beside := besideOrch(arguments[0], f); beside != "" {
+		return withCode(exitInput, fmt.Errorf("%s is not in the current folder; did you mean verify %s %s?",
+			f.Name, arguments[0], beside))
 	}
 	if f.IsFolder() {
 		return verifyFolder(ctx, p, f, arguments[0], path)
