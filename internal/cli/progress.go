@@ -74,8 +74,13 @@ func (v *view) others() string {
 	return fmt.Sprintf("%d of %d complete", v.KnownComplete, known)
 }
 
-// connected is how many members are connected.
-func (v *view) connected() string { return fmt.Sprintf("%d connected", v.Members) }
+// connected is how many members are connected; empty if none is known.
+func (v *view) connected() string {
+	if v.Members == 0 && v.Known == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d connected", v.Members)
+}
 
 // conductor says that none is connected, if there is one to connect to; empty otherwise.
 func (v *view) conductor() string {
@@ -106,9 +111,7 @@ func (v *view) line() string {
 		add(bytesText(v.Uploaded) + " sent")
 	}
 	add(v.others())
-	if v.Members > 0 || v.Known > 0 {
-		add(v.connected())
-	}
+	add(v.connected())
 	add(v.conductor())
 	if waits != "" {
 		text += "; " + waits + because(v.Waiting)

@@ -103,6 +103,23 @@ func TestLimits(t *testing.T) {
 			}
 		}
 	})
+	t.Run("stall says why", func(t *testing.T) {
+		l := limits{stall: 3 * time.Second}
+		p := member.Progress{Bytes: 100, Waiting: "all are full"}
+		err := errors.Join(l.reached(at(0), &p, false), l.reached(at(3), &p, false))
+		if err == nil || err.Error() != "nothing came for 3.0 s: all are full" {
+			t.Error(err)
+		}
+	})
+	t.Run("exit with a command that failed", func(t *testing.T) {
+		l := limits{exit: true, hooked: errors.New("the command failed")}
+		if err := l.reached(at(0), &complete, false); err != nil {
+			t.Error(err)
+		}
+		if err := l.reached(at(1), &complete, true); !errors.Is(err, l.hooked) || exitCode(err) != exitOther {
+			t.Error(err)
+		}
+	})
 	t.Run("stall counts bytes of parts that are not here whole", func(t *testing.T) {
 		l := limits{stall: 3 * time.Second}
 		for s := range 20 {
@@ -250,6 +267,38 @@ func TestBar(t *testing.T) {
 					t.Errorf("%q", got)
 				}
 			}
+		}
+	}
+}
+
+func TestLine(t *testing.T) {
+	joins := member.Progress{
+		Parts: 256, PartsDone: 99, Bytes: 256 << 20, BytesDone: 99 << 20, Downloaded: 99 << 20,
+		Members: 1, Known: 2, ConductorUp: true, Conductor: "conductor host:9999",
+	}
+	gives := joins
+	gives.Uploaded, gives.KnownComplete = 5<<20, 1
+	shares := gives
+	shares.Complete, shares.PartsDone, shares.BytesDone, shares.ConductorUp = true, 256, 256<<20, false
+	waits := joins
+	waits.Waiting = "all are full\n"
+	first := waits
+	first.PartsDone, first.BytesDone, first.Downloaded, first.Members, first.Known = 0, 0, 0, 0, 0
+	down, up, none := steadyMeter(1<<20), steadyMeter(512<<10), steadyMeter(0)
+	var fresh meter
+	for _, tt := range []struct {
+		v    *view
+		want string
+	}{
+		{&view{joins, down, none}, "99 of 256 parts (38 %), 99 MiB of 256 MiB, 1.00 MiB/s, ETA 2m37s, 0 of 2 complete, 1 connected"},
+		{&view{gives, down, up}, "99 of 256 parts (38 %), 99 MiB of 256 MiB, 1.00 MiB/s, ETA 2m37s, up 512 KiB/s, 5 MiB sent, 1 of 2 complete, 1 connected"},
+		{&view{shares, none, up}, "256 of 256 parts (100 %), 256 MiB of 256 MiB, sharing, up 512 KiB/s, 5 MiB sent, 1 of 2 complete, 1 connected, no conductor"},
+		{&view{waits, none, none}, `99 of 256 parts (38 %), 99 MiB of 256 MiB, 0 of 2 complete, 1 connected; stalled: all are full\n`},
+		{&view{joins, none, none}, `99 of 256 parts (38 %), 99 MiB of 256 MiB, 0 of 2 complete, 1 connected; stalled`},
+		{&view{first, &fresh, none}, `0 of 256 parts (0 %), 0 B of 256 MiB, no members; waiting: all are full\n`},
+	} {
+		if got := tt.v.line(); got != tt.want {
+			t.Errorf("got  %q\nwant %q", got, tt.want)
 		}
 	}
 }

@@ -204,6 +204,20 @@ func TestTerminalQuit(t *testing.T) {
 	}
 }
 
+// The only one that has everything, which others need, ends with the second q.
+func TestTerminalQuitOfTheOnlyOne(t *testing.T) {
+	s := newScene(t, 8<<20, "64K")
+	sharer := onTerminal(t, orchestra(t, "join", s.orch, "--listen", "127.0.0.1:0", "--dir", filepath.Join(s.dir, "original"), "--upload-limit", "64K"), 120)
+	sharer.until(`music \[=+>\] 100% sharing up .{10} no members`, 0)
+	s.join("member")
+	at := sharer.until(`music \[=+>\] 100% sharing up .{10} 0 of 1 complete`, 0)
+	sharer.press("q")
+	at = sharer.until(`warning: nobody else has everything, and the other member still needs it; q once more ends\r\n`, at)
+	sharer.until(`0 of 1 complete`, at)
+	sharer.press("q")
+	sharer.wantEnd(exitDone)
+}
+
 // Ctrl-C works while the key is read.
 func TestTerminalInterrupt(t *testing.T) {
 	s := joinOnTerminal(t, 80)
@@ -369,6 +383,39 @@ func (p *player) untilSays(text string) {
 			p.t.Fatalf("%s ended without saying %q: %s", p.name, text, p.errors())
 		case <-deadline:
 			p.t.Fatalf("%s did not say %q: %s", p.name, text, p.errors())
+		}
+	}
+}
+
+// A signal that was ignored when the program started stays ignored: nohup, and scripts, see to that.
+func TestIgnoredSignalsStayIgnored(t *testing.T) {
+	s := newScene(t, 1<<20, "64K")
+	for name, start := range map[string]struct {
+		ignored string
+		signals []syscall.Signal
+		code    int
+	}{
+		"nohup":               {"HUP", []syscall.Signal{syscall.SIGHUP, syscall.SIGINT}, exitInt},
+		"a script's":          {"INT", []syscall.Signal{syscall.SIGINT, syscall.SIGTERM}, exitTerm},
+		"nohup in a script's": {"HUP INT", []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM}, exitTerm},
+	} {
+		join := orchestra(t, "join", "--json", "--listen", "127.0.0.1:0", "--dir", filepath.Join(s.dir, strings.Fields(name)[0]), s.orch)
+		shell := exec.CommandContext(t.Context(), "/bin/sh", append([]string{"-c", `trap "" ` + start.ignored + `; exec "$@"`, "sh"}, join.Args...)...)
+		p := s.start(shell)
+		p.name = name
+		p.until("start", func(e sceneEvent) bool { return e.Event == "start" })
+		var code int
+		for i, sig := range start.signals {
+			if i < len(start.signals)-1 {
+				if err := p.cmd.Process.Signal(sig); err != nil {
+					t.Fatal(err)
+				}
+				continue
+			}
+			code, _ = p.stop(sig) // of several that are pending, the lowest number comes first
+		}
+		if says := p.errors(); code != start.code || strings.Count(says, "stopping (") != 1 {
+			t.Errorf("%s: exit code %d, want %d; it says %s", name, code, start.code, says)
 		}
 	}
 }
