@@ -14,7 +14,8 @@ type bar struct {
 	name string // of the content
 }
 
-// leastBar is the width, in columns, below which a bar says nothing.
+// leastBar is the width, in columns, below which a bar says nothing. Where there is no room for it and
+// the rate, the rate says more.
 const leastBar = 10
 
 func newBar(name string) *bar {
@@ -34,7 +35,7 @@ func (b *bar) render(width int, v *view) string {
 	}
 	name := elided(b.name, min(20, width/4))
 	fields, named := b.fields(v)
-	for n := len(fields); n >= 0; n-- {
+	for n := len(fields); n > 0; n-- {
 		left, right := "", fmt.Sprintf(" %4s", percent)
 		if n > named {
 			left = name + " "
@@ -53,15 +54,22 @@ func (b *bar) render(width int, v *view) string {
 			return b.pb.String()
 		}
 	}
+	pace := v.pace()
+	if v.settled() {
+		pace = rateText(v.up)
+	}
+	if text := fmt.Sprintf("%4s %10s", percent, pace); len(text) <= width {
+		return text
+	}
 	return fitted(percent, width)
 }
 
 // fields are what stands right of the bar and of the percentage, the most important first. The name
 // of the content is more important than those from named on.
 func (b *bar) fields(v *view) (fields []string, named int) {
-	up, sent := fmt.Sprintf("up %10s", rateText(v.up)), fmt.Sprintf("%8s sent", figureText(float64(v.Uploaded)))
+	up, sent := fmt.Sprintf("%10s", rateText(v.up)), fmt.Sprintf("%8s sent", figureText(float64(v.Uploaded)))
 	if v.settled() {
-		return []string{v.pace(), up, v.others(), v.conductor(), sent, v.connected(), bytesText(v.Bytes)}, 2
+		return []string{v.pace() + " " + up, v.others(), v.conductor(), sent, v.connected(), bytesText(v.Bytes)}, 1
 	}
 	eta := v.eta()
 	if eta == "" {
@@ -69,7 +77,7 @@ func (b *bar) fields(v *view) (fields []string, named int) {
 	}
 	digits := len(fmt.Sprint(v.Parts))
 	return []string{
-		fmt.Sprintf("%10s", v.pace()), fmt.Sprintf("%-11s", eta), up, v.others(), v.conductor(), v.connected(), sent,
+		fmt.Sprintf("%10s", v.pace()), fmt.Sprintf("%-11s", eta), "up " + up, v.others(), v.conductor(), v.connected(), sent,
 		fmt.Sprintf("%*d/%d parts", digits, v.PartsDone, v.Parts),
 		fmt.Sprintf("%8s/%s", figureText(float64(v.BytesDone)), bytesText(v.Bytes)),
 	}, 2

@@ -231,10 +231,12 @@ func TestBar(t *testing.T) {
 		{"joins", 140, &view{joins, down, up}, "music [=====>---------]  38% 1.00 MiB/s ETA 2m37s   up  512 KiB/s 1 of 5 complete 4 connected 1.21 GiB sent  99/256 parts 99.0 MiB/256 MiB"},
 		{"joins", 79, &view{joins, down, up}, "music [===>--------]  38% 1.00 MiB/s ETA 2m37s   up  512 KiB/s 1 of 5 complete"},
 		{"joins", 39, &view{joins, down, up}, "[==>-------]  38% 1.00 MiB/s ETA 2m37s  "},
-		{"joins", 19, &view{joins, down, up}, "[====>--------]  38%"},
-		{"shares", 79, &view{shares, none, up}, "music [===============] 100% sharing up  512 KiB/s 3 of 5 complete 1.21 GiB sent"},
-		{"shares", 39, &view{shares, none, up}, "[=========] 100% sharing up  512 KiB/s"},
-		{"shares alone", 79, &view{alone, none, none}, "music [====] 100% sharing up      0 B/s no members no conductor"},
+		{"joins", 19, &view{joins, down, up}, " 38% 1.00 MiB/s"},
+		{"joins", 14, &view{joins, down, up}, "38%"},
+		{"shares", 79, &view{shares, none, up}, "music [===============] 100% sharing  512 KiB/s 3 of 5 complete 1.21 GiB sent"},
+		{"shares", 39, &view{shares, none, up}, "[=========] 100% sharing  512 KiB/s"},
+		{"shares", 19, &view{shares, none, up}, "100%  512 KiB/s"},
+		{"shares alone", 79, &view{alone, none, none}, "music [====] 100% sharing      0 B/s no members no conductor 1.21 GiB sent"},
 		{"waits", 110, &view{waits, none, up}, "music 38% stalled: nobody connected has 3 of the 157 missing parts; 192.168.1.17:10001 had them last"},
 		{"waits", 79, &view{waits, none, up}, "music 38% stalled: nobody connected has 3 of the 157 missing parts; 192.168...."},
 		{"waits", 39, &view{waits, none, up}, "38% stalled: nobody connected has 3 ..."},
@@ -242,7 +244,7 @@ func TestBar(t *testing.T) {
 		{"waits", 4, &view{waits, none, up}, "38% "},
 		{"comes again", 39, &view{waits, down, up}, "[==>-------]  38% 1.00 MiB/s ETA 2m37s  "},
 		{"checks", 79, &view{checks, none, up}, "music [===>--------]  38%   checking ETA -       up  512 KiB/s 1 of 5 complete"},
-		{"keeps bad parts", 79, &view{bad, none, up}, "music [=====>---------]  38% sharing up  512 KiB/s 1 of 5 complete 1.21 GiB sent"},
+		{"keeps bad parts", 79, &view{bad, none, up}, "music [=====>---------]  38% sharing  512 KiB/s 1 of 5 complete 1.21 GiB sent"},
 	} {
 		got := newBar("music").render(tt.width, tt.v)
 		// How long a bar is does not matter here.

@@ -208,9 +208,9 @@ func TestTerminalQuit(t *testing.T) {
 func TestTerminalQuitOfTheOnlyOne(t *testing.T) {
 	s := newScene(t, 8<<20, "64K")
 	sharer := onTerminal(t, orchestra(t, "join", s.orch, "--listen", "127.0.0.1:0", "--dir", filepath.Join(s.dir, "original"), "--upload-limit", "64K"), 120)
-	sharer.until(`music \[=+>\] 100% sharing up .{10} no members`, 0)
+	sharer.until(`music \[=+>\] 100% sharing .{10} no members`, 0)
 	s.join("member")
-	at := sharer.until(`music \[=+>\] 100% sharing up .{10} 0 of 1 complete`, 0)
+	at := sharer.until(`music \[=+>\] 100% sharing .{10} 0 of 1 complete`, 0)
 	sharer.press("q")
 	at = sharer.until(`warning: nobody else has everything, and the other member still needs it; q once more ends\r\n`, at)
 	sharer.until(`0 of 1 complete`, at)
