@@ -77,9 +77,6 @@ func newJoin(p *program) *command {
 			}
 			m.Peers = append(m.Peers, address)
 		}
-		if o.hook.timeout > 0 && o.hook.command == "" {
-			return c.mistake("--on-complete-timeout goes with --on-complete")
-		}
 		if o.stdout {
 			if err := checkPour(p); err != nil {
 				return c.mistake("%v", err)

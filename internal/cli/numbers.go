@@ -51,7 +51,7 @@ func counted(n int, what string) string {
 	if n != 1 {
 		what += "s"
 	}
-	return fmt.Sprintf("%d %s", n, what)
+	return grouped(int64(n)) + " " + what
 }
 
 // badPartsText says in one line which parts of what is at path are bad.

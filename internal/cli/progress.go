@@ -92,7 +92,7 @@ func (v *view) conductor() string {
 
 // line is the view in one plain line.
 func (v *view) line() string {
-	text := fmt.Sprintf("%d of %d parts (%d %%), %s of %s", v.PartsDone, v.Parts, v.percent(),
+	text := fmt.Sprintf("%d of %s (%d %%), %s of %s", v.PartsDone, counted(v.Parts, "part"), v.percent(),
 		bytesText(v.BytesDone), bytesText(v.Bytes))
 	add := func(field string) {
 		if field != "" {

@@ -146,7 +146,9 @@ func (s *showing) end(ctx context.Context, p member.Progress, runErr error) erro
 	v := s.view(p)
 	s.program.terminal.wipe()
 	if s.mode != "none" {
-		s.program.terminal.note("%s: %s", s.file.Name, v.line())
+		last := *v
+		last.Waiting = "" // it was said, or is said by the error
+		s.program.terminal.note("%s: %s", s.file.Name, last.line())
 	}
 	err := s.emit(joinEvent{Event: "end", Path: p.Path, Seconds: s.seconds(), joinCounts: v.counts()})
 	cause := context.Cause(ctx)
