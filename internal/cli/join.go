@@ -116,8 +116,8 @@ func runJoin(ctx context.Context, p *program, o joinOptions) error {
 // check says what of the options does not go with the composition.
 func (o *joinOptions) check(f *orch.File) error {
 	if beside := besideOrch(o.path, f); o.member.Dir == "" && beside != "" {
-		return fmt.Errorf("%s is there, and join would get another one into the current folder, "+
-			"as --dir . tells it to; did you mean --dir %s?", beside, filepath.Dir(beside))
+		return fmt.Errorf("%s is there, and join would get another one into the current folder "+
+			"(--dir . if that is meant); did you mean --dir %s?", beside, filepath.Dir(beside))
 	}
 	if o.stdout && f.IsFolder() {
 		return fmt.Errorf("%s is a folder, and --stdout writes a single file; leave it out", f.Name)
