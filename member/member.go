@@ -129,7 +129,8 @@ func (m *Member) tellOfFolder() {
 		case 1:
 			m.cfg.Log.Warn().Msgf("%s in %s "+single, paths[0], m.store.Path())
 		default:
-			m.cfg.Log.Warn().Msgf("%d files in %s "+several+" (%s)", len(paths), m.store.Path(), firstOf(paths))
+			m.cfg.Log.Warn().
+				Msgf("%d files in %s "+several+" (%s)", len(paths), m.store.Path(), firstOf(paths))
 		}
 	}
 	warn(m.store.Flaws(), "is missing or has another size; --repair gets it anew",

@@ -7,15 +7,16 @@ import (
 	"github.com/cheggaaa/pb/v3"
 )
 
-// A bar renders a view in one line of a terminal. pb only renders: it is never started and has nowhere
-// to write. Figures have places that are as wide as they may get, so that they do not make the line jump.
+// A bar renders a view in one line of a terminal. pb only renders: it is never started and has
+// nowhere to write. Figures have places that are as wide as they may get, so that they do not make
+// the line jump.
 type bar struct {
 	pb   *pb.ProgressBar
 	name string // of the content
 }
 
-// leastBar is the width, in columns, below which a bar says nothing. Where there is no room for it and
-// the rate, the rate says more.
+// leastBar is the width, in columns, below which a bar says nothing. Where there is no room for it
+// and the rate, the rate says more.
 const leastBar = 10
 
 func newBar(name string) *bar {
@@ -24,7 +25,8 @@ func newBar(name string) *bar {
 	return &bar{b, harmless(name)}
 }
 
-// render is the view in width columns at most. What does not fit is left out, the least important first.
+// render is the view in width columns at most. What does not fit is left out, the least important
+// first.
 func (b *bar) render(width int, v *view) string {
 	if width <= 0 {
 		return ""
@@ -67,9 +69,12 @@ func (b *bar) render(width int, v *view) string {
 // fields are what stands right of the bar and of the percentage, the most important first. The name
 // of the content is more important than those from named on.
 func (b *bar) fields(v *view) (fields []string, named int) {
-	up, sent := fmt.Sprintf("%10s", rateText(v.up)), fmt.Sprintf("%8s sent", figureText(float64(v.Uploaded)))
+	up := fmt.Sprintf("%10s", rateText(v.up))
+	sent := fmt.Sprintf("%8s sent", figureText(float64(v.Uploaded)))
 	if v.settled() {
-		return []string{v.pace() + " " + up, v.others(), v.conductor(), sent, v.connected(), bytesText(v.Bytes)}, 1
+		return []string{
+			v.pace() + " " + up, v.others(), v.conductor(), sent, v.connected(), bytesText(v.Bytes),
+		}, 1
 	}
 	eta := v.eta()
 	if eta == "" {
@@ -77,7 +82,8 @@ func (b *bar) fields(v *view) (fields []string, named int) {
 	}
 	digits := len(fmt.Sprint(v.Parts))
 	return []string{
-		fmt.Sprintf("%10s", v.pace()), fmt.Sprintf("%-11s", eta), "up " + up, v.others(), v.conductor(), v.connected(), sent,
+		fmt.Sprintf("%10s", v.pace()), fmt.Sprintf("%-11s", eta), "up " + up,
+		v.others(), v.conductor(), v.connected(), sent,
 		fmt.Sprintf("%*d/%d parts", digits, v.PartsDone, v.Parts),
 		fmt.Sprintf("%8s/%s", figureText(float64(v.BytesDone)), bytesText(v.Bytes)),
 	}, 2

@@ -1,6 +1,7 @@
-// Package cli is the command line: one file a command, the flags, the exit codes, and the terminal with its bar, log
-// lines and key. It turns words into the configurations of the rooms below and their errors into lines for people.
-// It decides nothing about compositions, parts or members. It alone imports cli and pb, and it never exits: Main returns the code.
+// Package cli is the command line: one file a command, the flags, the exit codes, and the terminal
+// with its bar, log lines and key. It turns words into the configurations of the rooms below and
+// their errors into lines for people. It decides nothing about compositions, parts or members. It
+// alone imports cli and pb, and it never exits: Main returns the code.
 package cli
 
 import (
@@ -14,7 +15,8 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// A program is one run of the command line: its streams, what the common flags say, and the owner of the terminal.
+// A program is one run of the command line: its streams, what the common flags say, and the owner
+// of the terminal.
 type program struct {
 	stdin, stdout, stderr *os.File
 	common                commonOptions
@@ -23,7 +25,7 @@ type program struct {
 	logFile               io.Closer // nil without --log-file
 	stop                  *stopper
 	running               string // the command's name
-	serves                bool   // it is one that nobody watches, so that its log lines need their time
+	serves                bool   // nobody watches it, so that its log lines need their time
 }
 
 // Main runs one command line, given with the program's own name first, and returns the exit code.
@@ -51,7 +53,8 @@ func Main(args []string, stdin, stdout, stderr *os.File) int {
 	return code
 }
 
-// A table is all commands and flags: what the command line, the man pages and the completions are made from.
+// A table is all commands and flags: what the command line, the man pages and the completions are
+// made from.
 type table struct {
 	commands []*command // each with its own flags
 	common   []*option  // of every command, and of the program before it
@@ -196,7 +199,8 @@ func (p *program) report(err error) {
 	p.terminal.line(name + ": " + err.Error() + mend(err))
 }
 
-// result writes what a command was asked for to stdout: v as a line of JSON with --json, else the line of text.
+// result writes what a command was asked for to stdout: v as a line of JSON with --json, else the
+// line of text.
 func (p *program) result(v any, text string) error {
 	if p.common.json {
 		return writeJSON(p.stdout, v)

@@ -36,8 +36,9 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, programs)
 }
 
-// heedSignals lets the programs of the tests heed the signals that the tests were started to ignore,
-// in the background of a script or by nohup: what a process catches, its children do not ignore.
+// heedSignals lets the programs of the tests heed the signals that the tests were started to
+// ignore, in the background of a script or by nohup: what a process catches, its children do not
+// ignore.
 func heedSignals() {
 	for _, sig := range []os.Signal{syscall.SIGINT, syscall.SIGHUP} {
 		if signal.Ignored(sig) {

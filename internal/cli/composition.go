@@ -14,8 +14,8 @@ import (
 
 const orchExt = ".orch"
 
-// headLines are those at the top of an .orch file by which it is told from other files: the third one
-// is a checksum.
+// headLines are those at the top of an .orch file by which it is told from other files: the third
+// one is a checksum.
 const headLines = 3
 
 // openComposition reads the .orch file that a command was given. A file that is something else is

@@ -29,7 +29,8 @@ func (p *program) warnOfEnvironment(t *table) {
 			return
 		}
 		typed := strings.TrimPrefix(name, envPrefix)
-		p.terminal.note("warning: the variable %s stands for no flag%s", name, didYouMean(envPrefix, typed, known))
+		p.terminal.note("warning: the variable %s stands for no flag%s",
+			name, didYouMean(envPrefix, typed, known))
 	}
 }
 
@@ -52,8 +53,8 @@ func (t *table) variables() []string {
 }
 
 // strangeVariables are those of the environment that begin as a flag's does and stand for none,
-// sorted. What --on-complete sets is not among them, since its command may run orchestra too, nor is
-// what container systems set for a service that is called orchestra.
+// sorted. What --on-complete sets is not among them, since its command may run orchestra too, nor
+// is what container systems set for a service that is called orchestra.
 func strangeVariables(environment, known []string) []string {
 	var strange []string
 	for _, variable := range environment {
@@ -63,7 +64,7 @@ func strangeVariables(environment, known []string) []string {
 		case !ours || value == "":
 		case slices.Contains(known, end):
 		case name == envPath || name == envContentName || name == envID:
-		case strings.HasPrefix(end, "SERVICE_") || strings.HasPrefix(end, "PORT_"), strings.Contains(value, "://"):
+		case strings.HasPrefix(end, "SERVICE_"), strings.HasPrefix(end, "PORT_"), strings.Contains(value, "://"):
 		default:
 			strange = append(strange, name)
 		}

@@ -113,8 +113,8 @@ func exitCode(err error) int {
 	return exitOther
 }
 
-// mend says what to do about err where its words do not; empty otherwise. A port that may not be used,
-// or a name that is not known, is not mended by choosing another one.
+// mend says what to do about err where its words do not; empty otherwise. A port that may not be
+// used, or a name that is not known, is not mended by choosing another one.
 func mend(err error) string {
 	var joins *member.ListenError
 	var conducts *conduct.ListenError
@@ -130,7 +130,8 @@ func mend(err error) string {
 	return ""
 }
 
-// isDiskError reports whether a file could not be written or read: full, not permitted, or an I/O error.
+// isDiskError reports whether a file could not be written or read: full, not permitted, or an I/O
+// error.
 func isDiskError(err error) bool {
 	var path *os.PathError
 	var link *os.LinkError
@@ -138,7 +139,8 @@ func isDiskError(err error) bool {
 		errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EIO)
 }
 
-// stopped is the error of a command that was told to end before its work was complete: what it had done, and why.
+// stopped is the error of a command that was told to end before its work was complete: what it had
+// done, and why.
 func stopped(ctx context.Context, format string, args ...any) error {
 	return fmt.Errorf(format+": %w", append(args, context.Cause(ctx))...)
 }

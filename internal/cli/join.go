@@ -22,6 +22,8 @@ type joinOptions struct {
 	member   member.Config
 }
 
+const limitUsage = "bytes a second: 40M, 1.5M; 0 or unlimited: none"
+
 func newJoin(p *program) *command {
 	o := joinOptions{progress: "auto"}
 	m, l := &o.member, &o.limits
@@ -44,15 +46,22 @@ func newJoin(p *program) *command {
 			{name: "until-copies", value: "N", usage: "end when complete, and the conductor knows N complete copies, this one and those of members that left included", set: into(&l.copies, parseCount)},
 			{name: "name", value: "LABEL", usage: "what orchestra status calls this member, 64 bytes at most; the host's name by default", set: into(&m.Name, parseLabel)},
 			{name: "stall-timeout", value: "DURATION", usage: "give up when nothing came for so long", set: into(&l.stall, parseDuration)},
-			{name: "upload-limit", value: "SIZE", usage: "bytes a second: 40M, 1.5M; 0 or unlimited: none", set: into(&m.UploadLimit, parseLimit)},
-			{name: "download-limit", value: "SIZE", usage: "bytes a second: 40M, 1.5M; 0 or unlimited: none", set: into(&m.DownloadLimit, parseLimit)},
+			{name: "upload-limit", value: "SIZE", usage: limitUsage, set: into(&m.UploadLimit, parseLimit)},
+			{name: "download-limit", value: "SIZE", usage: limitUsage, set: into(&m.DownloadLimit, parseLimit)},
 			{name: "only", value: "GLOB", usage: "of a folder, get only the files that match; may be repeated", list: &m.Only},
 			{name: "except", value: "GLOB", usage: "of a folder, do not get the files that match; may be repeated", list: &m.Except},
 			{name: "max-peers", value: "N", usage: "connections to other members at most", set: into(&m.MaxPeers, parseCount)},
 			{name: "sequential", usage: "get the parts in order, more or less, for whoever reads the content while it comes", set: into(&m.Sequential, parseSwitch)},
 			{name: "stdout", usage: "write the content to stdout in order as it is verified, besides into --dir; implies --sequential", set: into(&o.stdout, parseSwitch)},
-			{name: "on-complete", value: "CMD", usage: "a command for the shell when the content is complete; it finds ORCHESTRA_PATH, ORCHESTRA_CONTENT_NAME and ORCHESTRA_ID", set: into(&o.hook.command, parseText)},
-			{name: "on-complete-timeout", value: "DURATION", usage: "end that command after so long", set: into(&o.hook.timeout, parseDuration)},
+			{
+				name: "on-complete", value: "CMD", set: into(&o.hook.command, parseText),
+				usage: "a command for the shell when the content is complete; it finds " + envPath + ", " + envContentName +
+					" and " + envID,
+			},
+			{
+				name: "on-complete-timeout", value: "DURATION", set: into(&o.hook.timeout, parseDuration),
+				usage: "end that command after so long",
+			},
 			{name: "check", usage: "verify everything that is there before connecting to anybody", set: into(&m.Check, parseSwitch)},
 			{name: "replace", usage: "if something else stands under the content's name, move it aside to NAME.old when the content is complete", set: into(&m.Replace, parseSwitch)},
 			{name: "repair", usage: "get bad parts of the content anew, in place", set: into(&m.Repair, parseSwitch)},

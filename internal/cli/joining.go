@@ -10,8 +10,8 @@ import (
 	"orchestra/orch"
 )
 
-// A joining is a member that runs, and what is to be done while it does. Its methods are called from
-// one goroutine.
+// A joining is a member that runs, and what is to be done while it does. Its methods are called
+// from one goroutine.
 type joining struct {
 	program   *program
 	options   joinOptions

@@ -46,7 +46,8 @@ func (l *limits) reached(now time.Time, p *member.Progress, finished bool) error
 	case l.exit && !p.Checking && len(p.BadParts) > 0:
 		return withCode(exitVerify, errors.New(badPartsText(p.BadParts, p.Path)))
 	case !p.Complete && l.stall > 0 && now.Sub(l.gained) >= l.stall:
-		return withCode(exitStalled, fmt.Errorf("nothing came for %s%s", timeText(l.stall), because(p.Waiting)))
+		err := fmt.Errorf("nothing came for %s%s", timeText(l.stall), because(p.Waiting))
+		return withCode(exitStalled, err)
 	case !finished:
 		return nil
 	case l.exit && l.hooked != nil:

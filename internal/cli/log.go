@@ -24,7 +24,7 @@ func (c *commonOptions) options() []*option {
 		{name: "verbose", short: "v", usage: "log the details", set: into(&c.verbose, parseSwitch)},
 		{
 			name: "log-format", value: "auto|console|json", set: into(&c.logFormat, oneOf("auto", "console", "json")),
-			usage: "how log lines look (auto: json in a file; console with --verbose and for conduct; else like notes)",
+			usage: "how log lines look (auto: json in a file, console with --verbose and for conduct, else like notes)",
 		},
 		{name: "log-file", value: "PATH", usage: "append the log to a file; its folder is made", set: into(&c.logFile, parseText)},
 		{

@@ -12,8 +12,8 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// A lineLog writes log lines as the program's own notes are: "warning: MESSAGE: ERROR (KEY VALUE, ...)".
-// It is for those who look at a command and did not ask for the details of when and what.
+// A lineLog writes log lines as the program's own notes are: "warning: MESSAGE: ERROR (KEY VALUE,
+// ...)". It is for those who look at a command and did not ask for the details of when and what.
 type lineLog struct{ to io.Writer }
 
 func (w lineLog) Write(event []byte) (int, error) {

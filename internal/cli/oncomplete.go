@@ -21,7 +21,9 @@ type hook struct {
 // run lets the shell run the command for the complete content at path. What it prints goes to out.
 // When ctx or its time ends, the command is told to end, and killed soon after, or when the program
 // stops at once. The name of the content is not in ORCHESTRA_NAME, which stands for --name.
-func (h hook) run(ctx context.Context, stop *stopper, path string, f *orch.File, out io.Writer) error {
+func (h hook) run(
+	ctx context.Context, stop *stopper, path string, f *orch.File, out io.Writer,
+) error {
 	if abs, err := filepath.Abs(path); err == nil {
 		path = abs
 	}
@@ -32,7 +34,8 @@ func (h hook) run(ctx context.Context, stop *stopper, path string, f *orch.File,
 		defer cancel()
 	}
 	cmd := shellCommand(ctx, h.command)
-	cmd.Env = append(os.Environ(), envPath+"="+path, envContentName+"="+f.Name, envID+"="+f.ID().String())
+	cmd.Env = append(os.Environ(),
+		envPath+"="+path, envContentName+"="+f.Name, envID+"="+f.ID().String())
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {
 		return h.failed(err)

@@ -7,8 +7,8 @@ import (
 	"orchestra/member"
 )
 
-// A view is what is shown of a running member: its snapshot, and the rates and the time left that are
-// computed here.
+// A view is what is shown of a running member: its snapshot, and the rates and the time left that
+// are computed here.
 type view struct {
 	member.Progress
 	down, up *meter
@@ -22,13 +22,14 @@ func (v *view) percent() int {
 	return min(int(float64(v.BytesDone)/float64(v.Bytes)*100), 99)
 }
 
-// settled reports whether nothing is to come any more: all is there, or what is not is bad and stays so.
+// settled reports whether nothing is to come any more: all is there, or what is not is bad and
+// stays so.
 func (v *view) settled() bool {
 	return v.Complete || !v.Checking && len(v.BadParts) > 0 && v.PartsDone+len(v.BadParts) >= v.Parts
 }
 
-// waits is one word for a member to which nothing comes although something is missing; empty if that
-// is not so. Why it is, Waiting says.
+// waits is one word for a member to which nothing comes although something is missing; empty if
+// that is not so. Why it is, Waiting says.
 func (v *view) waits() string {
 	switch {
 	case v.settled(), v.Checking && v.Downloaded == 0:
@@ -92,8 +93,8 @@ func (v *view) conductor() string {
 
 // line is the view in one plain line.
 func (v *view) line() string {
-	text := fmt.Sprintf("%d of %s (%d %%), %s of %s", v.PartsDone, counted(v.Parts, "part"), v.percent(),
-		bytesText(v.BytesDone), bytesText(v.Bytes))
+	text := fmt.Sprintf("%d of %s (%d %%), %s of %s", v.PartsDone, counted(v.Parts, "part"),
+		v.percent(), bytesText(v.BytesDone), bytesText(v.Bytes))
 	add := func(field string) {
 		if field != "" {
 			text += ", " + field

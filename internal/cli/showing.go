@@ -172,7 +172,8 @@ func (s *showing) seconds() *float64 {
 	return &v
 }
 
-// emit writes an event to stdout with --json, else the text, if there is one; neither if the content is written there.
+// emit writes an event to stdout with --json, else the text, if there is one; neither if the
+// content is written there.
 func (s *showing) emit(e joinEvent, text ...string) error {
 	if s.piped || (len(text) == 0 && !s.program.common.json) {
 		return nil
@@ -185,7 +186,8 @@ func (s *showing) emit(e joinEvent, text ...string) error {
 func (v *view) counts() *joinCounts {
 	c := &joinCounts{
 		Parts: v.Parts, PartsDone: v.PartsDone, Bytes: v.Bytes, BytesDone: v.BytesDone,
-		Downloaded: v.Downloaded, Wasted: v.Wasted, Uploaded: v.Uploaded, Rate: v.down.rate(), UpRate: v.up.rate(),
+		Downloaded: v.Downloaded, Wasted: v.Wasted, Uploaded: v.Uploaded,
+		Rate: v.down.rate(), UpRate: v.up.rate(),
 		Members: v.Members, Known: v.Known, Others: v.KnownComplete, ConductorUp: v.ConductorUp,
 		Conductor: v.Conductor, Waiting: v.Waiting,
 		Checking: v.Checking, Complete: v.Complete, BadParts: v.BadParts,

@@ -89,7 +89,8 @@ func (s *screenTest) text() string {
 	return string(s.saw)
 }
 
-// until waits for the screen to show something after the place from, and returns the place behind it.
+// until waits for the screen to show something after the place from, and returns the place behind
+// it.
 func (s *screenTest) until(what string, from int) int {
 	s.t.Helper()
 	pattern := regexp.MustCompile(what)
@@ -135,7 +136,8 @@ func (s *screenTest) untilMode(asFound bool) {
 	}
 }
 
-// untilStopped waits as a shell does: who lets a program go on before it has stopped waits for it for ever. One that does not stop in time is killed.
+// untilStopped waits as a shell does: who lets a program go on before it has stopped waits for it
+// for ever. One that does not stop in time is killed.
 func (s *screenTest) untilStopped() {
 	s.t.Helper()
 	defer time.AfterFunc(sceneTime, func() { _ = s.cmd.Process.Kill() }).Stop()
@@ -387,7 +389,8 @@ func (p *player) untilSays(text string) {
 	}
 }
 
-// A signal that was ignored when the program started stays ignored: nohup, and scripts, see to that.
+// A signal that was ignored when the program started stays ignored: nohup, and scripts, see to
+// that.
 func TestIgnoredSignalsStayIgnored(t *testing.T) {
 	s := newScene(t, 1<<20, "64K")
 	for name, start := range map[string]struct {

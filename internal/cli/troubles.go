@@ -28,7 +28,8 @@ func (t *troubles) news(now time.Time, v *view) []string {
 	down := t.down.look(now, !v.ConductorUp && v.Conductor != "", downAfter, downAgain)
 	switch {
 	case down == began:
-		lines = append(lines, fmt.Sprintf("warning: %s; %s known; trying again", v.Conductor, counted(v.Known, "member")))
+		lines = append(lines, fmt.Sprintf("warning: %s; %s known; trying again",
+			v.Conductor, counted(v.Known, "member")))
 	case down == over && v.ConductorUp:
 		lines = append(lines, v.Conductor+" answers now")
 	}
@@ -55,7 +56,8 @@ func (t *troubles) stall(now time.Time, v *view) string {
 		t.reason = ""
 		return ""
 	}
-	if v.Waiting == "" || v.Waiting == t.reason || t.reason != "" && now.Sub(t.reasonAt) < stallAgain {
+	soon := t.reason != "" && now.Sub(t.reasonAt) < stallAgain
+	if v.Waiting == "" || v.Waiting == t.reason || soon {
 		return ""
 	}
 	t.reason, t.reasonAt = v.Waiting, now

@@ -72,8 +72,8 @@ func parseDuration(s string) (time.Duration, error) {
 	return d, nil
 }
 
-// parseSize reads a positive number of bytes: 65536, 64K, 64KiB, 1.5M, 2G. The letters are powers of
-// 1,024; a fraction of a byte is left out.
+// parseSize reads a positive number of bytes: 65536, 64K, 64KiB, 1.5M, 2G. The letters are powers
+// of 1,024; a fraction of a byte is left out.
 func parseSize(s string) (int64, error) {
 	bad := fmt.Errorf("%q is not a size such as 65536, 64K or 1.5M", s)
 	digits := strings.TrimRight(s, "KMGTkmgtIiBb")
@@ -158,7 +158,8 @@ func oneOf(words ...string) func(string) (string, error) {
 	}
 }
 
-// parseListen reads an address to listen on: HOST:PORT, :PORT, PORT or HOST, which has the default port.
+// parseListen reads an address to listen on: HOST:PORT, :PORT, PORT or HOST, which has the default
+// port.
 func parseListen(defaultPort int) func(string) (string, error) {
 	return func(s string) (string, error) {
 		if s == "" {
