@@ -67,7 +67,9 @@ type hearing struct {
 }
 
 // complain takes a complaint.
-func (r *registry) complain(now time.Time, l link, accused proto.PeerID, part uint32, out []effect) (verdict, []effect) {
+func (r *registry) complain(
+	now time.Time, l link, accused proto.PeerID, part uint32, out []effect,
+) (verdict, []effect) {
 	e := r.heard(now, l)
 	if e == nil {
 		return complaintIgnored, out
@@ -94,7 +96,8 @@ func (r *registry) complain(now time.Time, l link, accused proto.PeerID, part ui
 		return complaintHeard, out
 	}
 	e.comp.complaints++
-	if bad.isShunned() || bad.countAccusers() < max(minAccusers, min(bad.sourcesAround(), maxLinks)/2+1) {
+	most := max(minAccusers, min(bad.sourcesAround(), maxLinks)/2+1)
+	if bad.isShunned() || bad.countAccusers() < most {
 		return complaintCounted, out
 	}
 	bad.hearing.shunned = now
@@ -134,7 +137,8 @@ func (e *entry) countAccusers() (n int) {
 // forgive forgets complaints that are old.
 func (e *entry) forgive(now time.Time) {
 	h := &e.hearing
-	h.accusers = slices.DeleteFunc(h.accusers, func(a accuser) bool { return now.Sub(a.at) >= accusedFor })
+	old := func(a accuser) bool { return now.Sub(a.at) >= accusedFor }
+	h.accusers = slices.DeleteFunc(h.accusers, old)
 	if e.isShunned() && now.Sub(h.shunned) >= accusedFor {
 		h.shunned = time.Time{}
 	}

@@ -13,8 +13,9 @@ import (
 func (d *director) blame(e swarm.Complain) {
 	from := e.Addr.String()
 	d.notices.add(time.Now(), "from "+e.Addr.Addr().String(), e.Part, func(parts []int) {
-		d.cfg.Log.Warn().Msgf("%s from %s %s; %s asked for elsewhere, and the rest still there", these(parts), from,
-			one(parts, "does not verify", "do not verify"), one(parts, "it is", "they are"))
+		then := one(parts, "does not verify; it is", "do not verify; they are")
+		d.cfg.Log.Warn().Msgf("%s from %s %s asked for elsewhere, and the rest still there",
+			these(parts), from, then)
 	})
 	if e.Peer >= 0 {
 		d.links[e.Peer].accuse(e.Part)
@@ -28,7 +29,8 @@ func (d *director) tellCutOff(e swarm.CutOff) {
 	if e.Host {
 		who = "anybody at its address"
 	}
-	d.cfg.Log.Warn().Msgf("%s sent %d bad parts, and less that was good; no connection to %s for %v", e.Addr, e.Parts, who, e.For)
+	d.cfg.Log.Warn().Msgf("%s sent %d bad parts, and less that was good; no connection to %s for %v",
+		e.Addr, e.Parts, who, e.For)
 }
 
 // runSeed makes the checksums of runs ones that no peer can foresee.

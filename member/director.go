@@ -43,7 +43,7 @@ type director struct {
 	out    []swarm.Effect
 	good   int   // parts that the check found good
 	bad    []int // that are wanted, and left as they are
-	named  bool  // the content was given its name
+	told   bool  // that the content is complete
 	failed error
 
 	readers  []reading // of the content, that wait for a part
@@ -278,11 +278,12 @@ func (d *director) finished(err error) {
 	if aside := d.store.Aside(); aside != "" {
 		d.cfg.Log.Warn().Str("path", d.store.Path()).Str("aside", aside).Msg("something else stood under the content's name and was moved aside")
 	}
-	d.update(func(p *Progress) { p.Complete, p.Path = d.core.Stats().Missing == 0, d.store.Path() })
-	if d.named {
-		return // parts were lost since, and came again
+	complete := d.core.Stats().Missing == 0 // else parts were lost meanwhile, and it ends again
+	d.update(func(p *Progress) { p.Complete, p.Path = complete, d.store.Path() })
+	if !complete || d.told {
+		return
 	}
-	d.named = true
+	d.told = true
 	close(d.complete)
 	if d.cfg.OnComplete != nil {
 		d.work.Go(func() { d.cfg.OnComplete(d.store.Path()) })

@@ -100,6 +100,7 @@ func (l *link) takeExtension(payload []byte) error {
 		l.reqq = ext.Reqq
 	}
 	if l.peer < 0 { // these are agreed on before the link is up, or not at all
+		l.port = ext.Port
 		l.gone, l.bad = ext.Messages[proto.ExtDontHave], ext.Messages[proto.ExtBad]
 		l.maxRun = uint32(min(ext.MaxRequest, swarm.RunSize))
 		if l.maxRun < swarm.RunSize && int64(l.maxRun) < l.m.comp.PartSize {

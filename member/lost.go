@@ -7,8 +7,8 @@ import (
 	"orchestra/member/swarm"
 )
 
-// lostParts tells that parts that were here are not: they do not verify any more, or cannot be read. Who
-// found that has had the store forget them ([store.Store.Recheck]).
+// lostParts tells that parts that were here are not: they do not verify any more, or cannot be
+// read. Who found that has had the store forget them ([store.Store.Recheck]).
 type lostParts struct {
 	parts []uint32
 	err   error // why they cannot be read; nil: they do not verify
@@ -52,8 +52,8 @@ func (d *director) regained(ev regainedParts) {
 	for _, part := range ev.parts {
 		d.step(swarm.Regained{Part: part})
 		d.notices.add(time.Now(), "regained", part, func(parts []int) {
-			d.cfg.Log.Info().Msgf("%s of %s %s again and %s shared", these(parts), d.store.Where(parts),
-				one(parts, "verifies", "verify"), one(parts, "is", "are"))
+			then := one(parts, "verifies again and is shared", "verify again and are shared")
+			d.cfg.Log.Info().Msgf("%s of %s %s", these(parts), d.store.Where(parts), then)
 		})
 	}
 }
@@ -78,7 +78,9 @@ func (d *director) tellLost(parts []int, keep bool, err error) {
 	}
 	then := one(parts, "and is fetched anew", "and are fetched anew")
 	if keep {
-		then = one(parts, "and is not shared; --repair gets it anew", "and are not shared; --repair gets them anew")
+		then = one(parts,
+			"and is not shared; --repair gets it anew",
+			"and are not shared; --repair gets them anew")
 	}
 	line.Msgf("%s of %s %s %s", these(parts), d.store.Where(parts), what, then)
 }

@@ -17,7 +17,8 @@ const (
 	noticeKinds = 64 // more are one kind
 )
 
-// notices are lines about parts that are gathered before the user hears of them. The loop owns them.
+// notices are lines about parts that are gathered before the user hears of them. The loop owns
+// them.
 type notices struct {
 	kinds map[string]*notice
 }

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// What others say of a part is looked into, and costs little even if it is never true: one part at a
-// time, a tenth of the time at most, and each part less and less often.
+// What others say of a part is looked into, and costs little even if it is never true: one part at
+// a time, a tenth of the time at most, and each part less and less often.
 const (
 	recheckShare = 10
 	recheckFirst = 10 * time.Second
@@ -120,9 +120,15 @@ func (d *director) rechecked(ev rechecked) {
 	now := time.Now()
 	d.rechecks.done(now, ev.part, ev.good, ev.took)
 	if ev.good {
-		d.cfg.Log.Debug().Uint32("part", ev.part).Msg("somebody was sent this part bad; here it is right")
+		d.cfg.Log.Debug().Uint32("part", ev.part).
+			Msg("somebody was sent this part bad; here it is right")
 	} else {
 		d.lost(lostParts{parts: []uint32{ev.part}, err: ev.err})
+		for _, beside := range []uint32{ev.part + 1, ev.part - 1} { // what is bad is seldom alone
+			if d.core.Has(beside) {
+				d.rechecks.add(now, beside)
+			}
+		}
 	}
 	d.recheck(now)
 }

@@ -31,7 +31,8 @@ func (l *link) accuse(part uint32) {
 	}
 }
 
-// extended takes an extended message; those that this member did not give out an id for say nothing.
+// extended takes an extended message; those that this member did not give out an id for say
+// nothing.
 func (l *link) extended(msg proto.Extended, parts uint32) (event, error) {
 	switch msg.ID {
 	case proto.ExtHandshakeID:

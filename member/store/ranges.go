@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// Ranges writes numbers in rising order shortly: 3, 7-9, ... with an end after the first twenty stretches.
+// Ranges writes numbers in rising order shortly: 3, 7-9, ... with an end after the first twenty
+// stretches.
 func Ranges(numbers []int) string {
 	const most = 20
 	var b strings.Builder

@@ -22,8 +22,8 @@ func (s *Store) Recheck(part uint32) (good bool, err error) {
 	return true, nil
 }
 
-// unverify notes that a part is not right on disk: it is taken in again, and its files wait for it if
-// they do not have their names yet.
+// unverify notes that a part is not right on disk: it is taken in again, and its files wait for it
+// if they do not have their names yet.
 func (s *Store) unverify(part uint32) {
 	s.moving.Lock() // a file that is being moved is kept or not, once that is over
 	defer s.moving.Unlock()
@@ -50,7 +50,8 @@ func (s *Store) unverify(part uint32) {
 func (s *Store) Where(parts []int) string {
 	first, several := -1, false
 	for _, part := range parts {
-		s.layout.each(s.offset(uint32(part)), s.comp.PartLen(part), func(file int, _, _ int64) bool {
+		length := s.comp.PartLen(part)
+		s.layout.each(s.offset(uint32(part)), length, func(file int, _, _ int64) bool {
 			if first < 0 {
 				first = file
 			}

@@ -36,6 +36,7 @@ type (
 
 		RoundTrip time.Duration // of a packet, at best
 		Hears     bool          // it can be told that a part is gone (BEP 54)
+		Port      uint16        // on which it accepts members, as it says; 0: it does not say
 	}
 	// Left tells that a link is down, whoever ended it. Nothing more comes from this peer.
 	Left struct{ Peer int }

@@ -51,7 +51,7 @@ func (s *Swarm) lost(ev Lost) {
 // regained makes a part that was lost, and left as it is, one that is here. One that is fetched
 // comes in as any other.
 func (s *Swarm) regained(part uint32) {
-	if int(part) >= s.parts || s.works[part] != nil {
+	if int64(part) >= int64(s.parts) || s.works[part] != nil {
 		return
 	}
 	s.gain(part)
@@ -60,7 +60,7 @@ func (s *Swarm) regained(part uint32) {
 // withdrawn takes in that a peer no longer has a part.
 func (s *Swarm) withdrawn(ev Withdrawn) {
 	p := s.peer(ev.Peer)
-	if p == nil || int(ev.Part) >= s.parts {
+	if p == nil || int64(ev.Part) >= int64(s.parts) {
 		return
 	}
 	s.peerLoses(p, ev.Part)
@@ -68,8 +68,9 @@ func (s *Swarm) withdrawn(ev Withdrawn) {
 	s.fillOthers(nil)
 }
 
-// peerLoses notes that a peer is not to be asked for a part, and frees what it was asked of it. From
-// then on what the peer has is counted part by part, so that no message costs more than it says.
+// peerLoses notes that a peer is not to be asked for a part, and frees what it was asked of it.
+// From then on what the peer has is counted part by part, so that no message costs more than it
+// says.
 func (s *Swarm) peerLoses(p *peer, part uint32) {
 	takeOut(&p.coming, part)
 	if !p.hasPart(part) {

@@ -26,9 +26,10 @@ type peer struct {
 	all     bool   // it has everything; not if it is counted
 	counted bool   // it withdrew a part once: what it has is in the bitmap from then on
 	hasN    int
-	useful  int   // parts that it has and this member lacks and wants
-	hears   bool  // it can be told that a part is gone
-	good    int64 // bytes of parts that it sent and that verified
+	useful  int    // parts that it has and this member lacks and wants
+	port    uint16 // on which it accepts members; 0: not known
+	hears   bool   // it can be told that a part is gone
+	good    int64  // bytes of parts that it sent and that verified
 
 	interesting bool // it was told that it is
 	interested  bool // it told that this member is
@@ -68,7 +69,7 @@ func (s *Swarm) drop(p *peer, why string) { s.emit(Drop{p.index, why}) }
 func (s *Swarm) joined(ev Joined) {
 	p := &peer{
 		index: ev.Peer, id: ev.ID, addr: ev.Addr, dialled: ev.Dialled,
-		maxRun: ev.MaxRun, maxQueue: ev.MaxQueue, roundTrip: ev.RoundTrip, hears: ev.Hears, choked: true, choking: true, heard: s.now,
+		maxRun: ev.MaxRun, maxQueue: ev.MaxQueue, roundTrip: ev.RoundTrip, hears: ev.Hears, port: ev.Port, choked: true, choking: true, heard: s.now,
 	}
 	for len(s.peers) <= ev.Peer {
 		s.peers = append(s.peers, nil)

@@ -245,7 +245,7 @@ func (s *Swarm) Stats() Stats {
 }
 
 // Has tells whether a part is stored here.
-func (s *Swarm) Has(part uint32) bool { return int(part) < s.parts && s.have.has(part) }
+func (s *Swarm) Has(part uint32) bool { return int64(part) < int64(s.parts) && s.have.has(part) }
 
 func (s *Swarm) emit(e Effect) { s.out = append(s.out, e) }
 

@@ -8,19 +8,19 @@ import (
 	"orchestra/proto"
 )
 
-// What goes wrong costs whoever did it, and no more than that. A part that came bad from one peer is
-// asked for elsewhere, and there again when the peer says that it has it anew, or after a while: disks
-// have bad sectors, and every other part is as good as before. Where several sent a part, what failed
-// is compared with what is good later on, so that it is known who was wrong.
+// What goes wrong costs whoever did it, and no more than that. A part that came bad from one peer
+// is asked for elsewhere, and there again when the peer says that it has it anew, or after a while:
+// disks have bad sectors, and every other part is as good as before. Where several sent a part,
+// what failed is compared with what is good later on, so that it is known who was wrong.
 //
-// Who sends bad parts again and again, and few good ones, is cut off for a while, longer each time: by
-// its peer id together with its host, and the host as a whole if it goes on under other ids, unless
-// there are others behind that address who send what is right. Who owns up to a bad part, by
+// Who sends bad parts again and again, and few good ones, is cut off for a while, longer each time:
+// by its peer id together with its host, and the host as a whole if it goes on under other ids,
+// unless there are others behind that address who send what is right. Who owns up to a bad part, by
 // withdrawing it, is not held to it. Everything fades.
 const (
 	// A peer may send so many different bad parts, and so many bytes of them: a sixteenth of the
-	// content, but no less than what may be on its way when it hears of the first, and no more than a
-	// liar may cost. All that is seen under one address may send suspectHosts times as much.
+	// content, but no less than what may be on its way when it hears of the first, and no more than
+	// a liar may cost. All that is seen under one address may send suspectHosts times as much.
 	badParts     = 4
 	badShare     = 16
 	badLeast     = 4 << 20
@@ -32,8 +32,8 @@ const (
 	cutFirst = time.Minute
 	cutMost  = time.Hour
 
-	// A bad part is asked of the same peer again after againFirst, then after twice as long each time.
-	// That it has it anew is believed at once so many times, from whoever is at its address.
+	// A bad part is asked of the same peer again after againFirst, then after twice as long each
+	// time. That it has it anew is believed at once so many times, from whoever is at its address.
 	againFirst = 30 * time.Second
 	againMost  = 5 * time.Minute
 	believed   = 2
@@ -51,39 +51,6 @@ const (
 	recordMost   = 4096 // bad parts of one culprit
 )
 
-// sender is who sent something, as it is remembered when its link is gone.
-type sender struct {
-	id   proto.PeerID
-	addr netip.AddrPort // where it is found, as far as that is known
-}
-
-// culprit is who is answerable: a peer id at a host, or with no id the host.
-type culprit struct {
-	host netip.Addr
-	id   proto.PeerID
-}
-
-// hostOf is the part of an address that its owner cannot change: of an IPv6 address its network.
-func hostOf(a netip.Addr) netip.Addr {
-	if a = a.Unmap().WithZone(""); a.Is6() {
-		network, _ := a.Prefix(64)
-		return network.Addr()
-	}
-	return a
-}
-
-// same reports whether two are one peer, whatever its ports.
-func (f sender) same(g sender) bool { return f.id == g.id && f.addr.Addr() == g.addr.Addr() }
-
-func (f sender) culprit() culprit { return culprit{hostOf(f.addr.Addr()), f.id} }
-
-func (c culprit) whole() culprit { return culprit{host: c.host} }
-
-// is reports whether a peer is this culprit.
-func (c culprit) is(p *peer) bool {
-	return c.host == hostOf(p.addr.Addr()) && (c.id == proto.PeerID{} || c.id == p.id)
-}
-
 // trust is what is held against whom, and until when.
 type trust struct {
 	records map[culprit]*record
@@ -95,30 +62,6 @@ type trust struct {
 	bad  map[uint32]bool // parts that are missing, and were bad when they came
 	from netip.AddrPort  // from where the last of them came
 }
-
-// record is what is held against one culprit.
-type record struct {
-	bad   []badPart // different parts, in the order in which they came first
-	n     int       // of these that it did not withdraw
-	bytes int64     // of these
-	times int       // that it was cut off
-	until time.Duration
-	heard time.Duration // when something was held against it last
-
-	misled   int // bad parts that it had not verified itself
-	misledAt time.Duration
-}
-
-type badPart struct {
-	part  uint32
-	bytes int64
-	times int
-	at    time.Duration // the last time
-	owned bool          // it was withdrawn since
-}
-
-// wait is how long it is not to be asked for again.
-func (b badPart) wait() time.Duration { return min(againFirst<<min(b.times-1, 10), againMost) }
 
 // held is a part that a peer says to have, and that was bad.
 type held struct {
@@ -137,21 +80,12 @@ type suspect struct {
 
 func newTrust() trust {
 	return trust{
-		records: map[culprit]*record{}, alone: map[uint32]time.Duration{}, suspect: map[uint32][]suspect{},
-		bad: map[uint32]bool{}, at: never,
+		records: map[culprit]*record{},
+		alone:   map[uint32]time.Duration{},
+		suspect: map[uint32][]suspect{},
+		bad:     map[uint32]bool{},
+		at:      never,
 	}
-}
-
-// senderOf is how a peer is remembered: a link that it opened tells its host alone.
-func (s *Swarm) senderOf(p *peer) sender {
-	f := sender{p.id, p.addr}
-	if p.dialled || p.member == nil {
-		return f
-	}
-	if i := slices.IndexFunc(p.member.addrs, func(a netip.AddrPort) bool { return a.Addr() == p.addr.Addr() }); i >= 0 {
-		f.addr = p.member.addrs[i]
-	}
-	return f
 }
 
 // failed throws a part away that did not verify, and finds out whose fault that is.
@@ -247,76 +181,10 @@ func (s *Swarm) blame(from sender, part uint32) {
 	}
 }
 
-// accuse counts a bad part, and tells how long the culprit is not to be asked for it.
-func (t *trust) accuse(now time.Duration, c culprit, part uint32, length int64) time.Duration {
-	r := t.record(now, c)
-	r.heard = now
-	i := slices.IndexFunc(r.bad, func(b badPart) bool { return b.part == part })
-	if i < 0 {
-		if len(r.bad) == recordMost {
-			r.disown(0)
-			r.bad = slices.Delete(r.bad, 0, 1)
-		}
-		i = len(r.bad)
-		r.bad = append(r.bad, badPart{part: part, bytes: length, owned: true})
-	}
-	b := &r.bad[i]
-	b.at = now
-	b.times++
-	if b.owned {
-		b.owned = false
-		r.n, r.bytes = r.n+1, r.bytes+length
-	}
-	return b.wait()
-}
-
-// disown counts a bad part no longer.
-func (r *record) disown(i int) {
-	if b := &r.bad[i]; !b.owned {
-		b.owned = true
-		r.n, r.bytes = r.n-1, r.bytes-b.bytes
-	}
-}
-
-// record is what is held against a culprit, without what has faded.
-func (t *trust) record(now time.Duration, c culprit) *record {
-	r := t.records[c]
-	if r == nil {
-		if len(t.records) >= culpritsMost {
-			t.forgetOldest()
-		}
-		r = &record{}
-		t.records[c] = r
-	}
-	if now-max(r.heard, r.until) > cutMost {
-		r.times = 0
-	}
-	for i := len(r.bad) - 1; i >= 0; i-- {
-		if now-r.bad[i].at > badFor {
-			r.disown(i)
-			r.bad = slices.Delete(r.bad, i, i+1)
-		}
-	}
-	return r
-}
-
-// forgetOldest makes room for another culprit.
-func (t *trust) forgetOldest() {
-	var oldest culprit
-	at := never
-	for c, r := range t.records {
-		last := max(r.heard, r.until)
-		if last < at || last == at && (c.host.Less(oldest.host) || c.host == oldest.host && string(c.id[:]) < string(oldest.id[:])) {
-			oldest, at = c, last
-		}
-	}
-	delete(t.records, oldest)
-}
-
 // over reports whether a culprit has sent too much that was bad, and more of it than was good.
 func (s *Swarm) over(c culprit, times int, most int64) bool {
 	r := s.trust.records[c]
-	if r.n <= badParts*times || r.bytes <= most*int64(times) {
+	if r == nil || r.n <= badParts*times || r.bytes <= most*int64(times) {
 		return false
 	}
 	good := int64(0)
@@ -331,7 +199,10 @@ func (s *Swarm) over(c culprit, times int, most int64) bool {
 // cutOff ends the links to a culprit, and has none to it for a while.
 func (s *Swarm) cutOff(c culprit, from sender) {
 	r := s.trust.records[c]
-	wait := min(cutFirst<<min(max(r.times, s.trust.records[from.culprit()].times), 10), cutMost)
+	if own := s.trust.records[from.culprit()]; own != nil {
+		r.times = max(r.times, own.times)
+	}
+	wait := min(cutFirst<<min(r.times, 10), cutMost)
 	r.times++
 	r.until = s.now + wait
 	s.emit(CutOff{Addr: from.addr, Host: c.id == proto.PeerID{}, Parts: r.n, For: wait})
@@ -343,8 +214,9 @@ func (s *Swarm) cutOff(c culprit, from sender) {
 			p.choked = true
 		}
 	}
+	there := func(a netip.AddrPort) bool { return hostOf(a.Addr()) == c.host }
 	for _, m := range s.known {
-		if (c.id == proto.PeerID{} || m.id == c.id) && slices.ContainsFunc(m.addrs, func(a netip.AddrPort) bool { return hostOf(a.Addr()) == c.host }) {
+		if (c.id == proto.PeerID{} || m.id == c.id) && slices.ContainsFunc(m.addrs, there) {
 			m.after = max(m.after, r.until)
 		}
 	}
@@ -373,9 +245,12 @@ func (s *Swarm) hold(p *peer, part uint32, wait time.Duration) {
 	t.at = min(t.at, s.now+wait)
 }
 
-// doubt holds what a peer says to have and sent bad before, or somebody else at its address, if that
-// happened again and again.
+// doubt holds what a peer says to have and sent bad before, or somebody else at its address, if
+// that happened again and again.
 func (s *Swarm) doubt(p *peer) {
+	if len(s.trust.records) == 0 {
+		return
+	}
 	r := s.trust.records[sender{p.id, p.addr}.culprit().whole()]
 	if r == nil {
 		return
@@ -400,9 +275,7 @@ func (s *Swarm) ownsUp(p *peer, part uint32) {
 	c := sender{p.id, p.addr}.culprit()
 	for _, c := range []culprit{c, c.whole()} {
 		if r := s.trust.records[c]; r != nil {
-			if i := slices.IndexFunc(r.bad, func(b badPart) bool { return b.part == part }); i >= 0 {
-				r.disown(i)
-			}
+			r.own(part)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package swarm
 
 import (
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -99,8 +100,18 @@ func TestBadPartIsAskedForAgain(t *testing.T) {
 	}
 }
 
-// A source with one bad sector sends the same bad part whenever it is asked for it: less and less often,
-// and it is never cut off.
+// The user reads where a member is found that opened the link itself.
+func TestBlameNamesWhereAMemberListens(t *testing.T) {
+	d := newDesk(t, 1, 256<<10)
+	d.tell(Joined{Peer: 0, ID: proto.PeerID{1}, Addr: addr(0), MaxRun: RunSize, MaxQueue: 100, Port: 10001}, Has{Peer: 0, All: true}, Choked{Peer: 0})
+	d.sendsOne(0, false)
+	if got := of[Complain](d); len(got) != 1 || got[0].Addr != netip.AddrPortFrom(addr(0).Addr(), 10001) {
+		t.Errorf("complaints %v", got)
+	}
+}
+
+// A source with one bad sector sends the same bad part whenever it is asked for it: less and less
+// often, and it is never cut off.
 func TestOneBadSectorIsNeverCutOff(t *testing.T) {
 	d := newDesk(t, 1, 64<<20) // more than a liar may send
 	d.seed(0)
@@ -261,8 +272,8 @@ func TestWhoOwnsUpIsNotCutOff(t *testing.T) {
 	}
 }
 
-// Who says again and again that it has a bad part anew is asked for it less and less often, whatever
-// it calls itself.
+// Who says again and again that it has a bad part anew is asked for it less and less often,
+// whatever it calls itself.
 func TestBadPartAnewAndAnew(t *testing.T) {
 	for _, test := range []struct {
 		name string
@@ -290,7 +301,8 @@ func TestBadPartAnewAndAnew(t *testing.T) {
 	}
 }
 
-// mixture has two peers send a part of two runs, which comes bad; then the second one sends all of it.
+// mixture has two peers send a part of two runs, which comes bad; then the second one sends all of
+// it.
 func mixture(t *testing.T) *desk {
 	d := newDesk(t, 1, 2*RunSize)
 	d.seed(0)
