@@ -73,7 +73,7 @@ func (b *bar) fields(v *view) (fields []string, named int) {
 	sent := fmt.Sprintf("%8s sent", figureText(float64(v.Uploaded)))
 	if v.settled() {
 		return []string{
-			v.pace() + " " + up, v.others(), v.conductor(), sent, v.connected(), bytesText(v.Bytes),
+			v.pace() + " " + up, v.others(true), v.conductor(), sent, v.connected(), bytesText(v.Bytes),
 		}, 1
 	}
 	eta := v.eta()
@@ -83,7 +83,7 @@ func (b *bar) fields(v *view) (fields []string, named int) {
 	digits := len(fmt.Sprint(v.Parts))
 	return []string{
 		fmt.Sprintf("%10s", v.pace()), fmt.Sprintf("%-11s", eta), "up " + up,
-		v.others(), v.conductor(), v.connected(), sent,
+		v.others(true), v.conductor(), v.connected(), sent,
 		fmt.Sprintf("%*d/%d parts", digits, v.PartsDone, v.Parts),
 		fmt.Sprintf("%8s/%s", figureText(float64(v.BytesDone)), bytesText(v.Bytes)),
 	}, 2

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"orchestra/member"
@@ -66,13 +67,17 @@ func (v *view) eta() string {
 	return "ETA " + timeText(left)
 }
 
-// others is how many of the other members have everything, as far as that is known.
-func (v *view) others() string {
-	known := max(v.Known, v.Members)
+// others is how many of the other members have everything, as far as that is known; the first
+// number is as wide as the second, if it is to be steady.
+func (v *view) others(steady bool) string {
+	known, width := max(v.Known, v.Members), 0
 	if known == 0 {
 		return "no members"
 	}
-	return fmt.Sprintf("%d of %d complete", v.KnownComplete, known)
+	if steady {
+		width = len(strconv.Itoa(known))
+	}
+	return fmt.Sprintf("%*d of %d complete", width, v.KnownComplete, known)
 }
 
 // connected is how many members are connected; empty if none is known.
@@ -111,7 +116,7 @@ func (v *view) line() string {
 	if v.settled() || v.Uploaded > 0 {
 		add(bytesText(v.Uploaded) + " sent")
 	}
-	add(v.others())
+	add(v.others(false))
 	add(v.connected())
 	add(v.conductor())
 	if waits != "" {
@@ -120,7 +125,7 @@ func (v *view) line() string {
 	return text
 }
 
-// mostWords bounds a reason, in which there may be words of others.
+// mostWords is how long, in columns, a text may be in which there may be words of others.
 const mostWords = 300
 
 // because puts a reason behind what it is for, if there is one.
@@ -128,8 +133,11 @@ func because(reason string) string {
 	if reason == "" {
 		return ""
 	}
-	return ": " + elided(harmless(reason), mostWords)
+	return ": " + brief(reason)
 }
+
+// brief is a text in which there may be words of others, made harmless and not too long.
+func brief(text string) string { return elided(harmless(text), mostWords) }
 
 // A plainSchedule decides when a plain line is due: each 30 s and each 10 % while something is
 // missing, and each 5 minutes in which something was sent when nothing is.

@@ -84,6 +84,21 @@ func TestPlainSchedule(t *testing.T) {
 	}
 }
 
+// Who shares has a line each five minutes in which something was sent.
+func TestPlainScheduleOfSharing(t *testing.T) {
+	var s plainSchedule
+	for _, step := range []struct {
+		minute int
+		sent   int64
+		due    bool
+	}{{0, 0, false}, {10, 0, false}, {11, 1, true}, {12, 2, false}, {15, 3, false}, {16, 4, true}, {100, 4, false}} {
+		v := &view{member.Progress{Complete: true, Uploaded: step.sent}, &meter{}, &meter{}}
+		if got := s.due(concertStart.Add(time.Duration(step.minute)*time.Minute), v); got != step.due {
+			t.Errorf("after %d minutes: %v, want %v", step.minute, got, step.due)
+		}
+	}
+}
+
 func TestLimits(t *testing.T) {
 	at := func(seconds float64) time.Time {
 		return concertStart.Add(time.Duration(seconds * float64(time.Second)))
@@ -309,12 +324,12 @@ func TestLine(t *testing.T) {
 func TestBarIsSteady(t *testing.T) {
 	b := newBar("music")
 	shapes := map[int]string{}
-	for _, rate := range []int64{0, 7, 999, 1000, 1023, 1024, 99_999, 1 << 20, 10 << 20, 1023 << 20, 7 << 30} {
+	for i, rate := range []int64{0, 7, 999, 1000, 1023, 1024, 99_999, 1 << 20, 10 << 20, 1023 << 20, 7 << 30} {
 		for _, done := range []int64{0, 9 << 10, 1 << 30, 99 << 30, 999 << 30} {
 			v := &view{
 				member.Progress{
 					Parts: 1000, PartsDone: int(done >> 30), Bytes: 1000 << 30, BytesDone: done, Uploaded: done,
-					Members: 4, Known: 5, ConductorUp: true,
+					Members: 4, Known: 15, KnownComplete: i, ConductorUp: true,
 				}, steadyMeter(rate), steadyMeter(rate),
 			}
 			if rate == 0 {

@@ -29,9 +29,9 @@ func (t *troubles) news(now time.Time, v *view) []string {
 	switch {
 	case down == began:
 		lines = append(lines, fmt.Sprintf("warning: %s; %s known; trying again",
-			v.Conductor, counted(v.Known, "member")))
+			brief(v.Conductor), counted(v.Known, "member")))
 	case down == over && v.ConductorUp:
-		lines = append(lines, v.Conductor+" answers now")
+		lines = append(lines, brief(v.Conductor)+" answers now")
 	}
 	alone := v.Members == 0 && !v.Dialled && v.Known > 0
 	if t.alone.look(now, alone, aloneAfter, aloneAgain) == began {
