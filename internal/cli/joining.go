@@ -38,10 +38,10 @@ func (j *joining) run(ctx context.Context) error {
 	j.endOn(s.start(m.Addr().String(), readKeys))
 
 	keys := make(chan struct{})
-	leave := &leave{terminal: p.terminal, progress: m.Progress, quit: p.stop.quit}
+	last := &lastCopy{terminal: p.terminal, progress: m.Progress, quit: p.stop.quit}
 	go func() {
 		defer close(keys)
-		p.terminal.watch(j.ctx, readKeys, leave.pressed)
+		p.terminal.watch(j.ctx, readKeys, last.pressed)
 	}()
 	ended := make(chan error, 1)
 	go func() { ended <- m.Run(j.ctx) }()
@@ -77,9 +77,9 @@ func (j *joining) run(ctx context.Context) error {
 				p.terminal.flush()
 			}
 			<-keys
-			last := m.Progress()
-			leave.left(context.Cause(ctx), last)
-			return s.end(j.ctx, last, err)
+			progress := m.Progress()
+			last.ended(context.Cause(ctx), progress)
+			return s.end(j.ctx, progress, err)
 		}
 	}
 }

@@ -33,7 +33,7 @@ func (v *view) settled() bool {
 // that is not so. Why it is, Waiting says.
 func (v *view) waits() string {
 	switch {
-	case v.settled(), v.Checking && v.Downloaded == 0:
+	case v.settled(), v.Checking:
 		return ""
 	case v.down.stalled():
 		return "stalled"
@@ -48,7 +48,7 @@ func (v *view) pace() string {
 	switch {
 	case v.settled():
 		return "sharing"
-	case v.Checking && v.Downloaded == 0:
+	case v.Checking && (v.Downloaded == 0 || v.down.stalled()):
 		return "checking"
 	case v.waits() != "":
 		return v.waits()
