@@ -193,7 +193,7 @@ func joinOnTerminal(t *testing.T, columns int, flags ...string) *screenTest {
 func TestTerminalQuit(t *testing.T) {
 	s := joinOnTerminal(t, 80)
 	s.until(`joining music: 97\.7 KiB in 7 parts, listening on [0-9.:]+; q ends it\r\n`, 0)
-	s.until(`\r\x1b\[Kmusic \[ +\]   0% `, 0)
+	s.until(`\r\x1b\[Kmusic (\[ +\]   0% |0% waiting: )`, 0)
 	s.untilMode(false)
 	s.press("x")
 	s.press("q")
