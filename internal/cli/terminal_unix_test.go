@@ -107,6 +107,16 @@ func (s *screenTest) until(what string, from int) int {
 	}
 }
 
+// drain waits until all is on the screen that was written before: this comes last.
+func (s *screenTest) drain() {
+	s.t.Helper()
+	const mark = "<drained>"
+	if _, err := s.slave.WriteString(mark); err != nil {
+		s.t.Fatal(err)
+	}
+	s.until(mark, 0)
+}
+
 func (s *screenTest) press(key string) {
 	s.t.Helper()
 	if _, err := s.tty.WriteString(key); err != nil {
@@ -159,6 +169,7 @@ func (s *screenTest) wantEnd(code int) {
 	case <-time.After(sceneTime):
 		s.t.Fatal("it did not end in time")
 	}
+	s.drain()
 	if got := s.cmd.ProcessState.ExitCode(); got != code {
 		s.t.Errorf("exit code %d, want %d", got, code)
 	}
