@@ -6,24 +6,29 @@ import (
 	"hash"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"orchestra/orch/sha1x8"
 )
 
-// intake is the checksum of a part on its way in, as far as its bytes came in order. What came out of order, or was not to be hashed yet, is read back.
+// intake is the checksum of a part on its way in, as far as its bytes came in order. What came out
+// of order, or was not to be hashed yet, is read back. Who holds mu may wait for the disk, so what
+// Upto tells can be read without it.
 type intake struct {
-	mu     sync.Mutex
-	stored int64 // bytes on disk, from the start of the part
+	mu     sync.Mutex   // held by who changes anything
+	stored atomic.Int64 // bytes on disk, from the start of the part
 	hash   hash.Hash
-	upto   int64 // bytes hashed, from the start of the part
-	done   bool  // the part verified
+	upto   int64       // bytes hashed, from the start of the part
+	done   atomic.Bool // the part verified
 }
 
 func (s *Store) intake(part uint32) *intake {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.isVerified(part) {
-		return &intake{done: true}
+		in := &intake{}
+		in.done.Store(true)
+		return in
 	}
 	in := s.intakes[part]
 	if in == nil {
@@ -35,7 +40,7 @@ func (s *Store) intake(part uint32) *intake {
 
 // close drops the intake of a part that verified. Whoever still holds it finds it done.
 func (s *Store) close(part uint32, in *intake) {
-	in.done = true
+	in.done.Store(true)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.verify(part)
@@ -59,10 +64,10 @@ func (s *Store) write(part uint32, begin int64, p []byte, hashed bool) error {
 	in := s.intake(part)
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if in.done {
+	if in.done.Load() {
 		return nil
 	}
-	if begin < in.stored {
+	if begin < in.stored.Load() {
 		in.reset()
 	}
 	if hashed = hashed && begin == in.upto; hashed {
@@ -77,8 +82,8 @@ func (s *Store) write(part uint32, begin int64, p []byte, hashed bool) error {
 			in.reset()
 		}
 		return err
-	case begin == in.stored:
-		in.stored += int64(len(p))
+	case begin == in.stored.Load():
+		in.stored.Add(int64(len(p)))
 	}
 	if hashed {
 		in.upto += int64(len(p))
@@ -104,7 +109,7 @@ func (s *Store) Verify(part uint32) (bool, error) {
 	in := s.intake(part)
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if in.done {
+	if in.done.Load() {
 		return true, nil
 	}
 	if err := s.hashOn(in, part); err != nil {
@@ -145,7 +150,7 @@ func (s *Store) verifyTogether(parts []uint32) (right []bool, ok bool) {
 		in := s.intake(part)
 		in.mu.Lock()
 		defer in.mu.Unlock()
-		if in.done || in.upto == s.comp.PartLen(int(part)) {
+		if in.done.Load() || in.upto == s.comp.PartLen(int(part)) {
 			return nil, false
 		}
 		intakes[i] = in
@@ -163,23 +168,20 @@ func (s *Store) verifyTogether(parts []uint32) (right []bool, ok bool) {
 	return right, true
 }
 
-// Upto tells how many bytes of a part are on disk in order, from its start. Of a part that this Store verified that is all of it. Until then they may
-// turn out to be bad.
+// Upto returns how many bytes of a part are on disk in order, from its start. Of a part that this
+// Store verified that is all of it. Until then they may turn out to be bad. Upto never waits for the
+// disk.
 func (s *Store) Upto(part uint32) int64 {
 	s.mu.Lock()
 	in, done := s.intakes[part], s.isVerified(part)
 	s.mu.Unlock()
-	if in != nil {
-		in.mu.Lock()
-		defer in.mu.Unlock()
-		if !in.done {
-			return in.stored
-		}
-	}
-	if in == nil && !done {
+	switch {
+	case done, in != nil && in.done.Load():
+		return s.comp.PartLen(int(part))
+	case in == nil:
 		return 0
 	}
-	return s.comp.PartLen(int(part))
+	return in.stored.Load()
 }
 
 // isVerified tells whether a part verified. Called with mu held.
@@ -187,7 +189,8 @@ func (s *Store) isVerified(part uint32) bool { return s.verified[part>>3]&(1<<(p
 
 func (in *intake) reset() {
 	in.hash.Reset()
-	in.stored, in.upto = 0, 0
+	in.stored.Store(0)
+	in.upto = 0
 }
 
 // block is room for content on its way from the disk to a checksum.
