@@ -8,7 +8,6 @@ import (
 const (
 	downAfter  = 3 * time.Second // without a conductor
 	downAgain  = 5 * time.Minute // between two lines that say so
-	aloneAfter = 8 * time.Second // without anybody connected
 	aloneAgain = 5 * time.Minute
 	stallAgain = 30 * time.Second // between two reasons
 )
@@ -33,8 +32,8 @@ func (t *troubles) news(now time.Time, v *view) []string {
 	case down == over && v.ConductorUp:
 		lines = append(lines, brief(v.Conductor)+" answers now")
 	}
-	alone := v.Members == 0 && !v.Dialled && v.Known > 0
-	if t.alone.look(now, alone, aloneAfter, aloneAgain) == began {
+	// The member says so when it is sure of it.
+	if t.alone.look(now, v.Unreachable, 0, aloneAgain) == began {
 		lines = append(lines, "warning: nobody can reach you, and "+unreachable(v.Known)+
 			"; is a firewall in the way? --listen and --advertise set the address")
 	}
