@@ -48,7 +48,7 @@ var docMessages = map[string]Message{
 	"extended": Extended{}, "announce": Announce{}, "progress": Progress{}, "complain": Complain{}, "welcome": Welcome{},
 	"joined": Joined{}, "left": Left{}, "reachable": Reachable{}, "refused": Refused{},
 	"named": Named{}, "await": Await{}, "ask": Ask{}, "copies": Copies{}, "status": Status{}, "standings": Standings{},
-	"listed": Listed{},
+	"listed": Listed{}, "titled": Titled{}, "about": About{},
 }
 
 // layoutField is a field of a layout cell and its size.
@@ -157,6 +157,8 @@ func docExamples() map[string]any {
 	h := Handshake{Protocol: Orchestra, ID: [20]byte(bytes.Repeat([]byte{0xaa}, 20)), PeerID: PeerID([]byte("-OR0100-abcdefghijkl"))}
 	named := h
 	named.SetNames()
+	titled := named
+	titled.SetTitles()
 	bt := h
 	bt.Protocol = BitTorrent
 	bt.SetFast()
@@ -192,6 +194,9 @@ func docExamples() map[string]any {
 		"status":                                Status{ID: [20]byte(h.PeerID), Complete: 187, Known: 200, Pending: 13, Left: 40, Rows: 1},
 		"standings":                             Standings{[]Standing{{1249, 2048, 40, netip.MustParseAddrPort("192.0.2.7:50000"), "lab-17"}}},
 		"listed":                                Listed{101},
+		"handshake of a member that tells the content's name": titled,
+		"titled": Titled{"image.iso"},
+		"about":  About{ID: [20]byte(h.PeerID), Clients: 3, Complete: 1, Title: "image.iso"},
 	}
 }
 
@@ -227,7 +232,7 @@ func codec(t *testing.T, name string, v any, b []byte) (encoded []byte, decoded 
 	case Handshake:
 		encoded = v.Append(nil)
 		decoded, err = ReadHandshake(bytes.NewReader(b), BitTorrent, Orchestra)
-	case Announce, Progress, Complain, Welcome, Joined, Left, Reachable, Refused, Named, Await, Ask, Copies, Status, Standings, Listed:
+	case Announce, Progress, Complain, Welcome, Joined, Left, Reachable, Refused, Named, Await, Ask, Copies, Status, Standings, Listed, Titled, About:
 		encoded = Append(nil, v.(Message))
 		decoded, err = NewConductorReader(bytes.NewReader(b)).Next()
 	default:
