@@ -26,7 +26,7 @@ import (
 // costs is that strangers no longer dial it.
 const (
 	minAccusers = 3
-	maxLinks    = 20 // a member dials about 5 and accepts up to 15
+	maxLinks    = 20 // that a member keeps; see docs/protocol.md, Who dials
 	maxAccused  = 8
 )
 
@@ -62,7 +62,6 @@ func (r *registry) complain(now time.Time, l link, accused proto.PeerID) verdict
 		return complaintIgnored
 	}
 	bad.accusers = append(bad.accusers, src)
-	e.comp.complaints++
 	if bad.shunned || len(bad.accusers) < max(minAccusers, min(bad.sourcesAround(), maxLinks)/2+1) {
 		return complaintCounted
 	}

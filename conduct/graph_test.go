@@ -195,7 +195,7 @@ func BenchmarkRegistry(b *testing.B) {
 			s := newScript(b, testLimits, 1)
 			var out []effect
 			at := func(i int) arrival {
-				return arrival{link(i + 1), testID, peerN(i), farSeat(i), plain(i), proto.Named{}}
+				return arrival{link(i + 1), testID, peerN(i), farSeat(i), plain(i), proto.Named{}, ""}
 			}
 			drop := func() { // the dial backs succeed
 				for i := 0; i < len(out); i++ {
