@@ -46,11 +46,13 @@ func (c *conductor) greeting() (says []byte, told proto.Progress) {
 	told.Have = c.have(c.Progress())
 	hello := proto.Handshake{Protocol: proto.Orchestra, ID: c.id, PeerID: c.self}
 	hello.SetNames()
+	hello.SetTitles()
 	b := proto.Append(hello.Append(nil), proto.Announce{
 		Key: c.key, Port: c.Member.addr.Port(), Addrs: ownAddrs(c.Member.addr), Advertise: advertised(c.cfg.Advertise, c.Member.addr),
 		Parts: uint32(c.comp.NumParts()), Have: told.Have, Want: wanted,
 	})
 	b = proto.Append(b, proto.Named{Place: c.place, Label: c.cfg.Name})
+	b = proto.Append(b, proto.Titled{Title: c.comp.Name})
 	if c.cfg.AwaitCopies > 0 {
 		b = proto.Append(b, proto.Await{Copies: uint32(c.cfg.AwaitCopies)})
 	}
