@@ -16,6 +16,9 @@ import (
 const (
 	version = "Orchestra"
 	reqq    = 1024 // requests that may wait here
+
+	dontHaveID = 1 // the ids of the extended messages that it takes
+	badID      = 2
 )
 
 // readAhead is how much a link reads beyond what it needs: enough for a burst of small messages, little enough that
@@ -58,7 +61,10 @@ func (m *Member) sayHello(conn *net.TCPConn) error {
 	hs := proto.Handshake{Protocol: proto.BitTorrent, ID: m.id, PeerID: m.self}
 	hs.SetFast()
 	hs.SetExtended()
-	ext := proto.ExtHandshake{Version: version, Reqq: reqq, Port: int(m.addr.Port()), MaxRequest: swarm.RunSize}
+	ext := proto.ExtHandshake{
+		Version: version, Reqq: reqq, Port: int(m.addr.Port()), MaxRequest: swarm.RunSize,
+		Messages: map[string]int{proto.ExtDontHave: dontHaveID, proto.ExtBad: badID},
+	}
 	if a, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
 		ext.YourIP = unmap(a.AddrPort()).Addr()
 	}
@@ -93,7 +99,9 @@ func (l *link) takeExtension(payload []byte) error {
 	if ext.Reqq > 0 {
 		l.reqq = ext.Reqq
 	}
-	if l.peer < 0 { // bulk requests are agreed on before the link is up, or not at all
+	if l.peer < 0 { // these are agreed on before the link is up, or not at all
+		l.port = ext.Port
+		l.gone, l.bad = ext.Messages[proto.ExtDontHave], ext.Messages[proto.ExtBad]
 		l.maxRun = uint32(min(ext.MaxRequest, swarm.RunSize))
 		if l.maxRun < swarm.RunSize && int64(l.maxRun) < l.m.comp.PartSize {
 			l.maxRun = 0

@@ -75,6 +75,7 @@ func conductorMessages() []struct {
 		{About{[20]byte(peerA), 3, 2, "a"}, "5a" + hexPeerA + "00000003 00000002 01 61"},
 		{About{}, "5a" + strings.Repeat("00", 29)},
 		{Listed{101}, "58 00000065"},
+		{Accused{9}, "59 00000009"},
 		{Listed{1<<32 - 1}, "58 ffffffff"},
 		{Unknown{99}, "63"},
 	}

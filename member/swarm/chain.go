@@ -83,7 +83,7 @@ func (s *Swarm) hop() int {
 // link counts what speaks against a chain. Who has everything tries one again with the next members that come when the last ones are done.
 func (s *Swarm) link(p *peer, n int) {
 	c := &s.chain
-	if n > 0 && s.missing == 0 && !slices.ContainsFunc(s.peers, func(q *peer) bool { return q != nil && q != p && !q.all }) {
+	if n > 0 && s.missing == 0 && !slices.ContainsFunc(s.peers, func(q *peer) bool { return q != nil && q != p && !s.complete(q) }) {
 		c.broken = false
 	}
 	switch {
@@ -290,7 +290,7 @@ func (s *Swarm) downstream() *peer {
 		return s.neediest()
 	}
 	c := &s.chain
-	if d := c.down; d != nil && !d.all {
+	if d := c.down; d != nil && !s.complete(d) {
 		if len(d.wants) > 0 {
 			return d
 		}
