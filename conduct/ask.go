@@ -28,6 +28,7 @@ type Status struct {
 	Left     time.Duration // until all that are pending are complete; negative: not known
 	Members  []Standing    // those furthest behind first, BitTorrent clients last, as many as were asked for
 
+	Listed          int // members listed now; 0 also if the conductor does not tell
 	Clients         int // BitTorrent clients, which no other number counts
 	ClientsComplete int // of them
 }
@@ -38,6 +39,7 @@ type Standing struct {
 	Addr        netip.AddrPort
 	Have, Parts int
 	Left        time.Duration // negative: not known
+	Client      bool          // it is a BitTorrent client, of which nothing but whether it is complete is known
 }
 
 // Complete reports whether the member has every part.
@@ -126,10 +128,14 @@ func (a *Asker) Ask(members int) ([]Status, error) {
 		further = int(m.Further)
 		s := Status{ID: m.ID, Complete: int(m.Complete), Known: int(m.Known), Pending: int(m.Pending), Left: leftTime(m.Left)}
 		if about.ID == m.ID {
-			s.Title, s.Clients, s.ClientsComplete = about.Title, int(about.Clients), int(about.Complete)
+			s.Title, s.Listed = about.Title, int(about.Listed)
+			s.Clients, s.ClientsComplete = int(about.Clients), int(about.Complete)
 		}
 		if s.Members, err = a.standings(int(m.Rows)); err != nil {
 			return nil, err
+		}
+		for i := range s.Members {
+			s.Members[i].Client = s.Clients > 0 && i >= s.Listed
 		}
 		all = append(all, s)
 	}

@@ -102,7 +102,8 @@ func TestAskingIsAnswered(t *testing.T) {
 		q.Set("left", "0")
 	})
 	if got := askUntil(t, asker(t, at, testID), func(got []Status) bool { return got[0].Clients == 2 })[0]; got.Clients != 2 ||
-		got.ClientsComplete != 1 || got.Complete != 60 || got.Known != 61 || len(got.Members) != 63 {
+		got.ClientsComplete != 1 || got.Complete != 60 || got.Known != 61 || len(got.Members) != 63 ||
+		got.Listed != 61 || got.Members[60].Client || !got.Members[61].Client || !got.Members[62].Client {
 		t.Errorf("with two clients, the answer is %+v", got)
 	}
 	callNamed(t, c, [20]byte{'o'}, 101, 0, "other")
@@ -228,8 +229,8 @@ func TestAskerOfOtherVersions(t *testing.T) {
 	}{
 		"older": {wire(status), Status{ID: testID, Complete: 1, Known: 2}},
 		"the same": {
-			wire(proto.About{ID: testID, Title: "t", Clients: 3, Complete: 2}, status),
-			Status{ID: testID, Title: "t", Complete: 1, Known: 2, Clients: 3, ClientsComplete: 2},
+			wire(proto.About{ID: testID, Title: "t", Listed: 1, Clients: 3, Complete: 2}, status),
+			Status{ID: testID, Title: "t", Complete: 1, Known: 2, Listed: 1, Clients: 3, ClientsComplete: 2},
 		},
 		"later": {
 			slices.Concat(later, wire(proto.About{ID: testID, Title: "t"}), later, wire(status)),

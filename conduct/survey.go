@@ -43,6 +43,7 @@ func (c *composition) survey(now time.Time) survey {
 			}
 			continue
 		}
+		s.about.Listed++
 		if _, counted := c.copies[e.copyID()]; !counted {
 			s.Known++
 		}

@@ -52,7 +52,7 @@ import (
 //	87  Standings  count 1 (0 to 50), standings
 //	88  Listed     members 4
 //	89  Accused    part 4
-//	90  About      id 20, clients 4, complete 4, title text
+//	90  About      id 20, listed 4, clients 4, complete 4, title text
 //
 //	address  family 1, host, port 2: family 4 with 4 bytes of host, 6 with 16 (never an IPv4 address mapped
 //	         into IPv6); or the family 0 alone, which is no address (not within a list)

@@ -206,7 +206,7 @@ func docExamples() map[string]any {
 		"a part is gone":                        Extended{3, AppendPart(nil, 9)},
 		"handshake of a member that tells the content's name": titled,
 		"titled": Titled{"image.iso"},
-		"about":  About{ID: [20]byte(h.PeerID), Clients: 3, Complete: 1, Title: "image.iso"},
+		"about":  About{ID: [20]byte(h.PeerID), Listed: 1, Clients: 3, Complete: 1, Title: "image.iso"},
 	}
 }
 

@@ -52,6 +52,7 @@ type (
 	// About precedes the Status of the same composition. It may be missing.
 	About struct {
 		ID       [20]byte
+		Listed   uint32 // members that are listed now
 		Clients  uint32 // BitTorrent clients that are listed; no other number counts them
 		Complete uint32 // of them, as they say
 		Title    string // what most members call the content; "": none said
@@ -101,6 +102,7 @@ func (m Titled) append(b []byte) []byte {
 
 func (m About) append(b []byte) []byte {
 	b = append(append(b, idAbout), m.ID[:]...)
+	b = binary.BigEndian.AppendUint32(b, m.Listed)
 	b = binary.BigEndian.AppendUint32(b, m.Clients)
 	b = binary.BigEndian.AppendUint32(b, m.Complete)
 	return appendText(b, cutText(m.Title, MaxText))
@@ -175,6 +177,7 @@ func (d *decoder) status() Message {
 func (d *decoder) about() Message {
 	m := About{
 		ID:       [20]byte(d.bytes(20, "ID")),
+		Listed:   d.uint32("number of members listed"),
 		Clients:  d.uint32("number of clients"),
 		Complete: d.uint32("number of complete clients"),
 		Title:    d.utf8("title"),
