@@ -190,6 +190,7 @@ func (c *Conductor) Run(ctx context.Context) error {
 	})
 	c.loop(ctx)
 	c.wg.Wait()
+	c.ln.Close() // the AfterFunc may not have come to it yet
 	return err
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"orchestra/conduct"
+	"orchestra/internal/switchboard"
 	"orchestra/member"
 	"orchestra/orch"
 	"orchestra/proto"
@@ -32,36 +33,27 @@ func startConductor(t *testing.T, addr string) (string, func()) {
 	}
 }
 
-// freeAddr is an address that nobody listens on.
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 func TestConductorComesLateGoesAndComesBack(t *testing.T) {
 	s := newScore(t, 3<<20, 64<<10)
-	addr := freeAddr(t)
-	conductors := []string{addr, freeAddr(t)} // the second one never comes
+	board, never := switchboard.New(t), switchboard.New(t)
+	conductors := []string{board.Addr(), never.Addr()} // nobody comes at the second one
 	first := s.join(member.Config{Dir: s.dir, Conductors: conductors})
 	s.wait(func() bool { return strings.Contains(first.Progress().Conductor, "unreachable") })
 	if first.Progress().ConductorUp {
 		t.Error("a conductor that is not there is up")
 	}
 
-	_, end := startConductor(t, addr)
+	addr, end := startConductor(t, "127.0.0.1:0")
+	board.Connect(addr)
 	s.wait(func() bool { return first.Progress().ConductorUp })
 	second := s.join(member.Config{Dir: t.TempDir(), Conductors: conductors})
 	s.wantComplete(second)
 
 	end()
 	s.wait(func() bool { return !first.Progress().ConductorUp })
-	_, end = startConductor(t, addr)
+	addr, end = startConductor(t, "127.0.0.1:0")
 	defer end()
+	board.Connect(addr)
 	third := s.join(member.Config{Dir: t.TempDir(), Conductors: conductors})
 	s.wantComplete(third)
 	for _, p := range []*player{first, second, third} {
