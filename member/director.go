@@ -335,6 +335,12 @@ func (d *director) perform(e swarm.Effect) {
 		d.links[e.Peer].refuseAll(e.Parts)
 	case swarm.Grant:
 		d.links[e.Peer].grant(e.Parts, d.core.Has)
+	case swarm.Revoke:
+		d.links[e.Peer].revoke()
+	case swarm.Resume:
+		d.links[e.Peer].resume()
+	case swarm.Dismiss:
+		d.links[e.Peer].dismiss()
 	case swarm.Complain:
 		d.blame(e)
 	case swarm.CutOff:

@@ -19,6 +19,7 @@ const (
 
 	dontHaveID = 1 // the ids of the extended messages that it takes
 	badID      = 2
+	dismissID  = 3
 )
 
 // readAhead is how much a link reads beyond what it needs: enough for a burst of small messages, little enough that
@@ -30,6 +31,7 @@ func (m *Member) greet(ctx context.Context, conn *net.TCPConn, dialled bool) (*l
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
 	conn.SetDeadline(time.Now().Add(proto.HandshakeTimeout))
+	said := time.Now()
 	if dialled {
 		if err := m.sayHello(conn); err != nil {
 			return nil, err
@@ -42,7 +44,9 @@ func (m *Member) greet(ctx context.Context, conn *net.TCPConn, dialled bool) (*l
 	if hs.ID != [20]byte(m.id) {
 		return nil, errors.New("it speaks of another composition")
 	}
+	answered := time.Now()
 	if !dialled {
+		said = time.Now()
 		if err := m.sayHello(conn); err != nil {
 			return nil, err
 		}
@@ -52,6 +56,15 @@ func (m *Member) greet(ctx context.Context, conn *net.TCPConn, dialled bool) (*l
 		if err := l.readExtension(conn); err != nil {
 			return nil, err
 		}
+	}
+	if l.roundTrip = roundTrip(conn); l.roundTrip == unknownRoundTrip {
+		if !dialled {
+			if err := l.awaitAnswer(); err != nil {
+				return nil, err
+			}
+			answered = time.Now()
+		}
+		l.roundTrip = answered.Sub(said)
 	}
 	conn.SetDeadline(time.Time{})
 	return l, nil
@@ -63,7 +76,7 @@ func (m *Member) sayHello(conn *net.TCPConn) error {
 	hs.SetExtended()
 	ext := proto.ExtHandshake{
 		Version: version, Reqq: reqq, Port: int(m.addr.Port()), MaxRequest: swarm.RunSize,
-		Messages: map[string]int{proto.ExtDontHave: dontHaveID, proto.ExtBad: badID},
+		Messages: map[string]int{proto.ExtDontHave: dontHaveID, proto.ExtBad: badID, proto.ExtDismiss: dismissID},
 	}
 	if a, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
 		ext.YourIP = unmap(a.AddrPort()).Addr()
@@ -102,12 +115,22 @@ func (l *link) takeExtension(payload []byte) error {
 	if l.peer < 0 { // these are agreed on before the link is up, or not at all
 		l.port = ext.Port
 		l.gone, l.bad = ext.Messages[proto.ExtDontHave], ext.Messages[proto.ExtBad]
+		l.dismissal = ext.Messages[proto.ExtDismiss]
 		l.maxRun = uint32(min(ext.MaxRequest, swarm.RunSize))
 		if l.maxRun < swarm.RunSize && int64(l.maxRun) < l.m.comp.PartSize {
 			l.maxRun = 0
 		}
 	}
 	return nil
+}
+
+// awaitAnswer waits for what a member that opened the link says after this end's handshake, and keeps
+// it for the reader. A foreign client need not say anything.
+func (l *link) awaitAnswer() (err error) {
+	if l.maxRun > 0 && l.fast && l.first == nil {
+		l.first, err = l.in.Next()
+	}
+	return err
 }
 
 // remoteAddr is the far end of a connection.

@@ -2,6 +2,7 @@ package member
 
 import (
 	"context"
+	"time"
 
 	"golang.org/x/time/rate"
 
@@ -33,17 +34,32 @@ func portion(l *rate.Limiter) int {
 	return l.Burst()
 }
 
-// wait lets n bytes pass in their time.
-func wait(ctx context.Context, l *rate.Limiter, n int) error {
-	if l == nil {
-		return nil
-	}
-	for n > 0 {
+// wait lets n bytes pass in their time. While it waits it calls held, every reportEvery at least, and
+// ends if that returns false.
+func wait(ctx context.Context, l *rate.Limiter, n int, held func() bool) error {
+	for l != nil && n > 0 {
 		k := min(n, l.Burst())
-		if err := l.WaitN(ctx, k); err != nil {
-			return err
+		r := l.ReserveN(time.Now(), k)
+		for delay := r.Delay(); delay > 0; delay = r.Delay() {
+			if err := sleep(ctx, min(delay, reportEvery)); err != nil {
+				return err
+			}
+			if !held() {
+				return ctx.Err()
+			}
 		}
 		n -= k
 	}
 	return nil
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

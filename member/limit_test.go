@@ -17,7 +17,7 @@ func TestLimitIsSmooth(t *testing.T) {
 			for range 5 {
 				go func() {
 					for {
-						if err := wait(t.Context(), l, portion(l)/2); err != nil {
+						if err := wait(t.Context(), l, portion(l)/2, func() bool { return true }); err != nil {
 							return
 						}
 						select {

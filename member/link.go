@@ -22,7 +22,7 @@ const (
 	writeTimeout = 60 * time.Second
 )
 
-// unknownRoundTrip is more than that of any peer: who may be far away is treated as if it were.
+// unknownRoundTrip is what roundTrip returns where the system does not tell.
 const unknownRoundTrip = time.Minute
 
 // link is the connection to one peer. One goroutine reads and one writes; the loop only leaves things to do under mu and never waits.
@@ -40,13 +40,19 @@ type link struct {
 	port    int    // on which the peer accepts members, as it says; 0: it does not say
 	peer    int    // the number that the loop gave it; -1 before
 
+	dismissal int           // the id of the message there that dismisses it; 0: it takes none
+	roundTrip time.Duration // of a packet at best, or of the handshake
+
 	in       *proto.Reader
 	outward  io.Writer     // of messages; the writer's own
 	first    proto.Message // came before the link was up; read first
 	expected int           // what expect set last; the reader's own
 	bound    int           // bytes that the peer may have in flight to this member; 0: as the system has it; the reader's own
-	unsent   int           // bytes that may wait in the socket; 0: as tune left it; the writer's own
+	unsent   int           // bytes that may wait in the socket; the writer's own
+	packet   int           // bytes of the largest packet that goes to the peer; 0: unknown
 	piece    int           // bytes of a bulk request that go into the next piece; the writer's own
+	went     int64         // payload bytes that went out since the core was told; the writer's own
+	told     time.Time     // when it was; the writer's own
 	deadline time.Time     // of the next read; the reader's own
 
 	mu        sync.Mutex // guards what follows, for the loop, the reader and the writer
@@ -73,12 +79,15 @@ func newLink(m *Member, conn *net.TCPConn, hs proto.Handshake, dialled bool) *li
 
 // joined is what the core is told of a new link.
 func (l *link) joined() swarm.Joined {
-	return swarm.Joined{Peer: l.peer, ID: l.id, Addr: l.addr, Dialled: l.dialled, MaxRun: l.maxRun, MaxQueue: l.reqq, RoundTrip: roundTrip(l.conn), Hears: l.gone > 0, Port: uint16(l.port)}
+	return swarm.Joined{
+		Peer: l.peer, ID: l.id, Addr: l.addr, Dialled: l.dialled, MaxRun: l.maxRun, MaxQueue: l.reqq,
+		RoundTrip: l.roundTrip, Hears: l.gone > 0, Port: uint16(l.port),
+	}
 }
 
 // run reads and writes until the link ends, and returns why.
 func (l *link) run(ctx context.Context) error {
-	tune(l.conn)
+	l.tune()
 	stop := context.AfterFunc(ctx, func() { l.close(context.Cause(ctx)) })
 	defer stop()
 	var writer sync.WaitGroup

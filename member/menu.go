@@ -18,6 +18,7 @@ type menu struct {
 	ghosts []ghost // cancelled, and neither rejected nor sent in full yet
 	window int     // blocks outstanding at a foreign client at most
 	out    int     // blocks outstanding there
+	denied int     // blocks that it rejected since one came
 
 	moved    int64 // payload bytes since the core was told last
 	reported time.Time
@@ -29,6 +30,8 @@ type asked struct {
 	next   uint32   // where the next block is asked for, in bytes from Begin
 	got    uint32   // bytes that came
 	seen   []uint64 // by block: came
+	lacks  []uint32 // blocks that were rejected, and are not asked for at present
+	again  []uint32 // those of them that are to be asked for
 	in     *inbound
 	taking bool // the reader is taking a piece in
 }
@@ -63,20 +66,57 @@ func (l *link) setWindow(blocks int) {
 	l.topUp()
 }
 
-// topUp asks for blocks until the window is full. Called with mu held.
+// topUp asks for blocks until the window is full. Who rejects one block after the other is asked for no
+// more of them. Called with mu held.
 func (l *link) topUp() {
 	limit := min(l.window, l.reqq)
 	for _, a := range l.asked {
-		for a.next < a.run.Length {
+		for (a.next < a.run.Length || len(a.again) > 0) && l.denied < mostDenied {
 			if l.out >= limit {
 				return
 			}
-			n := min(proto.Block, a.run.Length-a.next)
-			l.queue(proto.Request{Part: a.run.Part, Begin: a.run.Begin + a.next, Length: n})
-			a.next += n
+			at := a.next
+			if len(a.again) > 0 {
+				at, a.again = a.again[0], a.again[1:]
+			} else {
+				a.next += a.block(at)
+			}
+			l.queue(proto.Request{Part: a.run.Part, Begin: a.run.Begin + at, Length: a.block(at)})
 			l.out++
 		}
 	}
+}
+
+// mostDenied is how many blocks a foreign client may reject until it is asked for no more.
+const mostDenied = 2
+
+// resume asks a foreign client again, also for what it rejected.
+func (l *link) resume() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.denied = 0
+	for _, a := range l.asked {
+		a.again, a.lacks = append(a.again, a.lacks...), nil
+	}
+	l.topUp()
+}
+
+// block is the length of the block at an offset of the run.
+func (a *asked) block(at uint32) uint32 { return min(proto.Block, a.run.Length-at) }
+
+// awaits reports whether a block was asked for and neither came nor was rejected.
+func (a *asked) awaits(at uint32) bool {
+	return at%proto.Block == 0 && at < a.next && !a.has(at) && !slices.Contains(a.lacks, at) && !slices.Contains(a.again, at)
+}
+
+// outstanding is how many blocks of the run are awaited.
+func (a *asked) outstanding() (n int) {
+	for at := uint32(0); at < a.next; at += proto.Block {
+		if a.awaits(at) {
+			n++
+		}
+	}
+	return n
 }
 
 // cancel takes a run back.
@@ -97,8 +137,8 @@ func (l *link) cancel(run swarm.Run) {
 		return
 	}
 	for at := uint32(0); at < a.next; at += proto.Block {
-		if !a.has(at) {
-			l.queue(proto.Cancel{Part: run.Part, Begin: run.Begin + at, Length: min(proto.Block, run.Length-at)})
+		if a.awaits(at) {
+			l.queue(proto.Cancel{Part: run.Part, Begin: run.Begin + at, Length: a.block(at)})
 			l.out--
 		}
 	}
@@ -118,32 +158,42 @@ func (l *link) forgetMenu() {
 	l.asked, l.ghosts, l.out = nil, nil, 0
 }
 
-// rejected finds the run that the peer will not send.
-func (l *link) rejected(msg proto.Reject) (swarm.Run, bool) {
+// rejected finds out what a reject is about, and what the core is told of it; nil: nothing. Of a run that a
+// foreign client is asked for, one block is rejected: the others may come, so the run stays unless there
+// is nothing of it.
+func (l *link) rejected(msg proto.Reject) swarm.Event {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if i := slices.IndexFunc(l.ghosts, func(g ghost) bool {
 		return g.run.Part == msg.Part && int64(g.run.Begin)+int64(g.run.Length) == msg.End()
 	}); i >= 0 {
 		l.ghosts = slices.Delete(l.ghosts, i, i+1)
-		return swarm.Run{}, false
+		return nil
 	}
 	i := l.covering(msg.Part, msg.Begin)
 	if i < 0 {
-		return swarm.Run{}, false
+		return nil
 	}
 	a := l.asked[i]
+	if l.maxRun == 0 {
+		at := msg.Begin - a.run.Begin
+		if !a.awaits(at) {
+			return nil
+		}
+		l.out--
+		l.denied++
+		a.lacks = append(a.lacks, at)
+		if a.got > 0 || a.taking || a.outstanding() > 0 {
+			l.topUp()
+			return swarm.Declined{Peer: l.peer, Run: a.run}
+		}
+	}
 	l.asked = slices.Delete(l.asked, i, i+1)
 	a.drop()
 	if l.maxRun == 0 {
-		for at := uint32(0); at < a.next; at += proto.Block {
-			if !a.has(at) {
-				l.out--
-			}
-		}
 		l.topUp()
 	}
-	return a.run, true
+	return swarm.Rejected{Peer: l.peer, Run: a.run}
 }
 
 func (l *link) covering(part, begin uint32) int {
@@ -172,7 +222,7 @@ func (l *link) accept(msg proto.Piece) (*asked, error) {
 				a.taking = true
 				return a, nil
 			}
-		} else if at%proto.Block == 0 && at < a.next && !a.has(at) && msg.Length == int(min(proto.Block, a.run.Length-at)) {
+		} else if a.awaits(at) && msg.Length == int(a.block(at)) {
 			a.taking = true
 			return a, nil
 		}
@@ -207,6 +257,7 @@ func (l *link) arrived(a *asked, msg proto.Piece) (whole bool) {
 	}
 	if l.maxRun == 0 {
 		l.out--
+		l.denied = 0
 		l.topUp()
 	}
 	if a.got < a.run.Length {
@@ -243,7 +294,7 @@ func (l *link) takePiece(ctx context.Context, msg proto.Piece) error {
 		return ctx.Err()
 	}
 	l.rein()
-	content := &pieceReader{ctx: ctx, link: l, left: msg.Length}
+	content := &pieceReader{ctx: ctx, link: l, left: msg.Length, run: a.run, whole: a.got + uint32(msg.Length)}
 	err = a.in.read(ctx, content, int64(msg.Begin-a.run.Begin), msg.Length)
 	l.expect(1)
 	if err != nil {
@@ -257,7 +308,7 @@ func (l *link) takePiece(ctx context.Context, msg proto.Piece) error {
 	if !l.arrived(a, msg) {
 		return nil
 	}
-	if !l.report(ctx) || !l.m.tell(ctx, swarm.Received{Peer: l.peer, Run: a.run}) {
+	if !l.report(ctx, a.run, a.run.Length) || !l.m.tell(ctx, swarm.Received{Peer: l.peer, Run: a.run}) {
 		return ctx.Err()
 	}
 	return a.in.end(ctx)
@@ -269,6 +320,9 @@ type pieceReader struct {
 	link *link
 	left int
 	paid int // bytes that the limit has let pass and that did not come yet
+
+	run   swarm.Run
+	whole uint32 // bytes of the run that are here when none of the piece are left
 }
 
 // Read reads once, so that what it expects is what is still to come. A piece may take long under a limit: the core is told meanwhile that
@@ -277,7 +331,7 @@ func (r *pieceReader) Read(p []byte) (int, error) {
 	p = p[:min(len(p), r.left)]
 	if r.paid == 0 {
 		n := min(len(p), portion(r.link.m.download))
-		if err := wait(r.ctx, r.link.m.download, n); err != nil {
+		if err := wait(r.ctx, r.link.m.download, n, r.held); err != nil {
 			return 0, err
 		}
 		r.paid = n
@@ -290,25 +344,36 @@ func (r *pieceReader) Read(p []byte) (int, error) {
 	n, err := r.link.in.Read(p)
 	r.left -= n
 	r.paid -= n
-	if n > 0 && !r.link.took(r.ctx, n) {
+	if n > 0 && !r.link.took(r.ctx, n, r.run, r.whole-uint32(r.left)) {
 		return n, r.ctx.Err()
 	}
 	return n, err
 }
 
-// took counts payload that came, and tells the core of it now and then.
-func (l *link) took(ctx context.Context, n int) bool {
+// held tells the core now and then that it is not the peer who holds up what it sends.
+func (r *pieceReader) held() bool {
+	l := r.link
+	if time.Since(l.reported) < reportEvery {
+		return true
+	}
+	moved := l.moved
+	l.moved, l.reported = 0, time.Now()
+	return l.m.tell(r.ctx, swarm.Progress{Peer: l.peer, Down: moved, Run: r.run, Got: r.whole - uint32(r.left), Limited: true})
+}
+
+// took counts payload of a run that came, and tells the core of it now and then; got is what is here of it.
+func (l *link) took(ctx context.Context, n int, run swarm.Run, got uint32) bool {
 	l.m.received.Add(int64(n))
 	l.moved += int64(n)
 	if time.Since(l.reported) < reportEvery {
 		return true
 	}
-	return l.report(ctx)
+	return l.report(ctx, run, got)
 }
 
 // report tells the core what came since it was told last.
-func (l *link) report(ctx context.Context) bool {
+func (l *link) report(ctx context.Context, run swarm.Run, got uint32) bool {
 	moved := l.moved
 	l.moved, l.reported = 0, time.Now()
-	return moved == 0 || l.m.tell(ctx, swarm.Progress{Peer: l.peer, Down: moved})
+	return moved == 0 || l.m.tell(ctx, swarm.Progress{Peer: l.peer, Down: moved, Run: run, Got: got})
 }

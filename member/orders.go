@@ -104,6 +104,22 @@ func (l *link) grant(parts []uint32, here func(part uint32) bool) {
 	l.rouse()
 }
 
+// revoke lets what was granted and not sent wait for another grant. The piece that is on its way goes on.
+func (l *link) revoke() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.waiting == nil {
+		l.waiting = map[uint32][]order{}
+	}
+	for _, o := range l.ready {
+		if !o.isEnd() {
+			o.relay = false
+			l.waiting[o.part] = append(l.waiting[o.part], o)
+		}
+	}
+	l.ready = nil
+}
+
 // cancelled takes a request back, and tells the part if nothing more of it waits for a grant. A request that is being answered is answered in
 // full if the cancel is for all of it: who sent that did not know, and what went out would be thrown away.
 func (l *link) cancelled(c proto.Cancel) (uint32, bool) {
@@ -124,7 +140,7 @@ func (l *link) cancelled(c proto.Cancel) (uint32, bool) {
 	}
 	list := l.waiting[c.Part]
 	i := slices.IndexFunc(list, same)
-	if i < 0 {
+	if i < 0 || list[i].begun() && c.Begin == list[i].from {
 		return 0, false
 	}
 	l.refuse(list[i])
@@ -135,6 +151,13 @@ func (l *link) cancelled(c proto.Cancel) (uint32, bool) {
 	}
 	delete(l.waiting, c.Part)
 	return c.Part, true
+}
+
+// dismiss tells the peer that it is no longer sent to before all others.
+func (l *link) dismiss() {
+	if l.dismissal > 0 {
+		l.send(proto.Extended{ID: uint8(l.dismissal)})
+	}
 }
 
 // setChoke tells the peer whether it is served; what it asked for is dropped when it no longer is.

@@ -118,7 +118,7 @@ func TestPieceThatTricklesIn(t *testing.T) {
 	content := randomBytes(100_000)
 	for _, limit := range []int64{0, 300_000} {
 		l, far := pair(t, content, Config{DownloadLimit: limit})
-		tune(l.conn)
+		l.tune()
 		pieces := &pieceReader{ctx: t.Context(), link: l, left: len(content)}
 		head := proto.Append(nil, proto.Piece{Length: len(content)})
 		far.Write(head)

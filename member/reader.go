@@ -75,6 +75,9 @@ func (l *link) handle(ctx context.Context, msg proto.Message, b *batch) error {
 		if msg.Part >= parts || msg.End() > l.m.comp.PartLen(int(msg.Part)) {
 			return errors.New("it sent content that the composition does not have")
 		}
+		if msg.Length == 0 {
+			return errors.New("it sent a piece of no bytes")
+		}
 		return l.takePiece(ctx, msg)
 	case proto.Have:
 		if msg.Part >= parts {
@@ -127,9 +130,7 @@ func (l *link) tells(msg proto.Message, parts uint32) (event, error) {
 	case proto.Unchoke:
 		return swarm.Choked{Peer: l.peer}, nil
 	case proto.Reject:
-		if run, ok := l.rejected(msg); ok {
-			return swarm.Rejected{Peer: l.peer, Run: run}, nil
-		}
+		return l.rejected(msg), nil
 	case proto.Cancel:
 		if part, ok := l.cancelled(msg); ok {
 			return swarm.Unwanted{Peer: l.peer, Part: part}, nil

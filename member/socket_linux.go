@@ -1,6 +1,7 @@
 package member
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -14,7 +15,7 @@ import (
 
 // sendContent sends a stretch of the content from the file to the socket, at an explicit offset: the file's own offset is shared by all
 // links. What lies in several files of a folder goes out of one after the other.
-func (l *link) sendContent(off int64, left int) error {
+func (l *link) sendContent(ctx context.Context, off int64, left int) error {
 	raw, err := l.conn.SyscallConn()
 	if err != nil {
 		return err
@@ -24,7 +25,7 @@ func (l *link) sendContent(off int64, left int) error {
 		if err != nil {
 			return err
 		}
-		sent, err := l.sendStretch(raw, stretch)
+		sent, err := l.sendStretch(ctx, raw, stretch)
 		l.m.store.Release(stretch)
 		if err != nil {
 			// sendfile does not say which end failed. If it is the file, the member cannot share, and is to end.
@@ -65,7 +66,7 @@ func (l *link) sendHead(head []byte) error {
 }
 
 // sendStretch sends what one file has, and tells how much went out. The deadline is renewed whenever the socket took something.
-func (l *link) sendStretch(raw syscall.RawConn, stretch store.Stretch) (sent int, err error) {
+func (l *link) sendStretch(ctx context.Context, raw syscall.RawConn, stretch store.Stretch) (sent int, err error) {
 	file, off, length := int(stretch.File.Fd()), stretch.Offset, int(stretch.Length)
 	for sent < length {
 		l.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
@@ -85,12 +86,20 @@ func (l *link) sendStretch(raw syscall.RawConn, stretch store.Stretch) (sent int
 			return sent, io.ErrUnexpectedEOF // the file is shorter than the composition: nothing true can follow
 		}
 		sent += n
+		if !l.wentOut(ctx, n) {
+			return sent, ctx.Err()
+		}
 	}
 	return sent, nil
 }
 
 // unsent bounds what waits in the socket behind what the network carries, in bytes: what is decided later is sent sooner, and a grant that
 // is served leaves little behind that takes turns with the next ones. Between two hosts without a limit nothing is lost by it.
+//
+// Less than a packet stays in the socket for up to 200 ms while sendfile promises more to come, and the
+// socket takes more only when less than half of the bound waits. So the bound is two packets at least:
+// those of a loopback interface have 64 KiB, and a member that sends a little at a time, under a limit,
+// would do so five times a second.
 const (
 	unsent = 16 << 10
 	// unsentAlone is for a peer that nobody takes turns with: the writer wakes once for several packets.
@@ -98,21 +107,24 @@ const (
 )
 
 // tune sets the options of a connection.
-func tune(conn *net.TCPConn) {
-	raw, err := conn.SyscallConn()
+func (l *link) tune() {
+	raw, err := l.conn.SyscallConn()
 	if err != nil {
 		return
 	}
 	raw.Control(func(fd uintptr) {
-		unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsent)
+		if info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
+			l.packet = int(info.Pmtu)
+		}
 	})
+	l.holdBack()
 }
 
 // holdBack bounds what waits in the socket by whether this peer alone is sent to.
 func (l *link) holdBack() {
 	most := unsentAlone
 	if l.m.unchained.Load() {
-		most = unsent
+		most = max(unsent, 2*l.packet)
 	}
 	if most == l.unsent {
 		return

@@ -3,6 +3,7 @@
 package member
 
 import (
+	"context"
 	"io"
 	"net"
 	"time"
@@ -16,7 +17,7 @@ func sender(conn *net.TCPConn) io.Writer   { return conn }
 func (l *link) sendHead(head []byte) error { return l.write(head) }
 
 // sendContent writes a stretch of the content by way of a buffer.
-func (l *link) sendContent(off int64, left int) error {
+func (l *link) sendContent(ctx context.Context, off int64, left int) error {
 	buf := make([]byte, min(left, 64<<10))
 	for left > 0 {
 		n := min(left, len(buf))
@@ -27,12 +28,15 @@ func (l *link) sendContent(off int64, left int) error {
 			return err
 		}
 		off, left = off+int64(n), left-n
+		if !l.wentOut(ctx, n) {
+			return ctx.Err()
+		}
 	}
 	return nil
 }
 
 // tune sets the options of a connection: the defaults are right here.
-func tune(*net.TCPConn) {}
+func (l *link) tune() {}
 
 // rein is for systems that let a receive buffer be bounded and set free again.
 func (l *link) rein() {}

@@ -43,6 +43,8 @@ func (l *link) extended(msg proto.Extended, parts uint32) (event, error) {
 	case badID:
 		part, err := l.partOf(proto.ExtBad, msg.Payload, parts)
 		return accused{part}, err
+	case dismissID:
+		return swarm.Dismissed{Peer: l.peer}, nil
 	}
 	return nil, nil
 }

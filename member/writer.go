@@ -151,14 +151,40 @@ func (l *link) sendPieces(ctx context.Context, pieces []proto.Piece) error {
 	if len(pieces) == 1 && (total > proto.Block || total > portion(l.m.upload)) {
 		return l.sendPiece(ctx, pieces[0])
 	}
-	if err := wait(ctx, l.m.upload, total); err != nil {
+	if err := l.allow(ctx, total); err != nil {
 		return err
 	}
 	if err := l.sendBlocks(pieces); err != nil {
 		return err
 	}
 	l.m.uploaded.Add(int64(total))
+	if !l.wentOut(ctx, total) {
+		return ctx.Err()
+	}
 	return nil
+}
+
+// wentOut counts payload that the socket took, and tells the core of it now and then: the peer takes it.
+func (l *link) wentOut(ctx context.Context, n int) bool {
+	l.went += int64(n)
+	if time.Since(l.told) < reportEvery {
+		return true
+	}
+	went := l.went
+	l.went, l.told = 0, time.Now()
+	return l.m.tell(ctx, swarm.Sent{Peer: l.peer, Bytes: went})
+}
+
+// allow waits until the upload limit lets n bytes pass. The core is told that it is not the peer who
+// holds them up.
+func (l *link) allow(ctx context.Context, n int) error {
+	return wait(ctx, l.m.upload, n, func() bool {
+		if time.Since(l.told) < reportEvery {
+			return true
+		}
+		l.told = time.Now()
+		return l.m.tell(ctx, swarm.Sent{Peer: l.peer})
+	})
 }
 
 // fit makes the next pieces larger or smaller, by the time that the last one took.
@@ -176,7 +202,7 @@ func (l *link) sendPiece(ctx context.Context, p proto.Piece) error {
 	begun := time.Now()
 	defer func() { l.fit(time.Since(begun)) }()
 	slice := min(p.Length, portion(l.m.upload))
-	if err := wait(ctx, l.m.upload, slice); err != nil {
+	if err := l.allow(ctx, slice); err != nil {
 		return err
 	}
 	l.holdBack()
@@ -185,7 +211,7 @@ func (l *link) sendPiece(ctx context.Context, p proto.Piece) error {
 		return err
 	}
 	for off, left := l.offset(p), p.Length; ; {
-		if err := l.sendContent(off, slice); err != nil {
+		if err := l.sendContent(ctx, off, slice); err != nil {
 			return err
 		}
 		l.m.uploaded.Add(int64(slice))
@@ -193,7 +219,7 @@ func (l *link) sendPiece(ctx context.Context, p proto.Piece) error {
 		if slice = min(left, slice); slice == 0 {
 			return nil
 		}
-		if err := wait(ctx, l.m.upload, slice); err != nil {
+		if err := l.allow(ctx, slice); err != nil {
 			return err
 		}
 	}

@@ -114,6 +114,11 @@ func ParseExtHandshake(payload []byte) (ExtHandshake, error) {
 	return h, nil
 }
 
+// ExtDismiss is the name of the extended message, in ExtHandshake.Messages, by
+// which a member tells another that it no longer sends to it before all others.
+// It has no payload.
+const ExtDismiss = "orch_dismiss"
+
 // number returns an integer of a dictionary, at most most; 0 if it is missing
 // or less than least.
 func number(dict map[string]any, key string, least, most int64) int {

@@ -28,9 +28,10 @@ type chain struct {
 	came  int64
 	lags  int
 
-	broken    bool    // it was of no use
-	told      Chained // what the links were told last
-	dismissed *peer   // the last downstream, which does not know yet that it is none
+	broken bool    // it was of no use
+	told   Chained // what the links were told last
+
+	upGot int64 // bytes that came from it and are not yet progress
 
 	foreign, near int // links to foreign clients, and to members that are not far away
 }
@@ -95,7 +96,9 @@ func (s *Swarm) link(p *peer, n int) {
 }
 
 // mayAsk tells whether a peer may be asked for parts.
-func (s *Swarm) mayAsk(p *peer) bool { return s.chain.up == nil || s.chain.up == p }
+func (s *Swarm) mayAsk(p *peer) bool {
+	return p.sends.over(s.now) && (s.chain.up == nil || s.chain.up == p)
+}
 
 // orphan tells whether this member is in want of an upstream.
 func (s *Swarm) orphan() bool {
@@ -122,8 +125,8 @@ const lookOver = 4096
 // sends makes a peer that sent something the upstream, if there is none.
 func (s *Swarm) sends(p *peer, bytes int64) {
 	c := &s.chain
-	if s.orphan() {
-		c.up = p
+	if s.orphan() && !p.lame {
+		c.up, c.upAt, c.upGot = p, s.now, 0
 		s.compare()
 		for _, q := range s.peers {
 			if q != nil && q != p {
@@ -138,16 +141,18 @@ func (s *Swarm) sends(p *peer, bytes int64) {
 		s.fill(p)
 	}
 	if c.up == p {
-		c.upAt = s.now
 		c.came += bytes
+		if c.upGot += bytes; bytes == 0 || c.upGot >= movedLeast {
+			c.upAt, c.upGot = s.now, 0
+		}
 	}
 }
 
 // recallAll asks a peer to reject what it has not begun to send.
 func (s *Swarm) recallAll(p *peer) {
 	for _, f := range p.fetches {
-		if f.started == 0 && f.taker == nil {
-			s.emit(Recall{p.index, s.runOf(f.work, f.n)})
+		if f.started == 0 && !f.recalled {
+			s.recallRun(p, f)
 		}
 	}
 }
@@ -177,10 +182,13 @@ func (s *Swarm) gains(p *peer) {
 	s.compare()
 }
 
-// unchain lets this member get from all and serve all from now on. Its downstream hears of it by a request that is rejected.
+// unchain lets this member get from all and serve all from now on, and tells its downstream.
 func (s *Swarm) unchain() {
 	c := &s.chain
-	c.broken, c.dismissed = true, c.down
+	if d := c.down; d != nil && s.peer(d.index) == d {
+		s.emit(Dismiss{d.index})
+	}
+	c.broken = true
 	c.up, c.down = nil, nil
 	s.breakRelays(nil)
 	for _, p := range s.peers {
@@ -188,24 +196,12 @@ func (s *Swarm) unchain() {
 			p.coming = nil
 		}
 	}
-	if p := c.dismissed; p != nil && s.peer(p.index) == p {
-		s.dismiss(p)
-	}
 	s.fillOthers(nil)
 }
 
-// dismiss rejects what the downstream asks for, once.
-func (s *Swarm) dismiss(p *peer) {
-	if p == s.chain.dismissed && len(p.wants) > 0 {
-		s.chain.dismissed = nil
-		s.emit(Refuse{p.index, p.wants})
-		p.wants = nil
-	}
-}
-
-// dismissed ends the chain for who is rejected by its upstream.
-func (s *Swarm) dismissed(p *peer) {
-	if p == s.chain.up {
+// dismissed ends the chain for who no longer has an upstream to itself.
+func (s *Swarm) dismissed(ev Dismissed) {
+	if p := s.peer(ev.Peer); p != nil && p == s.chain.up {
 		s.unchain()
 	}
 }
@@ -225,6 +221,9 @@ func (s *Swarm) watchChain() {
 		c.down = nil
 	}
 	if c.up != nil && (s.peer(c.up.index) != c.up || c.up.choked || s.now >= c.upAt+upPatience) {
+		if c.up.begun > 0 {
+			s.limps(c.up, true)
+		}
 		c.up = nil
 		s.fillOthers(nil)
 	}
@@ -252,7 +251,7 @@ func (s *Swarm) tellChained() {
 // waits tells how long a peer waits that is not served, until the chain is given up.
 func (s *Swarm) waits(p *peer) time.Duration {
 	switch {
-	case p == s.chain.down || len(p.wants) == 0:
+	case p == s.chain.down || len(p.wants) == 0 || p.resting || p.takes.onTrial():
 		return never
 	case p.hasN > 0:
 		return p.asked + orphanWait
@@ -290,9 +289,12 @@ func (s *Swarm) downstream() *peer {
 		return s.neediest()
 	}
 	c := &s.chain
-	if d := c.down; d != nil && !s.complete(d) {
-		if len(d.wants) > 0 {
+	if d := c.down; d != nil && !s.complete(d) && !d.resting && d.takes.over(s.now) {
+		switch {
+		case s.mayTake(d):
 			return d
+		case len(d.wants) > 0:
+			return nil
 		}
 		if len(d.grants) > 0 || (len(d.awaits) > 0 && c.up != nil) || s.now < c.downAt+downPatience {
 			return nil

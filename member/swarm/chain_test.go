@@ -83,7 +83,7 @@ func (d *desk) sentTo() (peers []int) {
 }
 
 // TestSenderStaysUntilOthersWait has two peers ask a sharer: the first is served alone, until the second has waited long enough, then both are. The
-// first learns from a rejection that it is to ask others too.
+// first is told that it is to ask others too.
 func TestSenderStaysUntilOthersWait(t *testing.T) {
 	d, _ := completeDesk(t, 100)
 	d.comes(0, 90)
@@ -105,8 +105,11 @@ func TestSenderStaysUntilOthersWait(t *testing.T) {
 	if got := d.sentTo(); !slices.Contains(got, 1) {
 		t.Errorf("the second waited for %v, and grants go to %v", orphanWait, got)
 	}
-	if diff := cmp.Diff([]Refuse{{0, []uint32{4, 5, 6}}}, of[Refuse](d)); diff != "" {
-		t.Error("rejects (-want +got):", diff)
+	if diff := cmp.Diff([]Dismiss{{0}}, of[Dismiss](d)); diff != "" {
+		t.Error("dismissed (-want +got):", diff)
+	}
+	if refused := of[Refuse](d); len(refused) > 0 {
+		t.Errorf("refuses %v, which it has", refused)
 	}
 	if !d.chain.broken {
 		t.Error("the chain goes on")
@@ -171,7 +174,7 @@ func TestReceiverAsksItsUpstream(t *testing.T) {
 	if d.chain.broken {
 		t.Error("the chain is broken")
 	}
-	d.tell(Progress{1, 1})
+	d.tell(Progress{Peer: 1, Down: 1})
 	if d.chain.up != d.peers[1] {
 		t.Error("who sends next is not the upstream")
 	}
@@ -205,11 +208,11 @@ func TestWhoIsBehindLeavesTheChain(t *testing.T) {
 			}
 			d.comes(0, 199, 198)
 			d.comes(1)
-			d.tell(Progress{0, 1})
+			d.tell(Progress{Peer: 0, Down: 1})
 			next := uint32(50)
 			for range test.rounds {
 				d.at += behindAfter
-				d.tell(Progress{0, test.came})
+				d.tell(Progress{Peer: 0, Down: test.came})
 				for range behindParts {
 					d.tell(Has{Peer: 1, Parts: []uint32{next}})
 					next++
@@ -222,19 +225,23 @@ func TestWhoIsBehindLeavesTheChain(t *testing.T) {
 	}
 }
 
-// TestDismissed leaves the chain when the upstream rejects what was not taken back.
+// TestDismissed leaves the chain when the upstream says so, and not when it rejects something.
 func TestDismissed(t *testing.T) {
 	d := newDesk(t, 100, 256<<10)
 	d.comes(0, 1, 2, 3)
 	d.comes(1, 1, 2, 3)
-	d.tell(Progress{0, 1})
+	d.tell(Progress{Peer: 0, Down: 1})
 	for _, r := range of[Recall](d) {
 		d.tell(Rejected(r))
 	}
 	if d.chain.broken {
 		t.Fatal("what was taken back counts as rejected")
 	}
-	d.tell(Rejected{0, d.menu(0)[0]})
+	d.tell(Rejected{0, d.menu(0)[0]}, Dismissed{1})
+	if d.chain.broken {
+		t.Fatal("who is rejected something, or dismissed by somebody else, leaves the chain")
+	}
+	d.tell(Dismissed{0})
 	if !d.chain.broken || len(d.menu(1)) == 0 {
 		t.Errorf("broken: %v, asks the other for %v", d.chain.broken, d.menu(1))
 	}
@@ -350,7 +357,7 @@ func TestChainSettles(t *testing.T) {
 func TestUpstreamIsAskedInOrder(t *testing.T) {
 	d := newDesk(t, 2*lookOver, 16<<10)
 	d.comes(0, 0)
-	d.tell(Progress{0, 1})
+	d.tell(Progress{Peer: 0, Down: 1})
 	d.chain.next = 5
 	for _, test := range []struct {
 		gains uint32

@@ -2,9 +2,6 @@ package swarm
 
 import "time"
 
-// stalled is how long a run that has begun may go without an end before it is asked of another peer too.
-const stalled = 3 * time.Second
-
 // patience is how long the only run on a menu may wait before a peer that is asked for nothing takes it. It keeps two
 // idle peers from taking it from each other at every turn.
 const patience = 100 * time.Millisecond
@@ -53,8 +50,42 @@ func (s *Swarm) takeOver(p *peer) (*work, int, bool) {
 func (s *Swarm) recallFor(p, from *peer, f *fetch) {
 	f.taker = p
 	p.promised++
-	from.recalled++
+	s.recallRun(from, f)
+}
+
+// recallRun asks a peer to reject a run that it has not begun.
+func (s *Swarm) recallRun(from *peer, f *fetch) {
+	f.recalled = true
+	if from.recalled++; from.recalled == 1 {
+		from.due = s.now + s.answers(from)
+	}
 	s.emit(Recall{from.index, s.runOf(f.work, f.n)})
+}
+
+// settleRecall ends the waiting for what becomes of a recall, if there was one.
+func (s *Swarm) settleRecall(p *peer, f *fetch) {
+	if f.taker != nil {
+		f.taker.promised--
+	}
+	if f.recalled {
+		p.recalled--
+		p.due = s.now + s.answers(p) // it does answer, or is not asked any more
+	}
+	f.taker, f.recalled = nil, false
+}
+
+// mayHave reports whether a run that is taken from one peer may be asked of another.
+func (s *Swarm) mayHave(taker *peer, f *fetch) bool {
+	return taker != nil && f.work.runs[f.n].asked == 1 && s.peer(taker.index) == taker && !taker.choked && s.mayAsk(taker) &&
+		taker.find(s.runOf(f.work, f.n)) < 0
+}
+
+// handOver asks the peer for a run for which it was recalled.
+func (s *Swarm) handOver(from *peer, at int) {
+	f := from.fetches[at]
+	taker := f.taker
+	s.take(from, at)
+	s.ask(taker, f.work, f.n)
 }
 
 // retry fills the peers that are asked for nothing, when a run has waited at another one for long enough.
@@ -83,57 +114,24 @@ func (s *Swarm) take(p *peer, at int) {
 func (s *Swarm) spare(q, p *peer) int {
 	for i := len(q.fetches) - 1; i >= 0; i-- {
 		f := q.fetches[i]
-		if f.started == 0 && f.taker == nil && f.work.runs[f.n].asked == 1 && p.hasPart(f.work.part) && !s.comesAlone(f.work.part) && !s.relaySoon(q, f) {
+		if f.started == 0 && !f.recalled && f.work.runs[f.n].asked == 1 && p.hasPart(f.work.part) && !s.comesAlone(f.work.part) && !s.relaySoon(q, f) {
 			return i
 		}
 	}
 	return -1
 }
 
-// double finds a run that has stalled where it is asked for, to be asked of one peer more.
+// double finds a run that a peer has begun and does not end, to be asked of one peer more.
 func (s *Swarm) double(p *peer) (*work, int, bool) {
 	for _, q := range s.peers {
-		if q == nil || q == p || s.now-q.heard < stalled {
+		if q == nil || q == p || q.begun == 0 {
 			continue
 		}
 		for _, f := range q.fetches {
-			if f.work.runs[f.n].asked == 1 && p.hasPart(f.work.part) && !s.comesAlone(f.work.part) {
+			if f.started != 0 && f.work.runs[f.n].asked == 1 && p.hasPart(f.work.part) && !s.comesAlone(f.work.part) && s.sooner(p, f) {
 				return f.work, f.n, true
 			}
 		}
 	}
 	return nil, 0, false
-}
-
-// silent is how long a peer may send nothing at all of what it was asked for while it sends it.
-const silent = 60 * time.Second
-
-// relieve looks after peers that went silent in the middle of a run: the others are filled from their menus, and who stays silent is dropped.
-func (s *Swarm) relieve() {
-	for _, p := range s.peers {
-		if p == nil || p.begun == 0 || s.now-p.heard < stalled {
-			continue
-		}
-		if s.now-p.heard >= silent {
-			s.drop(p, "sent nothing for a minute")
-			p.heard = s.now
-			continue
-		}
-		s.fillOthers(p)
-	}
-}
-
-func (s *Swarm) nextRelief() time.Duration {
-	at := never
-	for _, p := range s.peers {
-		if p == nil || p.begun == 0 {
-			continue
-		}
-		if s.now < p.heard+stalled {
-			at = min(at, p.heard+stalled)
-		} else {
-			at = min(at, p.heard+silent)
-		}
-	}
-	return at
 }

@@ -73,6 +73,12 @@ type (
 		Peer int
 		Part uint32
 	}
+	// Sent tells how many payload bytes went into the socket since the last report, a few times a second while a [Grant] is
+	// out. None: what waits there waits for this member's own limit.
+	Sent struct {
+		Peer  int
+		Bytes int64
+	}
 	// Served ends a [Grant]: all that the peer had asked of these parts is in the socket, or was taken back.
 	Served struct{ Peer int }
 
@@ -86,21 +92,34 @@ type (
 		Peer int
 		Run  Run
 	}
-	// Progress tells how many payload bytes came since the last report, a few times a second while any do.
+	// Progress tells how many payload bytes came since the last report, a few times a second while any do, and how many
+	// of the run that was coming last are here.
 	Progress struct {
 		Peer int
 		Down int64
+		Run  Run
+		Got  uint32
+
+		Limited bool // it is this member's own limit that lets no more come
 	}
 	// Received tells that all bytes of a run arrived.
 	Received struct {
 		Peer int
 		Run  Run
 	}
-	// Rejected tells that the peer will not send a run.
+	// Rejected tells that the peer will not send a run, or the rest of it.
 	Rejected struct {
 		Peer int
 		Run  Run
 	}
+	// Declined tells that a foreign client will not send some blocks of a run. The others may come, and those are asked for
+	// again after a [Resume].
+	Declined struct {
+		Peer int
+		Run  Run
+	}
+	// Dismissed tells that the peer no longer sends to this member before all others, and that it is not to wait for it alone.
+	Dismissed struct{ Peer int }
 	// Written tells that a run that was received is on disk. Parts of a single run are not reported so, but as Stored or Failed.
 	Written struct {
 		Peer int
@@ -156,12 +175,15 @@ func (Interest) event()   {}
 func (Choked) event()     {}
 func (Wanted) event()     {}
 func (Unwanted) event()   {}
+func (Sent) event()       {}
 func (Served) event()     {}
 func (Suggested) event()  {}
 func (Started) event()    {}
 func (Progress) event()   {}
 func (Received) event()   {}
 func (Rejected) event()   {}
+func (Declined) event()   {}
+func (Dismissed) event()  {}
 func (Written) event()    {}
 func (Stored) event()     {}
 func (Failed) event()     {}

@@ -32,7 +32,13 @@ type fetch struct {
 	asked   time.Duration // when it was asked for
 	started time.Duration // when its first bytes came; 0: not yet
 	hearsay bool          // the peer had not verified the part when it began to send it
-	taker   *peer         // who is asked for it if it is rejected, since it was recalled for that peer
+
+	got      uint32        // bytes of it that came, as far as is known
+	moved    time.Duration // when they became more, by movedLeast at least
+	movedGot uint32        // how many they were then
+	declined bool          // some blocks of it were rejected
+	recalled bool          // the peer was asked to reject it
+	taker    *peer         // who is asked for it then, if it was recalled for somebody
 }
 
 // What is kept outstanding at a member. Requests cost it nothing: they are the menu from which it chooses whom to help next with
@@ -56,9 +62,12 @@ func (s *Swarm) runOf(w *work, n int) Run {
 func (s *Swarm) depth(p *peer) int {
 	length := int(min(RunSize, s.cfg.PartSize))
 	if p.foreign() {
+		if p.sends.fails > 1 {
+			return menuForeign
+		}
 		return max(menuForeign, (p.blocks<<14+length-1)/length+1)
 	}
-	if s.orphan() {
+	if s.orphan() || p.sends.fails > 1 {
 		return menuOrphan
 	}
 	return min(max(menuRuns, menuBytes/length), menuMost)
@@ -213,10 +222,7 @@ func (s *Swarm) unask(p *peer, i int) *fetch {
 	if f.started != 0 {
 		s.begins(p, -1)
 	}
-	if f.taker != nil {
-		f.taker.promised--
-		p.recalled--
-	}
+	s.settleRecall(p, f)
 	r := &f.work.runs[f.n]
 	r.asked--
 	if r.asked == 0 && !r.here {
@@ -257,6 +263,7 @@ func (s *Swarm) choked(ev Choked) {
 	s.prefer(p)
 }
 
+// rejected frees a run that a peer will not send: others are asked for it, and after a while the peer may be asked again.
 func (s *Swarm) rejected(ev Rejected) {
 	p := s.peer(ev.Peer)
 	if p == nil {
@@ -266,15 +273,28 @@ func (s *Swarm) rejected(ev Rejected) {
 	if i < 0 {
 		return
 	}
-	if f := p.fetches[i]; f.taker != nil && f.work.runs[f.n].asked == 1 && s.peer(f.taker.index) == f.taker && !f.taker.choked && s.mayAsk(f.taker) && f.taker.find(ev.Run) < 0 {
-		s.take(p, i)
-		s.ask(f.taker, f.work, f.n)
+	f := p.fetches[i]
+	if !f.recalled && p.hasPart(f.work.part) {
+		s.putOff(p, refusedFirst, refusedMost)
+	}
+	if s.mayHave(f.taker, f) {
+		s.handOver(p, i)
 		s.robbed = append(s.robbed, p)
 		return
 	}
-	if f := p.fetches[i]; f.taker == nil && p.hasPart(f.work.part) {
-		s.dismissed(p)
-	}
 	s.unask(p, i)
 	s.fillOthers(p)
+}
+
+// declined looks for somebody else who sends a run of which a foreign client rejects some blocks.
+func (s *Swarm) declined(ev Declined) {
+	p := s.peer(ev.Peer)
+	if p == nil {
+		return
+	}
+	if i := p.find(ev.Run); i >= 0 {
+		p.fetches[i].declined = true
+	}
+	s.putOff(p, refusedFirst, refusedMost)
+	s.fillIdle(p)
 }

@@ -77,7 +77,14 @@ func (d *desk) serve(n int, every time.Duration) {
 		if oldest < 0 {
 			d.t.Fatal("no grant is out")
 		}
-		d.at += every
+		for end := d.at + every; d.at < end; {
+			d.at = min(d.at+reportEvery, end)
+			for i, p := range d.peers {
+				if len(p.grants) > 0 {
+					d.tell(Sent{i, movedLeast})
+				}
+			}
+		}
 		d.tell(Served{oldest})
 	}
 }
@@ -127,10 +134,15 @@ func TestShareOfTheLineDown(t *testing.T) {
 			share = e.Down
 		}
 	}
+	got := uint32(0)
 	bring := func(bytesPerSecond int64, span time.Duration) {
 		for end := d.at + span; d.at < end; d.at += 50 * time.Millisecond {
-			d.tell(Progress{Peer: 0, Down: bytesPerSecond / 20})
+			got += movedLeast
+			d.tell(Progress{Peer: 0, Down: bytesPerSecond / 20, Run: d.menu(0)[0], Got: got})
 			told()
+			for i := 1; i < 4; i++ {
+				d.tell(Progress{Peer: i, Run: d.menu(i)[0], Got: got})
+			}
 		}
 	}
 	d.at = time.Second

@@ -41,15 +41,25 @@ type peer struct {
 	recalled int      // those that were recalled
 	promised int      // runs that were recalled for this peer elsewhere
 	down     rate
-	blocks   int // the window it was given, if it is a foreign client
+	pace     float64       // bytes a second of the runs that it sent, from their first bytes on; 0: none
+	sends    backoff       // of asking it
+	off      bool          // it is not asked for anything until then
+	lame     bool          // it is in the middle of a run, and does not go on
+	due      time.Duration // when recalls are to be answered
+	look     time.Duration // when the runs that it has begun are looked at next
+	blocks   int           // the window it was given, if it is a foreign client
 	heard    time.Duration
 
 	wants     []uint32 // what it asks for and was not granted yet
 	awaits    []uint32 // what it asks for and is on its way here
 	relayed   []uint32 // what it was granted and is not all here yet
 	coming    []uint32 // what it passes on as it comes
-	grants    []int64  // the bytes of those that are out, oldest first
+	grants    []grant  // those that are out, oldest first
 	lastGrant int64
+	takes     backoff       // of granting it something
+	took      int64         // bytes of its grants that went out and are not yet progress
+	tookAt    time.Duration // when its grants moved last
+	resting   bool          // they do not move, and hold no slots
 }
 
 // foreign tells whether the peer takes requests of single blocks only.
@@ -76,6 +86,8 @@ func (s *Swarm) joined(ev Joined) {
 	}
 	s.peers[ev.Peer] = p
 	s.links++
+	s.remembered.recall(s.now, p)
+	p.off = !p.sends.over(s.now)
 	s.link(p, 1)
 	if !ev.Dialled {
 		s.stats.Incoming++
@@ -104,7 +116,7 @@ func (s *Swarm) left(i int) {
 	s.unlink(p)
 	s.trust.forgetPeer(p)
 	s.freeAll(p)
-	s.active -= len(p.grants)
+	s.rest(p, true)
 	switch {
 	case p.all:
 		s.seeds--
@@ -127,8 +139,9 @@ func (s *Swarm) peerHas(ev Has) {
 		bitmap(ev.Bits).each(func(part uint32) { s.peerGains(p, part) })
 	default:
 		for _, part := range ev.Parts {
-			s.peerGains(p, part)
-			s.gains(p)
+			if s.peerGains(p, part) {
+				s.gains(p)
+			}
 		}
 	}
 	if !p.all && s.complete(p) && !p.counted {
@@ -143,9 +156,10 @@ func (s *Swarm) peerHas(ev Has) {
 	s.fill(p)
 }
 
-func (s *Swarm) peerGains(p *peer, part uint32) {
+// peerGains notes a part that a peer has, and reports whether that is new.
+func (s *Swarm) peerGains(p *peer, part uint32) bool {
 	if int(part) >= s.parts || p.hasPart(part) {
-		return
+		return false
 	}
 	if p.has == nil {
 		p.has = newBitmap(s.parts)
@@ -158,6 +172,7 @@ func (s *Swarm) peerGains(p *peer, part uint32) {
 	}
 	s.unwant(p, part)
 	takeOut(&p.coming, part)
+	return true
 }
 
 func (s *Swarm) becomesSeed(p *peer) {

@@ -17,6 +17,8 @@ func (s *Swarm) started(ev Started) {
 				r.mixed = r.mixed && r.asked > 1 // what came before is written over
 				r.comesFrom(s.senderOf(p))
 			}
+			f.moved = s.now
+			s.settleRecall(p, f)
 			s.begins(p, 1)
 			s.sends(p, 0)
 			s.flowsOn(ev.Run.Part)
@@ -34,7 +36,9 @@ func (s *Swarm) begins(p *peer, n int) {
 	switch {
 	case before == 0:
 		s.flows++
+		p.look = s.now + lookEvery
 	case p.begun == 0:
+		s.limps(p, false)
 		s.flows--
 	default:
 		return
@@ -49,6 +53,7 @@ func (s *Swarm) progress(ev Progress) {
 	}
 	p.heard = s.now
 	s.sends(p, ev.Down)
+	s.moves(p, ev)
 	p.down.add(s.now, ev.Down)
 	s.lineDown.add(s.now, ev.Down)
 	s.tellShare()
@@ -93,6 +98,7 @@ func (s *Swarm) received(ev Received) {
 		r.comesFrom(s.senderOf(p))
 		r.here, r.by, r.hearsay = true, p.index, f.hearsay
 		f.work.left--
+		s.keepsPace(p, f)
 	}
 	s.unask(p, i)
 	if r.asked > 0 {

@@ -42,7 +42,7 @@ func (s *Swarm) prefer(p *peer) {
 			continue
 		}
 		for _, f := range q.fetches {
-			if f.started == 0 && f.taker == nil && f.work.runs[f.n].asked == 1 && slices.Contains(p.coming, f.work.part) {
+			if f.started == 0 && !f.recalled && f.work.runs[f.n].asked == 1 && slices.Contains(p.coming, f.work.part) {
 				s.recallFor(p, q, f)
 			}
 		}
@@ -130,7 +130,10 @@ func (s *Swarm) arrive(part uint32) {
 	s.flowsOn(part)
 	for _, p := range s.peers {
 		if p != nil {
-			p.relayed = slices.DeleteFunc(p.relayed, func(r uint32) bool { return r == part })
+			n := len(p.relayed)
+			if p.relayed = slices.DeleteFunc(p.relayed, func(r uint32) bool { return r == part }); len(p.relayed) < n {
+				s.takesOn(p) // what it is sent is here only now
+			}
 		}
 	}
 }

@@ -16,7 +16,7 @@ func newRelay(t *testing.T) *desk {
 	d.seed(0)
 	d.comes(1)
 	d.comes(2)
-	d.tell(Started{0, d.menu(0)[0]}, Progress{0, 1})
+	d.tell(Started{0, d.menu(0)[0]}, Progress{Peer: 0, Down: 1})
 	return d
 }
 
@@ -82,7 +82,7 @@ func TestPartOfSeveralRunsIsSuggestedOnce(t *testing.T) {
 	d := newDesk(t, 100, 8*RunSize)
 	d.seed(0)
 	d.comes(1)
-	d.tell(Started{0, d.menu(0)[0]}, Progress{0, 1})
+	d.tell(Started{0, d.menu(0)[0]}, Progress{Peer: 0, Down: 1})
 	if parts := d.parts(0); len(d.menu(0)) < 4 || len(d.suggested(1)) != len(parts) {
 		t.Errorf("%v are suggested of %v", d.suggested(1), d.menu(0))
 	}
@@ -116,7 +116,7 @@ func TestRelayBreaksOff(t *testing.T) {
 	}{
 		{"left", func(d *desk, run Run) []Event { return []Event{Left{0}} }},
 		{"choked", func(d *desk, run Run) []Event { return []Event{Choked{0, true}} }},
-		{"rejected", func(d *desk, run Run) []Event { return []Event{Rejected{0, run}} }},
+		{"dismissed", func(d *desk, run Run) []Event { return []Event{Dismissed{0}, Rejected{0, run}} }},
 		{"bad", func(d *desk, run Run) []Event { return []Event{Received{0, run}, Failed{Part: run.Part}} }},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -31,7 +31,7 @@ func (d *desk) parts(peer int) (parts []uint32) {
 // get brings the first run of the peer's menu in, which is a part.
 func (d *desk) get(peer int) {
 	run := d.menu(peer)[0]
-	d.tell(Started{peer, run}, Progress{peer, int64(run.Length)}, Received{peer, run}, Stored{run.Part})
+	d.tell(Started{peer, run}, Progress{Peer: peer, Down: int64(run.Length)}, Received{peer, run}, Stored{run.Part})
 }
 
 func TestPartsAreAskedForInOrder(t *testing.T) {
@@ -188,7 +188,7 @@ func TestRunsAskedTwiceAreCounted(t *testing.T) {
 			case what == "start":
 				d.tell(Started{peer, menu[0]})
 			case what == "send":
-				d.tell(Started{peer, menu[0]}, Progress{peer, RunSize}, Received{peer, menu[0]}, Written{peer, menu[0]})
+				d.tell(Started{peer, menu[0]}, Progress{Peer: peer, Down: RunSize}, Received{peer, menu[0]}, Written{peer, menu[0]})
 				for _, v := range of[Verify](d) {
 					d.tell(Stored(v))
 				}

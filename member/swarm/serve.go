@@ -3,8 +3,8 @@ package swarm
 import "slices"
 
 // How many grants are out at a time. Each part should arrive soon, to be passed on: that asks for few. But one flow alone does not fill a line
-// while it speeds up, or while its receiver's line is shared by others. A member that has everything grants more: what it does not send while its
-// line rests, nobody else can.
+// while it speeds up, or while its receiver's line is shared by others. A member that has everything grants fewer: of what it alone has, each copy
+// should soon be whole.
 const (
 	slots     = 5
 	seedSlots = 4
@@ -72,7 +72,6 @@ func (s *Swarm) wanted(ev Wanted) {
 	if len(refused) > 0 {
 		s.emit(Refuse{p.index, refused})
 	}
-	s.dismiss(p)
 }
 
 // want makes a part one that the peer may be granted.
@@ -80,7 +79,9 @@ func (s *Swarm) want(p *peer, part uint32) {
 	if len(p.wants) == 0 {
 		p.asked = s.now
 	}
-	p.wants = append(p.wants, part)
+	if !slices.Contains(p.wants, part) {
+		p.wants = append(p.wants, part)
+	}
 }
 
 func (s *Swarm) unwanted(ev Unwanted) {
@@ -107,9 +108,14 @@ func (s *Swarm) servedPeer(ev Served) {
 	if p == nil || len(p.grants) == 0 {
 		return
 	}
+	s.takesOn(p)
 	s.active--
-	s.lineUp.add(s.now, p.grants[0])
+	s.lineUp.add(s.now, p.grants[0].bytes)
 	p.grants = p.grants[1:]
+	if p.takes.onTrial() {
+		p.takes = backoff{}
+		s.remembered.note(s.now, p)
+	}
 	s.chain.downAt = s.now
 }
 
@@ -149,7 +155,7 @@ func (s *Swarm) neediest() *peer {
 	var best prospect
 	turn, mean := s.served%turns, s.meanDone()
 	for _, p := range s.peers {
-		if p == nil || len(p.wants) == 0 {
+		if p == nil || !s.mayTake(p) {
 			continue
 		}
 		next := prospect{peer: p, fresh: s.spread(p.wants[s.rarestWant(p)]) == 0}
@@ -199,7 +205,7 @@ func (a prospect) before(b prospect) bool {
 }
 
 // spread is how far a part has come in the neighbourhood: the more of its peers have it or got it from here, the less it helps to send it.
-func (s *Swarm) spread(part uint32) int { return int(max(s.rare.count[part], s.sent[part])) }
+func (s *Swarm) spread(part uint32) int { return int(max(s.rare.count[part], s.given[part])) }
 
 // rarestWant is the place in a peer's wants of the part that is spread least, the oldest of them.
 func (s *Swarm) rarestWant(p *peer) int {
@@ -224,13 +230,19 @@ func (s *Swarm) grant(p *peer) {
 			p.relayed = append(p.relayed, part)
 		}
 		n += s.partLen(part)
-		if s.sent[part] < 1<<16-1 {
-			s.sent[part]++
+		if s.given[part] < 1<<16-1 {
+			s.given[part]++
 		}
 	}
 	s.served++
 	p.asked = s.now
-	p.grants = append(p.grants, n)
+	if len(p.grants) == 0 {
+		s.takesOn(p)
+	}
+	if p.takes.onTrial() {
+		s.onTrial = p
+	}
+	p.grants = append(p.grants, grant{n, parts})
 	p.lastGrant = s.served
 	s.active++
 	s.emit(Grant{p.index, parts})

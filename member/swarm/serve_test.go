@@ -29,8 +29,8 @@ func TestTurns(t *testing.T) {
 	d.peers[waited].lastGrant = 0
 
 	everybodys := func() {
-		for part := range d.sent {
-			d.sent[part] = 1
+		for part := range d.given {
+			d.given[part] = 1
 		}
 	}
 	everybodys()
@@ -38,7 +38,7 @@ func TestTurns(t *testing.T) {
 	if diff := cmp.Diff(want, choices()); diff != "" {
 		t.Errorf("of parts that others have (-want +got):\n%s", diff)
 	}
-	d.sent[390] = 0
+	d.given[390] = 0
 	if diff := cmp.Diff([turns]int{ahead, ahead, ahead, ahead}, choices()); diff != "" {
 		t.Errorf("of a part that nobody has (-want +got):\n%s", diff)
 	}

@@ -14,6 +14,7 @@ const (
 	lowWaterAlone = 128 << 10 // when one peer alone is sent to
 	reqq          = 1024      // requests that may wait
 	noteSize      = 17        // bytes of a message
+	reportEvery   = 200 * time.Millisecond
 )
 
 // note is one message.
@@ -37,6 +38,7 @@ const (
 	noteSuggest
 	noteGone
 	noteBad
+	noteDismiss
 )
 
 // end is one end of a link.
@@ -58,6 +60,9 @@ type end struct {
 	rest    bool    // more pieces of the run follow
 	left    int
 	bad     bool // it has something else than the content
+
+	went int64 // bytes of content that went out since the core was told
+	told time.Duration
 
 	asked    []asked
 	moved    int64 // bytes that came since the core was told
@@ -117,6 +122,10 @@ func (e *end) write() {
 		case e.left > 0:
 			n := min(e.left, s.wires.quantum)
 			e.left -= n
+			if e.went += int64(n); s.now-e.told >= reportEvery {
+				e.report(Sent{e.peer, e.went})
+				e.told, e.went = s.now, 0
+			}
 			e.push(&quantum{bytes: n, run: e.piece, last: e.left == 0 && !e.rest, bad: e.bad})
 		case len(e.say) > 0:
 			e.say = append(e.say, e.later...)
@@ -213,6 +222,8 @@ func (e *end) arrives(q *quantum) {
 			e.report(Withdrawn{e.peer, n.run.Part})
 		case noteBad:
 			e.me.hears(n.run.Part)
+		case noteDismiss:
+			e.report(Dismissed{e.peer})
 		case noteCancel:
 			e.cancelled(n.run, n.on)
 		case noteReject:
@@ -251,7 +262,7 @@ func (e *end) cancelled(r Run, recall bool) {
 		return
 	}
 	list := e.waiters[r.Part]
-	i := slices.Index(list, r)
+	i := slices.IndexFunc(list, func(w Run) bool { return w.Begin+w.Length == r.Begin+r.Length })
 	if i < 0 {
 		return
 	}
@@ -298,6 +309,16 @@ func (e *end) grant(parts []uint32) {
 		delete(e.waiters, part)
 	}
 	e.orders = append(e.orders, order{end: true})
+}
+
+// revoke lets what was granted and not sent wait for another grant.
+func (e *end) revoke() {
+	for _, o := range e.orders {
+		if !o.end {
+			e.waiters[o.run.Part] = append(e.waiters[o.run.Part], o.run)
+		}
+	}
+	e.orders = nil
 }
 
 func (e *end) choke(on bool) {
@@ -350,9 +371,9 @@ func (e *end) takeContent(q *quantum) {
 	e.me.came(a.run, a.got)
 	e.moved += int64(q.bytes)
 	whole := a.got == a.run.Length
-	if whole || s.now-e.reported >= 200*time.Millisecond {
+	if whole || s.now-e.reported >= reportEvery {
 		e.reported = s.now
-		e.report(Progress{Peer: e.peer, Down: e.moved})
+		e.report(Progress{Peer: e.peer, Down: e.moved, Run: a.run, Got: a.got})
 		e.moved = 0
 	}
 	if !whole {

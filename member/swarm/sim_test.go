@@ -297,6 +297,10 @@ func (p *player) perform(e Effect) {
 		p.ends[e.Peer].refuse(e.Parts)
 	case Grant:
 		p.ends[e.Peer].grant(e.Parts)
+	case Revoke:
+		p.ends[e.Peer].revoke()
+	case Dismiss:
+		p.ends[e.Peer].tell(note{kind: noteDismiss})
 	case Verify:
 		s.after(s.hashing(e.Part), func() {
 			if sums := p.sums(e.Part); slices.Contains(sums, 1) {
@@ -519,6 +523,10 @@ func (p *player) tells(e Effect) string {
 		return fmt.Sprintf("recalls %d+%d from %d", e.Run.Part, e.Run.Begin, to(e.Peer))
 	case Grant:
 		return fmt.Sprintf("grants %d %v", to(e.Peer), e.Parts)
+	case Revoke:
+		return fmt.Sprintf("takes its grants back from %d", to(e.Peer))
+	case Dismiss:
+		return fmt.Sprintf("dismisses %d", to(e.Peer))
 	case Share:
 		return fmt.Sprintf("shares %d", e.Down)
 	case Chained:

@@ -77,14 +77,17 @@ type Swarm struct {
 	peers []*peer // by Peer; nil: no such link
 	links int
 
-	sent   []uint16 // by part: how often it was granted
-	active int      // grants that are out
-	lineUp capacity // while all grants that may be out are
-	served int64    // for the order of service: grows with every grant
+	given   []uint16 // by part: how often it was granted
+	active  int      // grants that are out and move
+	onTrial *peer    // who was granted something last of those that let a grant lie before
+	lineUp  capacity // while all grants that may be out are
+	served  int64    // for the order of service: grows with every grant
 
 	known   []*member
 	listed  int           // members in all, this one among them, as it was told; 0: it was not
 	foundAt time.Duration // when it was told of the first member
+
+	remembered memory // who made this member wait
 
 	stats Stats
 }
@@ -113,17 +116,18 @@ func New(cfg Config) *Swarm {
 	}
 	parts := int((cfg.Size + cfg.PartSize - 1) / cfg.PartSize)
 	s := &Swarm{
-		cfg:     cfg,
-		rng:     rand.New(rand.NewPCG(cfg.Seed, 0x6f726368)),
-		parts:   parts,
-		have:    newBitmap(parts),
-		rare:    newRarity(parts),
-		works:   map[uint32]*work{},
-		trust:   newTrust(),
-		sent:    make([]uint16, parts),
-		retryAt: never,
-		foundAt: never - fewAfter,
-		chain:   chain{told: Chained{On: true}},
+		cfg:        cfg,
+		rng:        rand.New(rand.NewPCG(cfg.Seed, 0x6f726368)),
+		parts:      parts,
+		have:       newBitmap(parts),
+		rare:       newRarity(parts),
+		works:      map[uint32]*work{},
+		trust:      newTrust(),
+		given:      make([]uint16, parts),
+		remembered: memory{},
+		retryAt:    never,
+		foundAt:    never - fewAfter,
+		chain:      chain{told: Chained{On: true}},
 
 		lineDown: capacity{first: 150 * time.Millisecond},
 	}
@@ -176,6 +180,8 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 		s.wanted(ev)
 	case Unwanted:
 		s.unwanted(ev)
+	case Sent:
+		s.sent(ev)
 	case Served:
 		s.servedPeer(ev)
 	case Suggested:
@@ -188,6 +194,10 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 		s.received(ev)
 	case Rejected:
 		s.rejected(ev)
+	case Declined:
+		s.declined(ev)
+	case Dismissed:
+		s.dismissed(ev)
 	case Written:
 		s.written(ev)
 	case Stored:
@@ -208,7 +218,8 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 	}
 	s.watchChain()
 	s.forgive()
-	s.relieve()
+	s.watchRuns()
+	s.watchGrants()
 	s.retry()
 	s.refill()
 	s.hasten()
@@ -229,7 +240,7 @@ const never = time.Duration(1<<63 - 1)
 
 // Next tells when Step must be called with a [Tick] at the latest if nothing else happens, and whether there is such a time.
 func (s *Swarm) Next() (time.Duration, bool) {
-	at := min(s.nextDial(), s.nextRelief(), s.retryAt, s.nextHaste(), s.nextChain(), s.trust.at)
+	at := min(s.nextDial(), s.nextRuns(), s.nextGrant(), s.retryAt, s.nextHaste(), s.nextChain(), s.trust.at)
 	return at, at != never
 }
 

@@ -1,0 +1,207 @@
+package swarm
+
+import "time"
+
+// What was asked for is looked after run by run. A peer may say much and send nothing of it, or a few
+// bytes now and then; it may not answer a recall, or reject all that it is asked for. None of that is an
+// offence, but nobody waits for it: the run is asked of somebody else, and the peer of nothing for a
+// while, longer each time.
+const (
+	// stalled is how long a run that has begun may get no further.
+	stalled = 3 * time.Second
+	// silent is how long until its link ends.
+	silent = 60 * time.Second
+	// lookEvery is how often runs that have begun are looked at.
+	lookEvery = 250 * time.Millisecond
+	// soonest is how long a run may take before it is asked whether somebody else would end it sooner: that
+	// is so when it will take soonest longer even if the other one is half as fast as it seems.
+	soonest = time.Second
+
+	// A peer that is there answers a recall at once. One that never sent anything is not waited for long; one
+	// that did may have much on its line before the answer.
+	answersStranger = 300 * time.Millisecond
+	answersKnown    = time.Second
+	answersMost     = 3 * time.Second
+
+	refusedFirst  = 100 * time.Millisecond
+	refusedMost   = 30 * time.Second
+	withheldFirst = time.Second
+	withheldMost  = time.Minute
+)
+
+// answers is how long a peer may take to answer a recall.
+func (s *Swarm) answers(p *peer) time.Duration {
+	least := answersStranger
+	if p.pace > 0 || p.begun > 0 {
+		least = answersKnown
+	}
+	return min(least+4*p.roundTrip, answersMost)
+}
+
+// moves notes how far a run has come.
+func (s *Swarm) moves(p *peer, ev Progress) {
+	i := p.find(ev.Run)
+	if i < 0 || (ev.Got == 0 && !ev.Limited) {
+		return
+	}
+	f := p.fetches[i]
+	if f.got = ev.Got; f.got < f.movedGot+movedLeast && f.got < ev.Run.Length && !ev.Limited {
+		return
+	}
+	f.moved, f.movedGot = s.now, f.got
+	s.limps(p, false)
+	if p.off && p.sends.until > s.now && !f.declined {
+		p.sends.until = s.now // it sends after all
+	}
+}
+
+// keepsPace notes how fast a run came that is here now.
+func (s *Swarm) keepsPace(p *peer, f *fetch) {
+	if took := s.now - f.started; f.started != 0 && took > 0 {
+		p.pace = float64(s.runOf(f.work, f.n).Length) / took.Seconds()
+	}
+	if p.sends.onTrial() {
+		p.sends.fails, p.sends.until = 0, min(p.sends.until, s.now)
+		s.remembered.note(s.now, p)
+	}
+}
+
+// limps notes whether a peer that is in the middle of a run does not go on: it is no flow then.
+func (s *Swarm) limps(p *peer, on bool) {
+	switch {
+	case p.lame == on:
+		return
+	case on:
+		s.flows--
+	default:
+		s.flows++
+	}
+	p.lame = on
+}
+
+// sooner reports whether a peer would end a run sooner than the one that has begun it.
+func (s *Swarm) sooner(p *peer, f *fetch) bool {
+	took := s.now - f.started
+	switch {
+	case f.declined || s.now >= f.moved+stalled:
+		return true
+	case p.pace == 0 || took < soonest:
+		return false
+	}
+	length := s.runOf(f.work, f.n).Length
+	rest := never
+	if f.got > 0 {
+		rest = time.Duration(float64(length-f.got) / float64(f.got) * float64(took))
+	}
+	return rest > soonest+2*(min(p.roundTrip, soonest)+time.Duration(float64(length)/p.pace*float64(time.Second)))
+}
+
+// putOff asks a peer for nothing more for a while.
+func (s *Swarm) putOff(p *peer, first, most time.Duration) {
+	p.sends.fail(s.now, first, most)
+	p.off = true
+	s.remembered.note(s.now, p)
+}
+
+// withholds takes all back that a peer has not begun to send.
+func (s *Swarm) withholds(p *peer) {
+	s.putOff(p, withheldFirst, withheldMost)
+	for i := len(p.fetches) - 1; i >= 0; i-- {
+		f := p.fetches[i]
+		if f.started != 0 {
+			continue
+		}
+		s.emit(Cancel{p.index, s.runOf(f.work, f.n)})
+		if s.mayHave(f.taker, f) {
+			s.handOver(p, i)
+		} else {
+			s.unask(p, i)
+		}
+	}
+	s.fillOthers(p)
+}
+
+// fillIdle fills the peers that are asked for nothing, but one.
+func (s *Swarm) fillIdle(not *peer) {
+	for _, p := range s.peers {
+		if p != nil && p != not && len(p.fetches) == 0 {
+			s.fill(p)
+		}
+	}
+}
+
+// watchRuns looks after what was asked for and does not come.
+func (s *Swarm) watchRuns() {
+	for _, p := range s.peers {
+		if p == nil {
+			continue
+		}
+		if p.off && p.sends.over(s.now) {
+			s.resume(p)
+		}
+		if p.recalled > 0 && s.now >= p.due {
+			s.withholds(p)
+		}
+		if p.begun > 0 && s.now >= p.look {
+			s.watchBegun(p)
+		}
+	}
+}
+
+// resume asks a peer again that was put off.
+func (s *Swarm) resume(p *peer) {
+	p.off = false
+	if p.foreign() {
+		for _, f := range p.fetches {
+			f.declined = false
+		}
+		s.emit(Resume{p.index})
+	}
+	s.fill(p)
+}
+
+// watchBegun looks after the runs that a peer has begun.
+func (s *Swarm) watchBegun(p *peer) {
+	last := time.Duration(0)
+	for _, f := range p.fetches {
+		if f.started != 0 {
+			last = max(last, f.moved)
+		}
+	}
+	p.look = s.now + lookEvery
+	for _, at := range []time.Duration{last + stalled, last + silent} {
+		if at > s.now {
+			p.look = min(p.look, at)
+		}
+	}
+	switch {
+	case s.now >= last+silent:
+		s.drop(p, "sent nothing for a minute")
+		p.look = s.now + silent
+	case s.now >= last+stalled && !p.lame:
+		s.limps(p, true)
+		s.withholds(p)
+	default:
+		s.fillIdle(p)
+	}
+}
+
+// nextRuns is when watchRuns has something to do.
+func (s *Swarm) nextRuns() time.Duration {
+	at := never
+	for _, p := range s.peers {
+		if p == nil {
+			continue
+		}
+		if p.off {
+			at = min(at, p.sends.until)
+		}
+		if p.recalled > 0 {
+			at = min(at, p.due)
+		}
+		if p.begun > 0 {
+			at = min(at, p.look)
+		}
+	}
+	return at
+}
