@@ -68,6 +68,7 @@ func (c *Conductor) handleAnnounce(w http.ResponseWriter, req *http.Request) {
 	v, compact, err := parseVisit(req.URL.RawQuery, s)
 	if err == nil && c.cfg.Allow != nil && !c.cfg.Allow(v.id) {
 		err = errors.New(refusedComposition)
+		c.news.refused(s.from, v.id, refusedComposition)
 	}
 	if err != nil {
 		fail(w, err.Error())

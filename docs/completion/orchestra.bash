@@ -61,7 +61,7 @@ _orchestra_kind() {
 	verify:0) kind='orch' ;;
 	verify:1) kind='file' ;;
 	show:0) kind='orch' ;;
-	status:0) kind='none' ;;
+	status:0) kind='orch' ;;
 	status:1) kind='orch' ;;
 	*) kind= ;;
 	esac

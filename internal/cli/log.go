@@ -101,7 +101,8 @@ func appendFile(path string) (*os.File, error) {
 	return os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 }
 
-// console writes log lines for people. zerolog quotes the fields' values, so only the message may hold harm.
+// console writes log lines for people. zerolog quotes values, but leaves in them
+// what a terminal hides.
 func console(out io.Writer, color bool) io.Writer {
 	return zerolog.ConsoleWriter{
 		Out: out, NoColor: !color, TimeFormat: time.TimeOnly,
@@ -110,6 +111,14 @@ func console(out io.Writer, color bool) io.Writer {
 				return ""
 			}
 			return harmless(fmt.Sprint(v))
+		},
+		FormatFieldValue: func(v any) string { return harmless(fmt.Sprintf("%s", v)) },
+		FormatErrFieldValue: func(v any) string {
+			text := harmless(fmt.Sprintf("%s", v))
+			if color {
+				return "\x1b[31m" + text + "\x1b[0m"
+			}
+			return text
 		},
 	}
 }

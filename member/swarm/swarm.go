@@ -118,7 +118,7 @@ type Stats struct {
 // New makes the state of a member that has nothing yet. The time starts at zero.
 func New(cfg Config) *Swarm {
 	if cfg.Dials == 0 {
-		cfg.Dials = 8
+		cfg.Dials = proto.Dials
 	}
 	parts := int((cfg.Size + cfg.PartSize - 1) / cfg.PartSize)
 	s := &Swarm{
