@@ -8,26 +8,37 @@ import (
 	"orchestra/proto"
 )
 
-// A complaint says that a member sent bad data. It is hearsay: members check
-// every part themselves and drop who lies, so a complaint need only keep
-// newcomers from a member that is broken, and must not let a few liars take
-// an honest one out. So
+// A complaint says that a member sent bad data in a part. It is hearsay: members
+// check every part themselves and ask elsewhere for what came bad. It is passed
+// on to the accused, which may look at its disk again, so often that it can do
+// so and no more. Beyond that it need only keep newcomers from a member that is
+// broken, and must not let a few liars take an honest one out, nor one bad
+// sector a good sharer. So
 //
-//   - it counts only between members of which one was told of the other, which
-//     the conductor chose at random: a liar cannot choose whom to harm;
+//   - it is heard only between members of which one was told of the other,
+//     which the conductor chose at random: a liar cannot choose whom to harm;
 //   - complainers count by source address (IPv6: /64), and not from the
 //     accused one's own: many members on one host are one voice;
+//   - one counts when it has complained of minParts different parts;
 //   - who complains of more than maxAccused members is passed over beyond that;
 //   - a member is handed out no more when complainers are at least
 //     minAccusers and more than half of the sources it may have links to: those
-//     introduced to it, of which it has maxLinks at most.
+//     introduced to it, of which it has maxLinks at most;
+//   - all this is forgotten after accusedFor.
 //
 // It keeps the links it has, and what it was told of: all that a false verdict
-// costs is that strangers no longer dial it.
+// costs is that strangers do not dial it for a while.
 const (
 	minAccusers = 3
+	minParts    = 4
 	maxLinks    = 20 // a member dials about 5 and accepts up to 15
 	maxAccused  = 8
+	accusedFor  = 30 * time.Minute
+
+	// The accused may hear of accuseBurst complaints at once, then of one each
+	// accuseEvery.
+	accuseBurst = 16
+	accuseEvery = 5 * time.Second
 )
 
 // A verdict says what became of a complaint, for the log.
@@ -35,39 +46,122 @@ type verdict uint8
 
 const (
 	complaintIgnored verdict = iota
+	complaintHeard           // it does not count, but the accused may hear of it
 	complaintCounted
 	complaintShuns // the accused is handed out no more
 )
 
-func (r *registry) complain(now time.Time, l link, accused proto.PeerID) verdict {
+// An accuser is a source from which complaints of one member came.
+type accuser struct {
+	src   netip.Addr
+	parts []uint32 // different ones, at most minParts
+	at    time.Time
+}
+
+// A hearing is what others complained of to a member.
+type hearing struct {
+	accusers []accuser
+	shunned  time.Time // since when it is; zero: it is not
+	told     int       // complaints that it may still hear of, of accuseBurst
+	refilled time.Time // when told was last added to
+}
+
+// complain takes a complaint.
+func (r *registry) complain(
+	now time.Time, l link, accused proto.PeerID, part uint32, out []effect,
+) (verdict, []effect) {
 	e := r.heard(now, l)
 	if e == nil {
-		return complaintIgnored
+		return complaintIgnored, out
 	}
 	bad := e.comp.byPeer[accused]
-	if bad == nil || bad == e || !knows(e, bad) && !knows(bad, e) {
-		return complaintIgnored
+	if bad == nil || bad == e || part >= bad.parts || !knows(e, bad) && !knows(bad, e) {
+		return complaintIgnored, out
 	}
-	src := source(e.seat.from.Addr())
-	if src == source(bad.seat.from.Addr()) || slices.Contains(bad.accusers, src) {
-		return complaintIgnored
+	if now.Sub(e.accusedAt) >= accusedFor {
+		e.accused, e.accusedAt = nil, now
 	}
 	if !slices.Contains(e.accused, accused) {
 		if len(e.accused) >= maxAccused {
-			return complaintIgnored
+			return complaintIgnored, out
 		}
 		e.accused = append(e.accused, accused)
 	}
-	if len(bad.accusers) > maxLinks {
-		return complaintIgnored
+	bad.forgive(now)
+	if bad.mayHear(now) {
+		out = r.tell(bad, proto.Accused{Part: part}, out)
 	}
-	bad.accusers = append(bad.accusers, src)
+	src := source(e.seat.from.Addr())
+	if src == source(bad.seat.from.Addr()) || !bad.accuse(now, src, part) {
+		return complaintHeard, out
+	}
 	e.comp.complaints++
-	if bad.shunned || len(bad.accusers) < max(minAccusers, min(bad.sourcesAround(), maxLinks)/2+1) {
-		return complaintCounted
+	most := max(minAccusers, min(bad.sourcesAround(), maxLinks)/2+1)
+	if bad.isShunned() || bad.countAccusers() < most {
+		return complaintCounted, out
 	}
-	bad.shunned = true
-	return complaintShuns
+	bad.hearing.shunned = now
+	return complaintShuns, out
+}
+
+// accuse counts a complaint from a source, and reports whether the source has
+// just complained of enough parts to be counted.
+func (e *entry) accuse(now time.Time, src netip.Addr, part uint32) bool {
+	h, enough := &e.hearing, min(minParts, int(e.parts))
+	i := slices.IndexFunc(h.accusers, func(a accuser) bool { return a.src == src })
+	if i < 0 {
+		if len(h.accusers) > maxLinks {
+			return false
+		}
+		i = len(h.accusers)
+		h.accusers = append(h.accusers, accuser{src: src})
+	}
+	a := &h.accusers[i]
+	if len(a.parts) >= enough || slices.Contains(a.parts, part) {
+		return false
+	}
+	a.parts, a.at = append(a.parts, part), now
+	return len(a.parts) == enough
+}
+
+// countAccusers counts the sources that complained of enough parts.
+func (e *entry) countAccusers() (n int) {
+	for _, a := range e.hearing.accusers {
+		if len(a.parts) >= min(minParts, int(e.parts)) {
+			n++
+		}
+	}
+	return n
+}
+
+// forgive forgets complaints that are old.
+func (e *entry) forgive(now time.Time) {
+	h := &e.hearing
+	old := func(a accuser) bool { return now.Sub(a.at) >= accusedFor }
+	h.accusers = slices.DeleteFunc(h.accusers, old)
+	if e.isShunned() && now.Sub(h.shunned) >= accusedFor {
+		h.shunned = time.Time{}
+	}
+}
+
+// isShunned reports whether a member is handed out no more.
+func (e *entry) isShunned() bool { return !e.hearing.shunned.IsZero() }
+
+// mayHear reports whether a member is to hear of a complaint now.
+func (e *entry) mayHear(now time.Time) bool {
+	h := &e.hearing
+	if h.refilled.IsZero() {
+		h.told, h.refilled = accuseBurst, now
+	}
+	if n := int(now.Sub(h.refilled) / accuseEvery); n > 0 {
+		h.told = min(h.told+n, accuseBurst)
+		h.refilled = h.refilled.Add(time.Duration(n) * accuseEvery)
+	}
+	if h.told == 0 {
+		return false
+	}
+	h.told--
+	return true
 }
 
 // sourcesAround counts the other sources that a member may have links to.

@@ -3,15 +3,42 @@ package conduct
 import (
 	"fmt"
 	"testing"
+	"time"
+
+	"orchestra/proto"
 )
 
 // ring lists n members at addresses of their own that all know each other.
 func ring(t *testing.T, n int) *script {
 	s := newScript(t, testLimits, 1)
 	for i := range n {
-		s.join(peerN(i), farSeat(i), plain(i))
+		s.joinWith(i, i)
 	}
 	return s
+}
+
+// joinWith lists a member of a composition of parts, at an address.
+func (s *script) joinWith(n, at int) link {
+	ann := plain(n)
+	ann.Parts, ann.Have = 100, 100
+	l, _ := s.join(peerN(n), farSeat(at), ann)
+	return l
+}
+
+// complains has a member complain of so many parts, and returns the last verdict and how often the
+// accused heard of it.
+func (s *script) complains(l link, of proto.PeerID, parts int) (v verdict, told int) {
+	s.t.Helper()
+	for part := range uint32(parts) {
+		var out []effect
+		v, out = s.reg.complain(s.now, l, of, part, nil)
+		for _, eff := range s.did(out) {
+			if eff, ok := eff.(tell); ok && eff.msg == (proto.Accused{Part: part}) && s.reg.links[eff.to].peer == of {
+				told++
+			}
+		}
+	}
+	return v, told
 }
 
 func TestComplaints(t *testing.T) {
@@ -30,10 +57,13 @@ func TestComplaints(t *testing.T) {
 				if i == c.needed {
 					want = complaintShuns
 				}
-				if got := s.reg.complain(s.now, link(i+1), bad); got != want {
+				if got, _ := s.complains(link(i+1), bad, minParts-1); got != complaintHeard {
+					t.Fatalf("complaint of few parts: verdict %d", got)
+				}
+				if got, _ := s.complains(link(i+1), bad, minParts); got != want {
 					t.Fatalf("complaint %d of %d needed: verdict %d, want %d", i, c.needed, got, want)
 				}
-				if got := s.reg.complain(s.now, link(i+1), bad); got != complaintIgnored {
+				if got, _ := s.complains(link(i+1), bad, minParts+1); got != complaintHeard {
 					t.Fatalf("the same complaint again: verdict %d", got)
 				}
 			}
@@ -47,6 +77,12 @@ func TestComplaints(t *testing.T) {
 			if got := s.reg.comps[testID].tally(); got.shunned != 1 || got.complaints != uint64(c.needed) {
 				t.Errorf("tally %+v", got)
 			}
+			s.now = s.now.Add(accusedFor)
+			s.reg.ping(s.now, 1, nil)
+			l, _ = s.join(peerN(101), farSeat(101), plain(101))
+			if _, ok := s.known[l][bad]; !ok {
+				t.Error("what was held against a member does not fade")
+			}
 		})
 	}
 }
@@ -57,28 +93,32 @@ func TestLiarsAreNotHeard(t *testing.T) {
 
 	// One host with many members is one voice, and none against its own.
 	for i := range 40 {
-		l, _ := s.join(peerN(50+i), farSeat(50), plain(i))
-		want := complaintIgnored
+		l := s.joinWith(50+i, 50)
+		want := complaintHeard
 		if i == 0 {
 			want = complaintCounted
 		}
-		if got := s.reg.complain(s.now, l, honest); got != want {
+		if got, _ := s.complains(l, honest, minParts); got != want {
 			t.Fatalf("complaint %d of one host: verdict %d, want %d", i, got, want)
 		}
 		if i > 0 {
-			if got := s.reg.complain(s.now, l, peerN(50)); got != complaintIgnored {
+			if got, _ := s.complains(l, peerN(50), minParts); got != complaintHeard {
 				t.Fatalf("complaint of a member beside it: verdict %d", got)
 			}
 		}
 	}
 
-	// Of oneself, of nobody, from nobody.
-	if s.reg.complain(s.now, 1, honest) != complaintIgnored ||
-		s.reg.complain(s.now, 2, peerN(999)) != complaintIgnored ||
-		s.reg.complain(s.now, 999, honest) != complaintIgnored {
-		t.Error("a complaint without sense was counted")
+	// Of oneself, of nobody, from nobody, of a part that there is not.
+	for _, c := range []struct {
+		from link
+		of   proto.PeerID
+		part uint32
+	}{{1, honest, 0}, {2, peerN(999), 0}, {999, honest, 0}, {2, honest, 100}} {
+		if got, out := s.reg.complain(s.now, c.from, c.of, c.part, nil); got != complaintIgnored || len(out) > 0 {
+			t.Errorf("a complaint without sense, %+v: verdict %d, %v", c, got, out)
+		}
 	}
-	if s.reg.comps[testID].byPeer[honest].shunned {
+	if s.reg.comps[testID].byPeer[honest].isShunned() {
 		t.Error("an honest member was taken out")
 	}
 }
@@ -88,7 +128,7 @@ func TestComplainersAreBounded(t *testing.T) {
 	s := ring(t, 30)
 	counted := 0
 	for i := 1; i < 30; i++ {
-		if s.reg.complain(s.now, 1, peerN(i)) == complaintCounted {
+		if got, _ := s.complains(1, peerN(i), minParts); got == complaintCounted {
 			counted++
 		}
 	}
@@ -105,12 +145,41 @@ func TestOnlyTheIntroducedMayComplain(t *testing.T) {
 	for _, e := range s.reg.comps[testID].byPeer {
 		if e != bad && !knows(e, bad) && !knows(bad, e) {
 			strangers++
-			if got := s.reg.complain(s.now, e.link, bad.peer); got != complaintIgnored {
+			if got, told := s.complains(e.link, bad.peer, 1); got != complaintIgnored || told > 0 {
 				t.Fatalf("the complaint of a stranger: verdict %d", got)
 			}
 		}
 	}
 	if strangers == 0 {
 		t.Fatal("no strangers among 400")
+	}
+}
+
+// A member with one bad part hears of it from the conductor, and is handed out as before.
+func TestOneBadPartIsNoDisgrace(t *testing.T) {
+	s := ring(t, 8)
+	for i := 1; i < 8; i++ {
+		if got, told := s.complains(link(i+1), peerN(0), 1); got != complaintHeard || told != 1 {
+			t.Errorf("complaint %d: verdict %d, told %d times", i, got, told)
+		}
+	}
+	if l := s.joinWith(100, 100); len(s.known[l]) != 8 {
+		t.Errorf("a newcomer is told of %d members, want 8", len(s.known[l]))
+	}
+}
+
+// Those who complain all the time do not keep a member busy.
+func TestAccusedIsNotFlooded(t *testing.T) {
+	s := ring(t, 8)
+	told := 0
+	for range 60 {
+		for i := 1; i < 8; i++ {
+			_, n := s.complains(link(i+1), peerN(0), 10)
+			told += n
+		}
+		s.now = s.now.Add(time.Second)
+	}
+	if most := accuseBurst + int(time.Minute/accuseEvery); told > most || told < most-1 {
+		t.Errorf("told %d times in a minute, want %d", told, most)
 	}
 }

@@ -82,7 +82,7 @@ func (r *registry) introduce(e *entry, moved bool, out []effect) []effect {
 			}
 		}
 	}
-	if e.port == 0 || e.shunned {
+	if e.port == 0 || e.isShunned() {
 		return out
 	}
 	for _, mutual := range []bool{false, true} {

@@ -121,9 +121,10 @@ func (l *loop) message(now time.Time, ev heard) {
 	case proto.Await:
 		l.out = l.reg.await(now, ev.c.link, m.Copies, l.out)
 	case proto.Complain:
-		v := l.reg.complain(now, ev.c.link, m.PeerID)
+		var v verdict
+		v, l.out = l.reg.complain(now, ev.c.link, m.PeerID, m.Part, l.out)
 		l.c.rare.Warn().Stringer("from", ev.c.seat.from).Stringer("of", m.PeerID).Uint32("part", m.Part).
-			Bool("counted", v != complaintIgnored).Bool("shunned", v == complaintShuns).Msg("complaint of bad data")
+			Bool("counted", v >= complaintCounted).Bool("shunned", v == complaintShuns).Msg("complaint of bad data")
 	}
 }
 

@@ -99,9 +99,9 @@ type entry struct {
 	awaits      uint32 // copies; 0: nothing
 	moved       transfer
 
-	accusers []netip.Addr   // sources that complained of it
-	accused  []proto.PeerID // whom it complained of
-	shunned  bool           // handed out no more
+	hearing   hearing        // what others complained of to it
+	accused   []proto.PeerID // whom it complained of
+	accusedAt time.Time      // since then
 }
 
 // An arrival is a member's announcement as the shell received it.
@@ -259,6 +259,7 @@ func (r *registry) heard(now time.Time, l link) *entry {
 }
 
 func (r *registry) renew(now time.Time, e *entry) {
+	e.forgive(now)
 	e.deadline = now.Add(r.lim.silence)
 	heap.Fix(&r.expiry, e.expiryPos)
 }

@@ -288,7 +288,9 @@ func TestRegistryStaysConsistent(t *testing.T) {
 			},
 			"ping": func(rt *rapid.T) { keep(s.did(s.reg.ping(s.now, some(rt), nil))) },
 			"complain": func(rt *rapid.T) {
-				s.reg.complain(s.now, some(rt), peerN(rapid.IntRange(0, 50).Draw(rt, "accused")))
+				accused, part := peerN(rapid.IntRange(0, 50).Draw(rt, "accused")), uint32(rapid.IntRange(0, 3).Draw(rt, "part"))
+				_, out := s.reg.complain(s.now, some(rt), accused, part, nil)
+				keep(s.did(out))
 			},
 			"dialled": func(rt *rapid.T) {
 				if len(waiting) == 0 {
@@ -309,7 +311,7 @@ func TestRegistryStaysConsistent(t *testing.T) {
 				}
 				for _, e := range s.reg.expiry {
 					for _, to := range e.toldTo {
-						if _, ok := e.memberFor(to.seat); !ok && e.port != 0 && !e.shunned && e.main.state != claimBad && !e.seat.from.Addr().IsLoopback() {
+						if _, ok := e.memberFor(to.seat); !ok && e.port != 0 && !e.isShunned() && e.main.state != claimBad && !e.seat.from.Addr().IsLoopback() {
 							t.Fatalf("%v is known to %v but has no address for it", e.peer, to.peer)
 						}
 					}

@@ -41,7 +41,7 @@ func (c *composition) tally() tally {
 		if e.have == e.parts {
 			t.complete++
 		}
-		if e.shunned {
+		if e.isShunned() {
 			t.shunned++
 		}
 	}

@@ -249,6 +249,8 @@ func (c *conductor) listenTo(ctx context.Context, conn net.Conn) error {
 			if msg.OK {
 				c.update(func(p *Progress) { p.Dialled = true })
 			}
+		case proto.Accused:
+			c.tell(ctx, accused{msg.Part})
 		case proto.Copies:
 			c.update(func(p *Progress) { p.Copies = max(p.Copies, int(msg.Complete)) })
 		case proto.KeepAlive, proto.Welcome, proto.Unknown:

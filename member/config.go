@@ -76,7 +76,7 @@ type Progress struct {
 	Wasted           int64 // payload bytes received for nothing: twice, bad, or of a run that its link did not live to end
 
 	Checking    bool
-	Complete    bool   // every part is verified, and the content has its name
+	Complete    bool   // every part is verified, and the content has its name; no longer when a part is lost
 	Path        string // where the content is now
 	BadParts    []int  // of content that stands under its name and is not to be repaired
 	Members     int    // links that are up

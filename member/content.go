@@ -146,7 +146,7 @@ func (d *director) answer(r reading) {
 
 // hopeless tells whether a part was found bad that is to stay so.
 func (d *director) hopeless(part int) bool {
-	return !d.store.Writable() && slices.Contains(d.bad, part)
+	return slices.Contains(d.bad, part)
 }
 
 // disappoint answers the readers that wait for a part that never comes.

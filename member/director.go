@@ -41,11 +41,14 @@ type director struct {
 	start  time.Time
 	links  []*link // by peer; nil: free
 	out    []swarm.Effect
-	good   int // parts that the check found good
-	bad    []int
+	good   int   // parts that the check found good
+	bad    []int // that are wanted, and left as they are
+	told   bool  // that the content is complete
 	failed error
 
-	readers []reading // of the content, that wait for a part
+	readers  []reading // of the content, that wait for a part
+	notices  notices   // of parts, for the user
+	rechecks rechecks
 }
 
 // Run gets and shares the content until ctx ends, which is no error, or until it cannot go on. All it started has ended when it returns;
@@ -61,6 +64,7 @@ func (m *Member) Run(ctx context.Context) error {
 	})
 	d.begin()
 	d.loop()
+	d.notices.end()
 	cancel()
 	m.listener.Close()
 	for _, l := range d.links {
@@ -109,10 +113,10 @@ func (d *director) loop() {
 	defer timer.Stop()
 	d.step(swarm.Tick{})
 	for d.failed == nil {
-		if at, ok := d.core.Next(); ok {
-			timer.Reset(time.Until(d.start.Add(at)))
-		} else {
+		if at := d.next(); at.IsZero() {
 			timer.Stop()
+		} else {
+			timer.Reset(time.Until(at))
 		}
 		select {
 		case ev := <-d.inbox:
@@ -122,11 +126,30 @@ func (d *director) loop() {
 			}
 		case <-timer.C:
 			d.step(swarm.Tick{})
+			d.notices.tell(time.Now())
+			d.recheck(time.Now())
 		case <-d.ctx.Done():
 			return
 		}
 		d.publish(d.core.Stats())
 	}
+}
+
+// next is when the loop has something to do at the latest; the zero time if never.
+func (d *director) next() time.Time {
+	at := sooner(d.notices.next(), d.rechecks.next())
+	if due, ok := d.core.Next(); ok {
+		at = sooner(at, d.start.Add(due))
+	}
+	return at
+}
+
+// sooner is the earlier one of two times, of which the zero time is never.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // drain empties the inbox while what the loop started comes to its end.
@@ -168,6 +191,14 @@ func (d *director) take(ev event) {
 		d.finished(ev.err)
 	case broken:
 		d.failed = ev.err
+	case lostParts:
+		d.lost(ev)
+	case regainedParts:
+		d.regained(ev)
+	case accused:
+		d.accused(ev)
+	case rechecked:
+		d.rechecked(ev)
 	case reading:
 		d.reading(ev)
 	case swarm.Checked:
@@ -226,9 +257,8 @@ func (d *director) checkDone(err error) {
 	case d.good == 0 && !d.store.Partial():
 		d.failed = &store.ContentError{Path: d.store.Path(), Reason: "none of its parts is right"}
 	default:
-		d.cfg.Log.Warn().Ints("parts", d.bad).Str("path", d.store.Path()).
-			Msg("some parts of the content are bad; the good ones are shared and nothing is changed (--repair gets the bad ones anew)")
-		d.update(func(p *Progress) { p.BadParts = d.bad })
+		d.setBad(d.bad)
+		d.tellLost(d.bad, true, nil)
 	}
 	if d.cfg.Check && d.failed == nil {
 		d.connect()
@@ -248,7 +278,12 @@ func (d *director) finished(err error) {
 	if aside := d.store.Aside(); aside != "" {
 		d.cfg.Log.Warn().Str("path", d.store.Path()).Str("aside", aside).Msg("something else stood under the content's name and was moved aside")
 	}
-	d.update(func(p *Progress) { p.Complete, p.Path = true, d.store.Path() })
+	complete := d.core.Stats().Missing == 0 // else parts were lost meanwhile, and it ends again
+	d.update(func(p *Progress) { p.Complete, p.Path = complete, d.store.Path() })
+	if !complete || d.told {
+		return
+	}
+	d.told = true
 	close(d.complete)
 	if d.cfg.OnComplete != nil {
 		d.work.Go(func() { d.cfg.OnComplete(d.store.Path()) })
@@ -273,6 +308,8 @@ func (d *director) perform(e swarm.Effect) {
 				l.have(e.Part, d.core.HaveDelay(l.peer, e.Part))
 			}
 		}
+	case swarm.Withdraw:
+		d.links[e.Peer].withdraw(e.Part)
 	case swarm.SetInterest:
 		d.links[e.Peer].setInterest(e.On)
 	case swarm.SetChoke:
@@ -305,8 +342,11 @@ func (d *director) perform(e swarm.Effect) {
 	case swarm.Dismiss:
 		d.links[e.Peer].dismiss()
 	case swarm.Complain:
-		d.cfg.Log.Debug().Stringer("peer", e.ID).Uint32("part", e.Part).Msg("banned for bad data")
-		d.complain(proto.Complain{PeerID: e.ID, Part: e.Part})
+		d.blame(e)
+	case swarm.CutOff:
+		d.tellCutOff(e)
+	case swarm.Compare:
+		d.work.Go(func() { d.compare(d.ctx, e.Part) })
 	case swarm.Verify:
 		d.work.Go(func() { d.written(d.ctx, e.Part) })
 	case swarm.Finish:

@@ -35,6 +35,9 @@ type link struct {
 	fast    bool   // BEP 6
 	maxRun  uint32 // bytes one request may cover; 0: single blocks
 	reqq    int    // requests that may wait at the peer
+	gone    int    // the id of BEP 54's message there, which says that a part is gone; 0: it takes none
+	bad     int    // the id of the message there that says that a part was bad; 0: it takes none
+	port    int    // on which the peer accepts members, as it says; 0: it does not say
 	peer    int    // the number that the loop gave it; -1 before
 
 	dismissal int           // the id of the message there that dismisses it; 0: it takes none
@@ -76,7 +79,10 @@ func newLink(m *Member, conn *net.TCPConn, hs proto.Handshake, dialled bool) *li
 
 // joined is what the core is told of a new link.
 func (l *link) joined() swarm.Joined {
-	return swarm.Joined{Peer: l.peer, ID: l.id, Addr: l.addr, Dialled: l.dialled, MaxRun: l.maxRun, MaxQueue: l.reqq, RoundTrip: l.roundTrip}
+	return swarm.Joined{
+		Peer: l.peer, ID: l.id, Addr: l.addr, Dialled: l.dialled, MaxRun: l.maxRun, MaxQueue: l.reqq,
+		RoundTrip: l.roundTrip, Hears: l.gone > 0, Port: uint16(l.port),
+	}
 }
 
 // run reads and writes until the link ends, and returns why.

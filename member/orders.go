@@ -62,20 +62,26 @@ func (l *link) refuseAll(parts []uint32) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, part := range parts {
-		for _, o := range l.waiting[part] {
-			l.refuse(o)
-			l.count--
-		}
-		delete(l.waiting, part)
-		l.ready = slices.DeleteFunc(l.ready, func(o order) bool {
-			if !o.relay || o.part != part {
-				return false
-			}
-			l.refuse(o)
-			l.count--
-			return true
-		})
+		l.refusePart(part, func(o order) bool { return o.relay })
 	}
+}
+
+// refusePart rejects what was asked of a part: what waits for a grant, and some of what was granted.
+// Called with mu held.
+func (l *link) refusePart(part uint32, granted func(order) bool) {
+	for _, o := range l.waiting[part] {
+		l.refuse(o)
+		l.count--
+	}
+	delete(l.waiting, part)
+	l.ready = slices.DeleteFunc(l.ready, func(o order) bool {
+		if o.isEnd() || o.part != part || !granted(o) {
+			return false
+		}
+		l.refuse(o)
+		l.count--
+		return true
+	})
 	l.rouse()
 }
 

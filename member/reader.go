@@ -110,8 +110,8 @@ func (l *link) handle(ctx context.Context, msg proto.Message, b *batch) error {
 	return nil
 }
 
-// tells translates the messages that are rare, and do not move content, to what the core is told; nil: nothing.
-func (l *link) tells(msg proto.Message, parts uint32) (swarm.Event, error) {
+// tells translates the messages that are rare, and do not move content, to what the loop is told; nil: nothing.
+func (l *link) tells(msg proto.Message, parts uint32) (event, error) {
 	switch msg := msg.(type) {
 	case proto.Bitfield:
 		if err := proto.CheckBits(msg.Bits, int(parts)); err != nil {
@@ -136,12 +136,7 @@ func (l *link) tells(msg proto.Message, parts uint32) (swarm.Event, error) {
 			return swarm.Unwanted{Peer: l.peer, Part: part}, nil
 		}
 	case proto.Extended:
-		switch msg.ID {
-		case proto.ExtHandshakeID:
-			return nil, l.takeExtension(msg.Payload)
-		case dismissID:
-			return swarm.Dismissed{Peer: l.peer}, nil
-		}
+		return l.extended(msg, parts)
 	}
 	return nil, nil
 }

@@ -93,7 +93,7 @@ func (m *Member) verify(ctx context.Context, parts []uint32) {
 		if good {
 			m.tell(ctx, swarm.Stored{Part: part})
 		} else {
-			m.tell(ctx, swarm.Failed{Part: part})
+			m.failed(ctx, part)
 		}
 	})
 	if err != nil {

@@ -27,6 +27,7 @@ import (
 //	                     <─────────   KeepAlive               (to each)
 //	                     <─────────   Copies                  (once as many are complete as it awaits)
 //	Complain ─────────────────────>                           (of bad data)
+//	                     <─────────   Accused                 (if another one complains of it)
 //	Announce ─────────────────────>                           (what changed, or to be told of more)
 //
 // Who only wants to know how far the members are asks instead of announcing
@@ -49,6 +50,7 @@ import (
 //	86  Status     id 20, further 2, complete 4, known 4, pending 4, left 4, rows 2
 //	87  Standings  count 1 (0 to 50), standings
 //	88  Listed     members 4
+//	89  Accused    part 4
 //
 //	address  family 1, host, port 2: family 4 with 4 bytes of host, 6 with 16 (never an IPv4 address mapped
 //	         into IPv6); or the family 0 alone, which is no address (not within a list)
@@ -71,6 +73,7 @@ const (
 	idStatus    = 86
 	idStandings = 87
 	idListed    = 88
+	idAccused   = 89
 )
 
 // Limits of the conductor's messages.
@@ -125,6 +128,9 @@ type (
 	// Listed says how many members of the composition are listed, the receiver
 	// among them.
 	Listed struct{ Members uint32 }
+	// Accused says that another member complains of a part that the receiver
+	// sent: it may have gone bad on its disk.
+	Accused struct{ Part uint32 }
 	// Reachable is the outcome of dialling the member back.
 	Reachable struct {
 		OK   bool
@@ -149,6 +155,7 @@ func (Welcome) message()   {}
 func (Joined) message()    {}
 func (Left) message()      {}
 func (Listed) message()    {}
+func (Accused) message()   {}
 func (Reachable) message() {}
 func (Refused) message()   {}
 
@@ -201,6 +208,10 @@ func (m Left) append(b []byte) []byte {
 
 func (m Listed) append(b []byte) []byte {
 	return binary.BigEndian.AppendUint32(append(b, idListed), m.Members)
+}
+
+func (m Accused) append(b []byte) []byte {
+	return binary.BigEndian.AppendUint32(append(b, idAccused), m.Part)
 }
 
 func (m Reachable) append(b []byte) []byte {

@@ -117,6 +117,8 @@ func (d *decoder) conductor() Message {
 		return d.standings()
 	case idListed:
 		return Listed{d.uint32("number of members")}
+	case idAccused:
+		return Accused{d.uint32("part")}
 	}
 	id := d.id
 	d.b = nil

@@ -71,6 +71,7 @@ func conductorMessages() []struct {
 		},
 		{Standings{[]Standing{}}, "57 00"},
 		{Listed{101}, "58 00000065"},
+		{Accused{9}, "59 00000009"},
 		{Listed{1<<32 - 1}, "58 ffffffff"},
 		{Unknown{99}, "63"},
 	}

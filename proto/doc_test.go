@@ -48,7 +48,7 @@ var docMessages = map[string]Message{
 	"extended": Extended{}, "announce": Announce{}, "progress": Progress{}, "complain": Complain{}, "welcome": Welcome{},
 	"joined": Joined{}, "left": Left{}, "reachable": Reachable{}, "refused": Refused{},
 	"named": Named{}, "await": Await{}, "ask": Ask{}, "copies": Copies{}, "status": Status{}, "standings": Standings{},
-	"listed": Listed{},
+	"listed": Listed{}, "accused": Accused{},
 }
 
 // layoutField is a field of a layout cell and its size.
@@ -145,6 +145,11 @@ func TestDocLimits(t *testing.T) {
 	for name := range want {
 		t.Errorf("%s: the limit %q is missing", docPath, name)
 	}
+	for _, name := range []string{ExtDontHave, ExtBad} {
+		if !strings.Contains(doc, "| `"+name+"` | part 4 |") {
+			t.Errorf("%s: the extended message %s is missing", docPath, name)
+		}
+	}
 	for _, key := range []string{"m", "orch_maxreq", "p", "reqq", "upload_only", "v", "yourip"} {
 		if !strings.Contains(doc, "| `"+key+"` |") {
 			t.Errorf("%s: the key %s of the extension handshake is missing", docPath, key)
@@ -192,6 +197,8 @@ func docExamples() map[string]any {
 		"status":                                Status{ID: [20]byte(h.PeerID), Complete: 187, Known: 200, Pending: 13, Left: 40, Rows: 1},
 		"standings":                             Standings{[]Standing{{1249, 2048, 40, netip.MustParseAddrPort("192.0.2.7:50000"), "lab-17"}}},
 		"listed":                                Listed{101},
+		"accused":                               Accused{9},
+		"a part is gone":                        Extended{3, AppendPart(nil, 9)},
 	}
 }
 
@@ -227,7 +234,7 @@ func codec(t *testing.T, name string, v any, b []byte) (encoded []byte, decoded 
 	case Handshake:
 		encoded = v.Append(nil)
 		decoded, err = ReadHandshake(bytes.NewReader(b), BitTorrent, Orchestra)
-	case Announce, Progress, Complain, Welcome, Joined, Left, Reachable, Refused, Named, Await, Ask, Copies, Status, Standings, Listed:
+	case Announce, Progress, Complain, Welcome, Joined, Left, Reachable, Refused, Named, Await, Ask, Copies, Status, Standings, Listed, Accused:
 		encoded = Append(nil, v.(Message))
 		decoded, err = NewConductorReader(bytes.NewReader(b)).Next()
 	default:

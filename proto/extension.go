@@ -1,6 +1,7 @@
 package proto
 
 import (
+	"encoding/binary"
 	"net/netip"
 
 	"orchestra/proto/bencode"
@@ -126,4 +127,22 @@ func number(dict map[string]any, key string, least, most int64) int {
 		return 0
 	}
 	return int(min(n, most))
+}
+
+// Names of the extended messages that members take, in ExtHandshake.Messages.
+// The payload of each is a part: 4 bytes.
+const (
+	ExtDontHave = "lt_donthave" // BEP 54: the sender no longer has the part
+	ExtBad      = "orch_bad"    // what the receiver sent of the part, and said to have, did not verify
+)
+
+// AppendPart appends the payload of an extended message that names a part.
+func AppendPart(b []byte, part uint32) []byte { return binary.BigEndian.AppendUint32(b, part) }
+
+// ParsePart reads the payload of an extended message that names a part.
+func ParsePart(payload []byte) (uint32, error) {
+	if len(payload) != 4 {
+		return 0, malformed("%d bytes, expected the 4 of a part", len(payload))
+	}
+	return binary.BigEndian.Uint32(payload), nil
 }

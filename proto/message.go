@@ -208,6 +208,8 @@ func Append(b []byte, m Message) []byte {
 		b = m.append(b)
 	case Listed:
 		b = m.append(b)
+	case Accused:
+		b = m.append(b)
 	case Reachable:
 		b = m.append(b)
 	case Refused:

@@ -29,7 +29,6 @@ type showing struct {
 	began    time.Time
 	event    time.Time // the last progress event
 	alone    time.Time // since when nobody is connected
-	badSaid  bool
 	downAt   time.Time // since when no conductor is reached
 	downSaid time.Time // when that was said last
 	loneSaid bool
@@ -121,11 +120,6 @@ func (s *showing) look(now time.Time, p member.Progress) error {
 
 // warn says once what the user should know.
 func (s *showing) warn(now time.Time, v *view) {
-	if len(v.BadParts) > 0 && !v.Checking && !s.badSaid {
-		s.badSaid = true
-		s.program.terminal.note("warning: %s of %s do not verify and are not shared: %s; --repair gets them anew",
-			counted(len(v.BadParts), "part"), v.Path, ranges(v.BadParts))
-	}
 	if v.ConductorUp || s.downAt.IsZero() {
 		s.downAt = now
 	}

@@ -68,7 +68,4 @@ func TestNumbersForPeople(t *testing.T) {
 			t.Errorf("timeText(%v) = %q, want %q", d, got, want)
 		}
 	}
-	if got := ranges([]int{3, 7, 8, 9, 11}); got != "3, 7-9, 11" {
-		t.Errorf("ranges: %q", got)
-	}
 }

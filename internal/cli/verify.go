@@ -5,10 +5,10 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"strconv"
 	"strings"
 
 	"orchestra/compose"
+	"orchestra/member/store"
 	"orchestra/orch"
 )
 
@@ -95,35 +95,10 @@ func (v *verdict) text() string {
 		says = append(says, fmt.Sprintf("%s bytes instead of %s", grouped(v.Size), grouped(v.WantSize)))
 	}
 	if n := len(v.BadParts); n > 0 {
-		says = append(says, fmt.Sprintf("%s of %s parts are bad: %s", grouped(int64(n)), grouped(int64(v.Parts)), ranges(v.BadParts)))
+		says = append(says, fmt.Sprintf("%s of %s parts are bad: %s", grouped(int64(n)), grouped(int64(v.Parts)), store.Ranges(v.BadParts)))
 	}
 	if len(says) == 0 {
 		says = append(says, "all parts are good, but line 3 (the whole's checksum) is of something else")
 	}
 	return v.Path + ": " + strings.Join(says, "; ")
-}
-
-// ranges writes numbers in rising order shortly: 3, 7-9, ... with an end after the first twenty stretches.
-func ranges(numbers []int) string {
-	const most = 20
-	var b strings.Builder
-	for i, stretches := 0, 0; i < len(numbers); stretches++ {
-		if stretches > 0 {
-			b.WriteString(", ")
-		}
-		if stretches == most {
-			b.WriteString("...")
-			break
-		}
-		end := i
-		for end+1 < len(numbers) && numbers[end+1] == numbers[end]+1 {
-			end++
-		}
-		b.WriteString(strconv.Itoa(numbers[i]))
-		if end > i {
-			b.WriteString("-" + strconv.Itoa(numbers[end]))
-		}
-		i = end + 1
-	}
-	return b.String()
 }

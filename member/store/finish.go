@@ -24,7 +24,7 @@ func (s *Store) finishFolder() error {
 	if err := syncFolder(s, s.unkept()); err != nil {
 		return diskError("write", s.Path(), err)
 	}
-	if !s.partial {
+	if !s.partial || s.named.Load() {
 		return nil
 	}
 	if s.replace {

@@ -293,7 +293,7 @@ func (s *Store) keeps(file int) bool {
 
 // Keeps tells whether a part is left as it is if it is bad, since some of it has its name already and is not to be repaired.
 func (s *Store) Keeps(part uint32) bool {
-	if !s.writes {
+	if !s.writes || s.named.Load() && !s.repair {
 		return true
 	}
 	kept := false

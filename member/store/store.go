@@ -46,8 +46,10 @@ type Store struct {
 	partial   bool
 	fresh     bool
 	writes    bool
-	replace   bool   // what stands under the name is moved aside at the end
-	aside     string // where to; empty until then
+	repair    bool        // what has its name may be written to
+	named     atomic.Bool // Finish gave it its name
+	replace   bool        // what stands under the name is moved aside at the end
+	aside     string      // where to; empty until then
 
 	mu       sync.Mutex
 	intakes  map[uint32]*intake // parts that were begun and not verified
@@ -75,7 +77,7 @@ func Open(cfg Config) (*Store, error) {
 		return nil, diskError("open folder", dir, err)
 	}
 	for {
-		s := &Store{comp: cfg.File, root: root, dir: dir, intakes: map[uint32]*intake{}, verified: make([]byte, (cfg.File.NumParts()+7)/8), layout: newLayout(cfg.File), selection: cfg.Select}
+		s := &Store{comp: cfg.File, root: root, dir: dir, intakes: map[uint32]*intake{}, verified: make([]byte, (cfg.File.NumParts()+7)/8), layout: newLayout(cfg.File), selection: cfg.Select, repair: cfg.Repair}
 		s.files.begin()
 		var err error
 		if cfg.File.IsFolder() {
@@ -231,17 +233,27 @@ func (s *Store) Fresh() bool { return s.fresh }
 func (s *Store) Writable() bool { return s.writes }
 
 // Finish makes content that is complete durable and gives it its name, without replacing anything.
+// It may be called again, after parts were lost and came again.
 func (s *Store) Finish() error {
 	if !s.writes {
 		return nil
 	}
+	finish := s.finishFile
 	if s.folder != nil {
-		return s.finishFolder()
+		finish = s.finishFolder
 	}
+	if err := finish(); err != nil {
+		return err
+	}
+	s.named.Store(true)
+	return nil
+}
+
+func (s *Store) finishFile() error {
 	if err := s.files.single.Sync(); err != nil {
 		return diskError("write", s.Path(), err)
 	}
-	if !s.partial {
+	if !s.partial || s.named.Load() {
 		return nil
 	}
 	if s.replace {

@@ -41,19 +41,9 @@ const (
 	memoryMost = 1000
 )
 
-// hostOf is what counts as one address: of IPv6 the network, in which a host may choose any.
-func hostOf(addr netip.AddrPort) netip.Addr {
-	a := addr.Addr().Unmap()
-	if a.Is4() {
-		return a
-	}
-	p, _ := a.WithZone("").Prefix(64)
-	return p.Addr()
-}
-
 // note remembers how a peer does, or forgets it if it does well.
 func (m memory) note(now time.Duration, p *peer) {
-	host := hostOf(p.addr)
+	host := hostOf(p.addr.Addr())
 	if !p.takes.onTrial() && !p.sends.onTrial() {
 		delete(m, host)
 		return
@@ -66,7 +56,7 @@ func (m memory) note(now time.Duration, p *peer) {
 
 // recall gives a new peer what is remembered of its address.
 func (m memory) recall(now time.Duration, p *peer) {
-	host := hostOf(p.addr)
+	host := hostOf(p.addr.Addr())
 	r, ok := m[host]
 	if ok && now-r.seen > memoryAge {
 		delete(m, host)

@@ -11,6 +11,8 @@ func (b bitmap) has(part uint32) bool { return b[part>>3]&(0x80>>(part&7)) != 0 
 
 func (b bitmap) set(part uint32) { b[part>>3] |= 0x80 >> (part & 7) }
 
+func (b bitmap) clear(part uint32) { b[part>>3] &^= 0x80 >> (part & 7) }
+
 // each calls f for every part that is set.
 func (b bitmap) each(f func(part uint32)) {
 	for i, x := range b {

@@ -84,7 +84,7 @@ func (s *Swarm) hop() int {
 // link counts what speaks against a chain. Who has everything tries one again with the next members that come when the last ones are done.
 func (s *Swarm) link(p *peer, n int) {
 	c := &s.chain
-	if n > 0 && s.missing == 0 && !slices.ContainsFunc(s.peers, func(q *peer) bool { return q != nil && q != p && !q.all }) {
+	if n > 0 && s.missing == 0 && !slices.ContainsFunc(s.peers, func(q *peer) bool { return q != nil && q != p && !s.complete(q) }) {
 		c.broken = false
 	}
 	switch {
@@ -289,7 +289,7 @@ func (s *Swarm) downstream() *peer {
 		return s.neediest()
 	}
 	c := &s.chain
-	if d := c.down; d != nil && !d.all && !d.resting && d.takes.over(s.now) {
+	if d := c.down; d != nil && !s.complete(d) && !d.resting && d.takes.over(s.now) {
 		switch {
 		case s.mayTake(d):
 			return d

@@ -96,60 +96,6 @@ func TestRejectedRunIsAskedOfAnother(t *testing.T) {
 	}
 }
 
-func TestBadPartBansItsOneSender(t *testing.T) {
-	d := newDesk(t, 2, 256<<10)
-	d.seed(0)
-	run := d.menu(0)[0]
-	d.tell(Received{0, run}, Failed{run.Part})
-	if drops := of[Drop](d); len(drops) != 1 || drops[0].Peer != 0 {
-		t.Errorf("drops %v, want peer 0", drops)
-	}
-	if diff := cmp.Diff([]Complain{{proto.PeerID{1}, run.Part}}, of[Complain](d)); diff != "" {
-		t.Error("complaints (-want +got):", diff)
-	}
-	if d.Has(run.Part) {
-		t.Error("the bad part counts as here")
-	}
-	d.tell(Left{0})
-	d.tell(Joined{Peer: 0, ID: proto.PeerID{1}, Addr: addr(0), MaxRun: RunSize})
-	if drops := of[Drop](d); len(drops) != 1 {
-		t.Error("the peer that sent bad data is let in again")
-	}
-}
-
-func TestOneComplaintOfEachPeer(t *testing.T) {
-	d := newDesk(t, 2, 256<<10)
-	d.seed(0)
-	runs := d.menu(0)
-	d.tell(Received{0, runs[0]}, Received{0, runs[1]}, Failed{runs[0].Part}, Failed{runs[1].Part})
-	if diff := cmp.Diff([]Complain{{proto.PeerID{1}, runs[0].Part}}, of[Complain](d)); diff != "" {
-		t.Error("complaints (-want +got):", diff)
-	}
-}
-
-func TestBadPartOfSeveralSendersComesFromOneNextTime(t *testing.T) {
-	d := newDesk(t, 1, 2*RunSize)
-	d.seed(0)
-	d.tell(Choked{Peer: 0, On: true})
-	d.tell(Choked{Peer: 0})
-	first, second := d.menu(0)[0], d.menu(0)[1]
-	d.tell(Received{0, first}, Rejected{0, second})
-	d.seed(1) // is asked for the second half
-	d.tell(Left{0})
-	d.tell(Received{1, second}, Written{0, first}, Written{1, second})
-	if len(of[Verify](d)) != 1 {
-		t.Fatalf("not verified: %v", d.got)
-	}
-	d.tell(Failed{0})
-	if drops := of[Drop](d); len(drops) != 0 {
-		t.Errorf("somebody was blamed for what two peers sent: %v", drops)
-	}
-	d.tell(Joined{Peer: 0, ID: proto.PeerID{9}, Addr: addr(8), MaxRun: RunSize, MaxQueue: 100}, Has{Peer: 0, All: true}, Choked{Peer: 0})
-	if n0, n1 := len(d.menu(0)), len(d.menu(1)); n0 != 0 || n1 != 2 {
-		t.Errorf("the part is asked of both: %d and %d runs", n0, n1)
-	}
-}
-
 func TestStalledRunIsAskedOfAnother(t *testing.T) {
 	d := newDesk(t, 1, 256<<10)
 	run := Run{0, 0, 256 << 10}

@@ -32,7 +32,7 @@ const (
 
 // found remembers a member. What was learned of one before stays.
 func (s *Swarm) found(ev Found) {
-	if ev.ID == s.cfg.ID || s.banned[ev.ID] || len(ev.Addrs) == 0 {
+	if ev.ID == s.cfg.ID || len(ev.Addrs) == 0 {
 		return
 	}
 	for _, m := range s.known {
@@ -185,7 +185,7 @@ func (s *Swarm) dialFailed(d Dial) {
 func (s *Swarm) later(m *member) {
 	wait := min(redialFirst<<min(m.fails, 10), redialMost)
 	m.fails++
-	m.after = s.now + wait/2 + time.Duration(s.rng.Int64N(int64(wait)))
+	m.after = max(m.after, s.now+wait/2+time.Duration(s.rng.Int64N(int64(wait)))) // it may be cut off until later
 }
 
 func (s *Swarm) memberOf(id proto.PeerID, addrs []netip.AddrPort) *member {
@@ -221,8 +221,8 @@ func (s *Swarm) admit(p *peer) string {
 	case p.id == s.cfg.ID:
 		s.forget(p.id)
 		return "connected to itself"
-	case s.banned[p.id]:
-		return "sent bad data before"
+	case s.cut(p):
+		return "sent bad data again and again"
 	}
 	for _, q := range s.peers {
 		if q == nil || q == p || q.id != p.id {
@@ -260,24 +260,11 @@ func (s *Swarm) unlink(p *peer) {
 		}
 	}
 	m.link = false
-	m.seed = p.all && s.missing == 0
+	m.seed = s.complete(p) && s.missing == 0
 	s.later(m)
 }
 
 // forget drops a member for good.
 func (s *Swarm) forget(id proto.PeerID) {
 	s.known = slices.DeleteFunc(s.known, func(m *member) bool { return m.id == id })
-	s.banned[id] = true
-}
-
-// ban ends a link for what came over it and never speaks to that peer again.
-func (s *Swarm) ban(id proto.PeerID) {
-	s.forget(id)
-	for _, p := range s.peers {
-		if p != nil && p.id == id {
-			s.drop(p, "sent bad data")
-			s.freeAll(p)
-			p.choked = true
-		}
-	}
 }

@@ -2,6 +2,7 @@ package swarm
 
 import (
 	"net/netip"
+	"time"
 
 	"orchestra/proto"
 )
@@ -29,6 +30,12 @@ type (
 	}
 	// Announce tells the peers that this member has a part: each of them at once or later, see [Swarm.HaveDelay].
 	Announce struct{ Part uint32 }
+	// Withdraw tells a peer that this member no longer has a part, and rejects all that it asked of
+	// it, granted or not.
+	Withdraw struct {
+		Peer int
+		Part uint32
+	}
 	// SetInterest tells a peer whether it has anything that this member wants.
 	SetInterest struct {
 		Peer int
@@ -95,15 +102,28 @@ type (
 	// Dismiss tells a member that it is no longer sent to before all others, so that it asks others too.
 	Dismiss struct{ Peer int }
 
-	// Complain tells the conductors that a peer sent bad data. It comes once for each peer id.
+	// Complain tells that a part was bad that a peer said to have: the user, the peer, and the
+	// conductors.
 	Complain struct {
+		Peer int // -1: its link is gone
 		ID   proto.PeerID
+		Addr netip.AddrPort // where the peer is found, as far as it is known
 		Part uint32
 	}
+	// CutOff tells the user that a peer sends bad parts again and again, and that there is to be no
+	// link to it for a while; Drop follows for those that are up.
+	CutOff struct {
+		Addr  netip.AddrPort
+		Host  bool // nor to anybody else at its address
+		Parts int
+		For   time.Duration
+	}
+	// Compare asks for the checksums of the runs of a part that is here now. It ends in Compared.
+	Compare struct{ Part uint32 }
 
 	// Verify asks whether a part all whose runs are written matches its checksum. It ends in Stored or Failed.
 	Verify struct{ Part uint32 }
-	// Finish tells that every part is stored. It comes once.
+	// Finish tells that every part is stored. It comes again if parts were lost and came again.
 	Finish struct{}
 )
 
@@ -111,6 +131,7 @@ func (Dial) effect()        {}
 func (Drop) effect()        {}
 func (Offer) effect()       {}
 func (Announce) effect()    {}
+func (Withdraw) effect()    {}
 func (SetInterest) effect() {}
 func (SetChoke) effect()    {}
 func (Fetch) effect()       {}
@@ -126,5 +147,7 @@ func (Revoke) effect()      {}
 func (Resume) effect()      {}
 func (Dismiss) effect()     {}
 func (Complain) effect()    {}
+func (CutOff) effect()      {}
+func (Compare) effect()     {}
 func (Verify) effect()      {}
 func (Finish) effect()      {}

@@ -114,7 +114,7 @@ func (s *Swarm) take(p *peer, at int) {
 func (s *Swarm) spare(q, p *peer) int {
 	for i := len(q.fetches) - 1; i >= 0; i-- {
 		f := q.fetches[i]
-		if f.started == 0 && !f.recalled && f.work.runs[f.n].asked == 1 && p.hasPart(f.work.part) && !s.solo[f.work.part] && !s.relaySoon(q, f) {
+		if f.started == 0 && !f.recalled && f.work.runs[f.n].asked == 1 && p.hasPart(f.work.part) && !s.comesAlone(f.work.part) && !s.relaySoon(q, f) {
 			return i
 		}
 	}
@@ -128,7 +128,7 @@ func (s *Swarm) double(p *peer) (*work, int, bool) {
 			continue
 		}
 		for _, f := range q.fetches {
-			if f.started != 0 && f.work.runs[f.n].asked == 1 && p.hasPart(f.work.part) && !s.solo[f.work.part] && s.sooner(p, f) {
+			if f.started != 0 && f.work.runs[f.n].asked == 1 && p.hasPart(f.work.part) && !s.comesAlone(f.work.part) && s.sooner(p, f) {
 				return f.work, f.n, true
 			}
 		}

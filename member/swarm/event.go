@@ -35,6 +35,8 @@ type (
 		MaxQueue int            // blocks that may be outstanding at a foreign client
 
 		RoundTrip time.Duration // of a packet, at best
+		Hears     bool          // it can be told that a part is gone (BEP 54)
+		Port      uint16        // on which it accepts members, as it says; 0: it does not say
 	}
 	// Left tells that a link is down, whoever ended it. Nothing more comes from this peer.
 	Left struct{ Peer int }
@@ -45,6 +47,11 @@ type (
 		All   bool
 		Bits  []byte
 		Parts []uint32
+	}
+	// Withdrawn tells that the peer no longer has a part (BEP 54).
+	Withdrawn struct {
+		Peer int
+		Part uint32
 	}
 	// Interest tells whether the peer wants anything that this member has.
 	Interest struct {
@@ -121,8 +128,25 @@ type (
 
 	// Stored tells that a part verified and that its write returned.
 	Stored struct{ Part uint32 }
-	// Failed tells that a part was received in full and did not verify.
-	Failed struct{ Part uint32 }
+	// Failed tells that a part was received in full and did not verify. Sums has a checksum of each
+	// run of what is on disk, of a kind that nobody else can foresee; nil where the part is one run.
+	Failed struct {
+		Part uint32
+		Sums []uint64
+	}
+	// Compared answers a [Compare] with the checksums of the runs, which are right now.
+	Compared struct {
+		Part uint32
+		Sums []uint64
+	}
+
+	// Lost tells that a part that was here is not: the disk changed, or cannot be read.
+	Lost struct {
+		Part uint32
+		Keep bool // it stays as it is: it is not fetched
+	}
+	// Regained tells that a part that was lost, and kept as it was, was found good.
+	Regained struct{ Part uint32 }
 
 	// Checked tells what the check of content that was there found, part by part.
 	Checked struct {
@@ -146,6 +170,7 @@ func (DialFailed) event() {}
 func (Joined) event()     {}
 func (Left) event()       {}
 func (Has) event()        {}
+func (Withdrawn) event()  {}
 func (Interest) event()   {}
 func (Choked) event()     {}
 func (Wanted) event()     {}
@@ -162,6 +187,9 @@ func (Dismissed) event()  {}
 func (Written) event()    {}
 func (Stored) event()     {}
 func (Failed) event()     {}
+func (Compared) event()   {}
+func (Lost) event()       {}
+func (Regained) event()   {}
 func (Checked) event()    {}
 func (Reading) event()    {}
 func (Tick) event()       {}

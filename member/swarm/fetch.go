@@ -3,8 +3,6 @@ package swarm
 import (
 	"slices"
 	"time"
-
-	"orchestra/proto"
 )
 
 // work is a part on its way here.
@@ -13,15 +11,18 @@ type work struct {
 	runs      []run
 	idle      int // runs that nobody is asked for
 	left      int // runs that are not here yet
-	unwritten int
-	hearsay   bool // some of it came from who had not verified it
+	unwritten int // runs that are not on disk yet
 }
 
 // run is the state of one stretch of a part on its way here.
 type run struct {
-	here  bool         // received
-	asked int          // how many peers are asked for it
-	from  proto.PeerID // who sent it
+	here    bool // received
+	written bool // on disk
+	asked   int  // how many peers are asked for it
+	from    sender
+	by      int  // the peer that sent it
+	mixed   bool // another one was sending it at the same time
+	hearsay bool // who sent it had not verified the part
 }
 
 // fetch is one run asked of one peer.
@@ -185,7 +186,7 @@ func (s *Swarm) end(w *work) {
 // help finds a run that is free in a part that was begun; left: one that nobody is asked for at all now.
 func (s *Swarm) help(p *peer, left bool) (*work, int, bool) {
 	for _, w := range s.open {
-		if w.idle == 0 || !p.hasPart(w.part) || (left && w.idle < w.left) || (!left && s.solo[w.part]) {
+		if w.idle == 0 || !p.hasPart(w.part) || (left && w.idle < w.left) || (!left && s.comesAlone(w.part)) {
 			continue
 		}
 		if n, ok := w.free(); ok {

@@ -22,10 +22,14 @@ type peer struct {
 	gained    int           // parts, since this member last compared itself
 	asked     time.Duration // when it asked for something, if nothing was granted since
 
-	has    bitmap // nil while it has nothing, or everything
-	all    bool
-	hasN   int
-	useful int // parts that it has and this member lacks and wants
+	has     bitmap // nil while it has nothing, or everything
+	all     bool   // it has everything; not if it is counted
+	counted bool   // it withdrew a part once: what it has is in the bitmap from then on
+	hasN    int
+	useful  int    // parts that it has and this member lacks and wants
+	port    uint16 // on which it accepts members; 0: not known
+	hears   bool   // it can be told that a part is gone
+	good    int64  // bytes of parts that it sent and that verified
 
 	interesting bool // it was told that it is
 	interested  bool // it told that this member is
@@ -75,7 +79,7 @@ func (s *Swarm) drop(p *peer, why string) { s.emit(Drop{p.index, why}) }
 func (s *Swarm) joined(ev Joined) {
 	p := &peer{
 		index: ev.Peer, id: ev.ID, addr: ev.Addr, dialled: ev.Dialled,
-		maxRun: ev.MaxRun, maxQueue: ev.MaxQueue, roundTrip: ev.RoundTrip, choked: true, choking: true, heard: s.now,
+		maxRun: ev.MaxRun, maxQueue: ev.MaxQueue, roundTrip: ev.RoundTrip, hears: ev.Hears, port: ev.Port, choked: true, choking: true, heard: s.now,
 	}
 	for len(s.peers) <= ev.Peer {
 		s.peers = append(s.peers, nil)
@@ -110,6 +114,7 @@ func (s *Swarm) left(i int) {
 	s.links--
 	s.link(p, -1)
 	s.unlink(p)
+	s.trust.forgetPeer(p)
 	s.freeAll(p)
 	s.rest(p, true)
 	switch {
@@ -128,7 +133,7 @@ func (s *Swarm) peerHas(ev Has) {
 	}
 	p.heard = s.now
 	switch {
-	case ev.All:
+	case ev.All && !p.counted:
 		s.becomesSeed(p)
 	case ev.Bits != nil:
 		bitmap(ev.Bits).each(func(part uint32) { s.peerGains(p, part) })
@@ -139,13 +144,14 @@ func (s *Swarm) peerHas(ev Has) {
 			}
 		}
 	}
-	if !p.all && p.hasN == s.parts {
+	if !p.all && s.complete(p) && !p.counted {
 		s.becomesSeed(p)
 	}
-	if p.all && s.finished {
+	if s.complete(p) && s.finished {
 		s.drop(p, "both have everything")
 		return
 	}
+	s.doubt(p)
 	s.showInterest(p)
 	s.fill(p)
 }
@@ -214,7 +220,7 @@ func (s *Swarm) watchFlows() {
 // dropSeeds ends the links that nothing can come of: this member has everything, and so has the peer.
 func (s *Swarm) dropSeeds() {
 	for _, p := range s.peers {
-		if p != nil && p.all {
+		if p != nil && s.complete(p) {
 			s.drop(p, "both have everything")
 		}
 	}

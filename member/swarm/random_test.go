@@ -17,8 +17,8 @@ func TestWhateverHappens(t *testing.T) {
 		parts := rapid.IntRange(1, 12).Draw(t, "parts")
 		partSize := rapid.SampledFrom([]int64{64 << 10, 3 * RunSize / 2}).Draw(t, "part size")
 		s := New(Config{Size: int64(parts)*partSize - 5, PartSize: partSize, ID: proto.PeerID{100}, Seed: 1})
-		w := &whim{t: t, s: s, links: map[int]*wish{}}
-		for range rapid.IntRange(0, 120).Draw(t, "steps") {
+		w := &whim{t: t, s: s, links: map[int]*wish{}, kept: map[uint32]bool{}}
+		for range rapid.IntRange(0, 200).Draw(t, "steps") {
 			w.now += time.Duration(rapid.SampledFrom([]int{0, 1, 300, 4000}).Draw(t, "wait")) * time.Millisecond
 			w.something()
 			w.holds()
@@ -34,8 +34,9 @@ type whim struct {
 	now     time.Duration
 	links   map[int]*wish // by peer
 	ids     byte
-	written []Event // reports that workers still owe
-	dropped []int   // links that the core wants to end
+	written []Event         // reports that workers still owe
+	kept    map[uint32]bool // parts that were lost and are left as they are
+	dropped []int           // links that the core wants to end
 }
 
 // wish is what one peer was asked for.
@@ -91,12 +92,22 @@ func (w *whim) perform(e Effect) {
 		w.dropped = append(w.dropped, e.Peer)
 	case Verify:
 		w.verified(e.Part)
+	case Compare:
+		w.written = append(w.written, Compared{e.Part, w.sums(e.Part)})
 	}
 }
 
+// sums makes checksums of the runs of a part up.
+func (w *whim) sums(part uint32) (sums []uint64) {
+	for range (w.s.partLen(part) + RunSize - 1) / RunSize {
+		sums = append(sums, uint64(rapid.IntRange(0, 1).Draw(w.t, "sum")))
+	}
+	return sums
+}
+
 func (w *whim) verified(part uint32) {
-	if rapid.IntRange(0, 9).Draw(w.t, "good") == 0 {
-		w.written = append(w.written, Failed{part})
+	if rapid.IntRange(0, 3).Draw(w.t, "good") == 0 {
+		w.written = append(w.written, Failed{part, w.sums(part)})
 	} else {
 		w.written = append(w.written, Stored{part})
 	}
@@ -122,7 +133,7 @@ func (w *whim) join() int {
 		if w.links[i] == nil {
 			w.links[i] = &wish{}
 			w.ids++
-			w.tell(Joined{Peer: i, ID: proto.PeerID{w.ids, 1}, Addr: addr(int(w.ids)), MaxRun: RunSize, MaxQueue: 100})
+			w.tell(Joined{Peer: i, ID: proto.PeerID{w.ids, 1}, Addr: addr(int(w.ids)), MaxRun: RunSize, MaxQueue: 100, Hears: w.ids%2 == 0})
 			return i
 		}
 	}
@@ -142,7 +153,7 @@ func (w *whim) something() {
 	on := rapid.Bool().Draw(w.t, "on")
 	r, asked := w.run(l)
 	forget := func() { l.runs = slices.Delete(l.runs, slices.Index(l.runs, r), slices.Index(l.runs, r)+1) }
-	switch what := rapid.IntRange(0, 13).Draw(w.t, "what"); {
+	switch what := rapid.IntRange(0, 15).Draw(w.t, "what"); {
 	case what == 0:
 		w.join()
 	case what == 1:
@@ -178,6 +189,14 @@ func (w *whim) something() {
 		}
 	case what == 11:
 		w.tell(Suggested{i, []uint32{part}})
+	case what == 12:
+		w.tell(Withdrawn{i, part})
+	case what == 13 && w.s.Has(part):
+		w.kept[part] = on
+		w.tell(Lost{Part: part, Keep: on})
+	case what == 13 && w.kept[part]:
+		delete(w.kept, part)
+		w.tell(Regained{part})
 	case len(w.written) > 0:
 		ev := w.written[0]
 		w.written = w.written[1:]
@@ -189,7 +208,7 @@ func (w *whim) something() {
 
 // holds checks what must be true at any time.
 func (w *whim) holds() {
-	s, t := w.s, w.t
+	s, t, kept := w.s, w.t, w.kept
 	asked := map[Run]int{}
 	promised := map[*peer]int{}
 	for _, p := range s.peers {
@@ -244,13 +263,13 @@ func (w *whim) holds() {
 	for part := range uint32(s.parts) {
 		w := s.works[part]
 		ways := 0
-		for _, is := range []bool{s.Has(part), s.rare.place[part] >= 0, w != nil} {
+		for _, is := range []bool{s.Has(part), s.rare.place[part] >= 0, w != nil, kept[part]} {
 			if is {
 				ways++
 			}
 		}
 		if ways != 1 {
-			t.Fatalf("part %d: here %v, free %v, on its way %v", part, s.Has(part), s.rare.place[part] >= 0, w != nil)
+			t.Fatalf("part %d: here %v, free %v, on its way %v, kept %v", part, s.Has(part), s.rare.place[part] >= 0, w != nil, kept[part])
 		}
 		if w == nil {
 			continue
@@ -275,6 +294,12 @@ func (w *whim) holds() {
 
 // end lets the workers finish and a good peer come.
 func (w *whim) end() {
+	for part := range uint32(w.s.parts) {
+		if w.kept[part] {
+			delete(w.kept, part)
+			w.tell(Regained{part})
+		}
+	}
 	for i := range 5 {
 		if w.links[i] != nil {
 			delete(w.links, i)
@@ -301,6 +326,9 @@ func (w *whim) end() {
 			} else {
 				w.written = append(w.written, Written{0, r})
 			}
+		} else if at, ok := w.s.Next(); ok && len(w.written) == 0 {
+			w.now = max(w.now, at) // it was blamed for a part that came out bad, and is asked again later
+			w.tell(Tick{})
 		}
 		w.holds()
 		if n > 10_000 {

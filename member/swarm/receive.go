@@ -1,9 +1,8 @@
 package swarm
 
 import (
+	"slices"
 	"time"
-
-	"orchestra/proto"
 )
 
 // What becomes of runs that were asked for: they begin, come in, are written and verified, or turn out bad.
@@ -16,6 +15,10 @@ func (s *Swarm) started(ev Started) {
 			f.started, f.hearsay = max(s.now, 1), !p.hasPart(ev.Run.Part)
 			f.moved = s.now
 			s.settleRecall(p, f)
+			if r := &f.work.runs[f.n]; !r.here {
+				r.mixed = r.mixed && r.asked > 1 // what came before is written over
+				r.comesFrom(s.senderOf(p))
+			}
 			s.begins(p, 1)
 			s.sends(p, 0)
 			s.flowsOn(ev.Run.Part)
@@ -92,8 +95,8 @@ func (s *Swarm) received(ev Received) {
 		s.stats.Duplicate += int64(ev.Run.Length)
 	} else {
 		s.stats.Downloaded += int64(ev.Run.Length)
-		r.here, r.from = true, p.id
-		f.work.hearsay = f.work.hearsay || f.hearsay
+		r.comesFrom(s.senderOf(p))
+		r.here, r.by, r.hearsay = true, p.index, f.hearsay
 		f.work.left--
 		s.keepsPace(p, f)
 	}
@@ -118,11 +121,17 @@ func (s *Swarm) recall(w *work, n int) {
 	}
 }
 
+// written takes in that a run is on disk. One that two peers sent is written twice, and counts once.
 func (s *Swarm) written(ev Written) {
 	w := s.works[ev.Run.Part]
 	if w == nil {
 		return
 	}
+	r := &w.runs[ev.Run.Begin/RunSize]
+	if !r.here || r.written || r.by != ev.Peer {
+		return
+	}
+	r.written = true
 	if w.unwritten--; w.unwritten == 0 {
 		s.emit(Verify{w.part})
 	}
@@ -130,43 +139,42 @@ func (s *Swarm) written(ev Written) {
 
 func (s *Swarm) stored(part uint32) {
 	if w := s.works[part]; w != nil {
+		s.credit(w)
 		s.end(w)
+		for n := range w.runs { // it may be here before all of it came anew
+			s.recall(w, n)
+		}
 	}
-	delete(s.solo, part)
 	s.gain(part)
 }
 
-// failed throws a part away that did not verify. A peer that sent all of it is not spoken to again; where there were several,
-// the part comes from one peer the next time, so that a liar is known then.
-func (s *Swarm) failed(part uint32) {
-	w := s.works[part]
-	if w == nil {
-		return
-	}
-	s.end(w)
-	s.stats.Failed += s.partLen(part)
-	s.breakOff(part)
-	switch id, one := w.sender(); {
-	case one && w.hearsay:
-		s.mislead(id)
-	case one:
-		if !s.banned[id] {
-			s.emit(Complain{id, part})
+// credit counts good content for who sent it.
+func (s *Swarm) credit(w *work) {
+	for n, r := range w.runs {
+		if p := s.peer(r.by); r.here && p != nil && p.id == r.from.id {
+			p.good += int64(s.runOf(w, n).Length)
 		}
-		s.ban(id)
-	default:
-		s.solo[part] = true
 	}
-	s.rare.add(part)
-	s.fillOthers(nil)
 }
 
 // sender tells who sent the part, if it was one peer.
-func (w *work) sender() (id proto.PeerID, one bool) {
-	for _, r := range w.runs[1:] {
-		if r.from != w.runs[0].from {
-			return id, false
+func (w *work) sender() (from sender, one bool) {
+	for _, r := range w.runs {
+		if r.mixed || !r.from.same(w.runs[0].from) {
+			return from, false
 		}
 	}
 	return w.runs[0].from, true
+}
+
+// hearsay reports whether some of the part came from who had not verified it.
+func (w *work) hearsay() bool {
+	return slices.ContainsFunc(w.runs, func(r run) bool { return r.hearsay })
+}
+
+// comesFrom notes who sends a run. If another one was sending it at the same time, what is on disk may
+// be of both.
+func (r *run) comesFrom(from sender) {
+	r.mixed = r.mixed || r.asked > 1 && r.from != sender{} && !r.from.same(from)
+	r.from = from
 }

@@ -3,27 +3,23 @@ package swarm
 import (
 	"slices"
 	"time"
-
-	"orchestra/proto"
 )
 
 // In a chain a member passes parts on while they come, so that the last member is later than the first by some packets for each member between
 // them, and not by a part. It suggests (BEP 6) to its downstream what it asks its upstream for. What the downstream asks for waits until the first
 // bytes of it are here; then it is granted, and goes out as it comes in.
 //
-// Nothing says that such a part is here before it verified. Who asks for it knows that it is hearsay, and bans nobody for it if it is bad; but who
-// passed bad parts on a few times is asked only for what it has. So a liar costs those behind it that many parts each, and what a member offers as
-// its own is right as ever.
-const (
-	hearsayFailures = 2
-	// relayPatience is how long a part that a peer is getting may wait before it is asked of who has it. The peer has several asked for as well.
-	relayPatience = time.Second
-)
+// Nothing says that such a part is here before it verified. Who asks for it knows that it is hearsay, and blames nobody for it if it is bad; but who
+// passed bad parts on a few times is asked only for what it has, for a while. So a liar costs those behind it that many parts each time, and what a
+// member offers as its own is right as ever.
+
+// relayPatience is how long a part that a peer is getting may wait before it is asked of who has it. The peer has several asked for as well.
+const relayPatience = time.Second
 
 // suggested takes in that a peer gets a part, and passes it on as it comes.
 func (s *Swarm) suggested(ev Suggested) {
 	p := s.peer(ev.Peer)
-	if p == nil || p.foreign() || s.misled[p.id] >= hearsayFailures {
+	if p == nil || p.foreign() || s.misleads(p) {
 		return
 	}
 	for _, part := range ev.Parts {
@@ -174,18 +170,6 @@ func (s *Swarm) breakRelays(not *peer) {
 		})
 		if len(refused) > 0 {
 			s.emit(Refuse{p.index, refused})
-		}
-	}
-}
-
-// mislead counts a bad part that a peer passed on before it knew.
-func (s *Swarm) mislead(id proto.PeerID) {
-	if s.misled[id]++; s.misled[id] < hearsayFailures {
-		return
-	}
-	for _, p := range s.peers {
-		if p != nil && p.id == id {
-			p.coming = nil
 		}
 	}
 }

@@ -78,7 +78,7 @@ func (s *Swarm) ordered(p *peer) bool {
 
 // ahead tells whether the rest of a part is not to follow by itself what a peer is asked of it: in a mixed menu it waits for its turn.
 func (s *Swarm) ahead(part uint32) bool {
-	return s.seq != nil && s.mixed() && s.seq.covers(part) && !s.solo[part]
+	return s.seq != nil && s.mixed() && s.seq.covers(part) && !s.comesAlone(part)
 }
 
 func (q *sequence) covers(part uint32) bool { return int(part) >= q.at && int(part) < q.at+q.window }
@@ -93,7 +93,7 @@ func (s *Swarm) inOrder(p *peer) (*work, int, bool) {
 	var begun *work
 	for _, w := range s.open {
 		at := int(w.part)
-		if at < s.seq.at || at >= end || w.idle == 0 || s.solo[w.part] || !p.hasPart(w.part) {
+		if at < s.seq.at || at >= end || w.idle == 0 || s.comesAlone(w.part) || !p.hasPart(w.part) {
 			continue
 		}
 		begun, end = w, at
@@ -132,7 +132,7 @@ func (r *rarity) first(p *peer, from, to int) (uint32, bool) {
 
 // awaited is the part on its way that the reader waits for, if there is one.
 func (s *Swarm) awaited() *work {
-	if s.seq == nil || s.seq.at >= s.parts || s.solo[uint32(s.seq.at)] {
+	if s.seq == nil || s.seq.at >= s.parts || s.comesAlone(uint32(s.seq.at)) {
 		return nil
 	}
 	return s.works[uint32(s.seq.at)]

@@ -183,7 +183,7 @@ const (
 func (s *Swarm) meanDone() int {
 	sum, n := 0, 0
 	for _, p := range s.peers {
-		if p != nil && !p.all {
+		if p != nil && !s.complete(p) {
 			sum, n = sum+p.hasN, n+1
 		}
 	}

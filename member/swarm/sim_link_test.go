@@ -37,6 +37,8 @@ const (
 	noteReject
 	noteSuggest
 	noteDismiss
+	noteGone
+	noteBad
 )
 
 // end is one end of a link.
@@ -145,6 +147,7 @@ func (e *end) write() {
 			}
 			e.piece = o.run
 			e.bad = o.relay && !e.me.core.Has(o.run.Part) && (e.me.lies || e.me.bad[o.run.Part])
+			e.bad = e.bad || e.me.rogue || e.me.rotten[o.run.Part]
 			e.left = int(most)
 			e.me.sent += int64(e.left)
 			o.run.Begin += uint32(e.left)
@@ -217,6 +220,10 @@ func (e *end) arrives(q *quantum) {
 			e.report(Choked{e.peer, n.on})
 		case noteDismiss:
 			e.report(Dismissed{e.peer})
+		case noteGone:
+			e.report(Withdrawn{e.peer, n.run.Part})
+		case noteBad:
+			e.me.hears(n.run.Part)
 		case noteCancel:
 			e.cancelled(n.run, n.on)
 		case noteReject:
@@ -271,20 +278,27 @@ func (e *end) cancelled(r Run, recall bool) {
 
 func (e *end) refuse(parts []uint32) {
 	for _, part := range parts {
-		for _, r := range e.waiters[part] {
-			e.tell(note{kind: noteReject, run: r})
-			e.count--
-		}
-		delete(e.waiters, part)
-		e.orders = slices.DeleteFunc(e.orders, func(o order) bool {
-			if !o.relay || o.run.Part != part {
-				return false
-			}
-			e.tell(note{kind: noteReject, run: o.run})
-			e.count--
-			return true
-		})
+		e.refusePart(part, func(o order) bool { return o.relay })
 	}
+}
+
+// refuseAll rejects all that was asked of a part.
+func (e *end) refuseAll(part uint32) { e.refusePart(part, func(order) bool { return true }) }
+
+func (e *end) refusePart(part uint32, granted func(order) bool) {
+	for _, r := range e.waiters[part] {
+		e.tell(note{kind: noteReject, run: r})
+		e.count--
+	}
+	delete(e.waiters, part)
+	e.orders = slices.DeleteFunc(e.orders, func(o order) bool {
+		if o.end || o.run.Part != part || !granted(o) {
+			return false
+		}
+		e.tell(note{kind: noteReject, run: o.run})
+		e.count--
+		return true
+	})
 }
 
 func (e *end) grant(parts []uint32) {

@@ -39,9 +39,12 @@ type player struct {
 	entered   time.Duration
 	complete  time.Duration // 0: not yet
 	away      bool
-	lies      bool         // what it passes on as it comes is bad
-	known     map[int]bool // whom the conductor named
-	listed    int          // how many members it said there are
+	lies      bool            // what it passes on as it comes is bad
+	rogue     bool            // all that it sends is bad, and it says nothing of that
+	rotten    map[uint32]bool // parts that it has and that are bad on its disk
+	disk      map[Run]bool    // runs of parts on their way that are bad on its disk
+	known     map[int]bool    // whom the conductor named
+	listed    int             // how many members it said there are
 	wake      time.Duration
 	prefix    int           // parts here without a gap
 	half      time.Duration // when these were the first half
@@ -132,7 +135,7 @@ func (s *sim) done(p *player) bool { return p.away || (p.core != nil && p.core.f
 
 // enter adds a member that starts at a time; one that shares has everything from the start.
 func (s *sim) enter(at time.Duration, up, down float64, shares bool) *player {
-	p := &player{sim: s, n: len(s.players), entered: at, known: map[int]bool{}, upto: map[Run]uint32{}, bad: map[uint32]bool{}, bound: mostWindow}
+	p := &player{sim: s, n: len(s.players), entered: at, known: map[int]bool{}, upto: map[Run]uint32{}, bad: map[uint32]bool{}, rotten: map[uint32]bool{}, disk: map[Run]bool{}, bound: mostWindow}
 	p.up, p.down = line{sim: s, rate: up}, line{sim: s, rate: down}
 	for i := range p.id {
 		p.id[i] = byte(s.rng.Uint32())
@@ -299,7 +302,23 @@ func (p *player) perform(e Effect) {
 	case Dismiss:
 		p.ends[e.Peer].tell(note{kind: noteDismiss})
 	case Verify:
-		s.after(s.hashing(e.Part), func() { p.step(Stored(e)) })
+		s.after(s.hashing(e.Part), func() {
+			if sums := p.sums(e.Part); slices.Contains(sums, 1) {
+				p.step(Failed{e.Part, sums})
+			} else {
+				p.step(Stored(e))
+			}
+		})
+	case Compare:
+		s.after(s.hashing(e.Part), func() { p.step(Compared{e.Part, p.sums(e.Part)}) })
+	case Withdraw:
+		l := p.ends[e.Peer]
+		l.tell(note{kind: noteGone, run: Run{Part: e.Part}})
+		l.refuseAll(e.Part)
+	case Complain:
+		if e.Peer >= 0 {
+			p.ends[e.Peer].tell(note{kind: noteBad, run: Run{Part: e.Part}})
+		}
 	case Finish:
 		p.complete = s.now
 	}
@@ -363,14 +382,37 @@ func (p *player) keep(peer int, r Run, bad bool) {
 	s := p.sim
 	s.after(s.wires.cpu+s.hashing(r.Part), func() {
 		whole := int64(r.Length) == p.core.partLen(r.Part)
+		p.disk[Run{Part: r.Part, Begin: r.Begin}] = bad
 		switch {
 		case whole && bad:
 			p.upto[Run{Part: r.Part}] = 0
-			p.step(Failed{r.Part})
+			p.step(Failed{Part: r.Part})
 		case whole:
 			p.step(Stored{r.Part})
 		default:
 			p.step(Written{peer, r})
+		}
+	})
+}
+
+// sums are made-up checksums of the runs of a part on disk: 1 for those that are bad.
+func (p *player) sums(part uint32) (sums []uint64) {
+	for begin := uint32(0); int64(begin) < p.core.partLen(part); begin += RunSize {
+		sum := uint64(0)
+		if p.disk[Run{Part: part, Begin: begin}] {
+			sum = 1
+		}
+		sums = append(sums, sum)
+	}
+	return sums
+}
+
+// hears has a member look at a part again that somebody complains of.
+func (p *player) hears(part uint32) {
+	p.sim.after(p.sim.hashing(part), func() {
+		if p.rotten[part] && !p.rogue {
+			delete(p.rotten, part)
+			p.step(Lost{Part: part, Keep: true})
 		}
 	})
 }
@@ -407,8 +449,8 @@ func (p *player) connect(to *player) {
 	a.far, b.far = b, a
 	p.seat(a)
 	to.seat(b)
-	p.step(Joined{Peer: a.peer, ID: to.id, Addr: to.addr(), Dialled: true, MaxRun: RunSize, MaxQueue: reqq, RoundTrip: p.sim.wires.rtt})
-	to.step(Joined{Peer: b.peer, ID: p.id, Addr: netip.AddrPortFrom(p.ip(), 30000), MaxRun: RunSize, MaxQueue: reqq, RoundTrip: p.sim.wires.rtt})
+	p.step(Joined{Peer: a.peer, ID: to.id, Addr: to.addr(), Dialled: true, MaxRun: RunSize, MaxQueue: reqq, RoundTrip: p.sim.wires.rtt, Hears: true})
+	to.step(Joined{Peer: b.peer, ID: p.id, Addr: netip.AddrPortFrom(p.ip(), 30000), MaxRun: RunSize, MaxQueue: reqq, RoundTrip: p.sim.wires.rtt, Hears: true, Port: 10001})
 }
 
 // close ends a link at this end now, at the far end soon.

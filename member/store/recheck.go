@@ -1,0 +1,66 @@
+package store
+
+import (
+	"bytes"
+	"slices"
+)
+
+// Recheck compares a part with what is on disk now, whatever was found before. A part that is not
+// right, or cannot be read, may be written anew from then on. It waits for the disk.
+func (s *Store) Recheck(part uint32) (good bool, err error) {
+	in := &intake{hash: s.comp.Hash().New()}
+	if err = s.hashOn(in, part); err == nil {
+		good = bytes.Equal(in.hash.Sum(nil), s.comp.PartSum(int(part)))
+	}
+	if !good {
+		s.unverify(part)
+		return false, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.verify(part)
+	return true, nil
+}
+
+// unverify notes that a part is not right on disk: it is taken in again, and its files wait for it
+// if they do not have their names yet.
+func (s *Store) unverify(part uint32) {
+	s.moving.Lock() // a file that is being moved is kept or not, once that is over
+	defer s.moving.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.isVerified(part) {
+		return
+	}
+	s.verified[part>>3] &^= 1 << (part & 7)
+	st := s.settling
+	if st == nil {
+		return
+	}
+	s.layout.each(s.offset(part), s.comp.PartLen(int(part)), func(file int, _, _ int64) bool {
+		if s.selection.Has(file) && !s.folder.under[file] {
+			st.left[file]++
+			st.ready = slices.DeleteFunc(st.ready, func(ready int) bool { return ready == file })
+		}
+		return true
+	})
+}
+
+// Where is where the file is that has these parts, for people; the whole content if several have.
+func (s *Store) Where(parts []int) string {
+	first, several := -1, false
+	for _, part := range parts {
+		length := s.comp.PartLen(part)
+		s.layout.each(s.offset(uint32(part)), length, func(file int, _, _ int64) bool {
+			if first < 0 {
+				first = file
+			}
+			several = several || file != first
+			return !several
+		})
+	}
+	if first < 0 || several {
+		return s.Path()
+	}
+	return s.pathOf(first)
+}

@@ -1,0 +1,344 @@
+package swarm
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"orchestra/proto"
+)
+
+// What goes wrong costs whoever did it, and no more than that. A part that came bad from one peer
+// is asked for elsewhere, and there again when the peer says that it has it anew, or after a while:
+// disks have bad sectors, and every other part is as good as before. Where several sent a part,
+// what failed is compared with what is good later on, so that it is known who was wrong.
+//
+// Who sends bad parts again and again, and few good ones, is cut off for a while, longer each time:
+// by its peer id together with its host, and the host as a whole if it goes on under other ids,
+// unless there are others behind that address who send what is right. Who owns up to a bad part, by
+// withdrawing it, is not held to it. Everything fades.
+const (
+	// A peer may send so many different bad parts, and so many bytes of them: a sixteenth of the
+	// content, but no less than what may be on its way when it hears of the first, and no more than
+	// a liar may cost. All that is seen under one address may send suspectHosts times as much.
+	badParts     = 4
+	badShare     = 16
+	badLeast     = 4 << 20
+	badMost      = 16 << 20
+	suspectHosts = 2
+	badFor       = 10 * time.Minute // that a bad part counts
+
+	// Who is cut off is tried again after cutFirst, then after twice as long each time.
+	cutFirst = time.Minute
+	cutMost  = time.Hour
+
+	// A bad part is asked of the same peer again after againFirst, then after twice as long each
+	// time. That it has it anew is believed at once so many times, from whoever is at its address.
+	againFirst = 30 * time.Second
+	againMost  = 5 * time.Minute
+	believed   = 2
+
+	// A part that several sent bad comes from one peer the next time, if that one sends it soon.
+	aloneFor = 30 * time.Second
+
+	// Who passed on so many bad parts that it had not verified is asked only for what it has, for a
+	// while: it need not have known.
+	hearsayFailures = 2
+	hearsayFor      = time.Minute
+
+	culpritsMost = 1000 // that are remembered
+	suspectsMost = 64   // parts of which it is remembered who sent what
+	recordMost   = 4096 // bad parts of one culprit
+)
+
+// trust is what is held against whom, and until when.
+type trust struct {
+	records map[culprit]*record
+	held    []held                   // what is not asked of peers for now
+	alone   map[uint32]time.Duration // parts that come from one peer, until then
+	suspect map[uint32][]suspect     // by part that several sent bad: its runs
+	at      time.Duration            // when something of these two ends; never: nothing does
+
+	bad  map[uint32]bool // parts that are missing, and were bad when they came
+	from netip.AddrPort  // from where the last of them came
+}
+
+// held is a part that a peer says to have, and that was bad.
+type held struct {
+	peer *peer
+	part uint32
+	at   time.Duration // until then
+}
+
+// suspect is a run of a part that was bad.
+type suspect struct {
+	sum     uint64
+	from    sender
+	mixed   bool
+	hearsay bool
+}
+
+func newTrust() trust {
+	return trust{
+		records: map[culprit]*record{},
+		alone:   map[uint32]time.Duration{},
+		suspect: map[uint32][]suspect{},
+		bad:     map[uint32]bool{},
+		at:      never,
+	}
+}
+
+// failed throws a part away that did not verify, and finds out whose fault that is.
+func (s *Swarm) failed(ev Failed) {
+	part := ev.Part
+	w := s.works[part]
+	if w == nil || w.left > 0 { // it was another copy of it
+		return
+	}
+	s.end(w)
+	s.stats.Failed += s.partLen(part)
+	s.breakOff(part)
+	s.trust.bad[part] = true
+	switch from, one := w.sender(); {
+	case one && w.hearsay():
+		s.mislead(from)
+	case one:
+		s.blame(from, part)
+	default:
+		s.trust.suspects(w, ev.Sums)
+		s.trust.alone[part] = s.now + aloneFor
+		s.trust.at = min(s.trust.at, s.now+aloneFor)
+	}
+	s.rare.add(part)
+	s.fillOthers(nil)
+}
+
+// suspects remembers who sent what of a part, to be compared with what is right.
+func (t *trust) suspects(w *work, sums []uint64) {
+	if len(sums) != len(w.runs) || len(t.suspect) >= suspectsMost {
+		return
+	}
+	list := make([]suspect, len(sums))
+	for n, r := range w.runs {
+		list[n] = suspect{sums[n], r.from, r.mixed, r.hearsay}
+	}
+	t.suspect[w.part] = list
+}
+
+// settle ends what was held against a part when it is here.
+func (s *Swarm) settle(part uint32) {
+	t := &s.trust
+	delete(t.bad, part)
+	delete(t.alone, part)
+	if t.suspect[part] != nil {
+		s.emit(Compare{part})
+	}
+}
+
+// compared blames those whose runs of a part were other than those that are right.
+func (s *Swarm) compared(ev Compared) {
+	runs := s.trust.suspect[ev.Part]
+	delete(s.trust.suspect, ev.Part)
+	if len(runs) != len(ev.Sums) {
+		return
+	}
+	var blamed []sender
+	for n, r := range runs {
+		switch {
+		case r.mixed || r.sum == ev.Sums[n] || slices.ContainsFunc(blamed, r.from.same):
+		case r.hearsay:
+			s.mislead(r.from)
+		default:
+			blamed = append(blamed, r.from)
+			s.blame(r.from, ev.Part)
+		}
+	}
+}
+
+// blame holds a bad part against who sent it.
+func (s *Swarm) blame(from sender, part uint32) {
+	t, c := &s.trust, from.culprit()
+	t.from = from.addr
+	wait := t.accuse(s.now, c, part, s.partLen(part))
+	t.accuse(s.now, c.whole(), part, s.partLen(part))
+	link := -1
+	for _, p := range s.peers {
+		if p == nil || !c.is(p) {
+			continue
+		}
+		link = p.index
+		if !s.Has(part) {
+			s.hold(p, part, wait)
+		}
+	}
+	s.emit(Complain{link, from.id, from.addr, part})
+	most := min(max(s.cfg.Size/badShare, badLeast), badMost)
+	switch {
+	case s.over(c.whole(), suspectHosts, most):
+		s.cutOff(c.whole(), from)
+	case s.over(c, 1, most):
+		s.cutOff(c, from)
+	}
+}
+
+// over reports whether a culprit has sent too much that was bad, and more of it than was good.
+func (s *Swarm) over(c culprit, times int, most int64) bool {
+	r := s.trust.records[c]
+	if r == nil || r.n <= badParts*times || r.bytes <= most*int64(times) {
+		return false
+	}
+	good := int64(0)
+	for _, p := range s.peers {
+		if p != nil && c.is(p) {
+			good += p.good
+		}
+	}
+	return r.bytes > good
+}
+
+// cutOff ends the links to a culprit, and has none to it for a while.
+func (s *Swarm) cutOff(c culprit, from sender) {
+	r := s.trust.records[c]
+	if own := s.trust.records[from.culprit()]; own != nil {
+		r.times = max(r.times, own.times)
+	}
+	wait := min(cutFirst<<min(r.times, 10), cutMost)
+	r.times++
+	r.until = s.now + wait
+	s.emit(CutOff{Addr: from.addr, Host: c.id == proto.PeerID{}, Parts: r.n, For: wait})
+	r.bad, r.n, r.bytes = nil, 0, 0
+	for _, p := range s.peers {
+		if p != nil && c.is(p) {
+			s.drop(p, "sent bad data again and again")
+			s.freeAll(p)
+			p.choked = true
+		}
+	}
+	there := func(a netip.AddrPort) bool { return hostOf(a.Addr()) == c.host }
+	for _, m := range s.known {
+		if (c.id == proto.PeerID{} || m.id == c.id) && slices.ContainsFunc(m.addrs, there) {
+			m.after = max(m.after, r.until)
+		}
+	}
+}
+
+// cut reports whether a peer is cut off now.
+func (s *Swarm) cut(p *peer) bool {
+	c := sender{p.id, p.addr}.culprit()
+	for _, c := range []culprit{c, c.whole()} {
+		if r := s.trust.records[c]; r != nil && s.now < r.until {
+			return true
+		}
+	}
+	return false
+}
+
+// hold has a peer not asked for a part for a while, unless it says that it has it anew.
+func (s *Swarm) hold(p *peer, part uint32, wait time.Duration) {
+	if !p.hasPart(part) {
+		return
+	}
+	s.peerLoses(p, part)
+	t := &s.trust
+	t.release(p, part)
+	t.held = append(t.held, held{p, part, s.now + wait})
+	t.at = min(t.at, s.now+wait)
+}
+
+// doubt holds what a peer says to have and sent bad before, or somebody else at its address, if
+// that happened again and again.
+func (s *Swarm) doubt(p *peer) {
+	if len(s.trust.records) == 0 {
+		return
+	}
+	r := s.trust.records[sender{p.id, p.addr}.culprit().whole()]
+	if r == nil {
+		return
+	}
+	for _, b := range r.bad {
+		if left := b.at + b.wait() - s.now; b.times > believed && left > 0 {
+			s.hold(p, b.part, left)
+		}
+	}
+}
+
+// release forgets that a part is not to be asked of a peer, and reports whether it was so.
+func (t *trust) release(p *peer, part uint32) bool {
+	n := len(t.held)
+	t.held = slices.DeleteFunc(t.held, func(h held) bool { return h.peer == p && h.part == part })
+	return len(t.held) < n
+}
+
+// ownsUp takes it to a peer's credit that it withdraws a part that was bad.
+func (s *Swarm) ownsUp(p *peer, part uint32) {
+	s.trust.release(p, part)
+	c := sender{p.id, p.addr}.culprit()
+	for _, c := range []culprit{c, c.whole()} {
+		if r := s.trust.records[c]; r != nil {
+			r.own(part)
+		}
+	}
+}
+
+// forgetPeer forgets what a peer is not to be asked for: its next link begins anew.
+func (t *trust) forgetPeer(p *peer) {
+	t.held = slices.DeleteFunc(t.held, func(h held) bool { return h.peer == p })
+}
+
+// comesAlone reports whether a part is to come from one peer.
+func (s *Swarm) comesAlone(part uint32) bool {
+	until, ok := s.trust.alone[part]
+	return ok && s.now < until
+}
+
+// forgive ends what was held long enough.
+func (s *Swarm) forgive() {
+	t := &s.trust
+	if s.now < t.at {
+		return
+	}
+	var due []held
+	t.at = never
+	t.held = slices.DeleteFunc(t.held, func(h held) bool {
+		if s.now < h.at {
+			t.at = min(t.at, h.at)
+			return false
+		}
+		due = append(due, h)
+		return true
+	})
+	for part, until := range t.alone {
+		if s.now < until {
+			t.at = min(t.at, until)
+		} else {
+			delete(t.alone, part)
+		}
+	}
+	for _, h := range due {
+		s.peerGains(h.peer, h.part)
+		s.showInterest(h.peer)
+	}
+	s.fillOthers(nil)
+}
+
+// mislead counts a bad part that a peer passed on before it knew.
+func (s *Swarm) mislead(from sender) {
+	c := from.culprit()
+	r := s.trust.record(s.now, c)
+	if s.now-r.misledAt > hearsayFor {
+		r.misled = 0
+	}
+	r.misled++
+	r.misledAt, r.heard = s.now, s.now
+	for _, p := range s.peers {
+		if p != nil && c.is(p) && s.misleads(p) {
+			p.coming = nil
+		}
+	}
+}
+
+// misleads reports whether what a peer passes on before it verified is not to be asked for now.
+func (s *Swarm) misleads(p *peer) bool {
+	r := s.trust.records[sender{p.id, p.addr}.culprit()]
+	return r != nil && r.misled >= hearsayFailures && s.now-r.misledAt <= hearsayFor
+}
