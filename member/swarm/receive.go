@@ -13,12 +13,12 @@ func (s *Swarm) started(ev Started) {
 		if i := p.find(ev.Run); i >= 0 && p.fetches[i].started == 0 {
 			f := p.fetches[i]
 			f.started, f.hearsay = max(s.now, 1), !p.hasPart(ev.Run.Part)
-			f.moved = s.now
-			s.settleRecall(p, f)
 			if r := &f.work.runs[f.n]; !r.here {
 				r.mixed = r.mixed && r.asked > 1 // what came before is written over
 				r.comesFrom(s.senderOf(p))
 			}
+			f.moved = s.now
+			s.settleRecall(p, f)
 			s.begins(p, 1)
 			s.sends(p, 0)
 			s.flowsOn(ev.Run.Part)

@@ -58,10 +58,11 @@ func TestBadPartCostsThatPart(t *testing.T) {
 	if !d.asks(1, bad) {
 		t.Errorf("the part is not asked for elsewhere: %v", d.menu(1))
 	}
+	for _, r := range of[Recall](d) { // for the peer that leaves
+		d.tell(Rejected(r))
+	}
 	d.tell(Left{1})
 	d.at = againFirst
-	d.tell(Tick{})
-	d.at += withheldFirst // it did not answer when something was taken back for the other
 	d.tell(Tick{})
 	if !d.asks(0, bad) {
 		t.Error("the part is not asked for again after a while")
