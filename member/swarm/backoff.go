@@ -28,6 +28,7 @@ func (b *backoff) onTrial() bool { return b.fails > 0 }
 // restless is what is remembered of an address from which somebody made this member wait.
 type restless struct {
 	takes, sends backoff
+	idle         bool // a link from there was idle, and had to make room
 	seen         time.Duration
 }
 
@@ -43,15 +44,30 @@ const (
 
 // note remembers how a peer does, or forgets it if it does well.
 func (m memory) note(now time.Duration, p *peer) {
+	m.keep(restless{p.takes, p.sends, m[hostOf(p.addr.Addr())].idle, now}, p)
+}
+
+// noteIdle remembers that a peer had to make room for another one.
+func (m memory) noteIdle(now time.Duration, p *peer) {
+	m.keep(restless{p.takes, p.sends, true, now}, p)
+}
+
+// wasIdle reports whether somebody at the address of a peer had to make room.
+func (m memory) wasIdle(now time.Duration, p *peer) bool {
+	r := m[hostOf(p.addr.Addr())]
+	return r.idle && now-r.seen <= memoryAge
+}
+
+func (m memory) keep(r restless, p *peer) {
 	host := hostOf(p.addr.Addr())
-	if !p.takes.onTrial() && !p.sends.onTrial() {
+	if !r.takes.onTrial() && !r.sends.onTrial() && !r.idle {
 		delete(m, host)
 		return
 	}
 	if _, ok := m[host]; !ok && len(m) >= memoryMost {
-		m.makeRoom(now)
+		m.makeRoom(r.seen)
 	}
-	m[host] = restless{p.takes, p.sends, now}
+	m[host] = r
 }
 
 // recall gives a new peer what is remembered of its address.

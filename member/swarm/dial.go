@@ -234,7 +234,7 @@ func (s *Swarm) admit(p *peer) string {
 		s.drop(q, "a second link to the same member")
 		return ""
 	}
-	if s.links > s.maxLinks() {
+	if s.links >= s.maxLinks() && !s.makeRoom(p) {
 		return "too many links"
 	}
 	return ""

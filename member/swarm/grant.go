@@ -36,9 +36,6 @@ const (
 
 	takesFirst = 2 * time.Second
 	takesMost  = 2 * time.Minute
-
-	// idleLink is how long a link may be of no use to anybody while others wait for one.
-	idleLink = 15 * time.Second
 )
 
 // restAfter is how long a grant may not move: longer where so little goes over the line that all that
@@ -79,7 +76,7 @@ func (s *Swarm) sent(ev Sent) {
 
 // takesOn notes that a peer does not hold up its grants now.
 func (s *Swarm) takesOn(p *peer) {
-	p.took, p.tookAt = 0, s.now
+	p.took, p.tookAt, p.usedAt = 0, s.now, s.now
 	s.rest(p, false)
 }
 
@@ -122,6 +119,7 @@ func (s *Swarm) watchGrants() {
 		}
 		if s.waitsForContent(p) {
 			s.takesOn(p)
+			continue
 		}
 		if s.now >= p.tookAt+s.restAfter() {
 			s.rest(p, true)

@@ -48,7 +48,7 @@ func (s *Swarm) moves(p *peer, ev Progress) {
 	if f.got = ev.Got; f.got < f.movedGot+movedLeast && f.got < ev.Run.Length && !ev.Limited {
 		return
 	}
-	f.moved, f.movedGot = s.now, f.got
+	f.moved, f.movedGot, p.usedAt = s.now, f.got, s.now
 	s.limps(p, false)
 	if p.off && p.sends.until > s.now && !f.declined {
 		p.sends.until = s.now // it sends after all
@@ -57,6 +57,7 @@ func (s *Swarm) moves(p *peer, ev Progress) {
 
 // keepsPace notes how fast a run came that is here now.
 func (s *Swarm) keepsPace(p *peer, f *fetch) {
+	p.usedAt = s.now
 	if took := s.now - f.started; f.started != 0 && took > 0 {
 		p.pace = float64(s.runOf(f.work, f.n).Length) / took.Seconds()
 	}
