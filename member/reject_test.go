@@ -30,8 +30,8 @@ func blocks(part uint32, at ...uint32) (list []proto.Message) {
 	return list
 }
 
-// A foreign client that rejects a block is asked for that one again, later, and for all others as if
-// nothing had been; if it rejects all that it is asked for, for nothing until then.
+// A foreign client that rejects a block is asked for that one again, later, and for all others
+// as if nothing had been; if it rejects all that it is asked for, for nothing until then.
 func TestRejectedBlock(t *testing.T) {
 	l, _ := pair(t, randomBytes(2<<20), Config{})
 	run := swarm.Run{Length: 6 * proto.Block}
@@ -160,8 +160,8 @@ func TestRevoke(t *testing.T) {
 	}
 }
 
-// Where the system does not tell the round trip, the time until a member answers the handshake does.
-// What it says then is not lost.
+// Where the system does not tell the round trip, the time until a member answers the handshake
+// does. What it says then is not lost.
 func TestAnswerToTheHandshakeIsKept(t *testing.T) {
 	l, far := pair(t, randomBytes(1), Config{})
 	l.fast, l.maxRun = true, 1<<20

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// backoff puts off what a peer let this member wait for in vain: longer each time, and never for good.
+// backoff puts off what a peer let this member wait for in vain: longer each time, and never for
+// good.
 type backoff struct {
 	fails int
 	until time.Duration
@@ -32,9 +33,9 @@ type restless struct {
 	seen         time.Duration
 }
 
-// memory remembers peers by address, so that who comes back over a new link, under a new name, begins
-// where the last one ended. Who shares the address with somebody like that is on trial as well, until
-// it took or sent something. What is old is forgotten.
+// memory remembers peers by address, so that who comes back over a new link, under a new name,
+// begins where the last one ended. Who shares the address with somebody like that is on trial as
+// well, until it took or sent something. What is old is forgotten.
 type memory map[netip.Addr]restless
 
 const (

@@ -30,8 +30,9 @@ func (d *desk) wait(until time.Duration) {
 	}
 }
 
-// A peer that takes nothing holds no slot for long. What it was granted is taken back, and granted again
-// after a while that grows, also if it comes over a new link, until it takes something.
+// A peer that takes nothing holds no slot for long. What it was granted is taken back, and
+// granted again after a while that grows, also if it comes over a new link, until it takes
+// something.
 func TestWhoTakesNothingHoldsNoSlot(t *testing.T) {
 	d, all := completeDesk(t, 100)
 	d.chain.foreign = 1 // by turns

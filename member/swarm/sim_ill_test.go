@@ -26,8 +26,8 @@ const (
 	trickle    = 512       // bytes a second
 )
 
-// slackFor is how many times as long the others may take. Each of two that trickle may be the first to
-// send something, and be believed to be the upstream for upPatience.
+// slackFor is how many times as long the others may take. Each of two that trickle may be the
+// first to send something, and be believed to be the upstream for upPatience.
 func slackFor(ill illness, part int64) float64 {
 	if ill == trickling && part < 1<<20 {
 		return 1.1

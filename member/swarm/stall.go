@@ -2,10 +2,10 @@ package swarm
 
 import "time"
 
-// What was asked for is looked after run by run. A peer may say much and send nothing of it, or a few
-// bytes now and then; it may not answer a recall, or reject all that it is asked for. None of that is an
-// offence, but nobody waits for it: the run is asked of somebody else, and the peer of nothing for a
-// while, longer each time.
+// What was asked for is looked after run by run. A peer may say much and send nothing of it, or
+// a few bytes now and then; it may not answer a recall, or reject all that it is asked for. None
+// of that is an offence, but nobody waits for it: the run is asked of somebody else, and the
+// peer of nothing for a while, longer each time.
 const (
 	// stalled is how long a run that has begun may get no further.
 	stalled = 3 * time.Second
@@ -13,12 +13,13 @@ const (
 	silent = 60 * time.Second
 	// lookEvery is how often runs that have begun are looked at.
 	lookEvery = 250 * time.Millisecond
-	// soonest is how long a run may take before it is asked whether somebody else would end it sooner: that
-	// is so when it will take soonest longer even if the other one is half as fast as it seems.
+	// soonest is how long a run may take before it is asked whether somebody else would end it
+	// sooner: that is so when it will take soonest longer even if the other one is half as fast
+	// as it seems.
 	soonest = time.Second
 
-	// A peer that is there answers a recall at once. One that never sent anything is not waited for long; one
-	// that did may have much on its line before the answer.
+	// A peer that is there answers a recall at once. One that never sent anything is not waited
+	// for long; one that did may have much on its line before the answer.
 	answersStranger = 300 * time.Millisecond
 	answersKnown    = time.Second
 	answersMost     = 3 * time.Second

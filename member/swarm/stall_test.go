@@ -87,7 +87,8 @@ func TestRecallThatIsNotAnswered(t *testing.T) {
 	}
 }
 
-// What is rejected is asked for again, there too, later each time; and a run that came makes up for it.
+// What is rejected is asked for again, there too, later each time; and a run that came makes up
+// for it.
 func TestRejectedRunIsAskedForAgain(t *testing.T) {
 	d := newDesk(t, 1, 256<<10)
 	d.seed(0)
@@ -118,8 +119,8 @@ func TestRejectedRunIsAskedForAgain(t *testing.T) {
 	}
 }
 
-// Of a run of which a foreign client rejects blocks, these are asked for again there, and somebody who
-// has nothing else to send is asked for the run.
+// Of a run of which a foreign client rejects blocks, these are asked for again there, and
+// somebody who has nothing else to send is asked for the run.
 func TestDeclinedBlocks(t *testing.T) {
 	d := newDesk(t, 1, 256<<10)
 	run := Run{0, 0, 256 << 10}
