@@ -2,11 +2,9 @@ package member_test
 
 import (
 	"context"
-	"io"
 	"net"
 	"net/netip"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 

@@ -114,11 +114,6 @@ func ParseExtHandshake(payload []byte) (ExtHandshake, error) {
 	return h, nil
 }
 
-// ExtDismiss is the name of the extended message, in ExtHandshake.Messages, by
-// which a member tells another that it no longer sends to it before all others.
-// It has no payload.
-const ExtDismiss = "orch_dismiss"
-
 // number returns an integer of a dictionary, at most most; 0 if it is missing
 // or less than least.
 func number(dict map[string]any, key string, least, most int64) int {
@@ -130,10 +125,11 @@ func number(dict map[string]any, key string, least, most int64) int {
 }
 
 // Names of the extended messages that members take, in ExtHandshake.Messages.
-// The payload of each is a part: 4 bytes.
+// The payload is a part, 4 bytes, but that of a dismissal is empty.
 const (
-	ExtDontHave = "lt_donthave" // BEP 54: the sender no longer has the part
-	ExtBad      = "orch_bad"    // what the receiver sent of the part, and said to have, did not verify
+	ExtDontHave = "lt_donthave"  // BEP 54: the sender no longer has the part
+	ExtBad      = "orch_bad"     // what the receiver sent of the part, and said to have, did not verify
+	ExtDismiss  = "orch_dismiss" // the sender no longer sends to the receiver before all others
 )
 
 // AppendPart appends the payload of an extended message that names a part.

@@ -153,7 +153,7 @@ func (s *Swarm) admit(p *peer) string {
 		s.drop(q, second)
 		return ""
 	}
-	if s.links > s.maxLinks() {
+	if s.links >= s.maxLinks() && !s.makeRoom(p) {
 		return "too many links"
 	}
 	return ""

@@ -98,11 +98,13 @@ type (
 		Peer  int
 		Parts []uint32
 	}
-	// Revoke takes all Grants of a peer back that were not Served: what was not sent waits for another one.
+	// Revoke takes all Grants of a peer back that were not Served: what was not sent waits for
+	// another one.
 	Revoke struct{ Peer int }
 	// Resume asks a foreign client again for the blocks that it Declined.
 	Resume struct{ Peer int }
-	// Dismiss tells a member that it is no longer sent to before all others, so that it asks others too.
+	// Dismiss tells a member that it is no longer sent to before all others, so that it asks
+	// others too.
 	Dismiss struct{ Peer int }
 
 	// Complain tells that a part was bad that a peer said to have: the user, the peer, and the

@@ -95,8 +95,8 @@ type (
 		Peer int
 		Part uint32
 	}
-	// Sent tells how many payload bytes went into the socket since the last report, a few times a second while a [Grant] is
-	// out. None: what waits there waits for this member's own limit.
+	// Sent tells how many payload bytes went into the socket since the last report, a few times
+	// a second while a [Grant] is out. None: what waits there waits for this member's own limit.
 	Sent struct {
 		Peer  int
 		Bytes int64
@@ -114,8 +114,8 @@ type (
 		Peer int
 		Run  Run
 	}
-	// Progress tells how many payload bytes came since the last report, a few times a second while any do, and how many
-	// of the run that was coming last are here.
+	// Progress tells how many payload bytes came since the last report, a few times a second
+	// while any do, and how many of the run that was coming last are here.
 	Progress struct {
 		Peer int
 		Down int64
@@ -134,13 +134,14 @@ type (
 		Peer int
 		Run  Run
 	}
-	// Declined tells that a foreign client will not send some blocks of a run. The others may come, and those are asked for
-	// again after a [Resume].
+	// Declined tells that a foreign client will not send some blocks of a run. The others may
+	// come, and those are asked for again after a [Resume].
 	Declined struct {
 		Peer int
 		Run  Run
 	}
-	// Dismissed tells that the peer no longer sends to this member before all others, and that it is not to wait for it alone.
+	// Dismissed tells that the peer no longer sends to this member before all others, and that
+	// it is not to wait for it alone.
 	Dismissed struct{ Peer int }
 	// Written tells that a run that was received is on disk. Parts of a single run are not reported so, but as Stored or Failed.
 	Written struct {

@@ -263,7 +263,8 @@ func (s *Swarm) choked(ev Choked) {
 	s.prefer(p)
 }
 
-// rejected frees a run that a peer will not send: others are asked for it, and after a while the peer may be asked again.
+// rejected frees a run that a peer will not send: others are asked for it, and after a while the
+// peer may be asked again.
 func (s *Swarm) rejected(ev Rejected) {
 	p := s.peer(ev.Peer)
 	if p == nil {

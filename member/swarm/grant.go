@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// Grants that are out. A peer may ask for much and take nothing: its host is suspended, its disk hangs,
-// or it means to hold up the others. So a grant counts as long as it moves. While it rests somebody else
-// may have its slot, since it does not use the line; if it rests for long it is taken back: what was not
-// sent waits again, and the peer gets its next grant after a while.
+// Grants that are out. A peer may ask for much and take nothing: its host is suspended, its disk
+// hangs, or it means to hold up the others. So a grant counts as long as it moves. While it
+// rests somebody else may have its slot, since it does not use the line; if it rests for long it
+// is taken back: what was not sent waits again, and the peer gets its next grant after a while.
 //
-// The link tells of what goes out a few times a second ([Sent]), also while it waits for the upload
-// limit, which is not the peer's doing.
+// The link tells of what goes out a few times a second ([Sent]), also while it waits for the
+// upload limit, which is not the peer's doing.
 
 // grant is one that is out.
 type grant struct {
@@ -20,29 +20,27 @@ type grant struct {
 }
 
 const (
-	// restAfter is how long a grant may not move until its slot is given to somebody else. It is more
-	// than two reports of a link; a slow line takes longer to move movedLeast (see Swarm.restAfter).
-	restAfter = 600 * time.Millisecond
-	// takesAfter is how long a peer may take nothing until its grants are taken back; less if it let one
-	// lie before.
+	// restAfter is how long a grant may not move until its slot is given to somebody else: two
+	// reports of a link. A slow line takes longer to move movedLeast (see Swarm.restAfter).
+	restAfter = 400 * time.Millisecond
+	// takesAfter is how long a peer may take nothing until its grants are taken back; less if it
+	// let one lie before.
 	takesAfter   = 3 * time.Second
 	takesOnTrial = time.Second
-	// movedLeast is how many bytes are some progress. A peer that takes or sends a few bytes now and then
-	// is as good as one that is silent.
+	// movedLeast is how many bytes are some progress. A peer that takes or sends a few bytes now
+	// and then is as good as one that is silent.
 	movedLeast = 8 << 10
-	// grantsMost is how many grants a peer has at a time: the next one is out before the last one ends, so
-	// that its link never waits for the loop. More would be the others' slots, if it takes nothing.
+	// grantsMost is how many grants a peer has at a time: the next one is out before the last
+	// one ends, so that its link never waits for the loop. More would be the others' slots, if
+	// it takes nothing.
 	grantsMost = 2
 
 	takesFirst = 2 * time.Second
 	takesMost  = 2 * time.Minute
-
-	// idleLink is how long a link may be of no use to anybody while others wait for one.
-	idleLink = 15 * time.Second
 )
 
-// restAfter is how long a grant may not move: longer where so little goes over the line that all that
-// are out need longer to move.
+// restAfter is how long a grant may not move: longer where so little goes over the line that all
+// that are out need longer to move.
 func (s *Swarm) restAfter() time.Duration {
 	if rate := s.lineUp.bytesPerSecond(); rate > 0 {
 		return max(restAfter, time.Duration(4*movedLeast*float64(s.slots())/rate*float64(time.Second)))
@@ -79,7 +77,7 @@ func (s *Swarm) sent(ev Sent) {
 
 // takesOn notes that a peer does not hold up its grants now.
 func (s *Swarm) takesOn(p *peer) {
-	p.took, p.tookAt = 0, s.now
+	p.took, p.tookAt, p.usedAt = 0, s.now, s.now
 	s.rest(p, false)
 }
 
@@ -122,6 +120,7 @@ func (s *Swarm) watchGrants() {
 		}
 		if s.waitsForContent(p) {
 			s.takesOn(p)
+			continue
 		}
 		if s.now >= p.tookAt+s.restAfter() {
 			s.rest(p, true)

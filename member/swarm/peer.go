@@ -57,6 +57,8 @@ type peer struct {
 	coming    []uint32 // what it passes on as it comes
 	grants    []grant  // those that are out, oldest first
 	lastGrant int64
+	usedAt    time.Duration // when something went over the link last, or it came up
+	leaving   bool          // it was dropped
 	takes     backoff       // of granting it something
 	took      int64         // bytes of its grants that went out and are not yet progress
 	tookAt    time.Duration // when its grants moved last
@@ -75,26 +77,34 @@ func (s *Swarm) peer(i int) *peer {
 	return s.peers[i]
 }
 
-func (s *Swarm) drop(p *peer, why string) { s.emit(Drop{p.index, why}) }
+// drop ends a link. Its place is free from now on; it is gone when the shell says so.
+func (s *Swarm) drop(p *peer, why string) {
+	if !p.leaving {
+		p.leaving = true
+		s.links--
+	}
+	s.emit(Drop{p.index, why})
+}
 
 func (s *Swarm) joined(ev Joined) {
 	p := &peer{
 		index: ev.Peer, id: ev.ID, addr: ev.Addr, dialled: ev.Dialled,
 		maxRun: ev.MaxRun, maxQueue: ev.MaxQueue, roundTrip: ev.RoundTrip, hears: ev.Hears, port: ev.Port,
-		choked: true, choking: true, heard: s.now, since: s.now,
+		choked: true, choking: true, heard: s.now, since: s.now, usedAt: s.now,
 	}
 	for len(s.peers) <= ev.Peer {
 		s.peers = append(s.peers, nil)
 	}
 	s.peers[ev.Peer] = p
-	s.links++
 	s.remembered.recall(s.now, p)
 	p.off = !p.sends.over(s.now)
+	why := s.admit(p)
+	s.links++
 	s.link(p, 1)
 	if !ev.Dialled {
 		s.stats.Incoming++
 	}
-	if why := s.admit(p); why != "" {
+	if why != "" {
 		s.drop(p, why)
 		return
 	}
@@ -115,7 +125,9 @@ func (s *Swarm) left(i int) {
 	}
 	s.peers[i] = nil
 	s.misses(p)
-	s.links--
+	if !p.leaving {
+		s.links--
+	}
 	s.link(p, -1)
 	s.unlink(p)
 	s.trust.forgetPeer(p)

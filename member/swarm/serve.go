@@ -2,9 +2,10 @@ package swarm
 
 import "slices"
 
-// How many grants are out at a time. Each part should arrive soon, to be passed on: that asks for few. But one flow alone does not fill a line
-// while it speeds up, or while its receiver's line is shared by others. A member that has everything grants fewer: of what it alone has, each copy
-// should soon be whole.
+// How many grants are out at a time. Each part should arrive soon, to be passed on: that asks
+// for few. But one flow alone does not fill a line while it speeds up, or while its receiver's
+// line is shared by others. A member that has everything grants fewer: of what it alone has,
+// each copy should soon be whole.
 const (
 	slots     = 5
 	seedSlots = 4
