@@ -67,7 +67,7 @@ func (s *Swarm) depth(p *peer) int {
 		}
 		return max(menuForeign, (p.blocks<<14+length-1)/length+1)
 	}
-	if s.orphan() || p.sends.fails > 1 {
+	if s.orphan() || p.probed > 0 || p.sends.fails > 1 {
 		return menuOrphan
 	}
 	return min(max(menuRuns, menuBytes/length), menuMost)

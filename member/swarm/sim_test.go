@@ -273,6 +273,8 @@ func (p *player) perform(e Effect) {
 		}
 	case SetInterest:
 		p.ends[e.Peer].tell(note{kind: noteInterest, on: e.On})
+	case SetSpare:
+		p.ends[e.Peer].tell(note{kind: noteSpare, on: e.On})
 	case SetChoke:
 		p.ends[e.Peer].choke(e.On)
 	case Fetch:
