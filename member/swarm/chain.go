@@ -34,7 +34,7 @@ type chain struct {
 
 	upGot int64 // bytes that came from it and are not yet progress
 
-	foreign, near int // links to foreign clients, and to members that are not far away
+	foreign, near, far int // links to foreign clients, to members that are not far away, and to others
 }
 
 const (
@@ -93,6 +93,8 @@ func (s *Swarm) link(p *peer, n int) {
 		c.foreign += n
 	case p.roundTrip <= chainNear:
 		c.near += n
+	default:
+		c.far += n
 	}
 }
 

@@ -63,7 +63,9 @@ type peer struct {
 	takes     backoff       // of granting it something
 	took      int64         // bytes of its grants that went out and are not yet progress
 	tookAt    time.Duration // when its grants moved last
-	resting   bool          // they do not move, and hold no slots
+	resting   bool          // they do not move
+	slow      bool          // the first one moves slowly
+	slots     int           // that they hold
 }
 
 // foreign tells whether the peer takes requests of single blocks only.
@@ -127,7 +129,8 @@ func (s *Swarm) left(i int) {
 	s.unlink(p)
 	s.trust.forgetPeer(p)
 	s.freeAll(p)
-	s.rest(p, true)
+	p.grants = nil
+	s.holdSlots(p)
 	switch {
 	case p.all:
 		s.seeds--

@@ -1,6 +1,9 @@
 package swarm
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // idling is whether this member has nothing to do, and whether its peers were told that it could send
 // more. So who wants another sender need not ask everybody to find one.
@@ -15,7 +18,7 @@ const spareAfter = 150 * time.Millisecond
 // tellSpare tells the peers when this member begins, or ceases, to have nothing to do.
 func (s *Swarm) tellSpare() {
 	switch {
-	case s.active > 0 || s.haveN == 0:
+	case s.haveN == 0 || slices.ContainsFunc(s.peers, func(p *peer) bool { return p != nil && len(p.grants) > 0 }):
 		s.idling.idle = 0
 	case s.idling.idle == 0:
 		s.idling.idle = max(s.now, 1)
