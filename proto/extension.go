@@ -114,11 +114,6 @@ func ParseExtHandshake(payload []byte) (ExtHandshake, error) {
 	return h, nil
 }
 
-// ExtDismiss is the name of the extended message, in ExtHandshake.Messages, by
-// which a member tells another that it no longer sends to it before all others.
-// It has no payload.
-const ExtDismiss = "orch_dismiss"
-
 // number returns an integer of a dictionary, at most most; 0 if it is missing
 // or less than least.
 func number(dict map[string]any, key string, least, most int64) int {
@@ -145,4 +140,31 @@ func ParsePart(payload []byte) (uint32, error) {
 		return 0, malformed("%d bytes, expected the 4 of a part", len(payload))
 	}
 	return binary.BigEndian.Uint32(payload), nil
+}
+
+// Names of the extended messages by which members tell each other how they
+// serve, in ExtHandshake.Messages.
+const (
+	// ExtDismiss says that the receiver is no longer sent to before all others.
+	// It has no payload.
+	ExtDismiss = "orch_dismiss"
+	// ExtSpare says whether the sender has nothing to do and could send more.
+	// Its payload is one byte, 1 or 0.
+	ExtSpare = "orch_spare"
+)
+
+// AppendSpare appends the payload of ExtSpare to b.
+func AppendSpare(b []byte, on bool) []byte {
+	if on {
+		return append(b, 1)
+	}
+	return append(b, 0)
+}
+
+// ParseSpare reads the payload of ExtSpare.
+func ParseSpare(payload []byte) (on bool, err error) {
+	if len(payload) != 1 || payload[0] > 1 {
+		return false, malformed("a payload of %s that is neither 0 nor 1", ExtSpare)
+	}
+	return payload[0] == 1, nil
 }

@@ -160,6 +160,7 @@ func (s *Swarm) sends(p *peer, bytes int64) {
 		s.fill(p)
 	}
 	s.feed.meter.add(s.now, bytes)
+	s.feed.came += bytes
 	p.meter.add(s.now, bytes)
 	s.feedSends(p)
 	c.came += bytes

@@ -17,6 +17,7 @@ type feeds struct {
 	look  time.Duration // when they are looked after next
 
 	tried  time.Duration // when the last of them came, if its use is not known yet; 0: it is
+	came   int64         // bytes since
 	before float64       // bytes a second that came without it
 	trials backoff
 }
@@ -28,11 +29,14 @@ const (
 	feedSettle = 300 * time.Millisecond
 	// feedGrowth is how much more has to come with one more feed.
 	feedGrowth = 1.1
+	// trialTime is how long a trial takes, beside the time until the new flow is fast. While it lasts the
+	// feed is asked for a run at a time: where the line is full, what it sends comes out of the upstream's.
+	trialTime = 400 * time.Millisecond
 	// trialFirst and trialMost are how long nobody else is tried after a trial that was of no use.
 	trialFirst = 8 * time.Second
 	trialMost  = 2 * time.Minute
 	// trialWorth is how long what is missing has to take for a trial to be of any use.
-	trialWorth = time.Second
+	trialWorth = 2 * time.Second
 	// probePatience is how long a run that was asked for may take to begin, and probeAgain how long the
 	// peer is left alone afterwards.
 	probePatience = time.Second
@@ -52,9 +56,16 @@ func (s *Swarm) feedSends(p *peer) {
 	}
 	p.probed = 0
 	f.extra = append(f.extra, p)
-	f.tried, f.before = max(s.now, 1), f.meter.last-p.meter.last
+	f.tried, f.came, f.before = max(s.now, 1), 0, f.meter.last-p.meter.last
+	f.look = s.now + trialTime + ramp(p)
 	s.showInterest(p)
 	s.fill(p)
+}
+
+// onTrialFeed reports whether it is not known yet whether a peer is of use as a feed.
+func (s *Swarm) onTrialFeed(p *peer) bool {
+	n := len(s.feed.extra)
+	return p.probed > 0 || (s.feed.tried > 0 && n > 0 && s.feed.extra[n-1] == p)
 }
 
 // tendFeeds lets go of feeds that are of no use, and tries others.
@@ -97,12 +108,19 @@ func (s *Swarm) judgeFeed() {
 	case n == 0:
 		f.tried = 0
 		return
-	case s.now < f.tried+2*meterSpan+ramp(f.extra[n-1]):
+	case s.now < f.tried+trialTime+ramp(f.extra[n-1]):
 		return
 	}
+	rate := float64(f.came) / (s.now - f.tried).Seconds()
 	f.tried = 0
-	if f.meter.last >= feedGrowth*f.before {
+	if rate >= feedGrowth*f.before {
 		f.trials = backoff{}
+		s.fill(f.extra[n-1])
+		for _, q := range append(f.extra[:n-1:n-1], s.chain.up) {
+			if s.slowFeed(q) && len(q.fetches) > s.depth(q) {
+				s.recallAll(q)
+			}
+		}
 		return
 	}
 	p := f.extra[n-1]
@@ -111,10 +129,18 @@ func (s *Swarm) judgeFeed() {
 	s.leaveFeed(p)
 }
 
-// probe asks those that could send more for a run each.
+// slowFeed reports whether one of several feeds is much slower than another.
+func (s *Swarm) slowFeed(p *peer) bool {
+	faster := func(q *peer) bool { return q.pace > 2*p.pace }
+	return p.pace > 0 && s.chain.up != nil && len(s.feed.extra) > 0 &&
+		(faster(s.chain.up) || slices.ContainsFunc(s.feed.extra, faster))
+}
+
+// probe asks those that could send more for a run each. Only the end of a chain does: a trial takes some
+// of the line from the upstream for a while, and all behind this member would be later for it.
 func (s *Swarm) probe() {
 	left := s.timeLeft()
-	if left < trialWorth {
+	if left < trialWorth || s.chain.down != nil {
 		return
 	}
 	for _, p := range s.peers {
