@@ -21,9 +21,9 @@ type grant struct {
 }
 
 const (
-	// restAfter is how long a grant may not move until its slot is given to somebody else. It is more
-	// than two reports of a link; a slow line takes longer to move movedLeast (see Swarm.restAfter).
-	restAfter = 600 * time.Millisecond
+	// restAfter is how long a grant may not move until its slot is given to somebody else: two reports of
+	// a link. A slow line takes longer to move movedLeast (see Swarm.restAfter).
+	restAfter = 400 * time.Millisecond
 	// takesAfter is how long a peer may take nothing until its grants are taken back; less if it let one
 	// lie before.
 	takesAfter   = 3 * time.Second

@@ -121,6 +121,10 @@ func (q *quantum) act() {
 		}
 		s.at(at, q)
 	case 2: // at the far end
+		if me := e.far.me; me.ill == deaf && (q.notes == nil || me.shut) {
+			me.shut = true
+			return
+		}
 		s.at(s.now+e.rtt()/2, q)
 		e.far.arrives(q)
 	case 3: // acknowledged

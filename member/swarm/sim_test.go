@@ -43,6 +43,8 @@ type player struct {
 	rogue     bool            // all that it sends is bad, and it says nothing of that
 	rotten    map[uint32]bool // parts that it has and that are bad on its disk
 	disk      map[Run]bool    // runs of parts on their way that are bad on its disk
+	ill       illness         // what is wrong with it
+	shut      bool            // it is deaf and was sent something
 	known     map[int]bool    // whom the conductor named
 	listed    int             // how many members it said there are
 	wake      time.Duration
@@ -130,8 +132,10 @@ func (p *player) addr() netip.AddrPort { return netip.AddrPortFrom(p.ip(), 10001
 func (p *player) ip() netip.Addr {
 	return netip.AddrFrom4([4]byte{10, byte(p.n >> 16), byte(p.n >> 8), byte(p.n)})
 }
-func (p *player) runs() bool       { return p.core != nil && !p.away }
-func (s *sim) done(p *player) bool { return p.away || (p.core != nil && p.core.finished) }
+func (p *player) runs() bool { return p.core != nil && !p.away }
+func (s *sim) done(p *player) bool {
+	return p.away || p.ill != well || (p.core != nil && p.core.finished)
+}
 
 // enter adds a member that starts at a time; one that shares has everything from the start.
 func (s *sim) enter(at time.Duration, up, down float64, shares bool) *player {
@@ -337,7 +341,10 @@ func (p *player) bounds(share int64) int {
 
 // mayFly is what a peer may have in flight to this member.
 func (p *player) mayFly() int {
-	if p.unchained {
+	switch {
+	case p.ill == deaf:
+		return deafWindow
+	case p.unchained:
 		return p.bound
 	}
 	return mostWindow

@@ -64,6 +64,8 @@ func TestBadPartCostsThatPart(t *testing.T) {
 	d.tell(Left{1})
 	d.at = againFirst
 	d.tell(Tick{})
+	d.at += withheldFirst // it did not answer when something was taken back for the other
+	d.tell(Tick{})
 	if !d.asks(0, bad) {
 		t.Error("the part is not asked for again after a while")
 	}
