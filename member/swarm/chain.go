@@ -33,6 +33,7 @@ type chain struct {
 	told   Chained // what the links were told last
 
 	upGot int64 // bytes that came from it and are not yet progress
+	upAll int64 // bytes that came from it, as far as sureAfter
 
 	foreign, near, far int // links to foreign clients, to members that are not far away, and to others
 }
@@ -50,6 +51,8 @@ const (
 	chainNear = 20 * time.Millisecond
 	// chainSlots is how many grants are out, all to the downstream, so that the next part is ready when the last one ends.
 	chainSlots = 2
+	// sureAfter is how many bytes have to come from an upstream until nobody else is needed.
+	sureAfter = 256 << 10
 
 	// Whose upstream sends nothing for so long asks the others too; whose downstream wants nothing for so long looks for another one.
 	upPatience   = 400 * time.Millisecond
@@ -98,6 +101,9 @@ func (s *Swarm) link(p *peer, n int) {
 	}
 }
 
+// sure reports whether this member has an upstream that does send.
+func (s *Swarm) sure() bool { return s.chain.up != nil && s.chain.upAll >= sureAfter }
+
 // ramp is how long a flow to a peer takes until it is fast, beside what it takes over a short path.
 func ramp(p *peer) time.Duration { return ramps * p.roundTrip }
 
@@ -144,7 +150,7 @@ const lookOver = 4096
 func (s *Swarm) sends(p *peer, bytes int64) {
 	c := &s.chain
 	if s.orphan() && !p.lame {
-		c.up, c.from, c.upAt, c.upGot = p, s.now, s.now, 0
+		c.up, c.from, c.upAt, c.upGot, c.upAll = p, s.now, s.now, 0, 0
 		s.compare()
 		for _, q := range s.peers {
 			if q != nil && q != p {
@@ -156,7 +162,6 @@ func (s *Swarm) sends(p *peer, bytes int64) {
 				s.offerRelay(q)
 			}
 		}
-		s.showInterests()
 		s.fill(p)
 	}
 	s.feed.meter.add(s.now, bytes)
@@ -165,6 +170,11 @@ func (s *Swarm) sends(p *peer, bytes int64) {
 	s.feedSends(p)
 	c.came += bytes
 	if c.up == p {
+		if before := c.upAll; before < sureAfter {
+			if c.upAll += bytes; c.upAll >= sureAfter {
+				s.showInterests()
+			}
+		}
 		if c.upGot += bytes; bytes == 0 || c.upGot >= movedLeast {
 			c.upAt, c.upGot = s.now, 0
 		}

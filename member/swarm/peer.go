@@ -204,7 +204,7 @@ func (s *Swarm) becomesSeed(p *peer) {
 // should that send to it already: who has an upstream is served last by others, and nobody gives the chain up for its sake.
 func (s *Swarm) showInterest(p *peer) {
 	useful := p.useful > 0 || len(p.coming) > 0 || (p.interesting && s.missing > 0 && !p.foreign())
-	needed := !s.swamped && (s.chain.up == nil || s.feeds(p))
+	needed := !s.swamped && (!s.sure() || s.feeds(p))
 	if on := useful && (needed || p.foreign()); on != p.interesting {
 		p.interesting = on
 		s.emit(SetInterest{p.index, on})
