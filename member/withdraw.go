@@ -45,6 +45,9 @@ func (l *link) extended(msg proto.Extended, parts uint32) (event, error) {
 		return accused{part}, err
 	case dismissID:
 		return swarm.Dismissed{Peer: l.peer}, nil
+	case spareID:
+		on, err := proto.ParseSpare(msg.Payload)
+		return swarm.Spare{Peer: l.peer, On: on}, err
 	}
 	return nil, nil
 }

@@ -153,6 +153,11 @@ func TestDocLimits(t *testing.T) {
 			t.Errorf("%s: the extended message %s is missing", docPath, name)
 		}
 	}
+	for name, payload := range map[string]string{ExtDismiss: "none", ExtSpare: "on 1"} {
+		if !strings.Contains(doc, "| `"+name+"` | "+payload+" |") {
+			t.Errorf("%s: the extended message %s is missing", docPath, name)
+		}
+	}
 	for _, key := range []string{"m", "orch_maxreq", "p", "reqq", "upload_only", "v", "yourip"} {
 		if !strings.Contains(doc, "| `"+key+"` |") {
 			t.Errorf("%s: the key %s of the extension handshake is missing", docPath, key)

@@ -50,6 +50,12 @@ type (
 		On   bool
 	}
 
+	// SetSpare tells a peer whether this member has nothing to do, and could send more.
+	SetSpare struct {
+		Peer int
+		On   bool
+	}
+
 	// Fetch asks a peer for a run. It ends in Received, Rejected, Choked or Left, unless a Cancel took it back.
 	Fetch struct {
 		Peer int
@@ -140,6 +146,7 @@ func (Announce) effect()    {}
 func (Withdraw) effect()    {}
 func (SetInterest) effect() {}
 func (SetChoke) effect()    {}
+func (SetSpare) effect()    {}
 func (Fetch) effect()       {}
 func (Cancel) effect()      {}
 func (Recall) effect()      {}

@@ -85,6 +85,11 @@ type (
 		Peer int
 		On   bool
 	}
+	// Spare tells whether the peer has nothing to do, and could send more than it is asked for.
+	Spare struct {
+		Peer int
+		On   bool
+	}
 	// Wanted tells of parts that the peer asks for, each reported once until it was granted or is [Unwanted].
 	Wanted struct {
 		Peer  int
@@ -201,6 +206,7 @@ func (Has) event()        {}
 func (Withdrawn) event()  {}
 func (Interest) event()   {}
 func (Choked) event()     {}
+func (Spare) event()      {}
 func (Wanted) event()     {}
 func (Unwanted) event()   {}
 func (Sent) event()       {}

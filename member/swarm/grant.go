@@ -17,6 +17,7 @@ import (
 type grant struct {
 	bytes int64
 	parts []uint32
+	begun time.Duration // when it was the first of its peer
 }
 
 const (
@@ -34,6 +35,11 @@ const (
 	// one ends, so that its link never waits for the loop. More would be the others' slots, if
 	// it takes nothing.
 	grantsMost = 2
+
+	// A grant to a peer whose line is slow uses little of this member's: somebody else may have its slot.
+	slowFactor = 2
+	slowGrace  = 50 * time.Millisecond
+	slowLeast  = 256 << 10 // bytes a second that a line carries at least
 
 	takesFirst = 2 * time.Second
 	takesMost  = 2 * time.Minute
@@ -83,15 +89,25 @@ func (s *Swarm) takesOn(p *peer) {
 
 // rest makes the grants of a peer ones that use no slots, or that do again.
 func (s *Swarm) rest(p *peer, on bool) {
-	switch {
-	case p.resting == on:
-		return
-	case on:
-		s.active -= len(p.grants)
-	default:
-		s.active += len(p.grants)
-	}
 	p.resting = on
+	s.holdSlots(p)
+}
+
+// holdSlots counts the slots that the grants of a peer hold: none if they use little of the line.
+func (s *Swarm) holdSlots(p *peer) {
+	n := len(p.grants)
+	if p.resting || p.slow {
+		n = 0
+	}
+	s.active += n - p.slots
+	p.slots = n
+}
+
+// grantTime is how long a grant may be out until it is one to a slow peer: slowFactor times what this
+// member's line takes for it while it is shared by all that may be out.
+func (s *Swarm) grantTime(g grant) time.Duration {
+	rate := max(s.lineUp.bytesPerSecond(), slowLeast)
+	return slowGrace + time.Duration(slowFactor*float64(g.bytes)*float64(s.slots())/rate*float64(time.Second))
 }
 
 // revoke takes the grants of a peer back; what it asked for waits again.
@@ -106,7 +122,8 @@ func (s *Swarm) revoke(p *peer) {
 		}
 	}
 	p.grants = nil
-	p.resting = false
+	p.resting, p.slow = false, false
+	s.holdSlots(p)
 	p.takes.fail(s.now, takesFirst, takesMost)
 	s.remembered.note(s.now, p)
 	s.emit(Revoke{p.index})
@@ -119,8 +136,13 @@ func (s *Swarm) watchGrants() {
 			continue
 		}
 		if s.waitsForContent(p) {
+			p.grants[0].begun = s.now
 			s.takesOn(p)
 			continue
+		}
+		if slow := s.now >= p.grants[0].begun+s.grantTime(p.grants[0]); slow != p.slow {
+			p.slow = slow
+			s.holdSlots(p)
 		}
 		if s.now >= p.tookAt+s.restAfter() {
 			s.rest(p, true)
@@ -150,6 +172,9 @@ func (s *Swarm) nextGrant() time.Duration {
 		switch {
 		case p == nil:
 		case len(p.grants) > 0 && !s.waitsForContent(p):
+			if !p.slow {
+				at = min(at, p.grants[0].begun+s.grantTime(p.grants[0]))
+			}
 			if !p.resting {
 				at = min(at, p.tookAt+s.restAfter())
 			}

@@ -292,8 +292,11 @@ func (w *whim) holds() {
 		if p == nil {
 			continue
 		}
-		if !p.resting {
+		if !p.resting && !p.slow {
 			active += len(p.grants)
+		}
+		if len(p.grants) > grantsMost {
+			t.Fatalf("peer %d has %d grants", p.index, len(p.grants))
 		}
 		if p.begun > 0 && !p.lame {
 			flows++

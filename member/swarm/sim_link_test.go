@@ -36,6 +36,7 @@ const (
 	noteCancel
 	noteReject
 	noteSuggest
+	noteSpare
 	noteDismiss
 	noteGone
 	noteBad
@@ -221,6 +222,8 @@ func (e *end) arrives(q *quantum) {
 			e.report(Has{Peer: e.peer, All: n.on, Bits: n.bits})
 		case noteInterest:
 			e.report(Interest{e.peer, n.on})
+		case noteSpare:
+			e.report(Spare{e.peer, n.on})
 		case noteChoke:
 			if n.on {
 				e.forget(func(asked) bool { return true })

@@ -259,7 +259,7 @@ func (p *player) perform(e Effect) {
 	s := p.sim
 	switch e := e.(type) {
 	case Dial:
-		s.after(2*s.wires.rtt, func() { p.dial(e) })
+		s.after(2*s.rtt(p, s.playerAt(e.Addrs[0])), func() { p.dial(e) })
 	case Drop:
 		p.ends[e.Peer].close()
 	case Offer:
@@ -277,6 +277,8 @@ func (p *player) perform(e Effect) {
 		}
 	case SetInterest:
 		p.ends[e.Peer].tell(note{kind: noteInterest, on: e.On})
+	case SetSpare:
+		p.ends[e.Peer].tell(note{kind: noteSpare, on: e.On})
 	case SetChoke:
 		p.ends[e.Peer].choke(e.On)
 	case Fetch:
@@ -429,10 +431,13 @@ func (s *sim) player(id proto.PeerID) *player {
 	return s.players[slices.IndexFunc(s.players, func(p *player) bool { return p.id == id })]
 }
 
+func (s *sim) playerAt(addr netip.AddrPort) *player {
+	return s.players[slices.IndexFunc(s.players, func(p *player) bool { return p.addr() == addr })]
+}
+
 func (p *player) dial(d Dial) {
 	s := p.sim
-	i := slices.IndexFunc(s.players, func(q *player) bool { return q.addr() == d.Addrs[0] })
-	if to := s.players[i]; to.runs() {
+	if to := s.playerAt(d.Addrs[0]); to.runs() {
 		p.connect(to)
 		return
 	}
@@ -456,8 +461,8 @@ func (p *player) connect(to *player) {
 	a.far, b.far = b, a
 	p.seat(a)
 	to.seat(b)
-	p.step(Joined{Peer: a.peer, ID: to.id, Addr: to.addr(), Dialled: true, MaxRun: RunSize, MaxQueue: reqq, RoundTrip: p.sim.wires.rtt, Hears: true})
-	to.step(Joined{Peer: b.peer, ID: p.id, Addr: netip.AddrPortFrom(p.ip(), 30000), MaxRun: RunSize, MaxQueue: reqq, RoundTrip: p.sim.wires.rtt, Hears: true, Port: 10001})
+	p.step(Joined{Peer: a.peer, ID: to.id, Addr: to.addr(), Dialled: true, MaxRun: RunSize, MaxQueue: reqq, RoundTrip: a.rtt(), Hears: true})
+	to.step(Joined{Peer: b.peer, ID: p.id, Addr: netip.AddrPortFrom(p.ip(), 30000), MaxRun: RunSize, MaxQueue: reqq, RoundTrip: a.rtt(), Hears: true, Port: 10001})
 }
 
 // close ends a link at this end now, at the far end soon.
@@ -468,7 +473,7 @@ func (e *end) close() {
 	s := e.me.sim
 	e.open = false
 	s.after(0, e.left0)
-	s.after(s.wires.rtt/2, e.far.close)
+	s.after(e.rtt()/2, e.far.close)
 }
 
 func (e *end) left0() {
