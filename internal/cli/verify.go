@@ -39,7 +39,7 @@ type verdict struct {
 	Size     int64  `json:"size"`      // bytes found
 	WantSize int64  `json:"want_size"` // bytes that the .orch file says
 	// BadLinks are the paths of symbolic links of a folder that are missing or lead elsewhere.
-	BadLinks []string `json:"bad_links,omitempty"`
+	BadLinks []string `json:"bad_links"`
 }
 
 func runVerify(ctx context.Context, p *program, arguments []string) error {
@@ -69,7 +69,10 @@ func runVerify(ctx context.Context, p *program, arguments []string) error {
 	case err != nil:
 		return withCode(exitInput, err)
 	}
-	v := verdict{Path: path, ID: f.ID().String(), Parts: f.NumParts(), BadParts: badParts(f, found), Size: found.Size, WantSize: f.Size}
+	v := verdict{
+		Path: path, ID: f.ID().String(), Parts: f.NumParts(), BadParts: badParts(f, found), Size: found.Size, WantSize: f.Size,
+		BadLinks: []string{},
+	}
 	v.OK = len(v.BadParts) == 0 && v.Size == v.WantSize && bytes.Equal(found.Checksum, f.Checksum)
 	if err := p.result(v, v.text()); err != nil || v.OK {
 		return err

@@ -36,7 +36,7 @@ func verifyFolder(ctx context.Context, p *program, f *orch.File, orchPath, path 
 	for _, extra := range s.Extra() {
 		p.terminal.note("note: %s is not of the composition", filepath.Join(path, filepath.FromSlash(extra)))
 	}
-	links := s.BadLinks()
+	links := append([]string{}, s.BadLinks()...) // an empty list for --json
 	for _, link := range links {
 		p.terminal.note("%s is missing, or is not the symbolic link that it should be", filepath.Join(path, filepath.FromSlash(link)))
 	}

@@ -28,11 +28,10 @@ func (s *Store) reread(part uint32) (bool, error) {
 		in.mu.Lock()
 		defer in.mu.Unlock()
 	}
-	if err := s.hashOn(fresh, part); err != nil {
+	err := s.hashOn(fresh, part)
+	right := err == nil && bytes.Equal(fresh.hash.Sum(nil), s.comp.PartSum(int(part)))
+	if !right && !s.clear(part) {
 		return false, err
-	}
-	if !bytes.Equal(fresh.hash.Sum(nil), s.comp.PartSum(int(part))) {
-		return false, nil
 	}
 	s.close(part, in)
 	return true, nil

@@ -176,6 +176,43 @@ func TestZerosAreRepaired(t *testing.T) {
 	}
 }
 
+// TestZerosAreRechecked holds that a part of zeros that somebody wrote to, or cut off, while the rest
+// comes is mended without being fetched, and that content that is only shared is left alone.
+func TestZerosAreRechecked(t *testing.T) {
+	s := folderOfZeros(t)
+	st := s.mustOpen()
+	path := filepath.Join(s.dir, "content"+Suffix, "none", "all")
+	for name, change := range map[string]func() error{
+		"written": func() error { return os.WriteFile(path, []byte("something else"), 0o666) },
+		"cut":     func() error { return os.Truncate(path, 1) },
+		"removed": func() error { return os.Remove(path) },
+	} {
+		if err := change(); err != nil {
+			t.Fatal(name, err)
+		}
+		if _, err := st.Look(6); err != nil {
+			t.Fatal(name, err)
+		}
+		for _, part := range []uint32{2, 3, 4, 5} {
+			if good, err := st.Recheck(part); err != nil || !good {
+				t.Errorf("%s: part %d: %v, %v", name, part, good, err)
+			}
+		}
+	}
+	s.fetch(st, 0, 6)
+	s.wantFiles("content", "begins", "empty", "ends", "none/all", "skipped/all", "tail")
+	path = filepath.Join(s.dir, "content", "none", "all")
+	if err := os.WriteFile(path, []byte("mine"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if good, _ := st.Recheck(3); good {
+		t.Error("content that is shared is taken for right")
+	}
+	if got, _ := os.ReadFile(path); string(got) != "mine" {
+		t.Errorf("content that is shared was changed to %q", got)
+	}
+}
+
 // TestZerosProveNothing holds that zeros, which many a file has, do not make it this content.
 func TestZerosProveNothing(t *testing.T) {
 	s := sparseShelf(t, orch.SHA1)
