@@ -55,12 +55,12 @@ func TestNews(t *testing.T) {
 			}
 		}
 		connect := piped(t, Config{
-			Log: zerolog.New(&log).
-				Level(zerolog.InfoLevel),
-			Allow: func(id orch.ID) bool { return id == testID },
+			Log:           zerolog.New(&log).Level(zerolog.InfoLevel),
+			Allow:         func(id orch.ID) bool { return id == testID },
+			MaxPerAddress: 1,
 		})
 		come := func(n int, id [20]byte, titles bool) *guest {
-			nc := connect(n)
+			nc := connect(n % 100) // two of them at one address
 			nc.SetReadDeadline(time.Time{})
 			hello := proto.Handshake{Protocol: proto.Orchestra, ID: id, PeerID: peerN(100 + n)}
 			hello.SetNames()
@@ -96,7 +96,7 @@ func TestNews(t *testing.T) {
 			`"name":"image.iso","member":"lab-2","message":"first complete copy of a composition"`))
 		next[proto.Refused](come(3, [20]byte{'o'}, false))
 		wanted(line(3, [20]byte{'o'}, `"why":"`+refusedComposition+`","message":"refused"`))
-		next[proto.Refused](come(1, testID, false))
-		wanted(line(1, testID, `"why":"`+refusedKey+`","message":"refused"`))
+		next[proto.Refused](come(101, testID, false))
+		wanted(line(1, testID, `"why":"`+refusedAddress+`","message":"refused"`))
 	})
 }
