@@ -21,12 +21,12 @@ const (
 // A Status is how far the members of a composition are, as they say.
 type Status struct {
 	ID       [20]byte
-	Title    string        // what its members call the content: valid UTF-8, and otherwise anything; "": not told
+	Title    string        // what its members call the content, like a Label; "": not told
 	Complete int           // distinct copies that were reported complete, also by members that left since
 	Known    int           // those, and all others listed now
 	Pending  int           // listed now and not complete
 	Left     time.Duration // until all that are pending are complete; negative: not known
-	Members  []Standing    // those furthest behind first, BitTorrent clients last, as many as were asked for
+	Members  []Standing    // furthest behind first, clients last, as many as were asked for
 
 	Listed          int // members listed now; 0 also if the conductor does not tell
 	Clients         int // BitTorrent clients, which no other number counts
@@ -39,7 +39,7 @@ type Standing struct {
 	Addr        netip.AddrPort
 	Have, Parts int
 	Left        time.Duration // negative: not known
-	Client      bool          // it is a BitTorrent client, of which nothing but whether it is complete is known
+	Client      bool          // a BitTorrent client: only whether it is complete is known
 }
 
 // Complete reports whether the member has every part.

@@ -53,8 +53,10 @@ func callNamed(t *testing.T, c *Conductor, id [20]byte, n int, have uint32, labe
 	hello := proto.Handshake{Protocol: proto.Orchestra, ID: id, PeerID: peerN(n)}
 	hello.SetNames()
 	hello.SetTitles()
-	msgs := wire(proto.Announce{Key: [16]byte{byte(n)}, Parts: 10, Have: have}, proto.Named{Place: [8]byte{byte(n)}, Label: label},
-		proto.Titled{Title: "image\x1b.iso"})
+	msgs := wire(
+		proto.Announce{Key: [16]byte{byte(n)}, Parts: 10, Have: have},
+		proto.Named{Place: [8]byte{byte(n)}, Label: label}, proto.Titled{Title: "image\x1b.iso"},
+	)
 	if _, err := nc.Write(append(hello.Append(nil), msgs...)); err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +105,9 @@ func TestAskingIsAnswered(t *testing.T) {
 	})
 	if got := askUntil(t, asker(t, at, testID), func(got []Status) bool { return got[0].Clients == 2 })[0]; got.Clients != 2 ||
 		got.ClientsComplete != 1 || got.Complete != 60 || got.Known != 61 || len(got.Members) != 63 ||
-		got.Listed != 61 || got.Members[60].Client || !got.Members[61].Client || !got.Members[62].Client {
+		got.Listed != 61 || got.Members[60].Client ||
+		!got.Members[61].Client ||
+		!got.Members[62].Client {
 		t.Errorf("with two clients, the answer is %+v", got)
 	}
 	callNamed(t, c, [20]byte{'o'}, 101, 0, "other")
@@ -133,7 +137,8 @@ func TestAskingForWhatIsNotAllowed(t *testing.T) {
 	g.ends()
 }
 
-// A member that says it has a name or a title, and sends none, and one that announces all compositions, are cut off.
+// A member that says it has a name or a title, and sends none, and one that
+// announces all compositions, are cut off.
 func TestNameMustFollow(t *testing.T) {
 	c := serving(t, Config{})
 	for _, says := range []struct {
@@ -218,8 +223,9 @@ func TestAskerDistrustsTheAnswer(t *testing.T) {
 	}
 }
 
-// A conductor of an older version says nothing about a composition, and one of a later version may say more than is known. What is said of
-// another composition counts for none.
+// A conductor of an older version says nothing about a composition, and one of
+// a later version may say more than is known. What is said of another
+// composition counts for none.
 func TestAskerOfOtherVersions(t *testing.T) {
 	status := proto.Status{ID: testID, Complete: 1, Known: 2}
 	later := []byte{0, 0, 0, 3, 99, 1, 2}
@@ -294,7 +300,14 @@ func FuzzAsk(f *testing.F) {
 	f.Add(wire(proto.Status{ID: testID, Complete: 1, Known: 2, Rows: 1}, row), true, 5)
 	f.Add(wire(proto.Status{ID: testID, Further: 1, Rows: 1}, row, proto.Status{ID: [20]byte{9}}), false, 5)
 	f.Add(wire(proto.Status{ID: testID, Further: 1, Rows: 2}, row, row, proto.Status{}), false, 5)
-	f.Add(wire(proto.About{ID: testID, Clients: 2, Complete: 1, Title: "t"}, proto.Status{ID: testID}), true, 5)
+	f.Add(
+		wire(
+			proto.About{ID: testID, Clients: 2, Complete: 1, Title: "t"},
+			proto.Status{ID: testID},
+		),
+		true,
+		5,
+	)
 	f.Add(wire(proto.KeepAlive{}, proto.Refused{Reason: "no"}), true, 0)
 	f.Fuzz(func(t *testing.T, in []byte, one bool, members int) {
 		if members < 0 {

@@ -222,7 +222,7 @@ func (c *Conductor) accept(ctx context.Context) error {
 		}
 		s := newSeat(addrPort(nc.RemoteAddr()), addrPort(nc.LocalAddr()))
 		if !c.gate.enter(s.from.Addr()) {
-			c.news.tell(time.Now(), newsAway, func(line *zerolog.Event) { line.Stringer("from", s.from) })
+			c.news.turnedAway(s.from)
 			nc.Close()
 			continue
 		}

@@ -96,7 +96,8 @@ func TestCopiesAreCounted(t *testing.T) {
 	}
 }
 
-// Without a place the peer id tells copies apart. A guest is no copy, whatever it says, but is counted beside.
+// Without a place the peer id tells copies apart. A guest is no copy, whatever
+// it says, but is counted beside.
 func TestCopiesWithoutPlace(t *testing.T) {
 	s := newScript(t, testLimits, 1)
 	old := plain(1)
@@ -106,13 +107,18 @@ func TestCopiesWithoutPlace(t *testing.T) {
 	s.wantCounts(2, 2, 0)
 	for n := 3; n <= 4; n++ {
 		guestAt(s, n, farSeat(n), func(v *webGuest) { v.ann.Parts = 1 })
-		if got := s.wantCounts(2, 2, 0).about; got.Clients != uint32(n-2) || got.Complete != uint32(n-3) {
+		if got := s.wantCounts(2, 2, 0).about; got.Clients != uint32(n-2) ||
+			got.Complete != uint32(n-3) {
 			t.Errorf("%d of %d clients are complete", got.Complete, got.Clients)
 		}
 		guestAt(s, n, farSeat(n), func(v *webGuest) { v.ann.Parts, v.ann.Have = 1, 1 })
 		got := s.wantCounts(2, 2, 0)
-		if got.about.Clients != uint32(n-2) || got.about.Complete != uint32(n-2) || len(got.rows) != n {
-			t.Errorf("%d of %d clients are complete, %d rows", got.about.Complete, got.about.Clients, len(got.rows))
+		if got.about.Clients != uint32(n-2) || got.about.Complete != uint32(n-2) ||
+			len(got.rows) != n {
+			t.Errorf(
+				"%d of %d clients are complete, %d rows",
+				got.about.Complete, got.about.Clients, len(got.rows),
+			)
 		}
 		if got.rows[0].Parts != 3 || got.rows[n-1].Parts != 1 {
 			t.Errorf("the clients are not the last: %+v", got.rows)
@@ -164,7 +170,10 @@ func TestCopiesAreBounded(t *testing.T) {
 	comp := func(i int) (id [20]byte) { id[0], id[1] = 1, byte(i); return id }
 	come := func(id [20]byte, n int) link {
 		s.last++
-		s.did(s.reg.arrive(s.now, arrival{s.last, id, peerN(n), farSeat(n), plain(n), proto.Named{Place: [8]byte{2, byte(n)}}, ""}, nil))
+		place := proto.Named{Place: [8]byte{2, byte(n)}}
+		s.arrives(arrival{
+			link: s.last, id: id, peer: peerN(n), seat: farSeat(n), ann: plain(n), name: place,
+		})
 		return s.last
 	}
 	for i := range 20 {
@@ -250,7 +259,9 @@ func TestSurveyIsBounded(t *testing.T) {
 		ann := plain(n)
 		ann.Parts, ann.Have, ann.Port = 10, have, 0
 		s.last++
-		s.reg.arrive(s.now, arrival{s.last, testID, peerN(n), farSeat(n), ann, proto.Named{}, ""}, nil)
+		s.reg.arrive(
+			s.now, arrival{s.last, testID, peerN(n), farSeat(n), ann, proto.Named{}, ""}, nil,
+		)
 	}
 	got := s.wantCounts(proto.MaxRows+300-7, proto.MaxRows+300, 7)
 	if len(got.rows) != proto.MaxRows || got.rows[6].Have != 1 || got.rows[7].Have != 10 {

@@ -120,8 +120,12 @@ func TestMembersMakeARandomGraph(t *testing.T) {
 				if got := c.reached(); got != len(c.order) {
 					t.Fatalf("%s: %d of %d members are connected", when, got, len(c.order))
 				}
-				if average, least := c.degree(); len(c.order) >= 30 && (average < 14 || average > 17 || least < 6) {
-					t.Fatalf("%s: degree %.1f on average and %d at least among %d, want about 16", when, average, least, len(c.order))
+				if average, least := c.degree(); len(c.order) >= 30 &&
+					(average < 14 || average > 17 || least < 6) {
+					t.Fatalf(
+						"%s: degree %.1f on average and %d at least among %d, want about 16",
+						when, average, least, len(c.order),
+					)
 				}
 			}
 			for i := range n {
@@ -190,7 +194,9 @@ func BenchmarkRegistry(b *testing.B) {
 			s := newScript(b, testLimits, 1)
 			var out []effect
 			at := func(i int) arrival {
-				return arrival{link(i + 1), testID, peerN(i), farSeat(i), plain(i), proto.Named{}, ""}
+				return arrival{
+					link(i + 1), testID, peerN(i), farSeat(i), plain(i), proto.Named{}, "",
+				}
 			}
 			drop := func() { // the dial backs succeed
 				for i := 0; i < len(out); i++ {

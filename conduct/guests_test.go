@@ -20,11 +20,21 @@ func idN(n int) (id [20]byte) {
 }
 
 var strangers = map[string]stranger{
-	"one address, one composition":      func(int) ([20]byte, netip.Addr) { return testID, addr("203.0.113.1") },
-	"one address, many compositions":    func(n int) ([20]byte, netip.Addr) { return idN(n), addr("203.0.113.1") },
-	"64 addresses, one composition":     func(n int) ([20]byte, netip.Addr) { return testID, netip.AddrFrom4([4]byte{203, 0, byte(n % 64), 1}) },
-	"64 addresses, many compositions":   func(n int) ([20]byte, netip.Addr) { return idN(n), netip.AddrFrom4([4]byte{203, 0, byte(n % 64), 1}) },
-	"a /24, one composition":            func(n int) ([20]byte, netip.Addr) { return testID, netip.AddrFrom4([4]byte{203, 0, 113, byte(n)}) },
+	"one address, one composition": func(int) ([20]byte, netip.Addr) {
+		return testID, addr("203.0.113.1")
+	},
+	"one address, many compositions": func(n int) ([20]byte, netip.Addr) {
+		return idN(n), addr("203.0.113.1")
+	},
+	"64 addresses, one composition": func(n int) ([20]byte, netip.Addr) {
+		return testID, netip.AddrFrom4([4]byte{203, 0, byte(n % 64), 1})
+	},
+	"64 addresses, many compositions": func(n int) ([20]byte, netip.Addr) {
+		return idN(n), netip.AddrFrom4([4]byte{203, 0, byte(n % 64), 1})
+	},
+	"a /24, one composition": func(n int) ([20]byte, netip.Addr) {
+		return testID, netip.AddrFrom4([4]byte{203, 0, 113, byte(n)})
+	},
 	"an IPv6 /48, one composition":      func(n int) ([20]byte, netip.Addr) { return testID, net48(n) },
 	"an IPv6 /48, many compositions":    func(n int) ([20]byte, netip.Addr) { return idN(n), net48(n) },
 	"an IPv6 /48, a thousand of either": func(n int) ([20]byte, netip.Addr) { return idN(n % 1000), net48(n % 1000) },
@@ -37,17 +47,27 @@ func net48(n int) netip.Addr {
 	return netip.AddrFrom16(a)
 }
 
-// visits announces a guest with a peer id of its own, complete or not, and reports whether it is listed.
-func (s *script) visits(id [20]byte, peer int, from netip.Addr, have uint32) (listed bool, out []effect) {
-	v := webGuest{arrival: arrival{id: id, peer: proto.PeerID{'-', 'X', 'X'}, seat: newSeat(netip.AddrPortFrom(from, 40000), addrAt("10.0.0.1:9999"))}}
+// visits announces a guest with a peer id of its own, complete or not, and
+// reports whether it is listed.
+func (s *script) visits(
+	id [20]byte, peer int, from netip.Addr, have uint32,
+) (listed bool, out []effect) {
+	v := webGuest{
+		arrival: arrival{
+			id:   id,
+			peer: proto.PeerID{'-', 'X', 'X'},
+			seat: newSeat(netip.AddrPortFrom(from, 40000), addrAt("10.0.0.1:9999")),
+		},
+	}
 	binary.BigEndian.PutUint64(v.peer[12:], uint64(peer))
 	v.ann = proto.Announce{Key: [16]byte{byte(peer)}, Port: 6881, Parts: 1, Have: have, Want: 50}
 	_, refused, out := s.reg.receive(s.now, v, nil)
 	return refused == "", s.did(out)
 }
 
-// However many guests strangers list: members are listed, other guests are and stay so, nobody is deceived about who is complete, and what
-// that costs members is bounded.
+// However many guests strangers list: members are listed, other guests are and
+// stay so, nobody is deceived about who is complete, and what that costs
+// members is bounded.
 func TestStrangersTakeNobodysPlace(t *testing.T) {
 	const rounds = 6000
 	lim := testLimits
@@ -95,7 +115,10 @@ func TestStrangersTakeNobodysPlace(t *testing.T) {
 			}
 			seconds := rounds / 500
 			if most := (guestBurst + seconds + 1 + rounds/1000) * 50 * 3; told > most {
-				t.Errorf("members were sent %d messages on behalf of strangers, at most %d are in order", told, most)
+				t.Errorf(
+					"members were sent %d messages on behalf of strangers, at most %d are in order",
+					told, most,
+				)
 			}
 			members := 2 + rounds/1000
 			got := s.wantCounts(1, members, members-1)
@@ -161,7 +184,8 @@ func TestIdleGuestsGoFirst(t *testing.T) {
 	}
 }
 
-// A guest that announces itself again and again, elsewhere each time, is answered, and moves nobody.
+// A guest that announces itself again and again, elsewhere each time, is
+// answered, and moves nobody.
 func TestGuestFloodsNobody(t *testing.T) {
 	s := newScript(t, testLimits, 1)
 	for n := range 50 {
@@ -194,7 +218,8 @@ func TestMembersAreDialledBackFirst(t *testing.T) {
 		t.Errorf("%d dial backs of guests run, want half of 4", got)
 	}
 	for n := range 2 {
-		if _, out := s.join(peerN(n), farSeat(n), plain(n)); count(out, func(d dialBack) bool { return d.peer == peerN(n) }) != 1 {
+		_, out := s.join(peerN(n), farSeat(n), plain(n))
+		if count(out, func(d dialBack) bool { return d.peer == peerN(n) }) != 1 {
 			t.Errorf("member %d has to wait behind guests", n)
 		}
 	}
@@ -225,7 +250,10 @@ func TestCopiesAreSharedFairly(t *testing.T) {
 				id, from = liar(n)
 				s.last++
 				seat := newSeat(netip.AddrPortFrom(from, 1), addrAt("10.0.0.1:9999"))
-				s.did(s.reg.arrive(s.now, arrival{s.last, id, peerN(5000 + n), seat, ann, proto.Named{Place: [8]byte{9, byte(n >> 8), byte(n)}}, ""}, nil))
+				s.arrives(arrival{
+					link: s.last, id: id, peer: peerN(5000 + n), seat: seat, ann: ann,
+					name: proto.Named{Place: [8]byte{9, byte(n >> 8), byte(n)}},
+				})
 			}
 			s.check()
 			if s.reg.copies > lim.maxCopiesOfOne()+2 {
@@ -285,7 +313,10 @@ func BenchmarkSurvey(b *testing.B) {
 				s.last++
 				name := proto.Named{Label: "lab"}
 				binary.BigEndian.PutUint64(name.Place[:], uint64(n+1))
-				s.reg.arrive(s.now, arrival{s.last, testID, peerN(n), farSeat(n), ann, name, "image.iso"}, nil)
+				s.reg.arrive(
+					s.now,
+					arrival{s.last, testID, peerN(n), farSeat(n), ann, name, "image.iso"}, nil,
+				)
 			}
 			for b.Loop() {
 				s.now = s.now.Add(surveyEvery)

@@ -97,7 +97,10 @@ func (l *loop) handle(ev event) {
 		l.last++
 		ev.c.link = l.last
 		l.conns[ev.c.link] = ev.c
-		l.out = l.reg.arrive(now, arrival{ev.c.link, ev.id, ev.peer, ev.c.seat, ev.ann, ev.name, ev.title}, l.out)
+		l.out = l.reg.arrive(now, arrival{
+			link: ev.c.link, id: ev.id, peer: ev.peer, seat: ev.c.seat,
+			ann: ev.ann, name: ev.name, title: ev.title,
+		}, l.out)
 		l.c.log.Debug().Hex("id", ev.id[:]).Stringer("peer", ev.peer).Stringer("from", ev.c.seat.from).
 			Uint16("port", ev.ann.Port).Msg("member announced")
 	case heard:

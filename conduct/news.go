@@ -82,8 +82,15 @@ func (n *news) close(now time.Time, what string, k *newsKind) {
 // refused tells that somebody was refused, or its composition.
 func (n *news) refused(from netip.AddrPort, id [20]byte, why string) {
 	n.tell(time.Now(), newsRefused, func(line *zerolog.Event) {
-		line.Str("from", from.String()).Str("composition", hex.EncodeToString(id[:])).Str("why", why)
+		line.Str("from", from.String()).
+			Str("composition", hex.EncodeToString(id[:])).
+			Str("why", why)
 	})
+}
+
+// turnedAway tells that a connection was not taken.
+func (n *news) turnedAway(from netip.AddrPort) {
+	n.tell(time.Now(), newsAway, func(line *zerolog.Event) { line.Str("from", from.String()) })
 }
 
 // noted tells what the registry noted.

@@ -40,7 +40,8 @@ func TestNewsAreBounded(t *testing.T) {
 	}
 }
 
-// Whoever runs a conductor sees which compositions gather there, when the first copy is complete, and who is refused.
+// Whoever runs a conductor sees which compositions gather there, when the first
+// copy is complete, and who is refused.
 func TestNews(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
@@ -54,14 +55,19 @@ func TestNews(t *testing.T) {
 			}
 		}
 		connect := piped(t, Config{
-			Log: zerolog.New(&log).Level(zerolog.InfoLevel), Allow: func(id orch.ID) bool { return id == testID }, MaxPerAddress: 1,
+			Log:           zerolog.New(&log).Level(zerolog.InfoLevel),
+			Allow:         func(id orch.ID) bool { return id == testID },
+			MaxPerAddress: 1,
 		})
 		come := func(n int, id [20]byte, titles bool) *guest {
-			nc := connect(n)
+			nc := connect(n % 100) // two of them at one address
 			nc.SetReadDeadline(time.Time{})
 			hello := proto.Handshake{Protocol: proto.Orchestra, ID: id, PeerID: peerN(100 + n)}
 			hello.SetNames()
-			msgs := wire(proto.Announce{Key: [16]byte{byte(n)}, Parts: 10}, proto.Named{Place: [8]byte{byte(n)}, Label: fmt.Sprint("lab-", n)})
+			msgs := wire(
+				proto.Announce{Key: [16]byte{byte(n)}, Parts: 10},
+				proto.Named{Place: [8]byte{byte(n)}, Label: fmt.Sprint("lab-", n)},
+			)
 			if titles {
 				hello.SetTitles()
 				msgs = append(msgs, wire(proto.Titled{Title: "image.iso"})...)
@@ -72,25 +78,25 @@ func TestNews(t *testing.T) {
 			}
 			return &guest{t: t, nc: nc, in: proto.NewConductorReader(nc)}
 		}
-		id := fmt.Sprintf("%x", testID)
+		line := func(from int, id [20]byte, rest string) string {
+			return fmt.Sprintf(
+				`{"level":"info","from":"10.1.0.%d:40000","composition":"%x",%s}`, from, id, rest,
+			)
+		}
 		a := come(1, testID, true)
 		next[proto.Welcome](a)
-		wanted(`{"level":"info","from":"10.1.0.1:40000","composition":"` + id + `","name":"image.iso","member":"lab-1","message":"first member of a composition"}`)
+		wanted(line(1, testID,
+			`"name":"image.iso","member":"lab-1","message":"first member of a composition"`))
 		b := come(2, testID, false)
 		next[proto.Welcome](b)
 		wanted("")
 		b.send(proto.Progress{Have: 10})
 		a.send(proto.Progress{Have: 10})
-		wanted(`{"level":"info","from":"10.1.0.2:40000","composition":"` + id + `","name":"image.iso","member":"lab-2","message":"first complete copy of a composition"}`)
+		wanted(line(2, testID,
+			`"name":"image.iso","member":"lab-2","message":"first complete copy of a composition"`))
 		next[proto.Refused](come(3, [20]byte{'o'}, false))
-		wanted(`{"level":"info","from":"10.1.0.3:40000","composition":"6f` + strings.Repeat("0", 38) + `","why":"` + refusedComposition + `","message":"refused"}`)
-		again := connect(1)
-		hello := proto.Handshake{Protocol: proto.Orchestra, ID: testID, PeerID: peerN(50)}.Append(nil)
-		go again.Write(append(hello, wire(proto.Announce{})...))
-		if _, err := proto.ReadHandshake(again, proto.Orchestra); err != nil {
-			t.Fatal(err)
-		}
-		next[proto.Refused](&guest{t: t, nc: again, in: proto.NewConductorReader(again)})
-		wanted(`{"level":"info","from":"10.1.0.1:40000","composition":"` + id + `","why":"` + refusedAddress + `","message":"refused"}`)
+		wanted(line(3, [20]byte{'o'}, `"why":"`+refusedComposition+`","message":"refused"`))
+		next[proto.Refused](come(101, testID, false))
+		wanted(line(1, testID, `"why":"`+refusedAddress+`","message":"refused"`))
 	})
 }

@@ -63,7 +63,7 @@ type composition struct {
 	guests     int       // of the entries
 	guestsTold allowance // guests that members are told of
 
-	copies   map[copyID]netip.Addr // that were complete, since the composition is known; the source each was counted for
+	copies   map[copyID]netip.Addr // that were complete, since it is known, and their sources
 	awaiting map[uint32][]*entry   // who wants to know when so many are
 	surveyed survey                // the latest
 	title    title
@@ -396,7 +396,8 @@ func (r *registry) tell(e *entry, m proto.Message, out []effect) []effect {
 }
 
 func refuse(l link, reason string, out []effect) []effect {
-	return append(out, tell{l, proto.Refused{Reason: reason}}, cut{who: l, why: reason, refused: true})
+	out = append(out, tell{l, proto.Refused{Reason: reason}})
+	return append(out, cut{who: l, why: reason, refused: true})
 }
 
 // expiryHeap has the entry with the earliest deadline at its top.

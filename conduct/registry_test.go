@@ -38,7 +38,9 @@ func TestNewcomerAndOthersAreTold(t *testing.T) {
 func TestCompositionsAreApart(t *testing.T) {
 	s := newScript(t, testLimits, 1)
 	s.join(peerN(1), farSeat(1), plain(1))
-	out := s.reg.arrive(s.now, arrival{99, [20]byte{'o'}, peerN(2), farSeat(2), plain(2), proto.Named{}, ""}, nil)
+	out := s.reg.arrive(
+		s.now, arrival{99, [20]byte{'o'}, peerN(2), farSeat(2), plain(2), proto.Named{}, ""}, nil,
+	)
 	s.did(out)
 	if len(s.known[99]) != 0 || len(s.known[1]) != 0 {
 		t.Error("members of two compositions were told of each other")
@@ -281,7 +283,8 @@ func TestRegistryStaysConsistent(t *testing.T) {
 				keep(s.did(s.reg.announce(s.now, some(rt), announcement.Draw(rt, "announce"), nil)))
 			},
 			"visit": func(rt *rapid.T) {
-				from := rapid.SampledFrom([]string{"10.1.0.1", "10.1.0.2", "10.1.3.3", "10.1.4.4", "127.0.0.1", "[2001:db8::1]", "[2001:db8:0:1::1]"}).Draw(rt, "from")
+				from := rapid.SampledFrom([]string{"10.1.0.1", "10.1.0.2", "10.1.3.3", "10.1.4.4", "127.0.0.1", "[2001:db8::1]", "[2001:db8:0:1::1]"}).
+					Draw(rt, "from")
 				v := webGuest{
 					arrival: arrival{
 						id: testID, peer: peerN(rapid.IntRange(0, 50).Draw(rt, "peer")), seat: seatAt(from+":4000", "10.0.0.1"),

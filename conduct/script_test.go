@@ -144,11 +144,17 @@ func (s *script) counted(newcomer link, out []effect) {
 	}
 }
 
+// arrives takes a first announcement.
+func (s *script) arrives(a arrival) []effect {
+	s.t.Helper()
+	return s.did(s.reg.arrive(s.now, a, nil))
+}
+
 // join announces a member on a new connection.
 func (s *script) join(peer proto.PeerID, at seat, ann proto.Announce) (link, []effect) {
 	s.t.Helper()
 	s.last++
-	out := s.did(s.reg.arrive(s.now, arrival{s.last, testID, peer, at, ann, proto.Named{}, ""}, nil))
+	out := s.arrives(arrival{link: s.last, id: testID, peer: peer, seat: at, ann: ann})
 	s.counted(s.last, out)
 	return s.last, out
 }
@@ -268,7 +274,10 @@ func (s *script) checkGuests() {
 			networks[network(e.seat.from.Addr())]++
 		}
 		if all += of; of != c.guests || of > r.lim.guestsOfOne() {
-			s.t.Fatalf("%d guests in a composition, counted as %d, of %d", of, c.guests, r.lim.guestsOfOne())
+			s.t.Fatalf(
+				"%d guests in a composition, counted as %d, of %d",
+				of, c.guests, r.lim.guestsOfOne(),
+			)
 		}
 		copies += len(c.copies)
 		for _, src := range c.copies {
@@ -281,8 +290,13 @@ func (s *script) checkGuests() {
 			from[src]++
 		}
 	}
-	if all != len(r.guests.list) || all > r.lim.guests() || !maps.Equal(sources, r.guests.sources) || !maps.Equal(networks, r.guests.networks) {
-		s.t.Fatalf("%d guests by source %v and network %v, counted as %d, %v and %v", all, sources, networks, len(r.guests.list), r.guests.sources, r.guests.networks)
+	if all != len(r.guests.list) || all > r.lim.guests() ||
+		!maps.Equal(sources, r.guests.sources) ||
+		!maps.Equal(networks, r.guests.networks) {
+		s.t.Fatalf(
+			"%d guests by source %v and network %v, counted as %d, %v and %v",
+			all, sources, networks, len(r.guests.list), r.guests.sources, r.guests.networks,
+		)
 	}
 	for src, n := range sources {
 		if n > r.lim.guestsOfSource() {
@@ -299,7 +313,9 @@ func (s *script) checkGuests() {
 		}
 	}
 	if dials != r.guestDials || dials > r.lim.guestDials() || len(r.running) > r.lim.dials {
-		s.t.Fatalf("%d dial backs, %d of guests, counted as %d", len(r.running), dials, r.guestDials)
+		s.t.Fatalf(
+			"%d dial backs, %d of guests, counted as %d", len(r.running), dials, r.guestDials,
+		)
 	}
 	if len(r.running) < r.lim.dials && len(r.line) > 0 {
 		s.t.Fatalf("%d dial backs of members wait while %d run", len(r.line), len(r.running))

@@ -145,7 +145,8 @@ func (r *registry) surveyAll(now time.Time) []survey {
 	// Those with the most members come first, so that no number of others, which
 	// anybody can make up, takes their place.
 	for _, c := range slices.SortedFunc(maps.Values(r.comps), func(a, b *composition) int {
-		return cmp.Or(cmp.Compare(len(b.entries)-b.guests, len(a.entries)-a.guests), bytes.Compare(a.id[:], b.id[:]))
+		membersA, membersB := len(a.entries)-a.guests, len(b.entries)-b.guests
+		return cmp.Or(cmp.Compare(membersB, membersA), bytes.Compare(a.id[:], b.id[:]))
 	}) {
 		if len(all) == cap(all) {
 			break

@@ -13,7 +13,9 @@ func (s *script) titled(n, at int, title string) link {
 	s.last++
 	ann := plain(n)
 	ann.Parts = 10
-	s.did(s.reg.arrive(s.now, arrival{s.last, testID, peerN(n), farSeat(at), ann, proto.Named{}, title}, nil))
+	s.arrives(arrival{
+		link: s.last, id: testID, peer: peerN(n), seat: farSeat(at), ann: ann, title: title,
+	})
 	s.check()
 	return s.last
 }
@@ -56,7 +58,8 @@ func TestTitles(t *testing.T) {
 	}
 }
 
-// A title is remembered with the copies, and asked for as members come, so that it is known what most said before they left.
+// A title is remembered with the copies, and asked for as members come, so that
+// it is known what most said before they left.
 func TestTitleIsRemembered(t *testing.T) {
 	s := newScript(t, testLimits, 1)
 	var links []link

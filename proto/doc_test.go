@@ -211,7 +211,13 @@ func docExamples() map[string]any {
 		"a part is gone":                        Extended{3, AppendPart(nil, 9)},
 		"handshake of a member that tells the content's name": titled,
 		"titled": Titled{"image.iso"},
-		"about":  About{ID: [20]byte(h.PeerID), Listed: 1, Clients: 3, Complete: 1, Title: "image.iso"},
+		"about": About{
+			ID:       [20]byte(h.PeerID),
+			Listed:   1,
+			Clients:  3,
+			Complete: 1,
+			Title:    "image.iso",
+		},
 	}
 }
 
@@ -247,7 +253,8 @@ func codec(t *testing.T, name string, v any, b []byte) (encoded []byte, decoded 
 	case Handshake:
 		encoded = v.Append(nil)
 		decoded, err = ReadHandshake(bytes.NewReader(b), BitTorrent, Orchestra)
-	case Announce, Progress, Complain, Welcome, Joined, Left, Reachable, Refused, Named, Await, Ask, Copies, Status, Standings, Listed, Accused, Titled, About:
+	case Announce, Progress, Complain, Welcome, Joined, Left, Reachable, Refused, Named, Await, Ask,
+		Copies, Status, Standings, Listed, Accused, Titled, About:
 		encoded = Append(nil, v.(Message))
 		decoded, err = NewConductorReader(bytes.NewReader(b)).Next()
 	default:

@@ -38,7 +38,7 @@ type (
 	}
 	// Titled follows a member's first Named if its handshake says Titles.
 	Titled struct {
-		Title string // the content's name, for people; UTF-8, at most MaxText bytes, anything may stand in it
+		Title string // the content's name; UTF-8, at most MaxText bytes, else anything
 	}
 	// Await asks for Copies once so many members are complete. A later one
 	// replaces it.

@@ -39,7 +39,13 @@ func TestConsoleIsHarmless(t *testing.T) {
 	for _, color := range []bool{false, true} {
 		var out bytes.Buffer
 		log := zerolog.New(console(&out, color))
-		log.Error().Err(errors.New(evil)).Str("name", evil).Strs("all", []string{evil}).Int("n", 7).Bool("b", true).Msg(evil)
+		log.Error().
+			Err(errors.New(evil)).
+			Str("name", evil).
+			Strs("all", []string{evil}).
+			Int("n", 7).
+			Bool("b", true).
+			Msg(evil)
 		got := out.String()
 		if color {
 			got = regexp.MustCompile(`\x1b\[\d*m`).ReplaceAllString(got, "")

@@ -152,7 +152,9 @@ type standingLine struct {
 
 func statusJSON(s *conduct.Status) statusLine {
 	line := statusLine{
-		ID: orch.ID(s.ID).String(), Name: s.Title, Complete: s.Complete, Known: s.Known, Pending: s.Pending,
+		ID: orch.ID(s.ID).
+			String(),
+		Name: s.Title, Complete: s.Complete, Known: s.Known, Pending: s.Pending,
 		Left: secondsLeft(s.Left), Listed: s.Listed, Clients: s.Clients, Full: s.ClientsComplete,
 		Members: make([]standingLine, len(s.Members)),
 	}
@@ -163,8 +165,8 @@ func statusJSON(s *conduct.Status) statusLine {
 			address = m.Addr.String()
 		}
 		line.Members[i] = standingLine{
-			Name: m.Label, Address: address, Parts: m.Parts, PartsDone: m.Have, Complete: m.Complete(),
-			Client: m.Client, Left: secondsLeft(m.Left),
+			Name: m.Label, Address: address, Parts: m.Parts, PartsDone: m.Have,
+			Complete: m.Complete(), Client: m.Client, Left: secondsLeft(m.Left),
 		}
 	}
 	return line

@@ -54,8 +54,9 @@ func newStatus(p *program) *command {
 		name: "status", arguments: "HOST:PORT|FILE.orch [ID|FILE.orch]", most: 2,
 		usage: "ask a conductor how many have all of it, and who is slowest",
 		description: "Asks the conductor at HOST:PORT how far the members of a composition are, or those of all that it knows.\n" +
-			"With FILE.orch alone, the conductor is that of the file. Of an ID the beginning is enough if no other one\n" +
-			"begins so. Complete are all members that said so, those that have left since and the first sharer included.",
+			"With FILE.orch alone, the conductor is that of the file. Of an ID the beginning is enough if no\n" +
+			"other one begins so. Complete are all members that said so, those that have left since and the\n" +
+			"first sharer included.",
 		options: []*option{
 			{name: "watch", short: "w", usage: "go on until stopped: one line on a terminal, else a line for each change", set: into(&o.watch, parseSwitch)},
 			{name: "wait", value: "N|all", usage: "wait until N are complete, or one and everybody who is listed; then exit 0", set: into(&o.wait, parseWait)},
@@ -255,13 +256,27 @@ func (q *query) failed(ctx context.Context, err error) error {
 	case errors.As(err, &refused):
 		return withCode(exitInput, fmt.Errorf("conductor %s: %w", q.asked, err))
 	}
-	return withCode(exitNetwork, fmt.Errorf("conductor %s cannot be asked (is it running, and is the address right?): %w", q.asked, err))
+	return withCode(
+		exitNetwork,
+		fmt.Errorf(
+			"conductor %s cannot be asked (is it running, and is the address right?): %w",
+			q.asked,
+			err,
+		),
+	)
 }
 
 // answer prints what one ask was answered.
 func (q *query) answer(all []conduct.Status) error {
 	if q.one() && !known(&all[0]) {
-		return withCode(exitInput, fmt.Errorf("conductor %s knows nothing of composition %s: nobody has joined it there", q.asked, q.id))
+		return withCode(
+			exitInput,
+			fmt.Errorf(
+				"conductor %s knows nothing of composition %s: nobody has joined it there",
+				q.asked,
+				q.id,
+			),
+		)
 	}
 	if len(all) == 0 {
 		q.terminal.note("conductor %s knows no members", q.asked)

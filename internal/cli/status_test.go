@@ -13,7 +13,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -124,8 +123,8 @@ func TestStatus(t *testing.T) {
 	}
 }
 
-// Whoever has the file needs to know neither its conductor nor its ID; of an ID the beginning is enough; and what is told of several
-// compositions names them.
+// Whoever has the file needs to know neither its conductor nor its ID; of an ID the beginning is
+// enough; and what is told of several compositions names them.
 func TestStatusNamesAndFinds(t *testing.T) {
 	s := newScene(t, 100_000, "64K")
 	f, err := orch.Open(s.orch)
@@ -166,12 +165,14 @@ func TestStatusNamesAndFinds(t *testing.T) {
 		other = "1"
 	}
 	for _, flags := range [][]string{nil, {"--wait", "1", "--timeout", "1m"}, {"--watch"}} {
-		if got := run(exitInput, append([]string{s.address, other}, flags...)...); !strings.Contains(got, "it knows no composition whose ID begins with "+other) {
+		got := run(exitInput, append([]string{s.address, other}, flags...)...)
+		if !strings.Contains(got, "it knows no composition whose ID begins with "+other) {
 			t.Errorf("of an ID that is not there, %v prints %q", flags, got)
 		}
 	}
 
-	// A second composition, of a name that would be another one's, beside BitTorrent clients of the first.
+	// A second composition, of a name that would be another one's, beside BitTorrent clients of the
+	// first.
 	strange := filepath.Join(s.dir, "music ("+id[:8]+"): 9 of 9 complete")
 	if err := os.WriteFile(strange, randomBytes(70_000), 0o644); err != nil {
 		t.Fatal(err)
@@ -182,12 +183,18 @@ func TestStatusNamesAndFinds(t *testing.T) {
 	if f, err = orch.Open(strange + ".orch"); err != nil {
 		t.Fatal(err)
 	}
-	if got := run(exitInput, strange+".orch"); !strings.Contains(got, "nobody has joined it there") {
+	got := run(exitInput, strange+".orch")
+	if !strings.Contains(got, "nobody has joined it there") {
 		t.Errorf("of a file that nobody joined it prints %q", got)
 	}
-	s.start(orchestra(t, "join", "--json", "--listen", "127.0.0.1:0", "--dir", s.dir, strange+".orch", "--name", "stranger")).untilComplete()
+	s.start(orchestra(
+		t, "join", "--json", "--listen", "127.0.0.1:0", "--dir", s.dir, strange+".orch", "--name", "stranger",
+	)).untilComplete()
 	for i := range 2 {
-		announce := fmt.Sprintf("http://%s/announce?info_hash=%s&peer_id=-XX0000-%012d&port=1&left=%d", s.address, url.QueryEscape(string(decodeHex(t, id))), i, i)
+		announce := fmt.Sprintf(
+			"http://%s/announce?info_hash=%s&peer_id=-XX0000-%012d&port=1&left=%d",
+			s.address, url.QueryEscape(string(decodeHex(t, id))), i, i,
+		)
 		res, err := http.Get(announce)
 		if err != nil {
 			t.Fatal(err)
@@ -195,21 +202,24 @@ func TestStatusNamesAndFinds(t *testing.T) {
 		res.Body.Close()
 	}
 	first := "music (" + id[:8] + "): 1 of 1 complete; 1 of 2 BitTorrent clients\n"
-	second := strconv.Quote(filepath.Base(strange)) + " (" + f.ID().String()[:8] + "): 1 of 1 complete\n"
-	got := run(exitDone, s.address)
+	second := fmt.Sprintf("%q (%.8s): 1 of 1 complete\n", filepath.Base(strange), f.ID())
+	got = run(exitDone, s.address)
 	for deadline := time.Now().Add(sceneTime); len(got) != len(first+second) && time.Now().Before(deadline); {
 		got = run(exitDone, s.address) // what was answered a moment ago is answered again
 	}
 	if got != first+second && got != second+first {
 		t.Errorf("of two compositions it prints\n%s, want\n%s", got, first+second)
 	}
-	if got := run(exitUsage, s.address, "--watch"); !strings.Contains(got, "the conductor knows 2 compositions") {
+	got = run(exitUsage, s.address, "--watch")
+	if !strings.Contains(got, "the conductor knows 2 compositions") {
 		t.Errorf("watching two prints %q", got)
 	}
 	if got, want := run(exitDone, strange+".orch"), "1 of 1 complete\n  100 %  stranger\n"; got != want {
 		t.Errorf("of a file whose first conductor is not there it prints %q, want %q", got, want)
 	}
-	if line := s.statusJSON(); line.Name != "music" || line.Listed != 1 || line.Clients != 2 || line.Full != 1 || len(line.Members) != 3 || !line.Members[2].Client {
+	line := s.statusJSON()
+	if line.Name != "music" || line.Listed != 1 || line.Clients != 2 || line.Full != 1 ||
+		len(line.Members) != 3 || !line.Members[2].Client {
 		t.Errorf("--json: %+v", line)
 	}
 
@@ -240,7 +250,11 @@ func TestSubjectIsRead(t *testing.T) {
 	if err := os.WriteFile("beef", []byte("no composition"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	ids := []conduct.Status{{ID: [20]byte{0xab, 0xcd}}, {ID: [20]byte{0xab, 0xce}}, {ID: [20]byte{0x12}}}
+	ids := []conduct.Status{
+		{ID: [20]byte{0xab, 0xcd}},
+		{ID: [20]byte{0xab, 0xce}},
+		{ID: [20]byte{0x12}},
+	}
 	for prefix, want := range map[string]string{
 		"1": "", "12": "", "abcd": "", "ABCE": "", "abc": "2 compositions have an ID that begins with abc, among them abcd",
 		"a": "2 compositions have", "34": "it knows no composition whose ID begins with 34",
@@ -249,12 +263,14 @@ func TestSubjectIsRead(t *testing.T) {
 		if err != nil || !s.one() || s.conductors[0] != "host:9999" {
 			t.Fatalf("%s: %+v, %v", prefix, s, err)
 		}
-		if _, err := s.find(ids); fmt.Sprint(err) != "<nil>" && want == "" || want != "" && (err == nil || !strings.HasPrefix(err.Error(), want)) {
+		if _, err := s.find(ids); fmt.Sprint(err) != "<nil>" && want == "" ||
+			want != "" && (err == nil || !strings.HasPrefix(err.Error(), want)) {
 			t.Errorf("%s: %v, want %q", prefix, err, want)
 		}
 	}
 	for _, bad := range []string{"beef", "xyz", "a.orch", "./a", strings.Repeat("a", 41)} {
-		if s, err := readSubject([]string{"host", bad}); err == nil || !strings.Contains(err.Error(), "expected an ID or an .orch file") {
+		if s, err := readSubject([]string{"host", bad}); err == nil ||
+			!strings.Contains(err.Error(), "expected an ID or an .orch file") {
 			t.Errorf("%s: %+v, %v", bad, s, err)
 		}
 	}

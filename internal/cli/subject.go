@@ -63,7 +63,10 @@ func subjectOfFile(path string) (subject, error) {
 	}
 	conductors, err := f.Conductors()
 	if err == nil && len(conductors) == 0 {
-		err = fmt.Errorf("it names no conductor; say which with: orchestra status HOST:PORT %s", path)
+		err = fmt.Errorf(
+			"it names no conductor; say which with: orchestra status HOST:PORT %s",
+			path,
+		)
 	}
 	if err != nil {
 		return subject{}, withCode(exitInput, fmt.Errorf("%s: %w", path, err))
@@ -98,10 +101,17 @@ func (s *subject) find(all []conduct.Status) (orch.ID, error) {
 	case 1:
 		return found[0], nil
 	case 0:
-		return orch.ID{}, withCode(exitInput, fmt.Errorf("it knows no composition whose ID begins with %s", s.prefix))
+		return orch.ID{}, withCode(
+			exitInput,
+			fmt.Errorf("it knows no composition whose ID begins with %s", s.prefix),
+		)
 	}
 	return orch.ID{}, &usageError{command: "status", text: fmt.Sprintf(
-		"%d compositions have an ID that begins with %s, among them %s and %s", len(found), s.prefix, found[0], found[1],
+		"%d compositions have an ID that begins with %s, among them %s and %s",
+		len(found),
+		s.prefix,
+		found[0],
+		found[1],
 	)}
 }
 

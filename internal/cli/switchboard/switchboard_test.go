@@ -50,7 +50,8 @@ func TestSwitchboard(t *testing.T) {
 	hears := func(nc net.Conn, want string) {
 		t.Helper()
 		got := make([]byte, len(want))
-		if n, err := io.ReadFull(nc, got); string(got[:n]) != want && err == nil || err != nil && want != "" {
+		if n, err := io.ReadFull(nc, got); string(got[:n]) != want && err == nil ||
+			err != nil && want != "" {
 			t.Errorf("heard %q, %v; want %q", got[:n], err, want)
 		}
 	}
