@@ -121,7 +121,7 @@ const hopFills = 10 * time.Millisecond
 
 // mayAsk tells whether a peer may be asked for parts.
 func (s *Swarm) mayAsk(p *peer) bool {
-	return p.sends.over(s.now) && (s.chain.up == nil || p.probed > 0 || s.feeds(p))
+	return !p.leaving && p.sends.over(s.now) && (s.chain.up == nil || p.probed > 0 || s.feeds(p))
 }
 
 // orphan tells whether this member is in want of an upstream.
@@ -149,7 +149,7 @@ const lookOver = 4096
 // sends makes a peer that sent something the upstream, if there is none.
 func (s *Swarm) sends(p *peer, bytes int64) {
 	c := &s.chain
-	if s.orphan() && !p.lame {
+	if s.orphan() && !p.lame && !p.leaving {
 		c.up, c.from, c.upAt, c.upGot, c.upAll = p, s.now, s.now, 0, 0
 		s.compare()
 		for _, q := range s.peers {

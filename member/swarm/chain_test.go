@@ -382,3 +382,24 @@ func TestUpstreamIsAskedInOrder(t *testing.T) {
 		t.Errorf("part %d is further than it looks", part)
 	}
 }
+
+// TestLeavingPeerIsNoUpstream has a link that was dropped send something before it is gone. The other
+// one, of which a run was taken back meanwhile, is asked again.
+func TestLeavingPeerIsNoUpstream(t *testing.T) {
+	d := newDesk(t, 100, 256<<10)
+	d.comes(0, 1, 2, 3)
+	d.comes(1, 1, 2, 3)
+	run := d.menu(1)[0]
+	d.drop(d.peers[1], "for a test")
+	d.tell(Started{1, run})
+	if d.chain.up != nil {
+		t.Error("the upstream is a peer whose link ends")
+	}
+	d.tell(Left{1})
+	other := d.menu(0)[0]
+	d.recallAll(d.peers[0])
+	d.tell(Rejected{0, other})
+	if len(d.menu(0)) == 0 {
+		t.Error("the only peer is asked for nothing when it gave a run back")
+	}
+}

@@ -291,6 +291,7 @@ func (s *Swarm) rejected(ev Rejected) {
 	}
 	s.unask(p, i)
 	s.fillOthers(p)
+	s.fill(p) // it may be the only one
 }
 
 // declined looks for somebody else who sends a run of which a foreign client rejects some blocks.
