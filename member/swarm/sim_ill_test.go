@@ -31,7 +31,7 @@ const (
 func slackFor(ill illness, part int64) float64 {
 	switch {
 	case ill == trickling && part < 1<<20:
-		return 1.25
+		return 1.15
 	case part > 1<<20: // few parts: three seeds are up to a part apart
 		return 1.1
 	}
