@@ -2,9 +2,11 @@ package member_test
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,36 +34,105 @@ func startConductor(t *testing.T, addr string) (string, func()) {
 	}
 }
 
-// freeAddr is an address that nobody listens on.
-func freeAddr(t *testing.T) string {
+// A switchboard listens at one address all the time and connects who comes to what stands behind
+// it, or to nobody.
+type switchboard struct {
+	addr string
+
+	mu    sync.Mutex
+	to    string // empty: to nobody
+	conns []net.Conn
+}
+
+func newSwitchboard(t *testing.T) *switchboard {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	b := &switchboard{addr: l.Addr().String()}
+	var work sync.WaitGroup
+	work.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			work.Go(func() { b.connect(conn) })
+		}
+	})
+	t.Cleanup(func() {
+		l.Close()
+		b.turn("")
+		work.Wait()
+	})
+	return b
+}
+
+// turn connects who comes from now on, and cuts off who is connected.
+func (b *switchboard) turn(to string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.to = to
+	for _, conn := range b.conns {
+		conn.Close()
+	}
+	b.conns = nil
+}
+
+func (b *switchboard) connect(conn net.Conn) {
+	defer conn.Close()
+	b.mu.Lock()
+	to := b.to
+	b.mu.Unlock()
+	if to == "" {
+		return
+	}
+	far, err := net.Dial("tcp", to)
+	if err != nil {
+		return
+	}
+	defer far.Close()
+	b.mu.Lock()
+	here := b.to == to
+	b.conns = append(b.conns, conn, far)
+	b.mu.Unlock()
+	if !here {
+		return
+	}
+	back := make(chan struct{})
+	go func() {
+		defer close(back)
+		io.Copy(conn, far)
+		conn.Close()
+	}()
+	io.Copy(far, conn)
+	far.Close()
+	<-back
 }
 
 func TestConductorComesLateGoesAndComesBack(t *testing.T) {
 	s := newScore(t, 3<<20, 64<<10)
-	addr := freeAddr(t)
-	conductors := []string{addr, freeAddr(t)} // the second one never comes
+	board := newSwitchboard(t)
+	conductors := []string{board.addr, newSwitchboard(t).addr} // nobody is ever behind the second one
 	first := s.join(member.Config{Dir: s.dir, Conductors: conductors})
 	s.wait(func() bool { return strings.Contains(first.Progress().Conductor, "unreachable") })
 	if first.Progress().ConductorUp {
 		t.Error("a conductor that is not there is up")
 	}
 
-	_, end := startConductor(t, addr)
+	addr, end := startConductor(t, "127.0.0.1:0")
+	board.turn(addr)
 	s.wait(func() bool { return first.Progress().ConductorUp })
 	second := s.join(member.Config{Dir: t.TempDir(), Conductors: conductors})
 	s.wantComplete(second)
 
+	board.turn("")
 	end()
 	s.wait(func() bool { return !first.Progress().ConductorUp })
-	_, end = startConductor(t, addr)
+	addr, end = startConductor(t, "127.0.0.1:0")
 	defer end()
+	board.turn(addr)
 	third := s.join(member.Config{Dir: t.TempDir(), Conductors: conductors})
 	s.wantComplete(third)
 	for _, p := range []*player{first, second, third} {

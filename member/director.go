@@ -48,6 +48,7 @@ type director struct {
 
 	readers  []reading // of the content, that wait for a part
 	notices  notices   // of parts, for the user
+	absent   []uint32  // parts of which it was said last that nobody connected has them
 	rechecks rechecks
 }
 
@@ -105,7 +106,10 @@ func (d *director) begin() {
 // connect lets this member be found, and finds others.
 func (d *director) connect() {
 	d.work.Go(func() { d.accept(d.ctx) })
-	d.work.Go(func() { d.resolvePeers(d.ctx) })
+	d.work.Go(func() { d.watchMachine(d.ctx) })
+	for _, n := range d.named {
+		d.work.Go(func() { n.keep(d.ctx, d.Member) })
+	}
 	dialer := net.Dialer{Timeout: proto.HandshakeTimeout}
 	for i, addr := range d.conductors {
 		c := &conductor{Member: d.Member, addr: addr, index: i, complaints: d.complaints[i], dial: dialer.DialContext}
@@ -117,6 +121,8 @@ func (d *director) connect() {
 func (d *director) loop() {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
 	d.step(swarm.Tick{})
 	for d.failed == nil {
 		if at := d.next(); at.IsZero() {
@@ -134,6 +140,8 @@ func (d *director) loop() {
 			d.step(swarm.Tick{})
 			d.notices.tell(time.Now())
 			d.recheck(time.Now())
+		case <-look.C:
+			d.explain()
 		case <-d.ctx.Done():
 			return
 		}
@@ -207,6 +215,8 @@ func (d *director) take(ev event) {
 		d.rechecked(ev)
 	case reading:
 		d.reading(ev)
+	case moved:
+		d.moved(ev)
 	case swarm.Checked:
 		ev.Keep = d.store.Keeps(ev.Part)
 		switch {
@@ -234,17 +244,28 @@ func (d *director) linkUp(l *link) {
 		d.links = append(d.links, nil)
 	}
 	d.links[l.peer] = l
+	joined := l.joined() // before the reader may change what it tells
 	d.work.Go(func() {
 		err := l.run(d.ctx)
 		d.tell(d.ctx, linkDown{l, err})
 	})
-	d.step(l.joined())
+	d.step(joined)
 }
 
 func (d *director) linkDown(ev linkDown) {
 	d.links[ev.link.peer] = nil
 	d.cfg.Log.Debug().Stringer("peer", ev.link.id).Stringer("addr", ev.link.addr).AnErr("reason", ev.err).Msg("link ended")
 	d.step(swarm.Left{Peer: ev.link.peer})
+}
+
+// moved ends the links that this machine has no longer the address for.
+func (d *director) moved(ev moved) {
+	for _, l := range d.links {
+		if l != nil && ev.lost(l.conn) {
+			l.close(errors.New("this machine no longer has the address that the link is from"))
+		}
+	}
+	d.step(swarm.Moved{})
 }
 
 func (d *director) checkDone(err error) {
@@ -307,6 +328,8 @@ func (d *director) perform(e swarm.Effect) {
 		d.work.Go(func() { d.dial(d.ctx, e) })
 	case swarm.Drop:
 		d.links[e.Peer].close(errors.New(e.Why))
+	case swarm.Doubt:
+		d.links[e.Peer].doubt()
 	case swarm.Offer:
 		d.links[e.Peer].offer(e)
 	case swarm.Announce:

@@ -2,7 +2,6 @@ package member
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -37,12 +36,12 @@ func (m *Member) greet(ctx context.Context, conn *net.TCPConn, dialled bool) (*l
 			return nil, err
 		}
 	}
-	hs, err := proto.ReadHandshake(conn, proto.BitTorrent)
+	hs, err := readHello(conn, proto.BitTorrent)
 	if err != nil {
 		return nil, err
 	}
 	if hs.ID != [20]byte(m.id) {
-		return nil, errors.New("it speaks of another composition")
+		return nil, errOtherContent
 	}
 	answered := time.Now()
 	if !dialled {

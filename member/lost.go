@@ -56,6 +56,29 @@ func (d *director) withdrawn(ev swarm.Withdrawn) {
 	})
 }
 
+// absentMost is how many parts are named that nobody has. If they are more, the reader learns
+// nothing.
+const absentMost = 20
+
+// nowhere names the last parts, for which a member waits in vain: whoever has the content
+// elsewhere can see to them.
+func (d *director) nowhere(w swarm.Waiting) {
+	if w.Links == 0 || w.Nowhere == 0 {
+		return
+	}
+	absent := d.core.Nowhere(absentMost)
+	if slices.Equal(absent, d.absent) {
+		return
+	}
+	d.absent = absent
+	for _, part := range absent {
+		d.notices.add(time.Now(), "nowhere", part, func(parts []int) {
+			d.cfg.Log.Warn().Msgf("%s %s missing, and nobody connected has %s", these(parts),
+				one(parts, "is", "are"), one(parts, "it", "them"))
+		})
+	}
+}
+
 // regained offers parts again that were lost.
 func (d *director) regained(ev regainedParts) {
 	d.setBad(slices.DeleteFunc(slices.Clone(d.bad), func(part int) bool {

@@ -27,6 +27,7 @@ type Member struct {
 	self       proto.PeerID
 	key        [16]byte
 	conductors []string
+	named      []*named      // members that the user named
 	place      [8]byte       // of this copy, see place
 	complete   chan struct{} // closed when the content has its name
 
@@ -36,6 +37,9 @@ type Member struct {
 	bytes    int64  // of these parts
 	listener *net.TCPListener
 	addr     netip.AddrPort
+
+	machine  *machine
+	scarcity scarcity
 
 	inbox    chan event
 	ended    chan struct{} // closed when Run has ended all but the store
@@ -101,6 +105,9 @@ func New(cfg Config) (*Member, error) {
 			return nil, err
 		}
 	}
+	for _, peer := range cfg.Peers {
+		m.named = append(m.named, newNamed(peer))
+	}
 	m.states = make([]conductorState, len(m.conductors))
 	for range m.conductors {
 		m.complaints = append(m.complaints, make(chan proto.Complain, maxComplaints))
@@ -124,6 +131,7 @@ func New(cfg Config) (*Member, error) {
 		m.store.Close()
 		return nil, err
 	}
+	m.machine = newMachine()
 	m.addr = unmap(m.listener.Addr().(*net.TCPAddr).AddrPort())
 	m.publish(swarm.Stats{Missing: m.parts})
 	return m, nil

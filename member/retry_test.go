@@ -63,7 +63,7 @@ func TestWhenAConductorIsTriedAgain(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				c := &conductor{Member: &Member{comp: &orch.File{}, states: make([]conductorState, 1)}, addr: "conductor:9999"}
+				c := &conductor{Member: &Member{comp: &orch.File{}, inbox: make(chan event, 100), states: make([]conductorState, 1)}, addr: "conductor:9999"}
 				var ended time.Time // the try before
 				n := 0
 				c.dial = func(context.Context, string, string) (net.Conn, error) {
@@ -110,7 +110,7 @@ func TestConductorIsUpWhenItSpeaks(t *testing.T) {
 				defer cancel()
 				here, there := net.Pipe()
 				defer there.Close()
-				m := &Member{comp: &orch.File{}, states: make([]conductorState, 1)}
+				m := &Member{comp: &orch.File{}, inbox: make(chan event, 100), states: make([]conductorState, 1)}
 				member := &conductor{Member: m, dial: func(context.Context, string, string) (net.Conn, error) { return here, nil }}
 				go member.session(ctx)
 				hello, err := proto.ReadHandshake(there, proto.Orchestra)

@@ -120,6 +120,30 @@ func (l *link) tune() {
 	l.holdBack()
 }
 
+// abandonAfter ends a connection when what was sent is not acknowledged for so long.
+func abandonAfter(conn *net.TCPConn, timeout time.Duration) {
+	if raw, err := conn.SyscallConn(); err == nil {
+		raw.Control(func(fd uintptr) {
+			unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(timeout.Milliseconds()))
+		})
+	}
+}
+
+// unacknowledged is for how long nothing was acknowledged, if anything that was sent is not.
+func unacknowledged(conn *net.TCPConn) (since time.Duration) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	raw.Control(func(fd uintptr) {
+		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+		if err == nil && info.Unacked > 0 {
+			since = time.Duration(info.Last_ack_recv) * time.Millisecond
+		}
+	})
+	return since
+}
+
 // holdBack bounds what waits in the socket by whether this peer alone is sent to.
 func (l *link) holdBack() {
 	most := unsentAlone

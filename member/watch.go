@@ -8,11 +8,11 @@ import (
 	"orchestra/member/store"
 )
 
-// How often the content on disk is looked at, and at how many of its files. What is asked for is seen
-// sooner, since who sends it looks too.
+// How often the content on disk is looked at, and at how many of its files. What is asked for is
+// seen sooner, since who sends it looks too.
 const (
-	lookEvery = time.Second
-	lookMost  = 4000
+	watchEvery = time.Second
+	watchMost  = 4000
 )
 
 // How long parts that cannot be read wait until they are tried again.
@@ -31,8 +31,8 @@ const (
 // recheckFor is how long parts are rechecked before anything else is looked at.
 const recheckFor = 50 * time.Millisecond
 
-// watcher looks after the content on disk: it finds what others did to it, has the parts rechecked that
-// this may concern, and gives the content its name when it is complete and nothing waits.
+// watcher looks after the content on disk: it finds what others did to it, has the parts rechecked
+// that this may concern, and gives the content its name when it is complete and nothing waits.
 type watcher struct {
 	*Member
 	checked   bool            // the check of what was there has ended
@@ -58,7 +58,7 @@ func (m *Member) watch(ctx context.Context) {
 		Member: m, queued: map[uint32]bool{}, unread: map[uint32]bool{}, wait: unreadFirst,
 		changed: map[string]restless{},
 	}
-	look := time.NewTicker(lookEvery)
+	look := time.NewTicker(watchEvery)
 	defer look.Stop()
 	checked := m.checked
 	now := make(chan struct{})
@@ -72,7 +72,7 @@ func (m *Member) watch(ctx context.Context) {
 		case at := <-look.C:
 			w.resting = false
 			w.again(at)
-			w.look(ctx, lookMost)
+			w.look(ctx, watchMost)
 		case <-checked:
 			w.checked, checked = true, nil
 			for _, part := range m.unread {
@@ -94,8 +94,8 @@ func (m *Member) watch(ctx context.Context) {
 	}
 }
 
-// doubt has a part rechecked that could not be read. It never waits: what is lost by that is asked for
-// again.
+// doubt has a part rechecked that could not be read. It never waits: what is lost by that is asked
+// for again.
 func (m *Member) doubt(part uint32) {
 	select {
 	case m.doubts <- part:
@@ -165,7 +165,8 @@ func (w *watcher) takeChanges(now time.Time, changes []store.Change) (news []sto
 	return news
 }
 
-// tellChanges tells the user in one line what others did. What follows from it is told when it is known.
+// tellChanges tells the user in one line what others did. What follows from it is told when it is
+// known.
 func (w *watcher) tellChanges(changes []store.Change) {
 	switch c := changes; len(c) {
 	case 0:
@@ -177,8 +178,8 @@ func (w *watcher) tellChanges(changes []store.Change) {
 	}
 }
 
-// recheck compares parts with what is on disk for a while, and reports those that were lost, and those
-// that are right.
+// recheck compares parts with what is on disk for a while, and reports those that were lost, and
+// those that are right.
 func (w *watcher) recheck(ctx context.Context) {
 	var good, bad []uint32
 	var unread lostParts // of the same reason

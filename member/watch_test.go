@@ -32,8 +32,8 @@ func (l *lines) have(text string) bool {
 	return strings.Contains(l.buf.String(), text)
 }
 
-// What others do to the content of a sharer costs the parts that it concerns, and they are shared again
-// when it is as it was.
+// What others do to the content of a sharer costs the parts that it concerns, and they are shared
+// again when it is as it was.
 func TestContentThatChangesWhileShared(t *testing.T) {
 	for _, test := range []struct {
 		name   string

@@ -76,6 +76,7 @@ func (l *link) next(buf []byte) (e errand, ended bool) {
 		return e, true
 	case len(l.say) > 0 || l.soon:
 		e.say, l.say = l.say, buf
+		l.offered = 0
 		e.haves = l.takeHaves()
 	case len(l.ready) > 0 && l.ready[0].isEnd():
 		e.say = buf

@@ -109,7 +109,7 @@ func TestGoldenSample(t *testing.T) {
 		t.Skip("the golden files are not beside this clone")
 	}
 	out := t.TempDir() + "/out.orch"
-	compose := orchestra(t, "compose", sample, "192.168.1.1:9999", "-o", out)
+	compose := orchestra(t, "compose", "--no-times", sample, "192.168.1.1:9999", "-o", out)
 	if text, err := compose.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, text)
 	}

@@ -6,7 +6,8 @@ import (
 	"sync"
 )
 
-// Stretch is a stretch of the content within one open file, for sendfile. The file's own offset is nobody's: read at explicit offsets only.
+// Stretch is a stretch of the content within one open file, for sendfile. The file's own offset is
+// nobody's: read at explicit offsets only.
 type Stretch struct {
 	File   *os.File
 	Offset int64 // in the file
@@ -14,8 +15,8 @@ type Stretch struct {
 	kept   *kept
 }
 
-// Stretch opens the file in which the content goes on at an offset. It is at most so long, is there,
-// and is given back with Release.
+// Stretch opens the file in which the content goes on at an offset. It is at most so long, is
+// there, and is given back with Release.
 func (s *Store) Stretch(off, most int64) (Stretch, error) {
 	file, at := s.layout.find(off)
 	if file == len(s.layout.entries) {
@@ -37,8 +38,8 @@ func (s *Store) Stretch(off, most int64) (Stretch, error) {
 	return st, nil
 }
 
-// Ready reports why a stretch of the content cannot be read, as far as that shows without reading it:
-// a file of it is missing or short.
+// Ready reports why a stretch of the content cannot be read, as far as that shows without reading
+// it: a file of it is missing or short.
 func (s *Store) Ready(off, length int64) error {
 	for length > 0 {
 		st, err := s.Stretch(off, length)
@@ -76,8 +77,8 @@ func (s *Store) ReadAt(p []byte, off int64) error {
 	return nil
 }
 
-// writeAt writes p at an offset of the content. What lies in files that are left as they are is not written, and then it tells that the
-// disk may hold something else than p.
+// writeAt writes p at an offset of the content. What lies in files that are left as they are is
+// not written, and then it tells that the disk may hold something else than p.
 func (s *Store) writeAt(p []byte, off int64) (left bool, err error) {
 	for len(p) > 0 {
 		file, at := s.layout.find(off)

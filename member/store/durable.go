@@ -5,11 +5,11 @@ import (
 	"path"
 )
 
-// What is complete is told only when it outlasts a power cut: first the content is made durable, then
-// the name that it gets.
+// What is complete is told only when it outlasts a power cut: first the content is made durable,
+// then the name that it gets.
 
-// few is up to how many files are made durable one by one, rather than with all that the file system
-// has to write.
+// few is up to how many files are made durable one by one, rather than with all that the file
+// system has to write.
 const few = 16
 
 // syncFiles makes files of the content durable.

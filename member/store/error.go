@@ -55,8 +55,8 @@ var errShorter = errors.New("the file is shorter than it was; was it changed?")
 // IsMissing tells whether an error of reading is that a file of a folder is missing or short.
 func IsMissing(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, errShorter) }
 
-// ErrChanged tells that somebody else changed the content before it got its name, or before a part of
-// it was verified. [Store.Look] tells what happened, and which parts are to be rechecked.
+// ErrChanged tells that somebody else changed the content before it got its name, or before a part
+// of it was verified. [Store.Look] tells what happened, and which parts are to be rechecked.
 var ErrChanged = errors.New("the content was changed by another program")
 
 // UnverifiedError tells that content is to get its name of which a part was not verified.
@@ -94,7 +94,8 @@ func (e *ContentError) Error() string {
 	return fmt.Sprintf("%s is not the content of this composition: %s; %s", e.Path, e.Reason, mend)
 }
 
-// SpaceError tells that the content does not fit into what is free. It comes within an *[Error] that names the folder.
+// SpaceError tells that the content does not fit into what is free. It comes within an *[Error]
+// that names the folder.
 type SpaceError struct {
 	Need int64 // bytes, beside those that the unfinished content occupies already
 	Free int64 // bytes that this user may still write there

@@ -56,7 +56,8 @@ func (f *files) single() *os.File {
 	return nil
 }
 
-// get opens a file, or takes one that is open; write makes one that is not there. It is given back with put.
+// get opens a file, or takes one that is open; write makes one that is not there. It is given back
+// with put.
 func (f *files) get(file int, write bool) (*os.File, *kept, error) {
 	f.mu.Lock()
 	k := f.take(file)
@@ -125,7 +126,8 @@ func (f *files) take(file int) *kept {
 	return k
 }
 
-// evict closes the files used least recently that nobody uses, down to so many. Called with mu held.
+// evict closes the files used least recently that nobody uses, down to so many. Called with mu
+// held.
 func (f *files) evict(most int) {
 	for len(f.kept) > most {
 		oldest := -1

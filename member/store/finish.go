@@ -10,8 +10,9 @@ import (
 	"slices"
 )
 
-// finishFolder makes the files that were chosen durable and gives them their names: the folder as a whole if all of it is complete and
-// nothing stands under its name, else file by file. Called with moving held.
+// finishFolder makes the files that were chosen durable and gives them their names: the folder as
+// a whole if all of it is complete and nothing stands under its name, else file by file. Called
+// with moving held.
 func (s *Store) finishFolder() error {
 	f, chosen := s.folder, s.selection
 	root := f.unfinished
@@ -73,7 +74,8 @@ func (s *Store) unkept() []int {
 	return files
 }
 
-// fill makes what no part has anything of: empty files, empty folders, and the bit that lets a file be executed.
+// fill makes what no part has anything of: empty files, empty folders, and the bit that lets a
+// file be executed.
 func (s *Store) fill(root *os.Root, chosen *Selection) error {
 	f := s.folder
 	for i, e := range s.layout.entries {
@@ -115,8 +117,8 @@ func makeExecutable(root *os.Root, p string, under bool, whole *os.Root) error {
 	return root.Chmod(p, mode|mode&0o444>>2)
 }
 
-// nameFolder renames NAME.part to NAME, if that is what is held open here. Windows renames no folder
-// that is open.
+// nameFolder renames NAME.part to NAME, if that is what is held open here. Windows renames no
+// folder that is open.
 func (s *Store) nameFolder() error {
 	s.folder.mu.Lock()
 	defer s.folder.mu.Unlock()
@@ -210,7 +212,8 @@ func (s *Store) folders() []string {
 	return slices.Collect(maps.Keys(seen))
 }
 
-// removeFolders removes the composition's folders from NAME.part, the deepest first. Those that have something else in them stay.
+// removeFolders removes the composition's folders from NAME.part, the deepest first. Those that
+// have something else in them stay.
 func (s *Store) removeFolders(root *os.Root) {
 	var all []string
 	for p, file := range s.folder.paths {
@@ -234,7 +237,9 @@ func move(from, to, both *os.Root, name, p string) error {
 
 func (s *Store) notNamed(name string, err error) error {
 	if errors.Is(err, fs.ErrExist) || errors.Is(err, errAppeared) {
-		return &ContentError{Path: s.at(name), Reason: "it appeared meanwhile, and the complete content is in " + s.at(s.comp.Name+Suffix)}
+		return &ContentError{
+			Path: s.at(name), Reason: "it appeared meanwhile, and the complete content is in " + s.at(s.comp.Name+Suffix),
+		}
 	}
 	return diskError("rename", s.at(name), err)
 }

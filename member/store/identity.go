@@ -39,8 +39,8 @@ func openExact(root *os.Root, name string, flag int) (*os.File, error) {
 	return f, nil
 }
 
-// openThrough opens the regular file that a path leads to, also by symbolic links, to be read. It waits
-// for no pipe.
+// openThrough opens the regular file that a path leads to, also by symbolic links, to be read. It
+// waits for no pipe.
 func openThrough(path string) (*os.File, error) {
 	there, err := os.Stat(path)
 	switch {
@@ -83,8 +83,8 @@ func named(root *os.Root, name string, f *os.File) (bool, error) {
 	return os.SameFile(held, there), nil
 }
 
-// A stamp is by what it is seen that somebody else changed a file: as long as it is the same, nobody
-// did.
+// A stamp is by what it is seen that somebody else changed a file: as long as it is the same,
+// nobody did.
 type stamp struct {
 	id   uint64 // of the file, whatever its name
 	size int64  // -1: there is none

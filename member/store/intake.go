@@ -8,25 +8,30 @@ import (
 	"io/fs"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"orchestra/member/store/sha1x8"
 )
 
-// intake is the checksum of a part on its way in, as far as its bytes came in order. What came out of order, or was not to be hashed yet, is read back.
+// intake is the checksum of a part on its way in, as far as its bytes came in order. What came out
+// of order, or was not to be hashed yet, is read back. Who holds mu may wait for the disk, so what
+// Upto tells can be read without it.
 type intake struct {
-	mu     sync.Mutex
-	stored int64 // bytes on disk, from the start of the part
+	mu     sync.Mutex   // held by who changes anything
+	stored atomic.Int64 // bytes on disk, from the start of the part
 	hash   hash.Hash
-	upto   int64 // bytes hashed, from the start of the part
-	done   bool  // the part verified
-	torn   bool  // some of it may be gone from the disk since it was written
+	upto   int64       // bytes hashed, from the start of the part
+	done   atomic.Bool // the part verified
+	torn   bool        // some of it may be gone from the disk since it was written
 }
 
 func (s *Store) intake(part uint32) *intake {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.isVerified(part) {
-		return &intake{done: true}
+		in := &intake{}
+		in.done.Store(true)
+		return in
 	}
 	in := s.intakes[part]
 	if in == nil {
@@ -38,19 +43,21 @@ func (s *Store) intake(part uint32) *intake {
 
 // close drops the intake of a part that verified. Whoever still holds it finds it done.
 func (s *Store) close(part uint32, in *intake) {
-	in.done = true
+	in.done.Store(true)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.verify(part)
 	delete(s.intakes, part)
 }
 
-// Write puts p at begin (bytes) of a part. Bytes that continue what was written in order before are hashed while they are hot. What
-// the checksum covers is always what is on disk: writes to one part wait for each other, one that goes back begins the checksum anew,
-// and a part that verified is not written again.
+// Write puts p at begin (bytes) of a part. Bytes that continue what was written in order before
+// are hashed while they are hot. What the checksum covers is always what is on disk: writes to one
+// part wait for each other, one that goes back begins the checksum anew, and a part that verified
+// is not written again.
 func (s *Store) Write(part uint32, begin int64, p []byte) error { return s.write(part, begin, p, true) }
 
-// WriteOnly is Write for parts that come so fast that they are better hashed together: VerifyAll reads them back.
+// WriteOnly is Write for parts that come so fast that they are better hashed together: VerifyAll
+// reads them back.
 func (s *Store) WriteOnly(part uint32, begin int64, p []byte) error {
 	return s.write(part, begin, p, false)
 }
@@ -76,10 +83,10 @@ func (s *Store) writeOnce(part uint32, begin int64, p []byte, hashed bool) error
 	in := s.intake(part)
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if in.done {
+	if in.done.Load() {
 		return nil
 	}
-	if begin < in.stored {
+	if begin < in.stored.Load() {
 		in.reset()
 	}
 	if hashed = hashed && begin == in.upto; hashed {
@@ -92,8 +99,8 @@ func (s *Store) writeOnce(part uint32, begin int64, p []byte, hashed bool) error
 			in.reset()
 		}
 		return err
-	case begin == in.stored:
-		in.stored += int64(len(p))
+	case begin == in.stored.Load():
+		in.stored.Add(int64(len(p)))
 	}
 	if hashed {
 		in.upto += int64(len(p))
@@ -107,7 +114,7 @@ func (s *Store) Verify(part uint32) (bool, error) {
 	in := s.intake(part)
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if in.done {
+	if in.done.Load() {
 		return true, nil
 	}
 	if err := s.hashOn(in, part); err != nil {
@@ -126,8 +133,8 @@ func (s *Store) Verify(part uint32) (bool, error) {
 	return true, nil
 }
 
-// VerifyAll does so with several parts, which it may do at once, and tells of each, in no order, and why
-// one could not be read.
+// VerifyAll does so with several parts, which it may do at once, and tells of each, in no order,
+// and why one could not be read.
 func (s *Store) VerifyAll(parts []uint32, tell func(part uint32, good bool, err error)) {
 	parts = slices.Compact(slices.Sorted(slices.Values(parts)))
 	for group := range slices.Chunk(parts, sha1x8.Lanes) {
@@ -150,7 +157,7 @@ func (s *Store) verifyTogether(parts []uint32) (right []bool, ok bool) {
 		in := s.intake(part)
 		in.mu.Lock()
 		defer in.mu.Unlock()
-		if in.done || in.torn || in.upto == s.comp.PartLen(int(part)) {
+		if in.done.Load() || in.torn || in.upto == s.comp.PartLen(int(part)) {
 			return nil, false
 		}
 		intakes[i] = in
@@ -168,23 +175,20 @@ func (s *Store) verifyTogether(parts []uint32) (right []bool, ok bool) {
 	return right, true
 }
 
-// Upto tells how many bytes of a part are on disk in order, from its start. Of a part that this Store verified that is all of it. Until then they may
-// turn out to be bad.
+// Upto returns how many bytes of a part are on disk in order, from its start. Of a part that this
+// Store verified that is all of it. Until then they may turn out to be bad. Upto never waits for
+// the disk.
 func (s *Store) Upto(part uint32) int64 {
 	s.mu.Lock()
 	in, done := s.intakes[part], s.isVerified(part)
 	s.mu.Unlock()
-	if in != nil {
-		in.mu.Lock()
-		defer in.mu.Unlock()
-		if !in.done {
-			return in.stored
-		}
-	}
-	if in == nil && !done {
+	switch {
+	case done, in != nil && in.done.Load():
+		return s.comp.PartLen(int(part))
+	case in == nil:
 		return 0
 	}
-	return s.comp.PartLen(int(part))
+	return in.stored.Load()
 }
 
 // isVerified tells whether a part verified. Called with mu held.
@@ -192,7 +196,8 @@ func (s *Store) isVerified(part uint32) bool { return s.verified[part>>3]&(1<<(p
 
 func (in *intake) reset() {
 	in.hash.Reset()
-	in.stored, in.upto = 0, 0
+	in.stored.Store(0)
+	in.upto = 0
 }
 
 // block is room for content on its way from the disk to a checksum.

@@ -7,17 +7,18 @@ import (
 	"sync/atomic"
 )
 
-// ours sees that an unfinished file is one of this composition before anything is written to it. It
-// is if nothing was ever written to it or one of its parts is right. If it was left before the first
-// part came in full it has the composition's size, which it was given at its start, and no part of it
-// is written in full.
+// ours sees that an unfinished file is one of this composition before anything is written to it.
+// It is if nothing was ever written to it or one of its parts is right. If it was left before the
+// first part came in full it has the composition's size, which it was given at its start, and no
+// part of it is written in full.
 func (s *Store) ours(f *os.File) error {
 	info, err := f.Stat()
 	switch {
 	case err != nil:
 		return diskError("look at", s.Path(), err)
 	case info.Size() > s.comp.Size:
-		return s.foreign(fmt.Sprintf("it has %d bytes and the composition only %d", info.Size(), s.comp.Size))
+		return s.foreign(fmt.Sprintf("it has %d bytes and the composition only %d",
+			info.Size(), s.comp.Size))
 	case s.fresh || hole(f, 0, info.Size()) || info.Size() == 0:
 		return nil
 	}
@@ -35,7 +36,8 @@ func (s *Store) foreign(reason string) error {
 	return &ContentError{Path: s.Path(), Reason: reason, Unfinished: true}
 }
 
-// oursFolder does so with the unfinished folder. There, files of the composition that are there count.
+// oursFolder does so with the unfinished folder. There, files of the composition that are there
+// count.
 func (s *Store) oursFolder(found *found) error {
 	if found.occupied == 0 {
 		return nil
@@ -83,11 +85,12 @@ func (s *Store) touchesName(part uint32) bool {
 
 // eachFile calls do for each file that has something of a part, until it says no.
 func (s *Store) eachFile(part uint32, do func(file int) bool) {
-	s.layout.each(s.offset(part), s.comp.PartLen(int(part)), func(file int, _, _ int64) bool { return do(file) })
+	length := s.comp.PartLen(int(part))
+	s.layout.each(s.offset(part), length, func(file int, _, _ int64) bool { return do(file) })
 }
 
-// anyRight reports whether one of some parts is right on disk, and if none is, whether one is written
-// in full and wrong.
+// anyRight reports whether one of some parts is right on disk, and if none is, whether one is
+// written in full and wrong.
 func (s *Store) anyRight(some func(part uint32) bool) (good, full bool, err error) {
 	ctx, found := context.WithCancel(context.Background())
 	defer found()

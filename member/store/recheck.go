@@ -37,9 +37,9 @@ func (s *Store) reread(part uint32) (bool, error) {
 	return true, nil
 }
 
-// unverify notes that a part may not be right on disk: it is taken in again, and its files wait for it
-// if they do not have their names yet. It reports whether the part was verified. Called with moving
-// and mu held.
+// unverify notes that a part may not be right on disk: it is taken in again, and its files wait
+// for it if they do not have their names yet. It reports whether the part was verified. Called
+// with moving and mu held.
 func (s *Store) unverify(part uint32) bool {
 	if !s.isVerified(part) {
 		return false

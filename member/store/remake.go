@@ -14,7 +14,8 @@ type remaking struct {
 	upto int64 // the copy is complete up to here
 }
 
-// lookAtPart sees whether the unfinished file still is the one that is held open. Called with moving held.
+// lookAtPart sees whether the unfinished file still is the one that is held open. Called with
+// moving held.
 func (s *Store) lookAtPart() error {
 	f := s.files.single()
 	same, err := named(s.root, *s.name.Load(), f)
@@ -41,8 +42,8 @@ func (s *Store) lookAtPart() error {
 	return nil
 }
 
-// remake gives the unfinished file its name again, which was removed. If nothing but this process has
-// the file any more, it is copied.
+// remake gives the unfinished file its name again, which was removed. If nothing but this process
+// has the file any more, it is copied.
 func (s *Store) remake() error {
 	was, name := s.files.single(), *s.name.Load()
 	if err := relink(s.root, was, name); err == nil {

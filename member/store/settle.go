@@ -8,14 +8,16 @@ import (
 	"slices"
 )
 
-// settling is what is known of the chosen files of a folder that get their names as each is complete. The store's mu guards it.
+// settling is what is known of the chosen files of a folder that get their names as each is
+// complete. The store's mu guards it.
 type settling struct {
 	left  []uint32      // by file: how many of its parts have not verified, if it is to be moved
 	ready []int         // files that are complete and wait in NAME.part
 	some  chan struct{} // holds one: some are ready
 }
 
-// beginSettling lets files move one by one if NAME is not made in one step at the end, and need not be moved aside before.
+// beginSettling lets files move one by one if NAME is not made in one step at the end, and need
+// not be moved aside before.
 func (s *Store) beginSettling() {
 	f := s.folder
 	if !s.partial || s.replace || f.unfinished == nil || f.whole == nil && s.selection.all() {
@@ -64,9 +66,9 @@ func (s *Store) verify(part uint32) {
 	})
 }
 
-// Settle moves chosen files of a folder into NAME as each is complete, until ctx ends. What cannot be
-// moved stays where it is and is told; Finish tries it again. An error is that the disk did not keep
-// what was written.
+// Settle moves chosen files of a folder into NAME as each is complete, until ctx ends. What cannot
+// be moved stays where it is and is told; Finish tries it again. An error is that the disk did not
+// keep what was written.
 func (s *Store) Settle(ctx context.Context, tell func(error)) error {
 	if s.settling == nil {
 		return nil
@@ -137,8 +139,8 @@ func (s *Store) takeReady() (ready []int) {
 	return ready
 }
 
-// syncReady makes files durable, and those that share parts with them: a part that has some of a file
-// under its name is not fetched again.
+// syncReady makes files durable, and those that share parts with them: a part that has some of a
+// file under its name is not fetched again.
 func (s *Store) syncReady(ready []int) error {
 	seen := map[int]bool{}
 	var files []int
@@ -157,7 +159,8 @@ func (s *Store) syncReady(ready []int) error {
 	return s.syncFiles(files)
 }
 
-// syncMoved makes the names durable that files were given under NAME, and those of empty folders there.
+// syncMoved makes the names durable that files were given under NAME, and those of empty folders
+// there.
 func (s *Store) syncMoved(files []int, empty []string) error {
 	if len(files) == 0 && len(empty) == 0 {
 		return nil
@@ -175,9 +178,9 @@ func (s *Store) syncMoved(files []int, empty []string) error {
 	return s.syncNames(s.root, nil)
 }
 
-// moveFiles moves files that are complete and durable from NAME.part into NAME, which is made if it is
-// missing. One that cannot be moved stays, and the first error is told. Called with the folder's mu
-// held.
+// moveFiles moves files that are complete and durable from NAME.part into NAME, which is made if
+// it is missing. One that cannot be moved stays, and the first error is told. Called with the
+// folder's mu held.
 func (s *Store) moveFiles(files []int) (moved []int, failed error) {
 	f := s.folder
 	if f.whole == nil {

@@ -26,8 +26,8 @@ func (s *Store) open(cfg Config) error {
 	return diskError("look for", s.at(name), err)
 }
 
-// openWhole opens content that stands under its name. Where it may be written to or be moved aside, one part at least must be right
-// before: only then it is this content.
+// openWhole opens content that stands under its name. Where it may be written to or be moved
+// aside, one part at least must be right before: only then it is this content.
 func (s *Store) openWhole(name string, info fs.FileInfo, cfg Config) error {
 	s.setName(name)
 	if info.Mode()&fs.ModeSymlink != 0 {
@@ -73,11 +73,15 @@ func (s *Store) target() (fs.FileInfo, error) {
 	info, err := os.Stat(s.Path())
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, &ContentError{Path: s.Path(), Reason: "it is a symbolic link to something that is not there"}
+		return nil, &ContentError{
+			Path: s.Path(), Reason: "it is a symbolic link to something that is not there",
+		}
 	case err != nil:
 		return nil, diskError("follow the symbolic link", s.Path(), err)
 	case !info.Mode().IsRegular():
-		return nil, &ContentError{Path: s.Path(), Reason: "it is a symbolic link to something that is not a regular file"}
+		return nil, &ContentError{
+			Path: s.Path(), Reason: "it is a symbolic link to something that is not a regular file",
+		}
 	}
 	return info, nil
 }
@@ -125,8 +129,9 @@ func (s *Store) openPartial(name string) error {
 	return nil
 }
 
-// checkSpace tells at once what would come to light after hours: that the content does not fit. What the file occupies already is not
-// needed again. Where the system does not tell, nothing is wrong.
+// checkSpace tells at once what would come to light after hours: that the content does not fit.
+// What the file occupies already is not needed again. Where the system does not tell, nothing is
+// wrong.
 func (s *Store) checkSpace(f *os.File) error {
 	free, ok := freeSpace(f)
 	info, err := f.Stat()
@@ -186,7 +191,9 @@ func (s *Store) finishFile() error {
 	unfinished := *s.name.Load()
 	if err := rename(s.root, unfinished, s.comp.Name); err != nil {
 		if errors.Is(err, fs.ErrExist) {
-			return &ContentError{Path: s.at(s.comp.Name), Reason: "it appeared meanwhile, and the complete content is " + s.Path()}
+			return &ContentError{
+				Path: s.at(s.comp.Name), Reason: "it appeared meanwhile, and the complete content is " + s.Path(),
+			}
 		}
 		return diskError("rename", s.Path(), err)
 	}

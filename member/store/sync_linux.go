@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// syncing are the file systems of this host, whose syncfs(2) makes all that was written durable, names too. On
-// others it may do nothing: FUSE does not tell its server.
+// syncing are the file systems of this host, whose syncfs(2) makes all that was written durable,
+// names too. On others it may do nothing: FUSE does not tell its server.
 var syncing = []int64{
 	unix.EXT4_SUPER_MAGIC, unix.XFS_SUPER_MAGIC, unix.BTRFS_SUPER_MAGIC, unix.F2FS_SUPER_MAGIC,
 	unix.TMPFS_MAGIC, unix.OVERLAYFS_SUPER_MAGIC,
@@ -23,7 +23,8 @@ func syncsAll(dir *os.File) bool {
 	return err == nil && slices.Contains(syncing, int64(uint32(st.Type)))
 }
 
-// syncAll makes all that was written to a file system durable, in one call whatever the number of files.
+// syncAll makes all that was written to a file system durable, in one call whatever the number of
+// files.
 func syncAll(dir *os.File) error { return unix.Syncfs(int(dir.Fd())) }
 
 // tellsAtOnce reports whether a file system tells what a file is like without writing anything to a

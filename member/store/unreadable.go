@@ -8,8 +8,8 @@ import (
 // mostUnreadable is of how many files it is told why they cannot be read.
 const mostUnreadable = 10
 
-// cannotRead notes why a part cannot be read, unless a file of a folder is missing or short, of which
-// the survey tells.
+// cannotRead notes why a part cannot be read, unless a file of a folder is missing or short, of
+// which the survey tells.
 func (s *Store) cannotRead(err error) {
 	disk := (*Error)(nil)
 	if s.folder != nil && IsMissing(err) || !errors.As(err, &disk) {

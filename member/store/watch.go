@@ -17,7 +17,7 @@ import (
 type Change struct {
 	Path  string   // of the file, where it is or was
 	What  string   // happened to it: "was changed"
-	Parts []uint32 // that count as verified no more until each is rechecked; none if nothing was lost by it
+	Parts []uint32 // that count as verified no more until each is rechecked, if any
 }
 
 // watch is what was seen of the files last.
@@ -106,8 +106,8 @@ func (s *Store) lookAtUnfinished() error {
 	return nil
 }
 
-// lookAt looks at one file, and reports whether somebody else changed it, or whether that is not known
-// since too many files are open. Called with moving held.
+// lookAt looks at one file, and reports whether somebody else changed it, or whether that is not
+// known since too many files are open. Called with moving held.
 func (s *Store) lookAt(file int) bool {
 	turn := s.turn(file)
 	turn.Lock() // nobody writes to it here
@@ -235,7 +235,7 @@ func (s *Store) takeBack(part uint32) bool {
 	if in != nil {
 		in.mu.Lock() // as who writes or verifies it does
 		defer in.mu.Unlock()
-		in.torn = in.torn || in.stored > 0
+		in.torn = in.torn || in.stored.Load() > 0
 		in.reset()
 	}
 	s.mu.Lock()

@@ -74,7 +74,7 @@ func (s *Swarm) chained() bool {
 }
 
 // others is how many members there are besides this one, as far as it knows.
-func (s *Swarm) others() int { return max(len(s.known), s.links, s.listed-1, 1) }
+func (s *Swarm) others() int { return max(s.book.others(), s.links, s.listed-1, 1) }
 
 // hop is how many bytes are passed on at once.
 func (s *Swarm) hop() int {
@@ -258,7 +258,7 @@ func (s *Swarm) waits(p *peer) time.Duration {
 	}
 	wait := firstWait
 	if rate := s.lineUp.bytesPerSecond(); rate > 0 {
-		wait += time.Duration(float64(len(s.known)) * float64(s.cfg.PartSize) / rate * float64(time.Second))
+		wait += time.Duration(float64(s.book.others()) * float64(s.cfg.PartSize) / rate * float64(time.Second))
 	}
 	return p.asked + wait
 }

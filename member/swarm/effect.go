@@ -22,6 +22,9 @@ type (
 		Why  string
 	}
 
+	// Doubt asks for a sign of life over a link. If nothing at the far end acknowledges it, the link ends.
+	Doubt struct{ Peer int }
+
 	// Offer is the first thing said to a peer: what this member has. Bits is a copy, as in a bitfield message.
 	Offer struct {
 		Peer int
@@ -129,6 +132,7 @@ type (
 
 func (Dial) effect()        {}
 func (Drop) effect()        {}
+func (Doubt) effect()       {}
 func (Offer) effect()       {}
 func (Announce) effect()    {}
 func (Withdraw) effect()    {}

@@ -13,17 +13,39 @@ import (
 type Event interface{ event() }
 
 type (
-	// Found tells of a member of the composition: the conductor, a flag or another member named it.
+	// Found tells of a member of the composition that a conductor lists, or the user named.
 	Found struct {
-		ID    proto.PeerID // zero where it is not known yet
-		Addrs []netip.AddrPort
+		ID        proto.PeerID // zero where it is not known yet
+		Addrs     []netip.AddrPort
+		Conductor int    // that lists it, counted from 0
+		Name      string // by which the user named it instead; what it was found at before is replaced
 	}
-	// Gone tells that the conductor no longer lists a member. Links to it are left alone: they know better.
-	Gone struct{ ID proto.PeerID }
+	// Gone tells that a conductor no longer lists a member. Links to it are left alone: they know better.
+	Gone struct {
+		ID        proto.PeerID
+		Conductor int
+	}
+	// Conducted tells that the connection to a conductor is up, and that what it lists follows; or that
+	// the connection is lost.
+	Conducted struct {
+		Conductor int
+		On        bool
+	}
+	// Moved tells that the addresses of this machine are other than before.
+	Moved struct{}
 	// Listed tells how many members there are in all, this one among them.
 	Listed struct{ Members int }
 	// DialFailed ends a [Dial] that did not become a link.
-	DialFailed struct{ Dial Dial }
+	DialFailed struct {
+		Dial  Dial
+		Addr  netip.AddrPort // the last that was tried
+		Fault Fault
+	}
+	// Stranger tells of somebody who opened a link and did not speak as members do.
+	Stranger struct {
+		Addr  netip.AddrPort
+		Fault Fault
+	}
 
 	// Joined tells that a link is up: both handshakes were exchanged and were for this composition.
 	Joined struct {
@@ -168,7 +190,10 @@ type (
 func (Found) event()      {}
 func (Gone) event()       {}
 func (Listed) event()     {}
+func (Conducted) event()  {}
+func (Moved) event()      {}
 func (DialFailed) event() {}
+func (Stranger) event()   {}
 func (Joined) event()     {}
 func (Left) event()       {}
 func (Has) event()        {}

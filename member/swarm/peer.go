@@ -49,6 +49,7 @@ type peer struct {
 	look     time.Duration // when the runs that it has begun are looked at next
 	blocks   int           // the window it was given, if it is a foreign client
 	heard    time.Duration
+	since    time.Duration // when the link came up
 
 	wants     []uint32 // what it asks for and was not granted yet
 	awaits    []uint32 // what it asks for and is on its way here
@@ -79,7 +80,8 @@ func (s *Swarm) drop(p *peer, why string) { s.emit(Drop{p.index, why}) }
 func (s *Swarm) joined(ev Joined) {
 	p := &peer{
 		index: ev.Peer, id: ev.ID, addr: ev.Addr, dialled: ev.Dialled,
-		maxRun: ev.MaxRun, maxQueue: ev.MaxQueue, roundTrip: ev.RoundTrip, hears: ev.Hears, port: ev.Port, choked: true, choking: true, heard: s.now,
+		maxRun: ev.MaxRun, maxQueue: ev.MaxQueue, roundTrip: ev.RoundTrip, hears: ev.Hears, port: ev.Port,
+		choked: true, choking: true, heard: s.now, since: s.now,
 	}
 	for len(s.peers) <= ev.Peer {
 		s.peers = append(s.peers, nil)
@@ -96,6 +98,7 @@ func (s *Swarm) joined(ev Joined) {
 		s.drop(p, why)
 		return
 	}
+	s.linked = true
 	offer := Offer{Peer: p.index, All: s.haveN == s.parts}
 	if !offer.All && s.haveN > 0 {
 		offer.Bits = slices.Clone(s.have)
@@ -111,6 +114,7 @@ func (s *Swarm) left(i int) {
 		return
 	}
 	s.peers[i] = nil
+	s.misses(p)
 	s.links--
 	s.link(p, -1)
 	s.unlink(p)

@@ -212,7 +212,7 @@ func (s *sim) leave(p *player) {
 	}
 	for _, q := range s.players {
 		if q.runs() && q.known[p.n] {
-			s.after(s.wires.rtt, func() { q.step(Gone{p.id}) })
+			s.after(s.wires.rtt, func() { q.step(Gone{ID: p.id}) })
 		}
 	}
 }
@@ -429,7 +429,7 @@ func (p *player) dial(d Dial) {
 		p.connect(to)
 		return
 	}
-	p.step(DialFailed{d})
+	p.step(DialFailed{Dial: d})
 }
 
 func (p *player) seat(e *end) {

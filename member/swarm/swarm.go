@@ -86,9 +86,12 @@ type Swarm struct {
 	lineUp  capacity // while all grants that may be out are
 	served  int64    // for the order of service: grows with every grant
 
-	known   []*member
-	listed  int           // members in all, this one among them, as it was told; 0: it was not
-	foundAt time.Duration // when it was told of the first member
+	book   book
+	listed int // members in all, this one among them, as it was told; 0: it was not
+
+	cameAt time.Duration // when content came last
+	linked bool          // somebody was linked to, ever
+	absent []absence     // who left with something that is missing here, the last one last
 
 	remembered memory // who made this member wait
 
@@ -129,11 +132,11 @@ func New(cfg Config) *Swarm {
 		given:      make([]uint16, parts),
 		remembered: memory{},
 		retryAt:    never,
-		foundAt:    never - fewAfter,
 		chain:      chain{told: Chained{On: true}},
 
 		lineDown: capacity{first: 150 * time.Millisecond},
 	}
+	s.book = newBook(s.rng)
 	for i := range uint32(parts) {
 		here := cfg.Have != nil && bitmap(cfg.Have).has(i)
 		if here {
@@ -169,15 +172,22 @@ func New(cfg Config) *Swarm {
 // be done about it.
 func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 	s.now, s.out = now, out
+	s.comes(ev)
 	switch ev := ev.(type) {
 	case Found:
 		s.found(ev)
 	case Gone:
-		s.gone(ev.ID)
+		s.book.gone(ev)
+	case Conducted:
+		s.book.conducted(s.now, ev)
+	case Moved:
+		s.book.moved(s.now)
 	case Listed:
 		s.listed = ev.Members
 	case DialFailed:
-		s.dialFailed(ev.Dial)
+		s.book.unreached(s.now, ev)
+	case Stranger:
+		s.book.stranger(ev)
 	case Joined:
 		s.joined(ev)
 	case Left:
@@ -239,6 +249,7 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 	s.hasten()
 	s.serve()
 	s.watchFlows()
+	s.book.expire(s.now)
 	s.dial()
 	if !s.finished && s.missing == 0 {
 		s.finished = true
@@ -262,7 +273,7 @@ func (s *Swarm) Next() (time.Duration, bool) {
 func (s *Swarm) Stats() Stats {
 	st := s.stats
 	st.Links, st.Have, st.Missing = s.links, s.haveN, s.missing
-	st.Known = len(s.known)
+	st.Known = len(s.book.known)
 	if st.Bad = len(s.trust.bad); st.Bad > 0 {
 		st.BadFrom = s.trust.from
 	}
