@@ -21,11 +21,16 @@ const (
 // A Status is how far the members of a composition are, as they say.
 type Status struct {
 	ID       [20]byte
+	Title    string        // what its members call the content, like a Label; "": not told
 	Complete int           // distinct copies that were reported complete, also by members that left since
 	Known    int           // those, and all others listed now
 	Pending  int           // listed now and not complete
 	Left     time.Duration // until all that are pending are complete; negative: not known
-	Members  []Standing    // those furthest behind first, as many as were asked for
+	Members  []Standing    // furthest behind first, clients last, as many as were asked for
+
+	Listed          int // members listed now; 0 also if the conductor does not tell
+	Clients         int // BitTorrent clients, which no other number counts
+	ClientsComplete int // of them
 }
 
 // A Standing is how far one member is.
@@ -34,6 +39,7 @@ type Standing struct {
 	Addr        netip.AddrPort
 	Have, Parts int
 	Left        time.Duration // negative: not known
+	Client      bool          // a BitTorrent client: only whether it is complete is known
 }
 
 // Complete reports whether the member has every part.
@@ -104,7 +110,7 @@ func (a *Asker) Ask(members int) ([]Status, error) {
 	}
 	var all []Status
 	for further := proto.MaxStatuses; further > 0; {
-		m, err := awaitMessage[proto.Status](a)
+		m, about, err := a.status()
 		if err != nil {
 			return nil, err
 		}
@@ -121,8 +127,15 @@ func (a *Asker) Ask(members int) ([]Status, error) {
 		}
 		further = int(m.Further)
 		s := Status{ID: m.ID, Complete: int(m.Complete), Known: int(m.Known), Pending: int(m.Pending), Left: leftTime(m.Left)}
+		if about.ID == m.ID {
+			s.Title, s.Listed = about.Title, int(about.Listed)
+			s.Clients, s.ClientsComplete = int(about.Clients), int(about.Complete)
+		}
 		if s.Members, err = a.standings(int(m.Rows)); err != nil {
 			return nil, err
+		}
+		for i := range s.Members {
+			s.Members[i].Client = s.Clients > 0 && i >= s.Listed
 		}
 		all = append(all, s)
 	}
@@ -132,13 +145,34 @@ func (a *Asker) Ask(members int) ([]Status, error) {
 	return all, nil
 }
 
+// status reads a status, and what was told about the composition before it.
+func (a *Asker) status() (m proto.Status, about proto.About, err error) {
+	msg, err := a.next()
+	if said, ok := msg.(proto.About); ok && err == nil {
+		about = said
+		msg, err = a.next()
+	}
+	if err != nil {
+		return m, about, err
+	}
+	m, ok := msg.(proto.Status)
+	if !ok {
+		return m, about, errNoAnswer
+	}
+	return m, about, nil
+}
+
 // standings reads so many rows.
 func (a *Asker) standings(rows int) ([]Standing, error) {
 	var all []Standing
 	for len(all) < rows {
-		m, err := awaitMessage[proto.Standings](a)
+		msg, err := a.next()
 		if err != nil {
 			return nil, err
+		}
+		m, ok := msg.(proto.Standings)
+		if !ok {
+			return nil, errNoAnswer
 		}
 		if len(m.Members) == 0 || len(m.Members) > rows-len(all) {
 			return nil, fmt.Errorf("%w: %d standings where %d are left", proto.ErrMalformed, len(m.Members), rows-len(all))
@@ -150,23 +184,22 @@ func (a *Asker) standings(rows int) ([]Standing, error) {
 	return all, nil
 }
 
-// awaitMessage reads a message of one type. One of an id that is not known is of a
-// later version and skipped.
-func awaitMessage[T proto.Message](a *Asker) (T, error) {
+var errNoAnswer = fmt.Errorf("%w: a message that answers no ask", proto.ErrMalformed)
+
+// next reads a message. One of an id that is not known is of a later version
+// and skipped.
+func (a *Asker) next() (proto.Message, error) {
 	for {
-		var none T
 		m, err := a.frames.Next()
 		if err != nil {
-			return none, err
+			return nil, err
 		}
 		switch m := m.(type) {
-		case T:
-			return m, nil
 		case proto.Unknown, proto.KeepAlive:
 		case proto.Refused:
-			return none, &RefusedError{m.Reason}
+			return nil, &RefusedError{m.Reason}
 		default:
-			return none, fmt.Errorf("%w: a message that answers no ask", proto.ErrMalformed)
+			return m, nil
 		}
 	}
 }

@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -49,7 +52,11 @@ func callNamed(t *testing.T, c *Conductor, id [20]byte, n int, have uint32, labe
 	nc := dial(t, c.Addr().String())
 	hello := proto.Handshake{Protocol: proto.Orchestra, ID: id, PeerID: peerN(n)}
 	hello.SetNames()
-	msgs := wire(proto.Announce{Key: [16]byte{byte(n)}, Parts: 10, Have: have}, proto.Named{Place: [8]byte{byte(n)}, Label: label})
+	hello.SetTitles()
+	msgs := wire(
+		proto.Announce{Key: [16]byte{byte(n)}, Parts: 10, Have: have},
+		proto.Named{Place: [8]byte{byte(n)}, Label: label}, proto.Titled{Title: "image\x1b.iso"},
+	)
 	if _, err := nc.Write(append(hello.Append(nil), msgs...)); err != nil {
 		t.Fatal(err)
 	}
@@ -82,10 +89,26 @@ func TestAskingIsAnswered(t *testing.T) {
 		if len(got) != 1 || got[0].Complete != 60 || got[0].Known != 61 || got[0].Pending != 1 || len(got[0].Members) != 61 {
 			t.Fatalf("the answer is %+v", got)
 		}
+		if got[0].Title != "image\x1b.iso" || got[0].Clients != 0 {
+			t.Errorf("it is called %q, and %d clients are listed", got[0].Title, got[0].Clients)
+		}
 		m := got[0].Members[0]
 		if want := (Standing{Label: "lab-17\x1b[2J", Addr: addrAt(slow.LocalAddr().String()), Have: 6, Parts: 10, Left: -1}); m != want {
 			t.Errorf("the slowest is %+v, want %+v", m, want)
 		}
+	}
+	announceHTTP(t, at, func(q url.Values) { q.Set("info_hash", string(testID[:])) })
+	announceHTTP(t, at, func(q url.Values) {
+		q.Set("info_hash", string(testID[:]))
+		q.Set("peer_id", "-XX0001-cccccccccccc")
+		q.Set("left", "0")
+	})
+	if got := askUntil(t, asker(t, at, testID), func(got []Status) bool { return got[0].Clients == 2 })[0]; got.Clients != 2 ||
+		got.ClientsComplete != 1 || got.Complete != 60 || got.Known != 61 || len(got.Members) != 63 ||
+		got.Listed != 61 || got.Members[60].Client ||
+		!got.Members[61].Client ||
+		!got.Members[62].Client {
+		t.Errorf("with two clients, the answer is %+v", got)
 	}
 	callNamed(t, c, [20]byte{'o'}, 101, 0, "other")
 	got := askUntil(t, asker(t, at, [20]byte{}), func(got []Status) bool { return len(got) > 1 })
@@ -114,14 +137,27 @@ func TestAskingForWhatIsNotAllowed(t *testing.T) {
 	g.ends()
 }
 
-// A member that says it has a name, and sends none, and one that announces all compositions, are cut off.
+// A member that says it has a name or a title, and sends none, and one that
+// announces all compositions, are cut off.
 func TestNameMustFollow(t *testing.T) {
 	c := serving(t, Config{})
-	for _, id := range [][20]byte{testID, {}} {
+	for _, says := range []struct {
+		id    [20]byte
+		title bool
+		msgs  []byte
+	}{
+		{testID, false, wire(proto.Announce{}, proto.KeepAlive{})},
+		{testID, true, wire(proto.Announce{}, proto.Named{}, proto.Progress{})},
+		{testID, true, wire(proto.Announce{}, proto.Titled{})},
+		{[20]byte{}, false, wire(proto.Announce{}, proto.Named{})},
+	} {
 		nc := dial(t, c.Addr().String())
-		hello := proto.Handshake{Protocol: proto.Orchestra, ID: id, PeerID: peerN(1)}
+		hello := proto.Handshake{Protocol: proto.Orchestra, ID: says.id, PeerID: peerN(1)}
 		hello.SetNames()
-		nc.Write(append(hello.Append(nil), wire(proto.Announce{}, proto.KeepAlive{})...))
+		if says.title {
+			hello.SetTitles()
+		}
+		nc.Write(append(hello.Append(nil), says.msgs...))
 		nc.SetReadDeadline(time.Now().Add(patience))
 		_, err := proto.ReadHandshake(nc, proto.Orchestra)
 		if err == nil { // it may be cut off before
@@ -145,6 +181,8 @@ func TestAskerDistrustsTheAnswer(t *testing.T) {
 		id     [20]byte
 		answer []proto.Message
 	}{
+		"two abouts":          {testID, []proto.Message{proto.About{ID: testID}, proto.About{ID: testID}, proto.Status{ID: testID}}},
+		"an about alone":      {testID, []proto.Message{proto.About{ID: testID}, row}},
 		"another composition": {testID, []proto.Message{proto.Status{ID: [20]byte{9}}}},
 		"several for one":     {testID, []proto.Message{proto.Status{ID: testID, Further: 1}}},
 		"more than asked":     {testID, []proto.Message{proto.Status{ID: testID, Rows: 6}}},
@@ -182,6 +220,36 @@ func TestAskerDistrustsTheAnswer(t *testing.T) {
 				t.Errorf("%+v, %v: want malformed", got, err)
 			}
 		})
+	}
+}
+
+// A conductor of an older version says nothing about a composition, and one of
+// a later version may say more than is known. What is said of another
+// composition counts for none.
+func TestAskerOfOtherVersions(t *testing.T) {
+	status := proto.Status{ID: testID, Complete: 1, Known: 2}
+	later := []byte{0, 0, 0, 3, 99, 1, 2}
+	for name, c := range map[string]struct {
+		in   []byte
+		want Status
+	}{
+		"older": {wire(status), Status{ID: testID, Complete: 1, Known: 2}},
+		"the same": {
+			wire(proto.About{ID: testID, Title: "t", Listed: 1, Clients: 3, Complete: 2}, status),
+			Status{ID: testID, Title: "t", Complete: 1, Known: 2, Listed: 1, Clients: 3, ClientsComplete: 2},
+		},
+		"later": {
+			slices.Concat(later, wire(proto.About{ID: testID, Title: "t"}), later, wire(status)),
+			Status{ID: testID, Title: "t", Complete: 1, Known: 2},
+		},
+		"of another": {wire(proto.About{ID: [20]byte{9}, Title: "t", Clients: 3}, status), Status{ID: testID, Complete: 1, Known: 2}},
+	} {
+		said := bytes.NewReader(c.in)
+		a := &Asker{nc: answers{Reader: said}, frames: proto.NewConductorReader(said), id: testID}
+		got, err := a.Ask(5)
+		if err != nil || len(got) != 1 || !reflect.DeepEqual(got[0], c.want) {
+			t.Errorf("%s: %+v, %v; want %+v", name, got, err, c.want)
+		}
 	}
 }
 
@@ -232,6 +300,14 @@ func FuzzAsk(f *testing.F) {
 	f.Add(wire(proto.Status{ID: testID, Complete: 1, Known: 2, Rows: 1}, row), true, 5)
 	f.Add(wire(proto.Status{ID: testID, Further: 1, Rows: 1}, row, proto.Status{ID: [20]byte{9}}), false, 5)
 	f.Add(wire(proto.Status{ID: testID, Further: 1, Rows: 2}, row, row, proto.Status{}), false, 5)
+	f.Add(
+		wire(
+			proto.About{ID: testID, Clients: 2, Complete: 1, Title: "t"},
+			proto.Status{ID: testID},
+		),
+		true,
+		5,
+	)
 	f.Add(wire(proto.KeepAlive{}, proto.Refused{Reason: "no"}), true, 0)
 	f.Fuzz(func(t *testing.T, in []byte, one bool, members int) {
 		if members < 0 {

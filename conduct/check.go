@@ -39,6 +39,7 @@ type waiting struct {
 	e     *entry
 	which *claim
 	host  string
+	guest bool // the entry was one
 }
 
 func (w waiting) stale() bool { return w.e.gone || w.which.host != w.host }
@@ -60,21 +61,37 @@ func (r *registry) queueCheck(e *entry, c *claim, out []effect) []effect {
 		return out
 	}
 	c.queued = true
-	if len(r.line) > 64+4*len(r.expiry) {
-		r.line = slices.DeleteFunc(r.line, waiting.stale)
+	line := &r.line
+	if e.guest {
+		line = &r.guestLine
 	}
-	r.line = append(r.line, waiting{e, c, c.host})
+	if len(*line) > 64+4*len(r.expiry) {
+		*line = slices.DeleteFunc(*line, waiting.stale)
+	}
+	*line = append(*line, waiting{e, c, c.host, e.guest})
 	return r.startChecks(out)
 }
 
-// startChecks starts dial backs while there is room for more.
+// startChecks starts dial backs while there is room for more: first those of
+// members, and at most guestDials of guests, so that those who list many guests
+// do not make members wait.
 func (r *registry) startChecks(out []effect) []effect {
-	for len(r.line) > 0 && len(r.running) < r.lim.dials {
-		w := r.line[0]
-		r.line[0] = waiting{}
-		r.line = r.line[1:]
+	for len(r.running) < r.lim.dials {
+		line := &r.line
+		if len(*line) == 0 && r.guestDials < r.lim.guestDials() {
+			line = &r.guestLine
+		}
+		if len(*line) == 0 {
+			break
+		}
+		w := (*line)[0]
+		(*line)[0] = waiting{}
+		*line = (*line)[1:]
 		if w.stale() {
 			continue
+		}
+		if w.guest {
+			r.guestDials++
 		}
 		r.ticket++
 		r.running[r.ticket] = w
@@ -95,6 +112,9 @@ func (r *registry) checked(now time.Time, ticket uint64, addr netip.AddrPort, ok
 		return out
 	}
 	delete(r.running, ticket)
+	if w.guest {
+		r.guestDials--
+	}
 	if !w.stale() {
 		out = r.settle(now, w.e, w.which, addr, ok, out)
 	}
@@ -121,7 +141,7 @@ func (r *registry) settle(now time.Time, e *entry, c *claim, addr netip.AddrPort
 	if c == &e.main && before == claimUnchecked {
 		return out // it went out at once
 	}
-	return r.introduce(e, true, out)
+	return r.introduce(now, e, true, out)
 }
 
 // dialled returns the claimed address; none for a name that led nowhere.

@@ -31,7 +31,7 @@ import (
 const (
 	minAccusers = 3
 	minParts    = 4
-	maxLinks    = 20 // a member dials about 5 and accepts up to 15
+	maxLinks    = proto.MeshPeers
 	maxAccused  = 8
 	accusedFor  = 30 * time.Minute
 
@@ -62,8 +62,7 @@ type accuser struct {
 type hearing struct {
 	accusers []accuser
 	shunned  time.Time // since when it is; zero: it is not
-	told     int       // complaints that it may still hear of, of accuseBurst
-	refilled time.Time // when told was last added to
+	told     allowance // complaints that it heard of
 }
 
 // complain takes a complaint.
@@ -95,7 +94,6 @@ func (r *registry) complain(
 	if src == source(bad.seat.from.Addr()) || !bad.accuse(now, src, part) {
 		return complaintHeard, out
 	}
-	e.comp.complaints++
 	most := max(minAccusers, min(bad.sourcesAround(), maxLinks)/2+1)
 	if bad.isShunned() || bad.countAccusers() < most {
 		return complaintCounted, out
@@ -149,19 +147,7 @@ func (e *entry) isShunned() bool { return !e.hearing.shunned.IsZero() }
 
 // mayHear reports whether a member is to hear of a complaint now.
 func (e *entry) mayHear(now time.Time) bool {
-	h := &e.hearing
-	if h.refilled.IsZero() {
-		h.told, h.refilled = accuseBurst, now
-	}
-	if n := int(now.Sub(h.refilled) / accuseEvery); n > 0 {
-		h.told = min(h.told+n, accuseBurst)
-		h.refilled = h.refilled.Add(time.Duration(n) * accuseEvery)
-	}
-	if h.told == 0 {
-		return false
-	}
-	h.told--
-	return true
+	return e.hearing.told.draw(now, accuseBurst, accuseEvery)
 }
 
 // sourcesAround counts the other sources that a member may have links to.

@@ -74,8 +74,10 @@ func TestComplaints(t *testing.T) {
 			if len(s.known[l]) != c.members-1 {
 				t.Errorf("a newcomer was told of %d members, want %d", len(s.known[l]), c.members-1)
 			}
-			if got := s.reg.comps[testID].tally(); got.shunned != 1 || got.complaints != uint64(c.needed) {
-				t.Errorf("tally %+v", got)
+			for peer, e := range s.reg.comps[testID].byPeer {
+				if e.isShunned() != (peer == bad) {
+					t.Errorf("%v is shunned: %v", peer, e.isShunned())
+				}
 			}
 			s.now = s.now.Add(accusedFor)
 			s.reg.ping(s.now, 1, nil)

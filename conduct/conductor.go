@@ -2,8 +2,9 @@
 // share which composition, and tells members of each other. It never sees
 // content, reads no .orch file and knows no composition beforehand.
 //
-// The registry (registry.go, handout.go, address.go, check.go, complain.go,
-// tally.go) is pure and decides everything; the shell around it does the I/O:
+// The registry (registry.go and what its methods do beside: handout.go, guests.go,
+// webguest.go, address.go, check.go, complain.go, copies.go, survey.go, title.go)
+// is pure and decides everything; the shell around it does the I/O:
 //
 //	accept ─> connection: 1 reader + 1 writer ─┐
 //	dial backs ────────────────────────────────┴─> one inbox ─> loop ─> registry ─> effects ─> performed
@@ -97,7 +98,11 @@ type ListenError struct {
 }
 
 func (e *ListenError) Error() string {
-	return fmt.Sprintf("cannot listen on %s (is another conductor running? --listen chooses another address): %v", e.Addr, e.Err)
+	err := e.Err
+	if op := (*net.OpError)(nil); errors.As(err, &op) {
+		err = op.Err // the address stands there already
+	}
+	return fmt.Sprintf("cannot listen on %s: %v", e.Addr, err)
 }
 
 // Unwrap returns the system's error.
@@ -108,7 +113,8 @@ type Conductor struct {
 	cfg  Config
 	log  zerolog.Logger
 	rare zerolog.Logger // the same, 10 lines a minute at most: for what strangers can cause
-	self proto.PeerID   // in handshakes; new each time
+	news *news
+	self proto.PeerID // in handshakes; new each time
 
 	ln    net.Listener
 	inbox chan event
@@ -156,6 +162,7 @@ func newConductor(cfg Config, ln net.Listener) (*Conductor, error) {
 		cfg:   cfg,
 		log:   cfg.Log,
 		rare:  cfg.Log.Sample(&zerolog.BurstSampler{Burst: 10, Period: time.Minute}),
+		news:  newNews(cfg.Log),
 		self:  self,
 		ln:    ln,
 		inbox: make(chan event, 256),
@@ -187,6 +194,7 @@ func (c *Conductor) Run(ctx context.Context) error {
 	})
 	c.loop(ctx)
 	c.wg.Wait()
+	c.ln.Close() // the AfterFunc may not have come to it yet
 	return err
 }
 
@@ -214,6 +222,7 @@ func (c *Conductor) accept(ctx context.Context) error {
 		}
 		s := newSeat(addrPort(nc.RemoteAddr()), addrPort(nc.LocalAddr()))
 		if !c.gate.enter(s.from.Addr()) {
+			c.news.turnedAway(s.from)
 			nc.Close()
 			continue
 		}

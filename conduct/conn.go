@@ -31,6 +31,7 @@ var (
 	errWrongWay  = errors.New("a message that only conductors send")
 	errTooEarly  = errors.New("the first message is no announcement of a composition")
 	errNoName    = errors.New("no name follows the announcement, although the handshake says so")
+	errNoTitle   = errors.New("no title follows the name, although the handshake says so")
 )
 
 // A conn is a member's connection. Its reader is the goroutine of serve, its
@@ -38,6 +39,7 @@ var (
 type conn struct {
 	nc   net.Conn
 	seat seat
+	id   [20]byte // the composition
 	out  *outbox
 	link link // the loop's
 }
@@ -80,7 +82,7 @@ func (c *Conductor) serveMember(ctx context.Context, nc net.Conn, in io.Reader, 
 	if err != nil {
 		return err
 	}
-	m := &conn{nc: nc, seat: s, out: newOutbox()}
+	m := &conn{nc: nc, seat: s, id: hello.ID, out: newOutbox()}
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
@@ -94,6 +96,7 @@ func (c *Conductor) serveMember(ctx context.Context, nc net.Conn, in io.Reader, 
 	m.out.put(self.Append(nil))
 	all := hello.ID == [20]byte{} // nobody's composition: who asks means all that are here
 	if c.cfg.Allow != nil && !all && !c.cfg.Allow(hello.ID) {
+		c.news.refused(s.from, hello.ID, refusedComposition)
 		m.out.put(proto.Append(nil, proto.Refused{Reason: refusedComposition}))
 		m.out.finish()
 		_, err := io.Copy(io.Discard, io.LimitReader(in, sniffBuffer)) // until it has read why, or the deadline
@@ -121,8 +124,17 @@ func (c *Conductor) serveMember(ctx context.Context, nc net.Conn, in io.Reader, 
 			return errNoName
 		}
 	}
+	var title proto.Titled
+	if hello.Names() && hello.Titles() {
+		if msg, err = frames.Next(); err != nil {
+			return err
+		}
+		if title, ok = msg.(proto.Titled); !ok {
+			return errNoTitle
+		}
+	}
 	nc.SetReadDeadline(time.Time{}) // silence is the registry's to judge
-	c.post(ctx, arrived{m, hello.ID, hello.PeerID, ann, name})
+	c.post(ctx, arrived{m, hello.ID, hello.PeerID, ann, name, title.Title})
 	defer c.post(ctx, closed{m})
 	pace := rate.NewLimiter(messageRate, messageBurst)
 	for {
@@ -137,7 +149,7 @@ func (c *Conductor) serveMember(ctx context.Context, nc net.Conn, in io.Reader, 
 		case proto.KeepAlive, proto.Announce, proto.Progress, proto.Complain, proto.Await:
 			c.post(ctx, heard{m, msg})
 		case proto.Unknown: // of a later version
-		case proto.Named, proto.Ask: // too late
+		case proto.Named, proto.Titled, proto.Ask: // too late
 		default:
 			return errWrongWay
 		}

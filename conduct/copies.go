@@ -1,6 +1,7 @@
 package conduct
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 
@@ -10,7 +11,9 @@ import (
 // Who spreads a file wants to know how many copies there are. A member that
 // said it is complete counts as long as its composition is known, also when it
 // has left: many end as soon as they are complete. And for a while longer,
-// since the last of them may leave before anybody asked.
+// since the last of them may leave before anybody asked. Guests are not counted:
+// whoever waits for copies, to end when they are there, must not be deceived by
+// anybody who can send one request.
 const (
 	pastFor = time.Hour // that copies are remembered after the last member left
 	maxPast = 256       // compositions without members that are remembered
@@ -18,8 +21,10 @@ const (
 
 // maxCopies is how many copies are remembered, over all compositions. Beyond
 // it compositions without members are forgotten first, and then nothing more
-// is counted.
-func (l limits) maxCopies() int { return 4 * l.members }
+// is counted. One composition, or one source, cannot use that up for others.
+func (l limits) maxCopies() int         { return 4 * l.members }
+func (l limits) maxCopiesOfOne() int    { return l.members } // of one composition
+func (l limits) maxCopiesOfSource() int { return 4 * l.perSource }
 
 // A copyID tells copies apart: by the place that a member named, so that one
 // that was started again counts once; else by its peer id.
@@ -41,14 +46,18 @@ func (e *entry) complete() bool { return e.have == e.parts }
 // A past is what is remembered of a composition without members.
 type past struct {
 	id     [20]byte
-	copies map[copyID]struct{}
+	copies map[copyID]netip.Addr
+	title  title
 	until  time.Time
 }
 
 // count counts a member that is complete, and tells those that waited for it.
 func (r *registry) count(e *entry, out []effect) []effect {
-	c := e.comp
-	if _, counted := c.copies[e.copyID()]; counted || !e.complete() {
+	c, src := e.comp, source(e.seat.from.Addr())
+	if _, counted := c.copies[e.copyID()]; counted || e.guest || !e.complete() {
+		return out
+	}
+	if len(c.copies) >= r.lim.maxCopiesOfOne() || r.copiesFrom[src] >= r.lim.maxCopiesOfSource() {
 		return out
 	}
 	for r.copies >= r.lim.maxCopies() && len(r.past) > 0 {
@@ -57,8 +66,14 @@ func (r *registry) count(e *entry, out []effect) []effect {
 	if r.copies >= r.lim.maxCopies() {
 		return out
 	}
-	c.copies[e.copyID()] = struct{}{}
+	c.copies[e.copyID()] = src
+	r.copiesFrom[src]++
 	r.copies++
+	what := noteFurther
+	if len(c.copies) == 1 {
+		what = noteComplete
+	}
+	out = append(out, noteOf(what, e))
 	n := uint32(len(c.copies)) // it grows by one, so nobody is passed over
 	for _, to := range c.awaiting[n] {
 		to.awaits = 0
@@ -102,13 +117,16 @@ func (r *registry) keepPast(c *composition, until time.Time) {
 	if len(r.past) >= maxPast {
 		r.forgetPast(1)
 	}
-	r.past = append(r.past, past{c.id, c.copies, until})
+	r.past = append(r.past, past{c.id, c.copies, c.title, until})
 }
 
 // forgetPast forgets the oldest n.
 func (r *registry) forgetPast(n int) {
 	for _, p := range r.past[:n] {
 		r.copies -= len(p.copies)
+		for _, src := range p.copies {
+			lessen(r.copiesFrom, src)
+		}
 	}
 	r.past = slices.Delete(r.past, 0, n)
 }
@@ -137,10 +155,10 @@ func (r *registry) pastOf(now time.Time, id [20]byte) *past {
 func (r *registry) newComposition(now time.Time, id [20]byte) *composition {
 	c := &composition{
 		id: id, byPeer: make(map[proto.PeerID]*entry),
-		copies: make(map[copyID]struct{}), awaiting: make(map[uint32][]*entry),
+		copies: make(map[copyID]netip.Addr), awaiting: make(map[uint32][]*entry),
 	}
 	if p := r.pastOf(now, id); p != nil {
-		c.copies = p.copies
+		c.copies, c.title, c.met = p.copies, p.title, true
 		r.past = slices.DeleteFunc(r.past, func(p past) bool { return p.id == id })
 	}
 	r.comps[id] = c

@@ -19,7 +19,7 @@ func (s *script) parted(n int, have uint32) link {
 func (s *script) named(n int, ann proto.Announce, name proto.Named) link {
 	s.t.Helper()
 	s.last++
-	s.did(s.reg.arrive(s.now, arrival{s.last, testID, peerN(n), farSeat(n), ann, name}, nil))
+	s.did(s.reg.arrive(s.now, arrival{s.last, testID, peerN(n), farSeat(n), ann, name, ""}, nil))
 	s.check()
 	return s.last
 }
@@ -96,7 +96,8 @@ func TestCopiesAreCounted(t *testing.T) {
 	}
 }
 
-// Without a place the peer id tells copies apart, and a guest counts with left=0, also in its last visit.
+// Without a place the peer id tells copies apart. A guest is no copy, whatever
+// it says, but is counted beside.
 func TestCopiesWithoutPlace(t *testing.T) {
 	s := newScript(t, testLimits, 1)
 	old := plain(1)
@@ -106,9 +107,26 @@ func TestCopiesWithoutPlace(t *testing.T) {
 	s.wantCounts(2, 2, 0)
 	for n := 3; n <= 4; n++ {
 		guestAt(s, n, farSeat(n), func(v *webGuest) { v.ann.Parts = 1 })
-		s.wantCounts(n-1, n, 1)
-		guestAt(s, n, farSeat(n), func(v *webGuest) { v.ann.Parts, v.ann.Have, v.stopped = 1, 1, n == 4 })
-		s.wantCounts(n, n, 0)
+		if got := s.wantCounts(2, 2, 0).about; got.Clients != uint32(n-2) ||
+			got.Complete != uint32(n-3) {
+			t.Errorf("%d of %d clients are complete", got.Complete, got.Clients)
+		}
+		guestAt(s, n, farSeat(n), func(v *webGuest) { v.ann.Parts, v.ann.Have = 1, 1 })
+		got := s.wantCounts(2, 2, 0)
+		if got.about.Clients != uint32(n-2) || got.about.Complete != uint32(n-2) ||
+			len(got.rows) != n {
+			t.Errorf(
+				"%d of %d clients are complete, %d rows",
+				got.about.Complete, got.about.Clients, len(got.rows),
+			)
+		}
+		if got.rows[0].Parts != 3 || got.rows[n-1].Parts != 1 {
+			t.Errorf("the clients are not the last: %+v", got.rows)
+		}
+	}
+	guestAt(s, 3, farSeat(3), func(v *webGuest) { v.ann.Parts, v.ann.Have, v.stopped = 1, 1, true })
+	if got := s.wantCounts(2, 2, 0).about; got.Clients != 1 || got.Complete != 1 {
+		t.Errorf("after one stopped, %d of %d clients are complete", got.Complete, got.Clients)
 	}
 }
 
@@ -152,7 +170,10 @@ func TestCopiesAreBounded(t *testing.T) {
 	comp := func(i int) (id [20]byte) { id[0], id[1] = 1, byte(i); return id }
 	come := func(id [20]byte, n int) link {
 		s.last++
-		s.did(s.reg.arrive(s.now, arrival{s.last, id, peerN(n), farSeat(n), plain(n), proto.Named{Place: [8]byte{2, byte(n)}}}, nil))
+		place := proto.Named{Place: [8]byte{2, byte(n)}}
+		s.arrives(arrival{
+			link: s.last, id: id, peer: peerN(n), seat: farSeat(n), ann: plain(n), name: place,
+		})
 		return s.last
 	}
 	for i := range 20 {
@@ -238,7 +259,9 @@ func TestSurveyIsBounded(t *testing.T) {
 		ann := plain(n)
 		ann.Parts, ann.Have, ann.Port = 10, have, 0
 		s.last++
-		s.reg.arrive(s.now, arrival{s.last, testID, peerN(n), farSeat(n), ann, proto.Named{}}, nil)
+		s.reg.arrive(
+			s.now, arrival{s.last, testID, peerN(n), farSeat(n), ann, proto.Named{}, ""}, nil,
+		)
 	}
 	got := s.wantCounts(proto.MaxRows+300-7, proto.MaxRows+300, 7)
 	if len(got.rows) != proto.MaxRows || got.rows[6].Have != 1 || got.rows[7].Have != 10 {

@@ -22,8 +22,9 @@ type tell struct {
 // cut ends a connection once what was told to it before has been written.
 // The registry has already forgotten the link.
 type cut struct {
-	who link
-	why string // for the log
+	who     link
+	why     string // for the log
+	refused bool   // it was not listed
 }
 
 // dialBack asks for a connection to an address that a member claims, to see
@@ -44,6 +45,28 @@ func (d dialBack) allows(a netip.Addr) bool {
 	return routable(a) || a == d.from || d.from.IsLoopback() && a.IsLoopback()
 }
 
+// A note is something for the conductor's log.
+type note struct {
+	what  noteKind
+	id    [20]byte // the composition
+	title string   // what it is called, by its members
+	label string   // what the member calls itself
+	from  netip.AddrPort
+}
+
+type noteKind uint8
+
+const (
+	noteFirst    noteKind = iota // the first member of a composition
+	noteComplete                 // its first complete copy
+	noteFurther                  // a further one
+)
+
+func noteOf(what noteKind, e *entry) note {
+	return note{what, e.comp.id, e.comp.title.text, e.label, e.seat.from}
+}
+
 func (tell) effect()     {}
 func (cut) effect()      {}
 func (dialBack) effect() {}
+func (note) effect()     {}

@@ -9,8 +9,8 @@ import (
 	"orchestra/proto"
 )
 
-// A crowd dials as members do: whom they are told of, until dialMost of their
-// own links stand, and accepts acceptMost.
+// A crowd dials as members do: whom they are told of, until proto.Dials of their
+// own links stand, and accepts others until there are proto.MeshPeers.
 type crowd struct {
 	*script
 	peers map[proto.PeerID]*walker
@@ -23,11 +23,6 @@ type walker struct {
 	dialled  map[*walker]bool // links it opened
 	accepted map[*walker]bool // links it was asked for
 }
-
-const (
-	dialMost   = 5
-	acceptMost = 15
-)
 
 func (w *walker) links() int { return len(w.dialled) + len(w.accepted) }
 
@@ -57,7 +52,7 @@ func (c *crowd) leave(w *walker) []effect {
 // settle lets everybody dial whom they know.
 func (c *crowd) settle() {
 	for _, w := range c.order {
-		if len(w.dialled) >= dialMost {
+		if len(w.dialled) >= proto.Dials || w.links() >= proto.MeshPeers {
 			continue
 		}
 		told := make([]proto.PeerID, 0, len(c.known[w.link]))
@@ -68,10 +63,10 @@ func (c *crowd) settle() {
 		rand.New(rand.NewPCG(uint64(w.link), uint64(len(told)))).Shuffle(len(told), func(i, j int) { told[i], told[j] = told[j], told[i] })
 		for _, p := range told {
 			o := c.peers[p]
-			if len(w.dialled) >= dialMost {
+			if len(w.dialled) >= proto.Dials || w.links() >= proto.MeshPeers {
 				break
 			}
-			if o == nil || w.dialled[o] || w.accepted[o] || len(o.accepted) >= acceptMost {
+			if o == nil || w.dialled[o] || w.accepted[o] || o.links() >= proto.MeshPeers {
 				continue
 			}
 			w.dialled[o], o.accepted[w] = true, true
@@ -107,7 +102,7 @@ func (c *crowd) degree() (average float64, least int) {
 	return average / float64(len(c.order)), least
 }
 
-// Members that arrive one at a time make one random graph of degree about 10,
+// Members that arrive one at a time make one random graph of degree about 16,
 // and so do those that remain when others leave; a join or a departure is told
 // to a bounded number.
 func TestMembersMakeARandomGraph(t *testing.T) {
@@ -125,8 +120,12 @@ func TestMembersMakeARandomGraph(t *testing.T) {
 				if got := c.reached(); got != len(c.order) {
 					t.Fatalf("%s: %d of %d members are connected", when, got, len(c.order))
 				}
-				if average, least := c.degree(); len(c.order) >= 30 && (average < 9 || average > 11 || least < 4) {
-					t.Fatalf("%s: degree %.1f on average and %d at least among %d, want about 10", when, average, least, len(c.order))
+				if average, least := c.degree(); len(c.order) >= 30 &&
+					(average < 14 || average > 17 || least < 6) {
+					t.Fatalf(
+						"%s: degree %.1f on average and %d at least among %d, want about 16",
+						when, average, least, len(c.order),
+					)
 				}
 			}
 			for i := range n {
@@ -195,7 +194,9 @@ func BenchmarkRegistry(b *testing.B) {
 			s := newScript(b, testLimits, 1)
 			var out []effect
 			at := func(i int) arrival {
-				return arrival{link(i + 1), testID, peerN(i), farSeat(i), plain(i), proto.Named{}}
+				return arrival{
+					link(i + 1), testID, peerN(i), farSeat(i), plain(i), proto.Named{}, "",
+				}
 			}
 			drop := func() { // the dial backs succeed
 				for i := 0; i < len(out); i++ {

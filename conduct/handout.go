@@ -2,6 +2,7 @@ package conduct
 
 import (
 	"slices"
+	"time"
 
 	"orchestra/proto"
 )
@@ -46,15 +47,16 @@ func (r *registry) pick(c *composition, n int, yes func(*entry) bool) {
 	}
 }
 
-// handOut tells a member of up to n others that it was not told of.
-func (r *registry) handOut(e *entry, n int, out []effect) []effect {
+// handOut tells a member of up to n others that it was not told of, guests among
+// them or not.
+func (r *registry) handOut(e *entry, n int, guests bool, out []effect) []effect {
 	if e.link == 0 {
 		return out
 	}
 	n = min(n, r.lim.maxTold()-len(e.told))
 	var members []proto.Member
 	r.pick(e.comp, n, func(other *entry) bool {
-		if !r.canTell(e, other) {
+		if !r.canTell(e, other) || other.guest && !guests {
 			return false
 		}
 		m, ok := other.memberFor(e.seat)
@@ -73,8 +75,12 @@ func (r *registry) handOut(e *entry, n int, out []effect) []effect {
 // introduce pushes a member that can now be found to some who do not know it
 // yet, first to those whom it does not know either; if moved, those who do know
 // it get its addresses again. What is left of maxPushes it may use up later, as
-// far as its composition has not outgrown that.
-func (r *registry) introduce(e *entry, moved bool, out []effect) []effect {
+// far as its composition has not outgrown that. Of guests so much is told as
+// guestBurst and guestEvery allow.
+func (r *registry) introduce(now time.Time, e *entry, moved bool, out []effect) []effect {
+	if e.guest && !e.comp.guestsTold.draw(now, guestBurst, guestEvery) {
+		return out
+	}
 	if moved {
 		for _, to := range e.toldTo {
 			if m, ok := e.memberFor(to.seat); ok {
@@ -102,12 +108,13 @@ func (r *registry) introduce(e *entry, moved bool, out []effect) []effect {
 	return out
 }
 
-// refill tells a member of more others when few are left of those it knew.
+// refill tells a member of more others when few are left of those it knew. They
+// are members: guests that come and go must not set others in motion.
 func (r *registry) refill(e *entry, out []effect) []effect {
 	if len(e.told) >= e.want/2 {
 		return out
 	}
-	return r.handOut(e, e.want-len(e.told), out)
+	return r.handOut(e, e.want-len(e.told), false, out)
 }
 
 // inform tells a member something of others, and how many there are if that has become another number.

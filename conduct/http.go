@@ -68,6 +68,7 @@ func (c *Conductor) handleAnnounce(w http.ResponseWriter, req *http.Request) {
 	v, compact, err := parseVisit(req.URL.RawQuery, s)
 	if err == nil && c.cfg.Allow != nil && !c.cfg.Allow(v.id) {
 		err = errors.New(refusedComposition)
+		c.news.refused(s.from, v.id, refusedComposition)
 	}
 	if err != nil {
 		fail(w, err.Error())
@@ -160,6 +161,7 @@ func respond(w http.ResponseWriter, d map[string]any) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
+	w.Header().Set("Server", "Orchestra") // by which a member tells a conductor from a tracker
 	w.Header().Set("Content-Type", "text/plain")
 	w.Write(b)
 }

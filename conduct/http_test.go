@@ -148,7 +148,11 @@ func TestHalfARequestEnds(t *testing.T) {
 
 func guestAt(s *script, n int, at seat, change func(v *webGuest)) []proto.Member {
 	s.t.Helper()
-	v := webGuest{arrival: arrival{0, testID, proto.PeerID{'-', 'X', 'X', byte(n)}, at, plain(n), proto.Named{}}}
+	v := webGuest{
+		arrival: arrival{
+			0, testID, proto.PeerID{'-', 'X', 'X', byte(n)}, at, plain(n), proto.Named{}, "",
+		},
+	}
 	if change != nil {
 		change(&v)
 	}
@@ -197,7 +201,11 @@ func TestGuestIsListedForTwoIntervals(t *testing.T) {
 }
 
 func guestAgain(s *script) []effect {
-	v := webGuest{arrival: arrival{0, testID, proto.PeerID{'-', 'X', 'X', 2}, farSeat(2), plain(2), proto.Named{}}}
+	v := webGuest{
+		arrival: arrival{
+			0, testID, proto.PeerID{'-', 'X', 'X', 2}, farSeat(2), plain(2), proto.Named{}, "",
+		},
+	}
 	_, _, out := s.reg.receive(s.now, v, nil)
 	return out
 }
@@ -205,7 +213,11 @@ func guestAgain(s *script) []effect {
 // A guest where no dial back is answered is told of others, but they are not told of it; nor is one that says port 0.
 func TestGuestIsDialledBack(t *testing.T) {
 	s := newScript(t, testLimits, 1)
-	v := webGuest{arrival: arrival{0, testID, proto.PeerID{'-', 'X', 'X', 2}, farSeat(2), plain(2), proto.Named{}}}
+	v := webGuest{
+		arrival: arrival{
+			0, testID, proto.PeerID{'-', 'X', 'X', 2}, farSeat(2), plain(2), proto.Named{}, "",
+		},
+	}
 	_, _, out := s.reg.receive(s.now, v, nil)
 	if count(out, func(d dialBack) bool { return d.host == farSeat(2).from.Addr().String()+":10001" }) != 1 {
 		t.Fatalf("effects %v, want a dial back", out)

@@ -18,6 +18,8 @@ type arrived struct {
 	peer proto.PeerID
 	ann  proto.Announce
 	name proto.Named
+
+	title string
 }
 
 // heard is a further message on a connection that arrived.
@@ -54,6 +56,8 @@ func (c *Conductor) post(ctx context.Context, ev event) {
 // anything but the next event, the one timer, or its end.
 func (c *Conductor) loop(ctx context.Context) {
 	l := &loop{c: c, reg: c.reg, conns: make(map[link]*conn)}
+	sums := time.NewTicker(newsPeriod)
+	defer sums.Stop()
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
@@ -69,6 +73,8 @@ func (c *Conductor) loop(ctx context.Context) {
 			l.handle(ev)
 		case <-timer.C:
 			l.out = l.reg.expire(time.Now(), l.out)
+		case now := <-sums.C:
+			c.news.sum(now)
 		}
 		l.perform(ctx)
 	}
@@ -91,7 +97,10 @@ func (l *loop) handle(ev event) {
 		l.last++
 		ev.c.link = l.last
 		l.conns[ev.c.link] = ev.c
-		l.out = l.reg.arrive(now, arrival{ev.c.link, ev.id, ev.peer, ev.c.seat, ev.ann, ev.name}, l.out)
+		l.out = l.reg.arrive(now, arrival{
+			link: ev.c.link, id: ev.id, peer: ev.peer, seat: ev.c.seat,
+			ann: ev.ann, name: ev.name, title: ev.title,
+		}, l.out)
 		l.c.log.Debug().Hex("id", ev.id[:]).Stringer("peer", ev.peer).Stringer("from", ev.c.seat.from).
 			Uint16("port", ev.ann.Port).Msg("member announced")
 	case heard:
@@ -102,6 +111,9 @@ func (l *loop) handle(ev event) {
 	case visited:
 		var a answer
 		a.members, a.refused, l.out = l.reg.receive(now, ev.guest, l.out)
+		if a.refused != "" {
+			l.c.news.refused(ev.guest.seat.from, ev.guest.id, a.refused)
+		}
 		ev.reply <- a
 	case asked:
 		ev.reply <- l.reg.survey(now, ev.id)
@@ -145,10 +157,15 @@ func (l *loop) perform(ctx context.Context) {
 			}
 		case cut:
 			if c := l.conns[eff.who]; c != nil {
+				if eff.refused {
+					l.c.news.refused(c.seat.from, c.id, eff.why)
+				}
 				l.c.log.Debug().Stringer("from", c.seat.from).Str("why", eff.why).Msg("connection ends")
 				delete(l.conns, eff.who)
 				c.out.finish()
 			}
+		case note:
+			l.c.news.noted(time.Now(), eff)
 		case dialBack:
 			l.c.wg.Go(func() {
 				addr, ok := l.c.callBack(ctx, eff)

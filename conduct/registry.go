@@ -20,7 +20,7 @@ type limits struct {
 	silence   time.Duration // an entry not renewed for this long is gone
 }
 
-// An entry may announce announceBurst times at once, then once each
+// An entry may announce announceBurst times more at once, then once each
 // announceEvery; what it announces beyond that is passed over.
 const (
 	announceBurst = 4
@@ -39,15 +39,19 @@ type registry struct {
 	links   map[link]*entry
 	sources map[netip.Addr]int // entries by source
 	expiry  expiryHeap         // every entry
+	guests  guests             // those of them that have no connection
 
-	copies      int       // that are remembered, over all compositions
-	past        []past    // compositions without members, at most maxPast
-	surveys     []survey  // of all compositions, when that was asked last
-	surveyedAll time.Time // and when it was
+	copies      int                // that are remembered, over all compositions
+	copiesFrom  map[netip.Addr]int // by source
+	past        []past             // compositions without members, at most maxPast
+	surveys     []survey           // of all compositions, when that was asked last
+	surveyedAll time.Time          // and when it was
 
-	ticket  uint64             // of the latest dial back
-	line    []waiting          // dial backs that wait, first come first served
-	running map[uint64]waiting // dial backs under way
+	ticket     uint64             // of the latest dial back
+	line       []waiting          // dial backs of members that wait, first come first served
+	guestLine  []waiting          // those of guests, for which only some run at a time
+	running    map[uint64]waiting // dial backs under way
+	guestDials int                // those of them that are guests'
 }
 
 // A composition is what members gather around. It exists while it has any.
@@ -56,12 +60,14 @@ type composition struct {
 	entries []*entry // in random order, see pick
 	byPeer  map[proto.PeerID]*entry
 
-	copies   map[copyID]struct{} // that were complete, since the composition is known
-	awaiting map[uint32][]*entry // who wants to know when so many are
-	surveyed survey              // the latest
+	guests     int       // of the entries
+	guestsTold allowance // guests that members are told of
 
-	gone       transfer // of members that have left
-	complaints uint64   // those that counted, since the composition is known
+	copies   map[copyID]netip.Addr // that were complete, since it is known, and their sources
+	awaiting map[uint32][]*entry   // who wants to know when so many are
+	surveyed survey                // the latest
+	title    title
+	met      bool // a member was listed, since the composition is known
 }
 
 // An entry is one member of one composition. It needs no connection: link 0
@@ -74,6 +80,9 @@ type entry struct {
 	seat seat
 	gone bool
 
+	guest    bool
+	guestPos int // in registry.guests
+
 	deadline  time.Time
 	expiryPos int // in registry.expiry
 	pos       int // in comp.entries
@@ -84,8 +93,7 @@ type entry struct {
 	advertised claim
 
 	want      int       // members it wants to know
-	announces int       // left of announceBurst
-	refilled  time.Time // when announces was last added to
+	announces allowance // that were further ones
 	pushes    int       // members it was pushed to as a newcomer
 	told      []*entry  // whom it was told of, at most maxTold
 	toldTo    []*entry  // who was told of it, at most maxToldTo
@@ -93,11 +101,11 @@ type entry struct {
 
 	place [8]byte // of its copy; zeros: not told
 	label string  // what it calls itself, for people
+	title string  // what it calls the content, for people
 
 	parts, have uint32
 	pace        pace
 	awaits      uint32 // copies; 0: nothing
-	moved       transfer
 
 	hearing   hearing        // what others complained of to it
 	accused   []proto.PeerID // whom it complained of
@@ -112,16 +120,20 @@ type arrival struct {
 	seat seat
 	ann  proto.Announce
 	name proto.Named // zero: it has none
+
+	title string // "": it tells none
 }
 
 func newRegistry(lim limits, random *rand.Rand) *registry {
 	return &registry{
-		lim:     lim,
-		random:  random,
-		comps:   make(map[[20]byte]*composition),
-		links:   make(map[link]*entry),
-		sources: make(map[netip.Addr]int),
-		running: make(map[uint64]waiting),
+		lim:        lim,
+		random:     random,
+		comps:      make(map[[20]byte]*composition),
+		links:      make(map[link]*entry),
+		sources:    make(map[netip.Addr]int),
+		guests:     newGuests(),
+		copiesFrom: make(map[netip.Addr]int),
+		running:    make(map[uint64]waiting),
 	}
 }
 
@@ -136,16 +148,30 @@ const (
 // arrive takes the first announcement on a connection. The member is listed,
 // welcomed and told of others, and others of it; or refused.
 func (r *registry) arrive(now time.Time, a arrival, out []effect) []effect {
-	if why := r.refusal(a); why != "" {
+	why, out := r.admit(now, a, out)
+	if why != "" {
 		return refuse(a.link, why, out)
 	}
+	return out
+}
+
+// admit lists who announced itself, or says why not.
+func (r *registry) admit(now time.Time, a arrival, out []effect) (refused string, _ []effect) {
+	if why := r.refusal(a); why != "" {
+		return why, out
+	}
+	if _, e := r.find(a.id, a.peer); e == nil {
+		var why string
+		if why, out = r.makeRoom(a, out); why != "" {
+			return why, out
+		}
+	}
 	comp, e := r.find(a.id, a.peer)
-	src := source(a.seat.from.Addr())
 	if e == nil {
 		if comp == nil {
 			comp = r.newComposition(now, a.id)
 		}
-		e = &entry{comp: comp, peer: a.peer, key: a.ann.Key, announces: announceBurst, refilled: now}
+		e = &entry{comp: comp, peer: a.peer, key: a.ann.Key}
 		e.pos = len(comp.entries)
 		comp.entries = append(comp.entries, e)
 		comp.byPeer[a.peer] = e
@@ -155,8 +181,6 @@ func (r *registry) arrive(now time.Time, a arrival, out []effect) []effect {
 		r.unsource(e)
 		forgetTold(e)
 		e.unawait()
-		comp.gone.add(e.moved)
-		e.moved = transfer{}
 		e.listed = 0
 		if a.link != 0 {
 			e.pushes = 0 // it is told of others than before, and those that it then does not know have to know it
@@ -167,7 +191,11 @@ func (r *registry) arrive(now time.Time, a arrival, out []effect) []effect {
 	if a.link != 0 {
 		r.links[a.link] = e
 	}
-	r.sources[src]++
+	e.title = comp.called(now, a.title)
+	r.sources[source(a.seat.from.Addr())]++
+	if a.link == 0 {
+		r.guests.add(e)
+	}
 	r.renew(now, e)
 
 	out = r.tell(e, proto.Welcome{You: netip.AddrPortFrom(a.seat.from.Addr().WithZone(""), a.seat.from.Port())}, out)
@@ -180,7 +208,11 @@ func (r *registry) arrive(now time.Time, a arrival, out []effect) []effect {
 			c.again = now // it may have been mended meanwhile
 		}
 	}
-	return r.outgrown(comp, r.take(now, e, a.ann, out))
+	if a.link != 0 && !comp.met {
+		comp.met = true
+		out = append(out, noteOf(noteFirst, e))
+	}
+	return "", r.outgrown(comp, r.take(now, e, a.ann, out))
 }
 
 // find returns a composition and a member of it; nil where there is none.
@@ -192,16 +224,18 @@ func (r *registry) find(id [20]byte, peer proto.PeerID) (*composition, *entry) {
 	return comp, comp.byPeer[peer]
 }
 
-// refusal says why a member cannot be listed; "" if it can.
+// refusal says why an arrival cannot be listed, however much room there is; ""
+// if it can.
 func (r *registry) refusal(a arrival) string {
 	_, e := r.find(a.id, a.peer)
 	src := source(a.seat.from.Addr())
+	elsewhere := e == nil || source(e.seat.from.Addr()) != src
 	switch {
 	case e != nil && subtle.ConstantTimeCompare(e.key[:], a.ann.Key[:]) != 1:
 		return refusedKey
-	case e == nil && len(r.expiry) >= r.lim.members:
-		return refusedFull
-	case (e == nil || source(e.seat.from.Addr()) != src) && r.sources[src] >= r.lim.perSource:
+	case elsewhere && r.sources[src] >= r.lim.perSource:
+		return refusedAddress
+	case elsewhere && a.link == 0 && r.guests.sources[src] >= r.lim.guestsOfSource():
 		return refusedAddress
 	}
 	return ""
@@ -211,17 +245,9 @@ func (r *registry) refusal(a arrival) string {
 // announced before, and asks for more members.
 func (r *registry) announce(now time.Time, l link, ann proto.Announce, out []effect) []effect {
 	e := r.heard(now, l)
-	if e == nil {
+	if e == nil || !e.announces.draw(now, announceBurst, announceEvery) {
 		return out
 	}
-	if n := int(now.Sub(e.refilled) / announceEvery); n > 0 {
-		e.announces = min(e.announces+n, announceBurst)
-		e.refilled = e.refilled.Add(time.Duration(n) * announceEvery)
-	}
-	if e.announces == 0 {
-		return out
-	}
-	e.announces--
 	return r.take(now, e, ann, out)
 }
 
@@ -240,11 +266,11 @@ func (r *registry) take(now time.Time, e *entry, ann proto.Announce, out []effec
 	}
 	moved := e.main.host != observed || !slices.Equal(before, e.addrsFor(e.seat, nil))
 
-	out = r.handOut(e, e.want, out)
+	out = r.handOut(e, e.want, true, out)
 	out = r.claimAt(e, &e.main, observed, out)
 	out = r.claimAt(e, &e.advertised, advertised, out)
 	out = r.recheck(now, e, out)
-	out = r.introduce(e, moved, out)
+	out = r.introduce(now, e, moved, out)
 	return r.count(e, out)
 }
 
@@ -283,7 +309,6 @@ func (r *registry) progress(now time.Time, l link, p proto.Progress, out []effec
 	}
 	e.have = min(p.Have, e.parts)
 	e.pace.saw(now, e.have)
-	e.moved = transfer{up: p.Uploaded, down: p.Downloaded}
 	return r.count(e, out)
 }
 
@@ -327,7 +352,6 @@ func (r *registry) remove(e *entry, out []effect) []effect {
 	comp.entries[len(comp.entries)-1] = nil
 	comp.entries = comp.entries[:len(comp.entries)-1]
 	delete(comp.byPeer, e.peer)
-	comp.gone.add(e.moved)
 	e.unawait()
 	if len(comp.entries) == 0 {
 		delete(r.comps, comp.id)
@@ -345,11 +369,12 @@ func (r *registry) remove(e *entry, out []effect) []effect {
 	return out
 }
 
+// unsource takes an entry out of what is counted by source.
 func (r *registry) unsource(e *entry) {
-	src := source(e.seat.from.Addr())
-	if r.sources[src]--; r.sources[src] == 0 {
-		delete(r.sources, src)
+	if e.guest {
+		r.guests.remove(e)
 	}
+	lessen(r.sources, source(e.seat.from.Addr()))
 }
 
 // unlink parts an entry from its connection and ends that.
@@ -357,7 +382,7 @@ func (r *registry) unlink(e *entry, why string, out []effect) []effect {
 	if e.link == 0 {
 		return out
 	}
-	out = append(out, cut{e.link, why})
+	out = append(out, cut{who: e.link, why: why})
 	delete(r.links, e.link)
 	e.link = 0
 	return out
@@ -371,7 +396,8 @@ func (r *registry) tell(e *entry, m proto.Message, out []effect) []effect {
 }
 
 func refuse(l link, reason string, out []effect) []effect {
-	return append(out, tell{l, proto.Refused{Reason: reason}}, cut{l, "refused: " + reason})
+	out = append(out, tell{l, proto.Refused{Reason: reason}})
+	return append(out, cut{who: l, why: reason, refused: true})
 }
 
 // expiryHeap has the entry with the earliest deadline at its top.

@@ -38,7 +38,9 @@ func TestNewcomerAndOthersAreTold(t *testing.T) {
 func TestCompositionsAreApart(t *testing.T) {
 	s := newScript(t, testLimits, 1)
 	s.join(peerN(1), farSeat(1), plain(1))
-	out := s.reg.arrive(s.now, arrival{99, [20]byte{'o'}, peerN(2), farSeat(2), plain(2), proto.Named{}}, nil)
+	out := s.reg.arrive(
+		s.now, arrival{99, [20]byte{'o'}, peerN(2), farSeat(2), plain(2), proto.Named{}, ""}, nil,
+	)
 	s.did(out)
 	if len(s.known[99]) != 0 || len(s.known[1]) != 0 {
 		t.Error("members of two compositions were told of each other")
@@ -219,23 +221,17 @@ func TestFurtherAnnouncements(t *testing.T) {
 	s.check()
 }
 
-func TestTally(t *testing.T) {
+// Who says that it has more parts than there are has all of them.
+func TestHasNoMoreThanThereIs(t *testing.T) {
 	s := newScript(t, testLimits, 1)
-	full, half := plain(1), plain(2)
-	full.Parts, full.Have = 10, 10
-	half.Parts, half.Have = 10, 99 // more than there are counts as all
-	a, _ := s.join(peerN(1), farSeat(1), full)
-	b, _ := s.join(peerN(2), farSeat(2), half)
-	s.reg.progress(s.now, b, proto.Progress{Have: 5, Uploaded: 3, Downloaded: ^uint64(0)}, nil)
-	s.reg.progress(s.now, a, proto.Progress{Have: 10, Uploaded: 7, Downloaded: 1}, nil)
-	want := tally{members: 2, complete: 1, have: 15, parts: 20, moved: transfer{10, ^uint64(0)}}
-	if got := s.reg.comps[testID].tally(); got != want {
-		t.Errorf("tally %+v, want %+v", got, want)
-	}
-	s.leave(a)
-	want = tally{members: 1, have: 5, parts: 10, moved: transfer{10, ^uint64(0)}}
-	if got := s.reg.comps[testID].tally(); got != want {
-		t.Errorf("tally after one left %+v, want %+v", got, want)
+	ann := plain(1)
+	ann.Parts, ann.Have = 10, 99
+	l, _ := s.join(peerN(1), farSeat(1), ann)
+	for _, have := range []uint32{10, 5, 10} {
+		if got := s.wantCounts(1, 1, int(10-have)/5).rows[0].Have; got != have {
+			t.Errorf("it has %d parts, want %d", got, have)
+		}
+		s.has(l, map[uint32]uint32{10: 5, 5: 11}[have])
 	}
 }
 
@@ -285,6 +281,19 @@ func TestRegistryStaysConsistent(t *testing.T) {
 			},
 			"announce": func(rt *rapid.T) {
 				keep(s.did(s.reg.announce(s.now, some(rt), announcement.Draw(rt, "announce"), nil)))
+			},
+			"visit": func(rt *rapid.T) {
+				from := rapid.SampledFrom([]string{"10.1.0.1", "10.1.0.2", "10.1.3.3", "10.1.4.4", "127.0.0.1", "[2001:db8::1]", "[2001:db8:0:1::1]"}).
+					Draw(rt, "from")
+				v := webGuest{
+					arrival: arrival{
+						id: testID, peer: peerN(rapid.IntRange(0, 50).Draw(rt, "peer")), seat: seatAt(from+":4000", "10.0.0.1"),
+						ann: announcement.Draw(rt, "announce"),
+					},
+					stopped: rapid.IntRange(0, 9).Draw(rt, "stopped") == 0,
+				}
+				_, _, out := s.reg.receive(s.now, v, nil)
+				keep(s.did(out))
 			},
 			"ping": func(rt *rapid.T) { keep(s.did(s.reg.ping(s.now, some(rt), nil))) },
 			"complain": func(rt *rapid.T) {

@@ -2,6 +2,7 @@ package conduct
 
 import (
 	"encoding/binary"
+	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -143,11 +144,17 @@ func (s *script) counted(newcomer link, out []effect) {
 	}
 }
 
+// arrives takes a first announcement.
+func (s *script) arrives(a arrival) []effect {
+	s.t.Helper()
+	return s.did(s.reg.arrive(s.now, a, nil))
+}
+
 // join announces a member on a new connection.
 func (s *script) join(peer proto.PeerID, at seat, ann proto.Announce) (link, []effect) {
 	s.t.Helper()
 	s.last++
-	out := s.did(s.reg.arrive(s.now, arrival{s.last, testID, peer, at, ann, proto.Named{}}, nil))
+	out := s.arrives(arrival{link: s.last, id: testID, peer: peer, seat: at, ann: ann})
 	s.counted(s.last, out)
 	return s.last, out
 }
@@ -238,8 +245,80 @@ func (s *script) check() {
 	for _, n := range r.sources {
 		sum += n
 	}
+	s.checkGuests()
 	if entries != len(r.expiry) || linked != len(r.links) || sum != entries {
 		s.t.Fatalf("%d entries, %d in expiry, %d linked of %d links, %d by source", entries, len(r.expiry), linked, len(r.links), sum)
+	}
+}
+
+// checkGuests holds what is known of guests, dial backs and copies to what is so.
+func (s *script) checkGuests() {
+	s.t.Helper()
+	r := s.reg
+	all, sources, networks := 0, make(map[netip.Addr]int), make(map[netip.Addr]int)
+	copies, from := 0, make(map[netip.Addr]int)
+	for _, c := range r.comps {
+		of := 0
+		for _, e := range c.entries {
+			if e.guest != (e.link == 0) {
+				s.t.Fatalf("entry %v is a guest: %v, and has link %d", e.peer, e.guest, e.link)
+			}
+			if !e.guest {
+				continue
+			}
+			if r.guests.list[e.guestPos] != e {
+				s.t.Fatalf("guest %v is not where it says", e.peer)
+			}
+			of++
+			sources[source(e.seat.from.Addr())]++
+			networks[network(e.seat.from.Addr())]++
+		}
+		if all += of; of != c.guests || of > r.lim.guestsOfOne() {
+			s.t.Fatalf(
+				"%d guests in a composition, counted as %d, of %d",
+				of, c.guests, r.lim.guestsOfOne(),
+			)
+		}
+		copies += len(c.copies)
+		for _, src := range c.copies {
+			from[src]++
+		}
+	}
+	for _, p := range r.past {
+		copies += len(p.copies)
+		for _, src := range p.copies {
+			from[src]++
+		}
+	}
+	if all != len(r.guests.list) || all > r.lim.guests() ||
+		!maps.Equal(sources, r.guests.sources) ||
+		!maps.Equal(networks, r.guests.networks) {
+		s.t.Fatalf(
+			"%d guests by source %v and network %v, counted as %d, %v and %v",
+			all, sources, networks, len(r.guests.list), r.guests.sources, r.guests.networks,
+		)
+	}
+	for src, n := range sources {
+		if n > r.lim.guestsOfSource() {
+			s.t.Fatalf("%d guests from %v, at most %d are listed", n, src, r.lim.guestsOfSource())
+		}
+	}
+	if copies != r.copies || copies > r.lim.maxCopies() || !maps.Equal(from, r.copiesFrom) {
+		s.t.Fatalf("%d copies from %v, counted as %d from %v", copies, from, r.copies, r.copiesFrom)
+	}
+	dials := 0
+	for _, w := range r.running {
+		if w.guest {
+			dials++
+		}
+	}
+	if dials != r.guestDials || dials > r.lim.guestDials() || len(r.running) > r.lim.dials {
+		s.t.Fatalf(
+			"%d dial backs, %d of guests, counted as %d", len(r.running), dials, r.guestDials,
+		)
+	}
+	if len(r.running) < r.lim.dials && len(r.line) > 0 {
+		s.t.Fatalf("%d dial backs of members wait while %d run", len(r.line), len(r.running))
 	}
 }
 

@@ -2,6 +2,7 @@ package conduct
 
 import (
 	"bytes"
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -17,8 +18,9 @@ const surveyEvery = 500 * time.Millisecond
 // are never changed, so that others than the loop may read them.
 type survey struct {
 	proto.Status
-	at   time.Time
-	rows []proto.Standing // furthest behind first, at most proto.MaxRows
+	about proto.About
+	at    time.Time
+	rows  []proto.Standing // furthest behind first, at most proto.MaxRows
 }
 
 // survey goes over all members, in time that grows with their number alone.
@@ -26,11 +28,22 @@ func (c *composition) survey(now time.Time) survey {
 	if now.Sub(c.surveyed.at) < surveyEvery {
 		return c.surveyed
 	}
-	s := survey{at: now}
+	c.retitle(now)
+	s := survey{at: now, about: proto.About{ID: c.id, Title: c.title.text}}
 	s.ID, s.Complete = c.id, uint32(len(c.copies))
 	s.Known = s.Complete
-	var places [1001]int // by thousandths: how many members, then where the next of them stands
-	for _, e := range c.entries {
+	listed := c.latestRuns()
+	var places [afterAll + 1]int // by rank: how many members, then where the next of them stands
+	for _, e := range listed {
+		places[e.rank()]++
+		if e.guest {
+			s.about.Clients++
+			if e.complete() {
+				s.about.Complete++
+			}
+			continue
+		}
+		s.about.Listed++
 		if _, counted := c.copies[e.copyID()]; !counted {
 			s.Known++
 		}
@@ -38,16 +51,15 @@ func (c *composition) survey(now time.Time) survey {
 			s.Pending++
 			s.Left = max(s.Left, e.left(now))
 		}
-		places[e.thousandths()]++
 	}
 	next := 0
 	for i, n := range places {
 		places[i] = next
 		next += n
 	}
-	s.rows = make([]proto.Standing, min(len(c.entries), proto.MaxRows))
-	for _, e := range c.entries {
-		place := &places[e.thousandths()]
+	s.rows = make([]proto.Standing, min(len(listed), proto.MaxRows))
+	for _, e := range listed {
+		place := &places[e.rank()]
 		if *place < len(s.rows) {
 			s.rows[*place] = proto.Standing{Have: e.have, Parts: e.parts, Left: e.left(now), Addr: e.seat.from, Label: e.label}
 		}
@@ -57,10 +69,46 @@ func (c *composition) survey(now time.Time) survey {
 	return s
 }
 
-// thousandths is the share of its parts that a member has; 1,000 means all.
-func (e *entry) thousandths() int {
-	if e.complete() {
-		return 1000
+// latestRuns returns the entries without those that fill the same place as one
+// that came later: a member that was started again fills the same copy, and the
+// conductor may not have noticed yet that the run before has ended.
+func (c *composition) latestRuns() []*entry {
+	latest := make(map[[8]byte]*entry, len(c.entries)-c.guests)
+	earlier := 0
+	for _, e := range c.entries {
+		if e.place == [8]byte{} {
+			continue
+		}
+		other := latest[e.place]
+		if other != nil {
+			earlier++
+		}
+		if other == nil || other.link < e.link {
+			latest[e.place] = e
+		}
+	}
+	if earlier == 0 {
+		return c.entries
+	}
+	return slices.DeleteFunc(slices.Clone(c.entries), func(e *entry) bool {
+		return e.place != [8]byte{} && latest[e.place] != e
+	})
+}
+
+// The ranks of those that are not in the way.
+const (
+	complete = 1000
+	afterAll = 1001 // guests, which strangers can list any number of
+)
+
+// rank is where an entry is listed: by the share of its parts that it has, in
+// thousandths.
+func (e *entry) rank() int {
+	switch {
+	case e.guest:
+		return afterAll
+	case e.complete():
+		return complete
 	}
 	return int(uint64(e.have) * 1000 / uint64(e.parts))
 }
@@ -74,7 +122,7 @@ func (r *registry) survey(now time.Time, id [20]byte) []survey {
 	if c := r.comps[id]; c != nil {
 		return []survey{c.survey(now)}
 	}
-	s := survey{at: now}
+	s := survey{at: now, about: proto.About{ID: id}}
 	s.ID = id
 	if p := r.pastOf(now, id); p != nil {
 		s = p.survey(now)
@@ -83,7 +131,7 @@ func (r *registry) survey(now time.Time, id [20]byte) []survey {
 }
 
 func (p *past) survey(now time.Time) survey {
-	s := survey{at: now}
+	s := survey{at: now, about: proto.About{ID: p.id, Title: p.title.text}}
 	s.ID, s.Complete, s.Known = p.id, uint32(len(p.copies)), uint32(len(p.copies))
 	return s
 }
@@ -94,11 +142,16 @@ func (r *registry) surveyAll(now time.Time) []survey {
 	}
 	r.prunePast(now)
 	all := make([]survey, 0, min(len(r.comps)+len(r.past), proto.MaxStatuses))
-	for _, id := range slices.SortedFunc(maps.Keys(r.comps), func(a, b [20]byte) int { return bytes.Compare(a[:], b[:]) }) {
+	// Those with the most members come first, so that no number of others, which
+	// anybody can make up, takes their place.
+	for _, c := range slices.SortedFunc(maps.Values(r.comps), func(a, b *composition) int {
+		membersA, membersB := len(a.entries)-a.guests, len(b.entries)-b.guests
+		return cmp.Or(cmp.Compare(membersB, membersA), bytes.Compare(a.id[:], b.id[:]))
+	}) {
 		if len(all) == cap(all) {
 			break
 		}
-		all = append(all, r.comps[id].survey(now))
+		all = append(all, c.survey(now))
 	}
 	for i := range r.past {
 		if len(all) == cap(all) {
@@ -122,7 +175,7 @@ func tellSurveys(surveys []survey, members int) []proto.Message {
 	for i, s := range surveys {
 		rows := s.rows[:min(len(s.rows), members)]
 		s.Further, s.Rows = uint16(len(surveys)-1-i), uint16(len(rows))
-		out = append(out, s.Status)
+		out = append(out, s.about, s.Status)
 		for chunk := range slices.Chunk(rows, proto.MaxMembers) {
 			out = append(out, proto.Standings{Members: chunk})
 		}

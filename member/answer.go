@@ -59,7 +59,10 @@ func whatAnswers(said []byte) swarm.Fault {
 	head, body, _ := bytes.Cut(said, []byte("\r\n\r\n"))
 	switch {
 	case bytes.HasPrefix(head, []byte("HTTP/")):
-		if isBencoded(body) {
+		switch {
+		case bytes.Contains(head, []byte("\r\nServer: Orchestra")):
+			return swarm.Conducts
+		case isBencoded(body):
 			return swarm.Tracker
 		}
 		return swarm.Web
@@ -90,7 +93,7 @@ func isNoise(p []byte) bool {
 }
 
 // probe asks who did not answer as was meant, as one asks a web server or a tracker, and tells
-// whether that is what it is.
+// whether that is what it is, or a conductor.
 func probe(ctx context.Context, dial dialFunc, addr string) swarm.Fault {
 	ctx, cancel := context.WithTimeout(ctx, probeWait)
 	defer cancel()
@@ -105,7 +108,8 @@ func probe(ctx context.Context, dial dialFunc, addr string) swarm.Fault {
 		return swarm.NoFault
 	}
 	said, _ := io.ReadAll(io.LimitReader(conn, strangeMost))
-	if fault := whatAnswers(said); fault == swarm.Web || fault == swarm.Tracker {
+	switch fault := whatAnswers(said); fault {
+	case swarm.Web, swarm.Tracker, swarm.Conducts:
 		return fault
 	}
 	return swarm.NoFault

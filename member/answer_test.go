@@ -25,6 +25,7 @@ func TestWhatAnswers(t *testing.T) {
 	}{
 		{"HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n<html>", swarm.Web},
 		{"<html><body>400</body></html>", swarm.Web},
+		{"HTTP/1.0 200 OK\r\nServer: Orchestra\r\n\r\nd14:failure", swarm.Conducts},
 		{"HTTP/1.0 200 OK\r\n\r\nd14:failure reason12:no info hashe", swarm.Tracker},
 		{"d14:failure reason12:no info hashe", swarm.Tracker},
 		{"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n", swarm.SomethingElse},

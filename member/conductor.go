@@ -61,7 +61,9 @@ func (c *conductor) run(ctx context.Context) {
 		if no := errors.As(err, &why); !no && !c.upSince.IsZero() && time.Since(c.upSince) >= settled {
 			pause = backoff{wait: retryFirst}
 		}
-		c.state(false, c.wordsOf(ctx, err))
+		if !errors.Is(err, context.Canceled) { // a dial that other addresses ended
+			c.state(false, c.wordsOf(ctx, err))
+		}
 		c.cfg.Log.Debug().Err(err).Str("conductor", c.addr).Msg("no connection to the conductor")
 		c.isOut(err)
 		select {
@@ -107,7 +109,7 @@ func (c *conductor) session(ctx context.Context) error {
 	if _, err := conn.Write(hail); err != nil {
 		return errNoHello{&answer{swarm.HangsUp, err}}
 	}
-	hello, err := readHello(conn, proto.Orchestra)
+	hello, err := c.hears(ctx, conn)
 	if err != nil {
 		return errNoHello{err}
 	}

@@ -2,15 +2,14 @@ package member_test
 
 import (
 	"context"
-	"io"
 	"net"
 	"net/netip"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"orchestra/conduct"
+	"orchestra/internal/cli/switchboard"
 	"orchestra/member"
 	"orchestra/orch"
 	"orchestra/proto"
@@ -34,87 +33,10 @@ func startConductor(t *testing.T, addr string) (string, func()) {
 	}
 }
 
-// A switchboard listens at one address all the time and connects who comes to what stands behind
-// it, or to nobody.
-type switchboard struct {
-	addr string
-
-	mu    sync.Mutex
-	to    string // empty: to nobody
-	conns []net.Conn
-}
-
-func newSwitchboard(t *testing.T) *switchboard {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := &switchboard{addr: l.Addr().String()}
-	var work sync.WaitGroup
-	work.Go(func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			work.Go(func() { b.connect(conn) })
-		}
-	})
-	t.Cleanup(func() {
-		l.Close()
-		b.turn("")
-		work.Wait()
-	})
-	return b
-}
-
-// turn connects who comes from now on, and cuts off who is connected.
-func (b *switchboard) turn(to string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.to = to
-	for _, conn := range b.conns {
-		conn.Close()
-	}
-	b.conns = nil
-}
-
-func (b *switchboard) connect(conn net.Conn) {
-	defer conn.Close()
-	b.mu.Lock()
-	to := b.to
-	b.mu.Unlock()
-	if to == "" {
-		return
-	}
-	far, err := net.Dial("tcp", to)
-	if err != nil {
-		return
-	}
-	defer far.Close()
-	b.mu.Lock()
-	here := b.to == to
-	b.conns = append(b.conns, conn, far)
-	b.mu.Unlock()
-	if !here {
-		return
-	}
-	back := make(chan struct{})
-	go func() {
-		defer close(back)
-		io.Copy(conn, far)
-		conn.Close()
-	}()
-	io.Copy(far, conn)
-	far.Close()
-	<-back
-}
-
 func TestConductorComesLateGoesAndComesBack(t *testing.T) {
 	s := newScore(t, 3<<20, 64<<10)
-	board := newSwitchboard(t)
-	conductors := []string{board.addr, newSwitchboard(t).addr} // nobody is ever behind the second one
+	board, never := switchboard.New(t), switchboard.New(t)
+	conductors := []string{board.Addr(), never.Addr()} // nobody comes at the second one
 	first := s.join(member.Config{Dir: s.dir, Conductors: conductors})
 	s.wait(func() bool { return strings.Contains(first.Progress().Conductor, "unreachable") })
 	if first.Progress().ConductorUp {
@@ -122,17 +44,17 @@ func TestConductorComesLateGoesAndComesBack(t *testing.T) {
 	}
 
 	addr, end := startConductor(t, "127.0.0.1:0")
-	board.turn(addr)
+	board.Connect(addr)
 	s.wait(func() bool { return first.Progress().ConductorUp })
 	second := s.join(member.Config{Dir: t.TempDir(), Conductors: conductors})
 	s.wantComplete(second)
 
-	board.turn("")
+	board.Connect("")
 	end()
 	s.wait(func() bool { return !first.Progress().ConductorUp })
 	addr, end = startConductor(t, "127.0.0.1:0")
 	defer end()
-	board.turn(addr)
+	board.Connect(addr)
 	third := s.join(member.Config{Dir: t.TempDir(), Conductors: conductors})
 	s.wantComplete(third)
 	for _, p := range []*player{first, second, third} {

@@ -6,10 +6,12 @@ import (
 	"io"
 	"net"
 	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
 	"orchestra/member/swarm"
+	"orchestra/proto"
 )
 
 // conductorState is what is known of one conductor.
@@ -43,7 +45,7 @@ func overall(states []conductorState) (up bool, words string) {
 // isUp notes that the conductor said something else than no. What a user sees of it is the change of
 // the state.
 func (c *conductor) isUp(ctx context.Context) {
-	c.upSince, c.probed = time.Now(), false
+	c.upSince, c.probed, c.strange = time.Now(), false, swarm.NoFault
 	c.state(true, "conductor "+c.addr)
 	c.tell(ctx, swarm.Conducted{Conductor: c.index, On: true})
 	c.cfg.Log.Debug().Str("conductor", c.addr).Msg("the conductor answers")
@@ -59,8 +61,40 @@ type errNoHello struct{ error }
 
 func (e errNoHello) Unwrap() error { return e.error }
 
-// wordsOf says why there is no connection to the conductor. What answers in its place is found out
-// once, until it is up again.
+// wonderAfter is how long a conductor may take to answer until it is asked whether it is something
+// else. Some servers wait for the end of a line that does not come.
+const wonderAfter = 1500 * time.Millisecond
+
+// hears reads the conductor's handshake. While that does not come it finds out what else is there.
+func (c *conductor) hears(ctx context.Context, conn net.Conn) (proto.Handshake, error) {
+	ctx, answered := context.WithCancel(ctx)
+	var wondering sync.WaitGroup
+	wondering.Go(func() {
+		select {
+		case <-time.After(wonderAfter):
+			if c.wonder(ctx); c.strange != swarm.NoFault {
+				conn.Close() // it will not answer
+			}
+		case <-ctx.Done():
+		}
+	})
+	hello, err := readHello(conn, proto.Orchestra)
+	answered()
+	wondering.Wait()
+	return hello, err
+}
+
+// wonder finds out once what answers in the conductor's place, until it is up again.
+func (c *conductor) wonder(ctx context.Context) {
+	if !c.probed && ctx.Err() == nil {
+		if c.strange = probe(ctx, c.dial, c.addr); c.strange == swarm.Conducts {
+			c.strange = swarm.NoFault // it is slow
+		}
+		c.probed = ctx.Err() == nil
+	}
+}
+
+// wordsOf says why there is no connection to the conductor.
 func (c *conductor) wordsOf(ctx context.Context, err error) string {
 	why, greeted := refused(""), !errors.As(err, new(errNoHello))
 	if errors.As(err, &why) {
@@ -68,10 +102,7 @@ func (c *conductor) wordsOf(ctx context.Context, err error) string {
 	}
 	fault := faultOf(err)
 	if !greeted {
-		if !c.probed {
-			c.probed = true
-			c.strange = probe(ctx, c.dial, c.addr)
-		}
+		c.wonder(ctx)
 		fault = max(fault, c.strange)
 	}
 	switch {

@@ -63,7 +63,7 @@ type ListenError struct {
 }
 
 func (e *ListenError) Error() string {
-	return fmt.Sprintf("cannot listen on %s: %v; choose another address with --listen", e.Addr, e.Err)
+	return fmt.Sprintf("cannot listen on %s: %v", e.Addr, e.Err)
 }
 
 // Unwrap returns the system's error.

@@ -3,9 +3,11 @@ package member_test
 import (
 	"context"
 	"errors"
+	"net"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"orchestra/member"
 	"orchestra/orch"
@@ -47,10 +49,20 @@ func TestNotToRun(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		waits, err := net.Dial("tcp", m.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer waits.Close()
 		if err := m.Run(ended); err != nil {
 			t.Error(err)
 		}
-		cfg.Listen = m.Addr().String()
+		// Nobody has taken this connection, so it ends with the listener and not before.
+		waits.SetReadDeadline(time.Now().Add(20 * time.Second))
+		if _, err := waits.Read(make([]byte, 1)); err == nil ||
+			errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("the port is still listened on: %v", err)
+		}
 	}
 }
 

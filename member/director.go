@@ -372,6 +372,8 @@ func (d *director) perform(e swarm.Effect) {
 		d.links[e.Peer].revoke()
 	case swarm.Resume:
 		d.links[e.Peer].resume()
+	case swarm.SetSpare:
+		d.links[e.Peer].setSpare(e.On)
 	case swarm.Dismiss:
 		d.links[e.Peer].dismiss()
 	case swarm.Complain:

@@ -48,6 +48,7 @@ type link struct {
 	peer    int    // the number that the loop gave it; -1 before
 
 	dismissal int           // the id of the message there that dismisses it; 0: it takes none
+	spare     int           // the id of the message there that says who could send more; 0: it takes none
 	roundTrip time.Duration // of a packet at best, or of the handshake
 
 	in       *proto.Reader

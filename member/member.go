@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -137,25 +138,35 @@ func New(cfg Config) (*Member, error) {
 	return m, nil
 }
 
-// tellOfFolder says what else is in a folder, and what is not.
+// tellOfFolder says, in a line each, what of a folder is not as composed and what else is in it.
 func (m *Member) tellOfFolder() {
-	const most = 10
-	var linked []string
-	if m.cfg.Repair {
-		linked = m.store.Linked()
-	}
-	for _, said := range []struct {
-		paths []string
-		text  string
-	}{
-		{linked, "files of the folder are reached by symbolic links; what these lead to is not repaired"},
-		{m.store.Flaws(), "files of the folder are missing or have another size (--repair gets them anew)"},
-		{m.store.Extra(), "the folder has files that are not of the composition; they are left alone"},
-	} {
-		if n := len(said.paths); n > 0 {
-			m.cfg.Log.Warn().Str("path", m.store.Path()).Int("files", n).Strs("first", said.paths[:min(n, most)]).Msg(said.text)
+	warn := func(paths []string, single, several string) {
+		switch len(paths) {
+		case 0:
+		case 1:
+			m.cfg.Log.Warn().Msgf("%s in %s "+single, paths[0], m.store.Path())
+		default:
+			m.cfg.Log.Warn().
+				Msgf("%d files in %s "+several+" (%s)", len(paths), m.store.Path(), firstOf(paths))
 		}
 	}
+	if m.cfg.Repair {
+		warn(m.store.Linked(), "is reached by a symbolic link; what it leads to is not repaired",
+			"are reached by symbolic links; what they lead to is not repaired")
+	}
+	warn(m.store.Flaws(), "is missing or has another size; --repair gets it anew",
+		"are missing or have another size; --repair gets them anew")
+	warn(m.store.Extra(), "is not of the composition, and is left alone",
+		"are not of the composition, and are left alone")
+}
+
+// firstOf lists paths, not all of very many.
+func firstOf(paths []string) string {
+	const most = 10
+	if len(paths) > most {
+		return strings.Join(paths[:most], ", ") + ", ..."
+	}
+	return strings.Join(paths, ", ")
 }
 
 // tellLacks says which links and times the content is without.

@@ -46,8 +46,10 @@ func (c *conductor) greeting() (says []byte, told proto.Progress) {
 	told.Have = c.have(c.Progress())
 	hello := proto.Handshake{Protocol: proto.Orchestra, ID: c.id, PeerID: c.self}
 	hello.SetNames()
+	hello.SetTitles()
 	b := proto.Append(hello.Append(nil), c.announcement(told))
 	b = proto.Append(b, proto.Named{Place: c.place, Label: c.cfg.Name})
+	b = proto.Append(b, proto.Titled{Title: c.comp.Name})
 	if c.cfg.AwaitCopies > 0 {
 		b = proto.Append(b, proto.Await{Copies: uint32(c.cfg.AwaitCopies)})
 	}

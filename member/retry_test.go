@@ -151,8 +151,10 @@ func TestProgressBetweenGreetingAndAnswer(t *testing.T) {
 		if msg, err := in.Next(); err != nil || msg.(proto.Announce).Have != 0 {
 			t.Fatalf("it announces %+v, %v", msg, err)
 		}
-		if _, err := in.Next(); err != nil { // its name
-			t.Fatal(err)
+		for range 2 { // its name, and that of the content
+			if _, err := in.Next(); err != nil {
+				t.Fatal(err)
+			}
 		}
 		m.update(func(p *Progress) { p.Stored, p.Complete = 1, true })
 		there.Write(proto.Handshake{Protocol: proto.Orchestra, ID: hello.ID}.Append(nil))

@@ -93,13 +93,14 @@ func (l *link) sendStretch(ctx context.Context, raw syscall.RawConn, stretch sto
 	return sent, nil
 }
 
-// unsent bounds what waits in the socket behind what the network carries, in bytes: what is decided later is sent sooner, and a grant that
-// is served leaves little behind that takes turns with the next ones. Between two hosts without a limit nothing is lost by it.
+// unsent bounds what waits in the socket behind what the network carries, in bytes: what is
+// decided later is sent sooner, and a grant that is served leaves little behind that takes turns
+// with the next ones. Between two hosts without a limit nothing is lost by it.
 //
-// Less than a packet stays in the socket for up to 200 ms while sendfile promises more to come, and the
-// socket takes more only when less than half of the bound waits. So the bound is two packets at least:
-// those of a loopback interface have 64 KiB, and a member that sends a little at a time, under a limit,
-// would do so five times a second.
+// Less than a packet stays in the socket for up to 200 ms while sendfile promises more to come,
+// and the socket takes more only when less than half of the bound waits. So the bound is two
+// packets at least: those of a loopback interface have 64 KiB, and a member that sends a little
+// at a time, under a limit, would do so five times a second.
 const (
 	unsent = 16 << 10
 	// unsentAlone is for a peer that nobody takes turns with: the writer wakes once for several packets.

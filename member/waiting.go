@@ -185,7 +185,9 @@ func whereWords(fault swarm.Fault, where netip.AddrPort) string {
 	case swarm.SomethingElse:
 		return "what answers at " + at + " is no member"
 	case swarm.Web:
-		return at + " answers like a web server or a conductor, not like a member"
+		return at + " answers like a web server, not like a member"
+	case swarm.Conducts:
+		return "a conductor answers at " + at + ", and no member"
 	case swarm.Tracker:
 		return at + " answers like a BitTorrent tracker, not like a member"
 	case swarm.Encrypted:

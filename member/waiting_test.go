@@ -50,7 +50,7 @@ func TestWhyNothingComes(t *testing.T) {
 		},
 		{
 			waiting{Waiting: facts{Missing: 1, Known: 1, Silent: 1, Fault: swarm.Web, Where: here}},
-			"connected to nobody: 10.0.0.1:10001 answers like a web server or a conductor, not like a member",
+			"connected to nobody: 10.0.0.1:10001 answers like a web server, not like a member",
 		},
 		{
 			waiting{Waiting: facts{Missing: 1, Known: 1, Silent: 1, Fault: swarm.NoWay, Where: here}},

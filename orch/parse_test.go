@@ -139,6 +139,8 @@ func TestParseRefuses(t *testing.T) {
 		{"URL", change(1, "http://h:1"), 1, "HOST:PORT"},
 		{"blank in conductor", change(1, "h:1 "), 1, "HOST:PORT"},
 		{"byte order mark", change(1, "\ufeffh:1"), 1, "HOST:PORT"},
+		{"no text", change(1, "\xff\x00h:1"), 1, "found 5 bytes that are no UTF-8 text"},
+		{"long text", change(1, strings.Repeat("\u4e2d", 100)), 1, "found \"" + strings.Repeat("\u4e2d", 26) + "\"..."},
 		{"no name", head(1), 2, "expected the name"},
 		{"empty name", change(2, ""), 2, "empty"},
 		{"dot", change(2, "."), 2, "folder"},

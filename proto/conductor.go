@@ -16,7 +16,7 @@ import (
 //	member                            conductor
 //	orchestra handshake ──────────>
 //	                     <─────────   orchestra handshake
-//	Announce, Named ──────────────>                           (Named if the handshake says so)
+//	Announce, Named, Titled ──────>                           (the latter two if the handshake says so)
 //	Await ────────────────────────>                           (if it is to end by what others have)
 //	                     <─────────   Welcome, Listed, Joined (or Refused, and the end)
 //	                     <─────────   Reachable               (once it has dialled back)
@@ -41,6 +41,7 @@ import (
 //	67  Named      place 8, label text (at most 64 bytes)
 //	68  Await      copies 4
 //	69  Ask        members 2
+//	70  Titled     title text
 //	80  Welcome    address
 //	81  Joined     count 1 (0 to 50), members
 //	82  Left       count 1 (0 to 50), peer ids 20 each
@@ -51,6 +52,7 @@ import (
 //	87  Standings  count 1 (0 to 50), standings
 //	88  Listed     members 4
 //	89  Accused    part 4
+//	90  About      id 20, listed 4, clients 4, complete 4, title text
 //
 //	address  family 1, host, port 2: family 4 with 4 bytes of host, 6 with 16 (never an IPv4 address mapped
 //	         into IPv6); or the family 0 alone, which is no address (not within a list)
@@ -64,6 +66,7 @@ const (
 	idNamed     = 67
 	idAwait     = 68
 	idAsk       = 69
+	idTitled    = 70
 	idWelcome   = 80
 	idJoined    = 81
 	idLeft      = 82
@@ -74,6 +77,7 @@ const (
 	idStandings = 87
 	idListed    = 88
 	idAccused   = 89
+	idAbout     = 90
 )
 
 // Limits of the conductor's messages.

@@ -90,6 +90,8 @@ func (d *decoder) conductor() Message {
 		return Await{d.uint32("number of copies")}
 	case idAsk:
 		return Ask{d.uint16("number of members")}
+	case idTitled:
+		return Titled{d.utf8("title")}
 	case idWelcome:
 		return Welcome{d.addr()}
 	case idJoined:
@@ -115,6 +117,8 @@ func (d *decoder) conductor() Message {
 		return d.status()
 	case idStandings:
 		return d.standings()
+	case idAbout:
+		return d.about()
 	case idListed:
 		return Listed{d.uint32("number of members")}
 	case idAccused:

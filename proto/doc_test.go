@@ -48,7 +48,7 @@ var docMessages = map[string]Message{
 	"extended": Extended{}, "announce": Announce{}, "progress": Progress{}, "complain": Complain{}, "welcome": Welcome{},
 	"joined": Joined{}, "left": Left{}, "reachable": Reachable{}, "refused": Refused{},
 	"named": Named{}, "await": Await{}, "ask": Ask{}, "copies": Copies{}, "status": Status{}, "standings": Standings{},
-	"listed": Listed{}, "accused": Accused{},
+	"listed": Listed{}, "accused": Accused{}, "titled": Titled{}, "about": About{},
 }
 
 // layoutField is a field of a layout cell and its size.
@@ -124,6 +124,9 @@ func TestDocLimits(t *testing.T) {
 		"compositions that one ask is told of":                 MaxStatuses,
 		"bytes of a text":                                      MaxText,
 		"bytes of a label":                                     MaxLabel,
+		"members that a member dials":                          Dials,
+		"connections to members":                               MeshPeers,
+		"connections to members in a chain":                    ChainPeers,
 		"time for the handshake, s":                            int64(HandshakeTimeout / time.Second),
 		"a member sends to its conductor at least every, s":    int64(PingInterval / time.Second),
 		"silence on a conductor connection that ends it, s":    int64(SilenceTimeout / time.Second),
@@ -145,8 +148,13 @@ func TestDocLimits(t *testing.T) {
 	for name := range want {
 		t.Errorf("%s: the limit %q is missing", docPath, name)
 	}
-	for _, name := range []string{ExtDontHave, ExtBad} {
-		if !strings.Contains(doc, "| `"+name+"` | part 4 |") {
+	for name, payload := range map[string]string{ExtDontHave: "part 4", ExtBad: "part 4", ExtDismiss: "none"} {
+		if !strings.Contains(doc, "| `"+name+"` | "+payload+" |") {
+			t.Errorf("%s: the extended message %s is missing", docPath, name)
+		}
+	}
+	for name, payload := range map[string]string{ExtDismiss: "none", ExtSpare: "on 1"} {
+		if !strings.Contains(doc, "| `"+name+"` | "+payload+" |") {
 			t.Errorf("%s: the extended message %s is missing", docPath, name)
 		}
 	}
@@ -162,6 +170,8 @@ func docExamples() map[string]any {
 	h := Handshake{Protocol: Orchestra, ID: [20]byte(bytes.Repeat([]byte{0xaa}, 20)), PeerID: PeerID([]byte("-OR0100-abcdefghijkl"))}
 	named := h
 	named.SetNames()
+	titled := named
+	titled.SetTitles()
 	bt := h
 	bt.Protocol = BitTorrent
 	bt.SetFast()
@@ -199,6 +209,15 @@ func docExamples() map[string]any {
 		"listed":                                Listed{101},
 		"accused":                               Accused{9},
 		"a part is gone":                        Extended{3, AppendPart(nil, 9)},
+		"handshake of a member that tells the content's name": titled,
+		"titled": Titled{"image.iso"},
+		"about": About{
+			ID:       [20]byte(h.PeerID),
+			Listed:   1,
+			Clients:  3,
+			Complete: 1,
+			Title:    "image.iso",
+		},
 	}
 }
 
@@ -234,7 +253,8 @@ func codec(t *testing.T, name string, v any, b []byte) (encoded []byte, decoded 
 	case Handshake:
 		encoded = v.Append(nil)
 		decoded, err = ReadHandshake(bytes.NewReader(b), BitTorrent, Orchestra)
-	case Announce, Progress, Complain, Welcome, Joined, Left, Reachable, Refused, Named, Await, Ask, Copies, Status, Standings, Listed, Accused:
+	case Announce, Progress, Complain, Welcome, Joined, Left, Reachable, Refused, Named, Await, Ask,
+		Copies, Status, Standings, Listed, Accused, Titled, About:
 		encoded = Append(nil, v.(Message))
 		decoded, err = NewConductorReader(bytes.NewReader(b)).Next()
 	default:

@@ -30,6 +30,7 @@ const (
 	extendedByte, extendedBit = 5, 0x10
 	fastByte, fastBit         = 7, 0x04
 	namesByte, namesBit       = 7, 0x01
+	titlesByte, titlesBit     = 7, 0x02
 )
 
 // afterName is the length of what follows the protocol's name.
@@ -65,6 +66,13 @@ func (h *Handshake) SetNames() { h.Reserved[namesByte] |= namesBit }
 
 // Names reports whether the sender knows Named, Await and Copies.
 func (h Handshake) Names() bool { return h.Reserved[namesByte]&namesBit != 0 }
+
+// SetTitles says that a member's Named is followed by Titled. It goes with
+// SetNames.
+func (h *Handshake) SetTitles() { h.Reserved[titlesByte] |= titlesBit }
+
+// Titles reports whether a member's Named is followed by Titled.
+func (h Handshake) Titles() bool { return h.Reserved[titlesByte]&titlesBit != 0 }
 
 // Append appends the handshake's encoding to b.
 func (h Handshake) Append(b []byte) []byte {

@@ -216,11 +216,15 @@ func Append(b []byte, m Message) []byte {
 		b = m.append(b)
 	case Named:
 		b = m.append(b)
+	case Titled:
+		b = m.append(b)
 	case Await:
 		b = m.append(b)
 	case Ask:
 		b = m.append(b)
 	case Copies:
+		b = m.append(b)
+	case About:
 		b = m.append(b)
 	case Status:
 		b = m.append(b)

@@ -35,6 +35,14 @@ const (
 	MaxRequest = 256 << 20 // content that one request may cover, see ExtHandshake.MaxRequest
 )
 
+// How many others a member has connections to, where its user says nothing. The
+// conductor hands out members, and weighs what they say, by these numbers.
+const (
+	Dials      = 8   // that it opens, more if it has few for long
+	MeshPeers  = 20  // that it keeps
+	ChainPeers = 100 // that it keeps while members pass on in a chain
+)
+
 // ErrMalformed is in the chain of every error that says that the remote broke
 // the protocol; errors without it are the connection's own.
 var ErrMalformed = errors.New("malformed message")

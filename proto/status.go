@@ -9,14 +9,14 @@ import (
 // Who wants to know how far the members are opens a connection like a member,
 // sends Ask in place of Announce, and is not listed. The ID in its handshake is
 // the composition's; the ID of zeros stands for all that the conductor knows.
-// The answer to each Ask is one or more Status, each followed by as many
-// standings as it says, in frames of MaxMembers:
+// The answer to each Ask is one or more Status, each after an About and followed
+// by as many standings as it says, in frames of MaxMembers:
 //
 //	asker                             conductor
 //	orchestra handshake ──────────>
 //	                     <─────────   orchestra handshake
 //	Ask ──────────────────────────>
-//	                     <─────────   Status, Standings ...   (or Refused, and the end)
+//	                     <─────────   About, Status, Standings ...   (or Refused, and the end)
 //	Ask ──────────────────────────>                           (as often as it likes; answered twice a second at most)
 
 // Limits of an answer.
@@ -28,13 +28,17 @@ const (
 // LeftUnknown is a time left that cannot be told.
 const LeftUnknown = math.MaxUint32
 
-// Messages about how far members are. Named, Await and Ask go to a conductor,
-// the others come from one.
+// Messages about how far members are. Named, Titled, Await and Ask go to a
+// conductor, the others come from one.
 type (
 	// Named follows a member's first Announce if its handshake says Names.
 	Named struct {
 		Place [8]byte // the same for each run that fills the same copy; zeros: not told
 		Label string  // for people; UTF-8, at most MaxLabel bytes, anything may stand in it
+	}
+	// Titled follows a member's first Named if its handshake says Titles.
+	Titled struct {
+		Title string // the content's name; UTF-8, at most MaxText bytes, else anything
 	}
 	// Await asks for Copies once so many members are complete. A later one
 	// replaces it.
@@ -45,12 +49,20 @@ type (
 	Ask struct {
 		Members uint16 // how many of them are to be listed, the slowest first; MaxRows at most are
 	}
+	// About precedes the Status of the same composition. It may be missing.
+	About struct {
+		ID       [20]byte
+		Listed   uint32 // members that are listed now
+		Clients  uint32 // BitTorrent clients that are listed; no other number counts them
+		Complete uint32 // of them, as they say
+		Title    string // what most members call the content; "": none said
+	}
 	// Status is how far the members of a composition are. One of which nothing
 	// is known has zeros but for the ID.
 	Status struct {
 		ID       [20]byte
 		Further  uint16 // how many Status follow in this answer; less than MaxStatuses
-		Complete uint32 // distinct members that said so, also those that left since
+		Complete uint32 // distinct copies of members that said so, also those that left since
 		Known    uint32 // those, and all others listed now
 		Pending  uint32 // listed now and not complete
 		Left     uint32 // seconds until all that are pending are complete; LeftUnknown
@@ -71,6 +83,8 @@ type Standing struct {
 }
 
 func (Named) message()     {}
+func (Titled) message()    {}
+func (About) message()     {}
 func (Await) message()     {}
 func (Ask) message()       {}
 func (Copies) message()    {}
@@ -80,6 +94,18 @@ func (Standings) message() {}
 func (m Named) append(b []byte) []byte {
 	b = append(append(b, idNamed), m.Place[:]...)
 	return appendText(b, cutText(m.Label, MaxLabel))
+}
+
+func (m Titled) append(b []byte) []byte {
+	return appendText(append(b, idTitled), cutText(m.Title, MaxText))
+}
+
+func (m About) append(b []byte) []byte {
+	b = append(append(b, idAbout), m.ID[:]...)
+	b = binary.BigEndian.AppendUint32(b, m.Listed)
+	b = binary.BigEndian.AppendUint32(b, m.Clients)
+	b = binary.BigEndian.AppendUint32(b, m.Complete)
+	return appendText(b, cutText(m.Title, MaxText))
 }
 
 func (m Await) append(b []byte) []byte {
@@ -144,6 +170,20 @@ func (d *decoder) status() Message {
 		d.fail("%d compositions follow, less than %d are taken", m.Further, MaxStatuses)
 	case m.Complete > m.Known:
 		d.fail("%d of %d members are complete", m.Complete, m.Known)
+	}
+	return m
+}
+
+func (d *decoder) about() Message {
+	m := About{
+		ID:       [20]byte(d.bytes(20, "ID")),
+		Listed:   d.uint32("number of members listed"),
+		Clients:  d.uint32("number of clients"),
+		Complete: d.uint32("number of complete clients"),
+		Title:    d.utf8("title"),
+	}
+	if m.Complete > m.Clients {
+		d.fail("%d of %d clients are complete", m.Complete, m.Clients)
 	}
 	return m
 }

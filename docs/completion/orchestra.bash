@@ -7,7 +7,7 @@ _orchestra_flags() {
 	case $1 in
 	compose) flags='--conductor --part-size --output --hash --comment --links --no-times --torrent --force -c -s -o -f' ;;
 	conduct) flags='--listen --allow --max-members --peers --max-per-address -l' ;;
-	join) flags='--dir --listen --advertise --conductor --peer --exit --share-for --ratio --until-copies --name --stall-timeout --upload-limit --download-limit --only --except --max-peers --sequential --stdout --on-complete --check --replace --repair --no-times --progress --no-input -d -l -e' ;;
+	join) flags='--dir --listen --advertise --conductor --peer --exit --share-for --ratio --until-copies --name --stall-timeout --upload-limit --download-limit --only --except --max-peers --sequential --stdout --on-complete --on-complete-timeout --check --replace --repair --no-times --progress --no-input -d -l -e' ;;
 	verify) flags='' ;;
 	show) flags='' ;;
 	status) flags='--watch --wait --timeout -w' ;;
@@ -46,6 +46,7 @@ _orchestra_kind() {
 	join:--except) kind='none' ;;
 	join:--max-peers) kind='none' ;;
 	join:--on-complete) kind='none' ;;
+	join:--on-complete-timeout) kind='none' ;;
 	join:--progress) kind='none auto bar plain none' ;;
 	status:--wait) kind='none all' ;;
 	status:--timeout) kind='none' ;;
@@ -60,7 +61,7 @@ _orchestra_kind() {
 	verify:0) kind='orch' ;;
 	verify:1) kind='file' ;;
 	show:0) kind='orch' ;;
-	status:0) kind='none' ;;
+	status:0) kind='orch' ;;
 	status:1) kind='orch' ;;
 	*) kind= ;;
 	esac

@@ -35,6 +35,7 @@ set -g __orchestra_valued \
 	join:--except \
 	join:--max-peers \
 	join:--on-complete \
+	join:--on-complete-timeout \
 	join:--progress \
 	join:--log-format \
 	join:--log-file \
@@ -115,7 +116,7 @@ complete -c orchestra -n '__orchestra_at ""' -l version -s V -d 'print the versi
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -l json -d 'one JSON object a line on stdout'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -l quiet -s q -d 'errors only'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -l verbose -s v -d 'log the details'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -l log-format -x -a 'auto console json' -d 'how log lines look (auto: json in a file, else console)'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -l log-format -x -a 'auto console json' -d 'how log lines look (auto: json in a file, console with --verbose and for conduct, else like notes)'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -l log-file -x -a '(__orchestra_files)' -d 'append the log to a file; its folder is made'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -l color -x -a 'auto always never' -d 'colours in the log (auto: on a terminal, unless NO_COLOR is set or TERM is dumb)'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -l help -s h -d 'show this'
@@ -148,14 +149,15 @@ complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-joi
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l until-copies -x -d 'end when complete, and the conductor knows N complete copies, this one and those of members that left included'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l name -x -d 'what orchestra status calls this member, 64 bytes at most; the host'\''s name by default'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l stall-timeout -x -d 'give up when nothing came for so long'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l upload-limit -x -d 'bytes a second: 40M'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l download-limit -x -d 'bytes a second: 40M'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l upload-limit -x -d 'bytes a second: 40M, 1.5M; 0 or unlimited: none'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l download-limit -x -d 'bytes a second: 40M, 1.5M; 0 or unlimited: none'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l only -x -d 'of a folder, get only the files that match; may be repeated'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l except -x -d 'of a folder, do not get the files that match; may be repeated'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l max-peers -x -d 'connections to other members at most'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l sequential -d 'get the parts in order, more or less, for whoever reads the content while it comes'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l stdout -d 'write the content to stdout in order as it is verified, besides into --dir; implies --sequential'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l on-complete -x -d 'a command for the shell when the content is complete; it finds ORCHESTRA_PATH, ORCHESTRA_NAME and ORCHESTRA_ID'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l on-complete -x -d 'a command for the shell when the content is complete; it finds ORCHESTRA_PATH, ORCHESTRA_CONTENT_NAME and ORCHESTRA_ID'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l on-complete-timeout -x -d 'end that command after so long'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l check -d 'verify everything that is there before connecting to anybody'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l replace -d 'if something else stands under the content'\''s name, move it aside to NAME.old when the content is complete'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l repair -d 'get bad parts of the content anew, in place'
@@ -172,4 +174,5 @@ complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-joi
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at status' -l watch -s w -d 'go on until stopped: one line on a terminal, else a line for each change'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at status' -l wait -x -a 'all' -d 'wait until N are complete, or one and everybody who is listed; then exit 0'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at status' -l timeout -x -d 'of --wait; then exit 5'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at status 0' -a '(__orchestra_files / .orch)'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at status 1' -a '(__orchestra_files / .orch)'

@@ -7,9 +7,12 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"os/signal"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -27,7 +30,21 @@ func TestMain(m *testing.M) {
 		"orchestra-join":    program,
 	}
 	maps.Copy(programs, terminalPrograms())
+	if programs[strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")] == nil {
+		heedSignals()
+	}
 	testscript.Main(m, programs)
+}
+
+// heedSignals lets the programs of the tests heed the signals that the tests were started to
+// ignore, in the background of a script or by nohup: what a process catches, its children do not
+// ignore.
+func heedSignals() {
+	for _, sig := range []os.Signal{syscall.SIGINT, syscall.SIGHUP} {
+		if signal.Ignored(sig) {
+			signal.Notify(make(chan os.Signal, 1), sig)
+		}
+	}
 }
 
 // TestTranscripts runs the command lines in testdata. To the script's own commands come:

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"orchestra/compose"
 	"orchestra/orch"
@@ -276,27 +275,4 @@ func onlyLocal(conductors []string) bool {
 		}
 	}
 	return true
-}
-
-// slowProgress makes the progress of reading a file visible when it takes longer than a second: a bar on a terminal,
-// a line each ten seconds elsewhere. It is called from one goroutine.
-func slowProgress(t *terminal, doing string) func(done, total int64) {
-	const first, again = time.Second, 10 * time.Second
-	start := time.Now()
-	said := start.Add(first - again)
-	return func(done, total int64) {
-		now := time.Now()
-		if now.Sub(start) < first || total <= 0 {
-			return
-		}
-		text := fmt.Sprintf("%s: %s of %s (%d %%)", doing, bytesText(done), bytesText(total), 100*done/total)
-		switch {
-		case t.isQuiet():
-		case t.canDraw():
-			t.draw(func(width int) string { return text[:min(len(text), max(width, 0))] })
-		case now.Sub(said) >= again:
-			said = now
-			t.note("%s", text)
-		}
-	}
 }

@@ -3,9 +3,13 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/rs/zerolog"
 )
 
 func TestHarmless(t *testing.T) {
@@ -25,6 +29,34 @@ func TestHarmless(t *testing.T) {
 	} {
 		if got := harmless(tt[0]); got != tt[1] {
 			t.Errorf("harmless(%q) = %q, want %q", tt[0], got, tt[1])
+		}
+	}
+}
+
+// What stands in a log line, in any place, is harmless, in colour too.
+func TestConsoleIsHarmless(t *testing.T) {
+	const evil = "a\u2800b\ufe0fc\x1b[2J\u202e"
+	for _, color := range []bool{false, true} {
+		var out bytes.Buffer
+		log := zerolog.New(console(&out, color))
+		log.Error().
+			Err(errors.New(evil)).
+			Str("name", evil).
+			Strs("all", []string{evil}).
+			Int("n", 7).
+			Bool("b", true).
+			Msg(evil)
+		got := out.String()
+		if color {
+			got = regexp.MustCompile(`\x1b\[\d*m`).ReplaceAllString(got, "")
+		}
+		if line := strings.TrimSuffix(got, "\n"); harmless(line) != line {
+			t.Errorf("a line in colour (%v) is %q", color, got)
+		}
+		for _, want := range []string{` n=7`, ` b=true`, ` name="a\u2800b\ufe0fc\x1b[2J\u202e"`, ` error="a\u2800b\ufe0fc\x1b[2J\u202e"`} {
+			if !strings.Contains(got, want) {
+				t.Errorf("%q has no %s", got, want)
+			}
 		}
 	}
 }

@@ -24,7 +24,7 @@ func (c *commonOptions) options() []*option {
 		{name: "verbose", short: "v", usage: "log the details", set: into(&c.verbose, parseSwitch)},
 		{
 			name: "log-format", value: "auto|console|json", set: into(&c.logFormat, oneOf("auto", "console", "json")),
-			usage: "how log lines look (auto: json in a file, else console)",
+			usage: "how log lines look (auto: json in a file, console with --verbose and for conduct, else like notes)",
 		},
 		{name: "log-file", value: "PATH", usage: "append the log to a file; its folder is made", set: into(&c.logFile, parseText)},
 		{
@@ -65,9 +65,13 @@ func (p *program) openLog() error {
 			format = "json"
 		}
 	}
-	out = jsonEscaper{out}
-	if format != "json" {
-		out = console(out.(jsonEscaper).to, color)
+	switch {
+	case format == "json":
+		out = jsonEscaper{out}
+	case format == "auto" && !c.verbose && !p.serves:
+		out = lineLog{out}
+	default:
+		out = console(out, color)
 	}
 	p.log = zerolog.New(out).Level(c.level()).With().Timestamp().Logger()
 	return nil
@@ -97,7 +101,8 @@ func appendFile(path string) (*os.File, error) {
 	return os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 }
 
-// console writes log lines for people. zerolog quotes the fields' values, so only the message may hold harm.
+// console writes log lines for people. zerolog quotes values, but leaves in them
+// what a terminal hides.
 func console(out io.Writer, color bool) io.Writer {
 	return zerolog.ConsoleWriter{
 		Out: out, NoColor: !color, TimeFormat: time.TimeOnly,
@@ -106,6 +111,14 @@ func console(out io.Writer, color bool) io.Writer {
 				return ""
 			}
 			return harmless(fmt.Sprint(v))
+		},
+		FormatFieldValue: func(v any) string { return harmless(fmt.Sprintf("%s", v)) },
+		FormatErrFieldValue: func(v any) string {
+			text := harmless(fmt.Sprintf("%s", v))
+			if color {
+				return "\x1b[31m" + text + "\x1b[0m"
+			}
+			return text
 		},
 	}
 }

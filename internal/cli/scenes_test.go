@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"orchestra/internal/cli/switchboard"
 )
 
 // sceneTime is how long anything in a scene may take.
@@ -335,14 +337,17 @@ func TestKilledMemberGoesOn(t *testing.T) {
 // The conductor may go and come back: those who know each other go on, and newcomers find them later.
 func TestConductorComesBack(t *testing.T) {
 	s := newScene(t, 32<<20, "64K")
-	s.join("original", "--upload-limit", "8M").untilComplete()
-	member := s.join("member")
+	board := switchboard.New(t)
+	board.Connect(s.address)
+	s.join("original", "--upload-limit", "8M", "--conductor", board.Addr()).untilComplete()
+	member := s.join("member", "--conductor", board.Addr())
 	member.untilParts(50)
-	address := s.address
 	s.conductor.stop(syscall.SIGKILL)
+	board.Connect("")
 	member.until("unreachable conductor", func(e sceneEvent) bool { return e.Event == "progress" && !e.Up })
-	late := s.join("late")
-	s.conduct(address)
+	late := s.join("late", "--conductor", board.Addr())
+	s.conduct("127.0.0.1:0")
+	board.Connect(s.address)
 	late.untilComplete()
 	member.untilComplete()
 	s.wantCopy("member")
@@ -366,8 +371,8 @@ func TestSecondJoinIsRefused(t *testing.T) {
 	first := s.join("member")
 	first.until("start", func(e sceneEvent) bool { return e.Event == "start" })
 	second := s.join("member")
-	if code := second.wait(); code != exitOther {
-		t.Errorf("exit code %d, want %d", code, exitOther)
+	if code := second.wait(); code != exitLocked {
+		t.Errorf("exit code %d, want %d", code, exitLocked)
 	}
 	if says := second.errors(); !strings.Contains(says, "another orchestra") {
 		t.Errorf("it says %q", says)
@@ -398,7 +403,7 @@ func TestLimitsEndAJoin(t *testing.T) {
 		t.Errorf("stalled: exit code %d, want %d", code, exitStalled)
 	}
 	hook := filepath.Join(s.dir, "hook")
-	sharer := s.join("original", "--ratio", "2", "--on-complete", `printf '%s %s %s' "$ORCHESTRA_PATH" "$ORCHESTRA_NAME" "$ORCHESTRA_ID" > '`+hook+`'; echo heard; exit 3`)
+	sharer := s.join("original", "--ratio", "2", "--on-complete", `printf '%s %s %s' "$ORCHESTRA_PATH" "$ORCHESTRA_CONTENT_NAME" "$ORCHESTRA_ID" > '`+hook+`'; echo heard; exit 3`)
 	for _, flags := range [][]string{{"--exit"}, {"--share-for", "1s"}} {
 		name := strings.Trim(flags[0], "-")
 		m := s.join(name, flags...)

@@ -3,8 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-
-	"orchestra/orch"
 )
 
 func newShow(p *program) *command {
@@ -20,12 +18,6 @@ func newShow(p *program) *command {
 		return runShow(p, arguments[0])
 	}
 	return c
-}
-
-// openComposition reads the .orch file that a command was given.
-func openComposition(path string) (*orch.File, error) {
-	f, err := orch.Open(path)
-	return f, withCode(exitInput, err)
 }
 
 func runShow(p *program, path string) error {

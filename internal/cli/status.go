@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"orchestra/conduct"
-	"orchestra/orch"
 )
 
 const (
@@ -18,11 +18,10 @@ const (
 
 // statusOptions is what status was told.
 type statusOptions struct {
-	conductor string
-	id        orch.ID // zeros: all that the conductor knows
-	watch     bool
-	wait      waitFor
-	timeout   time.Duration // of waiting; 0: none
+	subject
+	watch   bool
+	wait    waitFor
+	timeout time.Duration // of waiting; 0: none
 }
 
 // A waitFor is what --wait waits for. The zero value: nothing.
@@ -52,10 +51,12 @@ func parseWait(s string) (waitFor, error) {
 func newStatus(p *program) *command {
 	var o statusOptions
 	c := &command{
-		name: "status", arguments: "HOST:PORT [ID|FILE.orch]", most: 2,
+		name: "status", arguments: "HOST:PORT|FILE.orch [ID|FILE.orch]", most: 2,
 		usage: "ask a conductor how many have all of it, and who is slowest",
 		description: "Asks the conductor at HOST:PORT how far the members of a composition are, or those of all that it knows.\n" +
-			"Complete are all that said so, those that have left since and the first sharer included.",
+			"With FILE.orch alone, the conductor is that of the file. Of an ID the beginning is enough if no\n" +
+			"other one begins so. Complete are all members that said so, those that have left since and the\n" +
+			"first sharer included.",
 		options: []*option{
 			{name: "watch", short: "w", usage: "go on until stopped: one line on a terminal, else a line for each change", set: into(&o.watch, parseSwitch)},
 			{name: "wait", value: "N|all", usage: "wait until N are complete, or one and everybody who is listed; then exit 0", set: into(&o.wait, parseWait)},
@@ -64,35 +65,18 @@ func newStatus(p *program) *command {
 	}
 	c.run = func(ctx context.Context, arguments []string) error {
 		if len(arguments) == 0 {
-			return c.mistake("the conductor's address is missing")
-		}
-		var err error
-		if o.conductor, err = orch.ReadConductor(arguments[0]); err != nil {
-			return c.mistake("%v", err)
+			return c.mistake("an .orch file or the conductor's address is missing")
 		}
 		if o.timeout > 0 && !o.wait.given() {
 			return c.mistake("--timeout goes with --wait")
 		}
-		if len(arguments) == 2 {
-			if o.id, err = readID(arguments[1]); err != nil {
-				return err
-			}
+		var err error
+		if o.subject, err = readSubject(arguments); err != nil {
+			return err
 		}
 		return runStatus(ctx, p, o)
 	}
 	return c
-}
-
-// readID takes the ID of a composition, or that of an .orch file.
-func readID(s string) (orch.ID, error) {
-	if id, err := orch.ParseID(s); err == nil {
-		return id, nil
-	}
-	f, err := openComposition(s)
-	if err != nil {
-		return orch.ID{}, fmt.Errorf("expected an ID or an .orch file: %w", err)
-	}
-	return f.ID(), nil
 }
 
 // errLate is why waiting ends with --timeout.
@@ -142,9 +126,11 @@ func runStatus(ctx context.Context, p *program, o statusOptions) error {
 type query struct {
 	*program
 	statusOptions
-	asker *conduct.Asker // nil: not connected
-	heard time.Time      // the last answer
-	said  string         // what a line was printed for last
+	asker  *conduct.Asker // nil: not connected
+	asked  string         // the conductor that is, or was last
+	heard  time.Time      // the last answer
+	said   string         // what a line was printed for last
+	digits int            // of IDs that are shown; 0: the least
 }
 
 func (q *query) close() {
@@ -154,14 +140,65 @@ func (q *query) close() {
 	}
 }
 
-// ask asks once, on a new connection if there is none.
+// ask asks once, on a new connection if there is none: to the first conductor
+// that answers and knows what is asked for, or else the first that answers.
 func (q *query) ask(ctx context.Context) ([]conduct.Status, error) {
-	var err error
-	if q.asker == nil {
-		if q.asker, err = conduct.DialAsker(ctx, q.conductor, q.id); err != nil {
+	if q.asker != nil {
+		return q.askAgain()
+	}
+	var failed error
+	var first []conduct.Status
+	answered := ""
+	for _, conductor := range q.conductors {
+		q.asked = conductor
+		all, err := q.dial(ctx)
+		switch {
+		case err != nil && len(q.conductors) == 1:
 			return nil, err
+		case err != nil && failed == nil:
+			failed = fmt.Errorf("%s: %w", conductor, err)
+		case err != nil:
+			failed = fmt.Errorf("%w; %s: %w", failed, conductor, err)
+		case len(q.conductors) == 1, !q.one(), known(&all[0]):
+			return all, nil
+		case first == nil:
+			first, answered = all, conductor
+			fallthrough
+		default:
+			q.close()
 		}
 	}
+	if first != nil {
+		q.asked = answered
+		return first, nil
+	}
+	q.asked = strings.Join(q.conductors, ", ")
+	return nil, failed
+}
+
+// dial connects to a conductor and asks it.
+func (q *query) dial(ctx context.Context) ([]conduct.Status, error) {
+	var err error
+	if q.asker, err = conduct.DialAsker(ctx, q.asked, q.id); err != nil {
+		return nil, err
+	}
+	if q.prefix == "" {
+		return q.askAgain()
+	}
+	all, err := q.askAgain()
+	if err != nil {
+		return nil, err
+	}
+	q.close()
+	if q.id, err = q.find(all); err != nil {
+		return nil, err
+	}
+	q.prefix = ""
+	return q.dial(ctx)
+}
+
+// askAgain asks on the connection that there is.
+func (q *query) askAgain() ([]conduct.Status, error) {
 	members := fewest
 	if q.common.json {
 		members = conduct.MaxListed
@@ -175,15 +212,17 @@ func (q *query) ask(ctx context.Context) ([]conduct.Status, error) {
 	return all, nil
 }
 
+// known reports whether anybody is there, or was.
+func known(s *conduct.Status) bool { return s.Known > 0 || s.Clients > 0 }
+
 // askOne asks for the one composition that is meant. It is nil for a moment without a conductor, which may be started anew.
 func (q *query) askOne(ctx context.Context) (*conduct.Status, error) {
 	all, err := q.ask(ctx)
-	var refused *conduct.RefusedError
 	switch {
-	case err != nil && (errors.As(err, &refused) || q.heard.IsZero() || time.Since(q.heard) > lostFor):
+	case err != nil && (isAnswer(err) || q.heard.IsZero() || time.Since(q.heard) > lostFor):
 		return nil, err
 	case err != nil:
-		q.log.Debug().Err(err).Str("conductor", q.conductor).Msg("the conductor does not answer")
+		q.log.Debug().Err(err).Str("conductor", q.asked).Msg("the conductor does not answer")
 		return nil, nil
 	case len(all) == 0:
 		return &conduct.Status{}, nil
@@ -193,47 +232,72 @@ func (q *query) askOne(ctx context.Context) (*conduct.Status, error) {
 	return &all[0], nil
 }
 
+// isAnswer reports whether an error is what the conductor answered, which asking
+// again does not mend.
+func isAnswer(err error) bool {
+	var refused *conduct.RefusedError
+	var coded *codedError
+	var usage *usageError
+	return errors.As(err, &refused) || errors.As(err, &coded) || errors.As(err, &usage)
+}
+
 // failed is the command's error when no answer came.
 func (q *query) failed(ctx context.Context, err error) error {
 	var refused *conduct.RefusedError
 	var usage *usageError
+	var coded *codedError
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case errors.As(err, &usage):
 		return err
+	case errors.As(err, &coded):
+		return fmt.Errorf("conductor %s: %w", q.asked, err)
 	case errors.As(err, &refused):
-		return withCode(exitInput, fmt.Errorf("conductor %s: %w", q.conductor, err))
+		return withCode(exitInput, fmt.Errorf("conductor %s: %w", q.asked, err))
 	}
-	return withCode(exitNetwork, fmt.Errorf("conductor %s cannot be asked (is it running, and is the address right?): %w", q.conductor, err))
+	return withCode(
+		exitNetwork,
+		fmt.Errorf(
+			"conductor %s cannot be asked (is it running, and is the address right?): %w",
+			q.asked,
+			err,
+		),
+	)
 }
 
 // answer prints what one ask was answered.
 func (q *query) answer(all []conduct.Status) error {
-	if q.id != (orch.ID{}) && all[0].Known == 0 {
-		return withCode(exitInput, fmt.Errorf("conductor %s knows nothing of composition %s: nobody has joined it there", q.conductor, q.id))
+	if q.one() && !known(&all[0]) {
+		return withCode(
+			exitInput,
+			fmt.Errorf(
+				"conductor %s knows nothing of composition %s: nobody has joined it there",
+				q.asked,
+				q.id,
+			),
+		)
 	}
 	if len(all) == 0 {
-		q.terminal.note("conductor %s knows no members", q.conductor)
+		q.terminal.note("conductor %s knows no members", q.asked)
 	}
+	q.digits = shortIDs(all)
 	for i := range all {
-		if err := q.print(&all[i], len(all) > 1); err != nil {
+		if err := q.print(&all[i], len(all) == 1); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// print writes a status to stdout.
-func (q *query) print(s *conduct.Status, named bool) error {
+// print writes a status to stdout, with the members that came with it or not.
+func (q *query) print(s *conduct.Status, members bool) error {
 	if q.common.json {
 		return q.terminal.aside(func() error { return writeJSON(q.stdout, statusJSON(s)) })
 	}
-	lines := []string{statusText(s)}
-	if named {
-		lines[0] = orch.ID(s.ID).String() + ": " + lines[0]
-	} else if s.Pending > 1 && !q.watch {
-		lines = append(lines, slowestTexts(s)...)
+	lines := []string{q.line(s)}
+	if members {
+		lines = append(lines, memberTexts(s)...)
 	}
 	return q.terminal.aside(func() error {
 		for _, line := range lines {
@@ -251,7 +315,7 @@ func (q *query) watched(s *conduct.Status) error {
 	case !q.watch:
 		return nil
 	case !q.common.json && q.terminal.canDraw() && !q.terminal.isQuiet():
-		q.terminal.draw(func(width int) string { return fitted(harmless(statusText(s)), width) })
+		q.terminal.draw(func(width int) string { return fitted(harmless(q.line(s)), width) })
 		return nil
 	}
 	now := fmt.Sprint(untimed(s))
@@ -262,13 +326,21 @@ func (q *query) watched(s *conduct.Status) error {
 	return q.print(s, false)
 }
 
+// line is a status in one line, which names the composition if none was asked for.
+func (q *query) line(s *conduct.Status) string {
+	if q.one() || !known(s) {
+		return statusText(s)
+	}
+	return titleText(s, max(q.digits, idDigits)) + ": " + statusText(s)
+}
+
 // end shows the last status.
 func (q *query) end(s *conduct.Status) error {
 	q.terminal.wipe()
 	if s == nil || q.said == fmt.Sprint(untimed(s)) {
 		return nil
 	}
-	return q.print(s, false)
+	return q.print(s, !q.watch && s.Pending > 1)
 }
 
 // stopped ends watching and waiting: to watch until one is stopped is what was asked for, to wait is not.

@@ -2,11 +2,16 @@ package cli
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/netip"
+	"net/url"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
@@ -14,6 +19,7 @@ import (
 	"time"
 
 	"orchestra/conduct"
+	"orchestra/orch"
 )
 
 // status asks the scene's conductor for its composition.
@@ -68,8 +74,11 @@ func TestStatus(t *testing.T) {
 	if !line.MatchString(text) || !strings.Contains(says, " after 1.5 s") {
 		t.Errorf("waiting in vain prints %q and %q", text, says)
 	}
-	if text, _ := s.status(exitDone); !line.MatchString(text) {
-		t.Errorf("it prints %q", text)
+	slow := `   \d\d? %  lab\\x1b\[31m-17(, .* left)?\n`
+	full := `  100 %  the first\n`
+	plain := regexp.MustCompile(strings.TrimSuffix(line.String(), "$") + ` ` + slow + full + `$`)
+	if text, _ := s.status(exitDone); !plain.MatchString(text) {
+		t.Errorf("it prints %q, want %s", text, plain)
 	}
 	got := s.statusJSON()
 	if got.Complete != 1 || got.Known != 2 || got.Pending != 1 || len(got.Members) != 2 ||
@@ -94,6 +103,9 @@ func TestStatus(t *testing.T) {
 	if code := waiting.wait(); code != exitDone {
 		t.Errorf("--wait 3: exit code %d, want 0", code)
 	}
+	if text, _ := s.status(exitDone); text != "4 of 4 complete\n  100 %  helper\n" {
+		t.Errorf("with one left it prints %q", text)
+	}
 	wantEnd(t, helper, syscall.SIGTERM, exitDone)
 	if text, _ := s.status(exitDone, "--wait", "all"); text != "4 of 4 complete\n" {
 		t.Errorf("with everybody gone it prints %q", text)
@@ -108,6 +120,166 @@ func TestStatus(t *testing.T) {
 	}
 	if got := s.statusJSON(); got.Complete != 4 || got.Known != 4 {
 		t.Errorf("after one came back: %+v", got)
+	}
+}
+
+// Whoever has the file needs to know neither its conductor nor its ID; of an ID the beginning is
+// enough; and what is told of several compositions names them.
+func TestStatusNamesAndFinds(t *testing.T) {
+	s := newScene(t, 100_000, "64K")
+	f, err := orch.Open(s.orch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := f.ID().String()
+	s.join("original", "--name", "first").untilComplete()
+	run := func(code int, arguments ...string) string {
+		t.Helper()
+		cmd := orchestra(t, append([]string{"status"}, arguments...)...)
+		text, err := cmd.CombinedOutput()
+		if got := cmd.ProcessState.ExitCode(); got != code {
+			t.Fatalf("status %v: exit code %d, %v, want %d: %s", arguments, got, err, code, text)
+		}
+		return string(text)
+	}
+	const all = "1 of 1 complete\n  100 %  first\n"
+	for _, c := range []struct {
+		arguments []string
+		want      string
+	}{
+		{[]string{s.orch}, all},
+		{[]string{s.address, s.orch}, all},
+		{[]string{s.address, id}, all},
+		{[]string{s.address, id[:1]}, all},
+		{[]string{s.address, strings.ToUpper(id[:39])}, all},
+		{[]string{s.address, id[:7], "--wait", "1"}, "1 of 1 complete\n"},
+		{[]string{s.orch, "--wait", "all"}, "1 of 1 complete\n"},
+		{[]string{s.address}, "music (" + id[:8] + "): " + all},
+	} {
+		if got := run(exitDone, c.arguments...); got != c.want {
+			t.Errorf("status %v prints %q, want %q", c.arguments, got, c.want)
+		}
+	}
+	other := "0"
+	if id[0] == '0' {
+		other = "1"
+	}
+	for _, flags := range [][]string{nil, {"--wait", "1", "--timeout", "1m"}, {"--watch"}} {
+		got := run(exitInput, append([]string{s.address, other}, flags...)...)
+		if !strings.Contains(got, "it knows no composition whose ID begins with "+other) {
+			t.Errorf("of an ID that is not there, %v prints %q", flags, got)
+		}
+	}
+
+	// A second composition, of a name that would be another one's, beside BitTorrent clients of the
+	// first.
+	strange := filepath.Join(s.dir, "music ("+id[:8]+"): 9 of 9 complete")
+	if err := os.WriteFile(strange, randomBytes(70_000), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := orchestra(t, "compose", strange, "-q", "-c", "127.0.0.1:1", "-c", s.address, "-o", strange+".orch").CombinedOutput(); err != nil {
+		t.Fatalf("compose: %v: %s", err, text)
+	}
+	if f, err = orch.Open(strange + ".orch"); err != nil {
+		t.Fatal(err)
+	}
+	got := run(exitInput, strange+".orch")
+	if !strings.Contains(got, "nobody has joined it there") {
+		t.Errorf("of a file that nobody joined it prints %q", got)
+	}
+	s.start(orchestra(
+		t, "join", "--json", "--listen", "127.0.0.1:0", "--dir", s.dir, strange+".orch", "--name", "stranger",
+	)).untilComplete()
+	for i := range 2 {
+		announce := fmt.Sprintf(
+			"http://%s/announce?info_hash=%s&peer_id=-XX0000-%012d&port=1&left=%d",
+			s.address, url.QueryEscape(string(decodeHex(t, id))), i, i,
+		)
+		res, err := http.Get(announce)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+	}
+	first := "music (" + id[:8] + "): 1 of 1 complete; 1 of 2 BitTorrent clients\n"
+	second := fmt.Sprintf("%q (%.8s): 1 of 1 complete\n", filepath.Base(strange), f.ID())
+	got = run(exitDone, s.address)
+	for deadline := time.Now().Add(sceneTime); len(got) != len(first+second) && time.Now().Before(deadline); {
+		got = run(exitDone, s.address) // what was answered a moment ago is answered again
+	}
+	if got != first+second && got != second+first {
+		t.Errorf("of two compositions it prints\n%s, want\n%s", got, first+second)
+	}
+	got = run(exitUsage, s.address, "--watch")
+	if !strings.Contains(got, "the conductor knows 2 compositions") {
+		t.Errorf("watching two prints %q", got)
+	}
+	if got, want := run(exitDone, strange+".orch"), "1 of 1 complete\n  100 %  stranger\n"; got != want {
+		t.Errorf("of a file whose first conductor is not there it prints %q, want %q", got, want)
+	}
+	line := s.statusJSON()
+	if line.Name != "music" || line.Listed != 1 || line.Clients != 2 || line.Full != 1 ||
+		len(line.Members) != 3 || !line.Members[2].Client {
+		t.Errorf("--json: %+v", line)
+	}
+
+	// The conductor's log says what gathers there, once each.
+	log := s.conductor.errors()
+	for _, want := range []string{`first member of a composition`, `first complete copy of a composition`, `name=music`, `member=first`, `name="music (` + id[:8] + `): 9 of 9 complete"`} {
+		if !strings.Contains(log, want) {
+			t.Errorf("the conductor's log has no %q:\n%s", want, log)
+		}
+	}
+	if n := strings.Count(log, "\n"); n != 4 {
+		t.Errorf("the conductor's log has %d lines, want 4:\n%s", n, log)
+	}
+}
+
+func decodeHex(t *testing.T, s string) []byte {
+	t.Helper()
+	b, err := hex.DecodeString(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// An ID may be told by its beginning if that is unambiguous; what could be a file is one.
+func TestSubjectIsRead(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("beef", []byte("no composition"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	ids := []conduct.Status{
+		{ID: [20]byte{0xab, 0xcd}},
+		{ID: [20]byte{0xab, 0xce}},
+		{ID: [20]byte{0x12}},
+	}
+	for prefix, want := range map[string]string{
+		"1": "", "12": "", "abcd": "", "ABCE": "", "abc": "2 compositions have an ID that begins with abc, among them abcd",
+		"a": "2 compositions have", "34": "it knows no composition whose ID begins with 34",
+	} {
+		s, err := readSubject([]string{"host", prefix})
+		if err != nil || !s.one() || s.conductors[0] != "host:9999" {
+			t.Fatalf("%s: %+v, %v", prefix, s, err)
+		}
+		if _, err := s.find(ids); fmt.Sprint(err) != "<nil>" && want == "" ||
+			want != "" && (err == nil || !strings.HasPrefix(err.Error(), want)) {
+			t.Errorf("%s: %v, want %q", prefix, err, want)
+		}
+	}
+	for _, bad := range []string{"beef", "xyz", "a.orch", "./a", strings.Repeat("a", 41)} {
+		if s, err := readSubject([]string{"host", bad}); err == nil ||
+			!strings.Contains(err.Error(), "expected an ID or an .orch file") {
+			t.Errorf("%s: %+v, %v", bad, s, err)
+		}
+	}
+	if got := shortIDs(ids); got != 8 {
+		t.Errorf("%d digits", got)
+	}
+	ids = append(ids, conduct.Status{ID: [20]byte{0x12, 0, 0, 0, 0, 1}})
+	if got := shortIDs(ids); got != 12 {
+		t.Errorf("%d digits tell %v apart, want 12", got, ids)
 	}
 }
 
@@ -170,18 +342,39 @@ func TestStatusText(t *testing.T) {
 	for want, s := range map[string]conduct.Status{
 		"187 of 200 complete, slowest lab-17 at 61 %, 40 s left": {Complete: 187, Known: 200, Pending: 13, Left: 40 * time.Second, Members: []conduct.Standing{slow, bare, full}},
 		"187 of 200 complete, slowest 192.0.2.7:50000 at 99 %":   {Complete: 187, Known: 200, Pending: 1, Left: -1, Members: []conduct.Standing{bare}},
-		"200 of 200 complete":               {Complete: 200, Known: 200, Members: []conduct.Standing{full}},
-		"0 of 1 complete, 2h00m left":       {Known: 1, Pending: 1, Left: 2 * time.Hour},
-		"no members":                        {},
-		"1 of 1 complete, slowest ? at 0 %": {Complete: 1, Known: 1, Pending: 1, Left: -1, Members: []conduct.Standing{{Parts: 1}}},
+		"200 of 200 complete":                                  {Complete: 200, Known: 200, Members: []conduct.Standing{full}},
+		"0 of 1 complete, 2h00m left":                          {Known: 1, Pending: 1, Left: 2 * time.Hour},
+		"no members":                                           {},
+		"no members; 0 of 2 BitTorrent clients":                {Clients: 2, Members: []conduct.Standing{{Parts: 1, Client: true}}},
+		"1 of 2 complete, 3 s left; 1 of 2 BitTorrent clients": {Complete: 1, Known: 2, Pending: 1, Left: 3 * time.Second, Clients: 2, ClientsComplete: 1, Members: []conduct.Standing{{Parts: 1, Client: true}}},
+		"1 of 1 complete, slowest ? at 0 %":                    {Complete: 1, Known: 1, Pending: 1, Left: -1, Members: []conduct.Standing{{Parts: 1}}},
 	} {
 		if got := statusText(&s); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
-	s := conduct.Status{Complete: 1, Known: 11, Pending: 10, Members: []conduct.Standing{slow, bare, full}}
-	if got, want := strings.Join(slowestTexts(&s), "\n"), "   61 %  lab-17, 40 s left\n   99 %  192.0.2.7:50000\n  and 8 more"; got != want {
-		t.Errorf("%q, want %q", got, want)
+	for want, s := range map[string]conduct.Status{
+		"   61 %  lab-17, 40 s left\n   99 %  192.0.2.7:50000\n  100 %  full\n  and 7 more":  {Pending: 10, Members: []conduct.Standing{slow, bare, full}}, // an older conductor
+		"   61 %  lab-17, 40 s left\n   99 %  192.0.2.7:50000\n  100 %  full\n  and 17 more": {Pending: 10, Listed: 20, Members: []conduct.Standing{slow, bare, full}},
+		"  100 %  full\n  100 %  full": {Listed: 2, Clients: 1, Members: []conduct.Standing{full, full, {Have: 1, Parts: 1, Client: true}}},
+		"":                             {Clients: 1, Members: []conduct.Standing{{Parts: 1, Client: true}}},
+	} {
+		if got := strings.Join(memberTexts(&s), "\n"); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	for want, title := range map[string]string{
+		"00000000":                                      "",
+		"image.iso (00000000)":                          "image.iso",
+		`"my image.iso" (00000000)`:                     "my image.iso",
+		`"a (11111111): 2 of 2 complete" (00000000)`:    "a (11111111): 2 of 2 complete",
+		`"a\x1b[31m\"" (00000000)`:                      "a\x1b[31m\"",
+		`"\u202egpj.exe" (00000000)`:                    "\u202egpj.exe",
+		`"` + strings.Repeat("ö", 127) + `" (00000000)`: strings.Repeat("ö", 127),
+	} {
+		if got := harmless(titleText(&conduct.Status{Title: title}, idDigits)); got != want {
+			t.Errorf("%q is shown as %s, want %s", title, got, want)
+		}
 	}
 	for width, want := range map[int]string{-1: "", 0: "", 3: "lab", 6: "lab-17", 9: "lab-17"} {
 		if got := fitted("lab-17", width); got != want {

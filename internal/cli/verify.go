@@ -50,6 +50,9 @@ func runVerify(ctx context.Context, p *program, arguments []string) error {
 	path := f.Name
 	if len(arguments) > 1 {
 		path = arguments[1]
+	} else if beside := besideOrch(arguments[0], f); beside != "" {
+		return withCode(exitInput, fmt.Errorf("%s is not in the current folder; did you mean verify %s %s?",
+			f.Name, arguments[0], beside))
 	}
 	if f.IsFolder() {
 		return verifyFolder(ctx, p, f, arguments[0], path)
@@ -93,15 +96,23 @@ func badParts(want, found *orch.File) []int {
 
 // text is the verdict for people.
 func (v *verdict) text() string {
+	if v.OK && v.Parts < 2 {
+		return v.Path + " is good"
+	}
 	if v.OK {
-		return fmt.Sprintf("%s: all %s parts and the whole are good", v.Path, grouped(int64(v.Parts)))
+		return fmt.Sprintf("%s: all %s and the whole are good", v.Path, counted(v.Parts, "part"))
 	}
 	var says []string
 	if v.Size != v.WantSize {
 		says = append(says, fmt.Sprintf("%s bytes instead of %s", grouped(v.Size), grouped(v.WantSize)))
 	}
 	if n := len(v.BadParts); n > 0 {
-		says = append(says, fmt.Sprintf("%s of %s parts are bad: %s", grouped(int64(n)), grouped(int64(v.Parts)), store.Ranges(v.BadParts)))
+		are := "are"
+		if n == 1 {
+			are = "is"
+		}
+		says = append(says, fmt.Sprintf("%s of %s %s bad: %s",
+			grouped(int64(n)), counted(v.Parts, "part"), are, store.Ranges(v.BadParts)))
 	}
 	if len(says) == 0 {
 		says = append(says, "all parts are good, but line 3 (the whole's checksum) is of something else")

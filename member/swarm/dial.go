@@ -93,8 +93,8 @@ func (s *Swarm) maxLinks() int {
 func (s *Swarm) chainLinks() int { return cmp.Or(s.cfg.MaxPeers, chainPeers) }
 
 const (
-	meshPeers  = 20
-	chainPeers = 100
+	meshPeers  = proto.MeshPeers
+	chainPeers = proto.ChainPeers
 )
 
 // shed ends links that only a chain has a use for, about as many as leave keptLinks. Both ends of a link choose alike, by their peer ids, so that what
@@ -153,7 +153,7 @@ func (s *Swarm) admit(p *peer) string {
 		s.drop(q, second)
 		return ""
 	}
-	if s.links > s.maxLinks() {
+	if s.links >= s.maxLinks() && !s.makeRoom(p) {
 		return "too many links"
 	}
 	return ""

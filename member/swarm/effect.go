@@ -50,6 +50,12 @@ type (
 		On   bool
 	}
 
+	// SetSpare tells a peer whether this member has nothing to do, and could send more.
+	SetSpare struct {
+		Peer int
+		On   bool
+	}
+
 	// Fetch asks a peer for a run. It ends in Received, Rejected, Choked or Left, unless a Cancel took it back.
 	Fetch struct {
 		Peer int
@@ -98,11 +104,13 @@ type (
 		Peer  int
 		Parts []uint32
 	}
-	// Revoke takes all Grants of a peer back that were not Served: what was not sent waits for another one.
+	// Revoke takes all Grants of a peer back that were not Served: what was not sent waits for
+	// another one.
 	Revoke struct{ Peer int }
 	// Resume asks a foreign client again for the blocks that it Declined.
 	Resume struct{ Peer int }
-	// Dismiss tells a member that it is no longer sent to before all others, so that it asks others too.
+	// Dismiss tells a member that it is no longer sent to before all others, so that it asks
+	// others too.
 	Dismiss struct{ Peer int }
 
 	// Complain tells that a part was bad that a peer said to have: the user, the peer, and the
@@ -138,6 +146,7 @@ func (Announce) effect()    {}
 func (Withdraw) effect()    {}
 func (SetInterest) effect() {}
 func (SetChoke) effect()    {}
+func (SetSpare) effect()    {}
 func (Fetch) effect()       {}
 func (Cancel) effect()      {}
 func (Recall) effect()      {}

@@ -85,6 +85,11 @@ type (
 		Peer int
 		On   bool
 	}
+	// Spare tells whether the peer has nothing to do, and could send more than it is asked for.
+	Spare struct {
+		Peer int
+		On   bool
+	}
 	// Wanted tells of parts that the peer asks for, each reported once until it was granted or is [Unwanted].
 	Wanted struct {
 		Peer  int
@@ -95,8 +100,8 @@ type (
 		Peer int
 		Part uint32
 	}
-	// Sent tells how many payload bytes went into the socket since the last report, a few times a second while a [Grant] is
-	// out. None: what waits there waits for this member's own limit.
+	// Sent tells how many payload bytes went into the socket since the last report, a few times
+	// a second while a [Grant] is out. None: what waits there waits for this member's own limit.
 	Sent struct {
 		Peer  int
 		Bytes int64
@@ -114,8 +119,8 @@ type (
 		Peer int
 		Run  Run
 	}
-	// Progress tells how many payload bytes came since the last report, a few times a second while any do, and how many
-	// of the run that was coming last are here.
+	// Progress tells how many payload bytes came since the last report, a few times a second
+	// while any do, and how many of the run that was coming last are here.
 	Progress struct {
 		Peer int
 		Down int64
@@ -134,13 +139,14 @@ type (
 		Peer int
 		Run  Run
 	}
-	// Declined tells that a foreign client will not send some blocks of a run. The others may come, and those are asked for
-	// again after a [Resume].
+	// Declined tells that a foreign client will not send some blocks of a run. The others may
+	// come, and those are asked for again after a [Resume].
 	Declined struct {
 		Peer int
 		Run  Run
 	}
-	// Dismissed tells that the peer no longer sends to this member before all others, and that it is not to wait for it alone.
+	// Dismissed tells that the peer no longer sends to this member before all others, and that
+	// it is not to wait for it alone.
 	Dismissed struct{ Peer int }
 	// Written tells that a run that was received is on disk. Parts of a single run are not reported so, but as Stored or Failed.
 	Written struct {
@@ -200,6 +206,7 @@ func (Has) event()        {}
 func (Withdrawn) event()  {}
 func (Interest) event()   {}
 func (Choked) event()     {}
+func (Spare) event()      {}
 func (Wanted) event()     {}
 func (Unwanted) event()   {}
 func (Sent) event()       {}

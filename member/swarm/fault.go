@@ -18,5 +18,6 @@ const (
 	SomethingElse              // what answers there is no member
 	Web                        // a web server answers
 	Tracker                    // a BitTorrent tracker answers
+	Conducts                   // a conductor answers
 	Encrypted                  // it speaks a protocol that is encrypted
 )

@@ -74,8 +74,10 @@ type Swarm struct {
 	lineDown capacity
 	share    float64 // of it, for each of them, that the shell was told, in bytes a second
 
-	seq   *sequence // nil: in no order
-	chain chain
+	seq    *sequence // nil: in no order
+	chain  chain
+	feed   feeds
+	idling idling
 
 	peers []*peer // by Peer; nil: no such link
 	links int
@@ -118,7 +120,7 @@ type Stats struct {
 // New makes the state of a member that has nothing yet. The time starts at zero.
 func New(cfg Config) *Swarm {
 	if cfg.Dials == 0 {
-		cfg.Dials = 8
+		cfg.Dials = proto.Dials
 	}
 	parts := int((cfg.Size + cfg.PartSize - 1) / cfg.PartSize)
 	s := &Swarm{
@@ -200,6 +202,8 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 		s.interest(ev)
 	case Choked:
 		s.choked(ev)
+	case Spare:
+		s.spares(ev)
 	case Wanted:
 		s.wanted(ev)
 	case Unwanted:
@@ -241,6 +245,7 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 	case Tick:
 	}
 	s.watchChain()
+	s.tendFeeds()
 	s.forgive()
 	s.watchRuns()
 	s.watchGrants()
@@ -248,6 +253,7 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 	s.refill()
 	s.hasten()
 	s.serve()
+	s.tellSpare()
 	s.watchFlows()
 	s.book.expire(s.now)
 	s.dial()
@@ -265,7 +271,8 @@ const never = time.Duration(1<<63 - 1)
 
 // Next tells when Step must be called with a [Tick] at the latest if nothing else happens, and whether there is such a time.
 func (s *Swarm) Next() (time.Duration, bool) {
-	at := min(s.nextDial(), s.nextRuns(), s.nextGrant(), s.retryAt, s.nextHaste(), s.nextChain(), s.trust.at)
+	at := min(s.nextDial(), s.nextRuns(), s.nextGrant(), s.retryAt, s.nextHaste(), s.nextChain(), s.nextFeeds(), s.nextSpare(),
+		s.trust.at)
 	return at, at != never
 }
 
