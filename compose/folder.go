@@ -53,9 +53,11 @@ func (t *tree) total(sum *int64) error {
 	switch {
 	case len(t.files)+len(t.empty) > 0:
 	case len(t.links) > 0:
-		return errors.New("there are only symbolic links in it, so there is nothing to share; put something into it, or try --links follow")
+		return errors.New("there are only symbolic links in it, so there is nothing to share; " +
+			"put something into it, or try --links follow")
 	default:
-		return errors.New("there is no file and no folder in it, so there is nothing to share; put something into it, or compose the folder it lies in")
+		return errors.New("there is no file and no folder in it, so there is nothing to share; " +
+			"put something into it, or compose the folder it lies in")
 	}
 	for _, file := range t.files {
 		if *sum += file.info.Size(); *sum < 0 {
@@ -199,7 +201,8 @@ func (c *folder) unchanged(ctx context.Context) error {
 
 // same reports whether two looks at a file found the same.
 func same(a, b fs.FileInfo) bool {
-	return a.Size() == b.Size() && a.Mode() == b.Mode() && a.ModTime().Equal(b.ModTime()) && os.SameFile(a, b)
+	return a.Size() == b.Size() && a.Mode() == b.Mode() &&
+		a.ModTime().Equal(b.ModTime()) && os.SameFile(a, b)
 }
 
 // bare leaves the name of the call and its path out of err: the path is in

@@ -94,7 +94,8 @@ func (s *surveyor) keep(at string) error {
 		return fmt.Errorf("it is a symbolic link that cannot be carried: %w", err)
 	}
 	if _, err := s.place.root.Stat(at); err != nil {
-		s.warn(fmt.Sprintf("%s is a symbolic link to %q, where nothing can be reached; it is kept", at, target))
+		s.warn(fmt.Sprintf("%s is a symbolic link to %q, where nothing can be reached; it is kept",
+			at, target))
 	}
 	s.tree.links = append(s.tree.links, l)
 	return nil

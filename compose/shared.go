@@ -30,9 +30,11 @@ func (t *tree) warnShared(followed bool, warn func(string)) {
 	for _, n := range order {
 		switch n.more {
 		case 0:
-			warn(fmt.Sprintf("%s and %s are one file on this disk, and its content is carried twice", n.first, n.second))
+			warn(fmt.Sprintf("%s and %s are one file on this disk, and its content is carried twice",
+				n.first, n.second))
 		default:
-			warn(fmt.Sprintf("%s, %s and %d more are one file on this disk, and its content is carried %d times",
+			warn(fmt.Sprintf(
+				"%s, %s and %d more are one file on this disk, and its content is carried %d times",
 				n.first, n.second, n.more, n.more+2))
 		}
 	}

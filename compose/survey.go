@@ -61,7 +61,8 @@ func survey(ctx context.Context, p *place, links Links, warn func(string)) (*tre
 			return nil, err
 		}
 		if total += len(more); total > orch.MaxLines { // links may make many out of few
-			return nil, fmt.Errorf("there are more than %d folders in it; compose an archive of the folder", orch.MaxLines)
+			return nil, fmt.Errorf("there are more than %d folders in it; compose an archive of the folder",
+				orch.MaxLines)
 		}
 		folders = append(folders[:len(folders)-1], more...)
 	}
@@ -104,7 +105,8 @@ func (s *surveyor) list(folder *listed) (folders []*listed, err error) {
 			s.tree.files = append(s.tree.files, found{at, info})
 		}
 		if len(s.tree.files)+len(s.tree.empty)+len(s.tree.links) > orch.MaxLines {
-			return nil, fmt.Errorf("there are more than %d files in it; compose an archive of the folder", orch.MaxLines)
+			return nil, fmt.Errorf("there are more than %d files in it; compose an archive of the folder",
+				orch.MaxLines)
 		}
 	}
 	if len(kept) == 0 && folder.path != "." {
@@ -187,7 +189,8 @@ func (s *surveyor) keepLinks(folder string, names []string, seen map[string]stri
 		at := path.Join(folder, name)
 		err := checkPath(at)
 		if other, ok := seen[orch.FoldName(name)]; ok && err == nil {
-			err = fmt.Errorf("it is a symbolic link that has the name of %s on some systems", path.Join(folder, other))
+			err = fmt.Errorf("it is a symbolic link that has the name of %s on some systems",
+				path.Join(folder, other))
 		}
 		if err == nil {
 			err = s.keep(at)

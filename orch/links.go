@@ -29,17 +29,20 @@ func CheckLink(l Link) error {
 		return err
 	}
 	if len(l.Target) > maxPath {
-		return fmt.Errorf("the target %s has %d bytes; %d is the most", quote(l.Target), len(l.Target), maxPath)
+		return fmt.Errorf("the target %s has %d bytes; %d is the most",
+			quote(l.Target), len(l.Target), maxPath)
 	}
 	rest, depth := l.Target, strings.Count(l.Path, "/")
 	for rest == ".." || strings.HasPrefix(rest, "../") {
 		if depth--; depth < 0 {
-			return fmt.Errorf("the target %s of the link %s leads out of the folder", quote(l.Target), quote(l.Path))
+			return fmt.Errorf("the target %s of the link %s leads out of the folder",
+				quote(l.Target), quote(l.Path))
 		}
 		if rest = strings.TrimPrefix(rest, ".."); rest != "" {
 			rest = rest[1:]
 			if rest == "" {
-				return fmt.Errorf("the target %s of the link %s ends with a separator", quote(l.Target), quote(l.Path))
+				return fmt.Errorf("the target %s of the link %s ends with a separator",
+					quote(l.Target), quote(l.Path))
 			}
 		}
 	}
@@ -106,6 +109,7 @@ func (c linkCheck) end(paths map[string]kind) error {
 }
 
 func alike(link, other string) error {
-	return fmt.Errorf("the link %s has the name of %s on systems that do not tell case or spellings apart",
+	return fmt.Errorf(
+		"the link %s has the name of %s on systems that do not tell case or spellings apart",
 		quote(link), quote(other))
 }

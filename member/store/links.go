@@ -14,15 +14,16 @@ import (
 // isLink is the path of a symbolic link among those of files.
 const isLink = -2
 
-// makeLinks makes the links that were chosen. What stands in place of one stays, and it is no failure
-// of the content if one cannot be made.
+// makeLinks makes the links that were chosen. What stands in place of one stays, and it is no
+// failure of the content if one cannot be made.
 func (s *Store) makeLinks(root *os.Root) {
 	for _, l := range s.comp.Links() {
 		if !s.selection.hasLink(l.Path) {
 			continue
 		}
 		if err := makeLink(root, l); err != nil {
-			s.lack(fmt.Sprintf("the symbolic link %s cannot be made: %v", s.at(filepath.Join(s.comp.Name, filepath.FromSlash(l.Path))), bare(err)))
+			at := s.at(filepath.Join(s.comp.Name, filepath.FromSlash(l.Path)))
+			s.lack(fmt.Sprintf("the symbolic link %s cannot be made: %v", at, bare(err)))
 		}
 	}
 }

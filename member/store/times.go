@@ -29,12 +29,15 @@ func (s *Store) wrote(file int) {
 	}
 }
 
-// setTime gives a file, which stands under name in root, the composition's time, if this Store wrote
-// it: one that had its name and was not written to keeps what it has. It is no failure of the content
-// if the time cannot be set.
+// setTime gives a file, which stands under name in root, the composition's time, if this Store
+// wrote it: one that had its name and was not written to keeps what it has. It is no failure of
+// the content if the time cannot be set.
 func (s *Store) setTime(root *os.Root, name string, file int, hadName bool) {
 	at := s.layout.entries[file].ModTime
-	if at.IsZero() || !s.times.wanted || hadName && (s.times.wrote == nil || !s.times.wrote[file].Load()) {
+	if at.IsZero() || !s.times.wanted {
+		return
+	}
+	if hadName && (s.times.wrote == nil || !s.times.wrote[file].Load()) {
 		return
 	}
 	if err := root.Chtimes(name, time.Time{}, at); err != nil {

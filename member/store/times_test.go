@@ -53,8 +53,8 @@ func TestTimeOfSingleFile(t *testing.T) {
 	}
 }
 
-// TestTimeOfWhatIsThere holds that the time of complete content is left alone, unless it was written
-// to.
+// TestTimeOfWhatIsThere holds that the time of complete content is left alone, unless it was
+// written to.
 func TestTimeOfWhatIsThere(t *testing.T) {
 	s := newShelf(t, 2*testPart)
 	s.line("time", timeLine)
@@ -146,7 +146,8 @@ func TestTimesInFolder(t *testing.T) {
 	s.wantTime("content/empty", composedAt)
 }
 
-// TestTimesOfChosenFiles holds that files that get their names before the rest have their times then.
+// TestTimesOfChosenFiles holds that files that get their names before the rest have their times
+// then.
 func TestTimesOfChosenFiles(t *testing.T) {
 	s := timedFolder(t)
 	chosen, err := Select(s.comp, []string{"b"}, nil)

@@ -7,8 +7,8 @@ import (
 	"orchestra/orch"
 )
 
-// A part whose checksum is that of zeros is known without being fetched: a hole in its place is right.
-// So the empty stretches of a disk image take neither the network nor the disk.
+// A part whose checksum is that of zeros is known without being fetched: a hole in its place is
+// right. So the empty stretches of a disk image take neither the network nor the disk.
 
 // zeros are the parts that are known to be nothing but zeros, of those that are wanted.
 type zeros struct {
@@ -16,8 +16,8 @@ type zeros struct {
 	bytes int64
 }
 
-// findZeros looks for them. The checksum of zeros is computed for the length of all parts but the last,
-// and for that of the last.
+// findZeros looks for them. The checksum of zeros is computed for the length of all parts but the
+// last, and for that of the last.
 func findZeros(f *orch.File, chosen *Selection) (z zeros) {
 	n := f.NumParts()
 	if n == 0 || f.PartSize > orch.MaxPartSize {
@@ -45,8 +45,8 @@ func (z *zeros) has(part uint32) bool {
 	return z.bits != nil && z.bits[part>>3]&(0x80>>(part&7)) != 0
 }
 
-// Known has a bit, as in a bitfield message, for each part that is here from the start although Open
-// made the content: those of zeros. Nil if there are none, and where Check tells of them.
+// Known has a bit, as in a bitfield message, for each part that is here from the start although
+// Open made the content: those of zeros. Nil if there are none, and where Check tells of them.
 func (s *Store) Known() []byte {
 	if !s.fresh {
 		return nil
@@ -129,8 +129,8 @@ func (s *Store) lengthen(file int, size int64) error {
 	return nil
 }
 
-// clear puts zeros in place of a part of zeros that is something else on disk, if it may be written to.
-// It reports whether it did.
+// clear puts zeros in place of a part of zeros that is something else on disk, if it may be
+// written to. It reports whether it did.
 func (s *Store) clear(part uint32) bool {
 	if !s.zeros.has(part) || s.Keeps(part) || s.extend(part) != nil {
 		return false

@@ -16,7 +16,8 @@ import (
 
 const holePart = 64 << 10 // a multiple of every file system's blocks
 
-// sparseShelf is a shelf for a single file of five parts and a bit. Parts 0, 3 and the last are zeros.
+// sparseShelf is a shelf for a single file of five parts and a bit. Parts 0, 3 and the last are
+// zeros.
 func sparseShelf(t *testing.T, hash orch.Hash) *shelf {
 	s := &shelf{t: t, dir: t.TempDir(), content: make([]byte, 5*holePart+100)}
 	random := newShelf(t, 4*holePart).content
@@ -95,8 +96,8 @@ func keepsHoles(t *testing.T) bool {
 	return hole(f, 0, holePart)
 }
 
-// TestZerosAreKnown holds that parts of zeros are here at once, are shared while the others come, and
-// are never written.
+// TestZerosAreKnown holds that parts of zeros are here at once, are shared while the others come,
+// and are never written.
 func TestZerosAreKnown(t *testing.T) {
 	for _, hash := range []orch.Hash{orch.SHA1, orch.SHA256} {
 		s := sparseShelf(t, hash)
@@ -120,8 +121,8 @@ func TestZerosAreKnown(t *testing.T) {
 	}
 }
 
-// TestZerosOfWhatIsThere checks content that was there: holes are right without being read, and what is
-// no hole is read.
+// TestZerosOfWhatIsThere checks content that was there: holes are right without being read, and
+// what is no hole is read.
 func TestZerosOfWhatIsThere(t *testing.T) {
 	s := sparseShelf(t, orch.SHA1)
 	st := s.mustOpen()
@@ -151,8 +152,8 @@ func TestZerosOfWhatIsThere(t *testing.T) {
 	}
 }
 
-// TestZerosAreRepaired holds that a part of zeros that is something else becomes right without being
-// fetched, where it may be written to.
+// TestZerosAreRepaired holds that a part of zeros that is something else becomes right without
+// being fetched, where it may be written to.
 func TestZerosAreRepaired(t *testing.T) {
 	for _, name := range []string{"content", "content.part"} {
 		s := sparseShelf(t, orch.SHA1)
@@ -176,8 +177,8 @@ func TestZerosAreRepaired(t *testing.T) {
 	}
 }
 
-// TestZerosAreRechecked holds that a part of zeros that somebody wrote to, or cut off, while the rest
-// comes is mended without being fetched, and that content that is only shared is left alone.
+// TestZerosAreRechecked holds that a part of zeros that somebody wrote to, or cut off, while the
+// rest comes is mended without being fetched, and that content that is only shared is left alone.
 func TestZerosAreRechecked(t *testing.T) {
 	s := folderOfZeros(t)
 	st := s.mustOpen()
@@ -306,8 +307,8 @@ func TestZerosThatAreNotChosen(t *testing.T) {
 	}
 }
 
-// TestShortFileIsNoHole holds that a file under its name that is missing or short is not taken for a
-// hole.
+// TestShortFileIsNoHole holds that a file under its name that is missing or short is not taken for
+// a hole.
 func TestShortFileIsNoHole(t *testing.T) {
 	s := folderOfZeros(t)
 	s.putFolder("content")

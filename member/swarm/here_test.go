@@ -9,8 +9,8 @@ import (
 	"orchestra/proto"
 )
 
-// TestPartsFromTheStart holds that parts that are here from the start count as done, are not asked for,
-// and are offered to others.
+// TestPartsFromTheStart holds that parts that are here from the start count as done, are not asked
+// for, and are offered to others.
 func TestPartsFromTheStart(t *testing.T) {
 	for _, sequential := range []bool{false, true} {
 		d := &desk{t: t, Swarm: New(Config{
@@ -25,7 +25,9 @@ func TestPartsFromTheStart(t *testing.T) {
 		if diff := cmp.Diff([]Run{{1, 0, 256 << 10}, {3, 0, 256 << 10}}, sorted(d.menu(0))); diff != "" {
 			t.Error("asked for (-want +got):", diff)
 		}
-		d.tell(Joined{Peer: 1, ID: proto.PeerID{50}, Addr: addr(1), MaxRun: RunSize, MaxQueue: 100}, Interest{1, true}, Wanted{1, []uint32{2}})
+		d.tell(
+			Joined{Peer: 1, ID: proto.PeerID{50}, Addr: addr(1), MaxRun: RunSize, MaxQueue: 100},
+			Interest{1, true}, Wanted{1, []uint32{2}})
 		if grants := of[Grant](d); len(grants) != 1 || grants[0].Parts[0] != 2 {
 			t.Errorf("granted %v, want part 2", grants)
 		}
@@ -38,7 +40,9 @@ func TestPartsFromTheStart(t *testing.T) {
 
 // TestAllFromTheStart is complete when it begins.
 func TestAllFromTheStart(t *testing.T) {
-	d := &desk{t: t, Swarm: New(Config{Size: 2 << 20, PartSize: 1 << 20, Seed: 1, Have: []byte{0b11000000}})}
+	d := &desk{t: t, Swarm: New(Config{
+		Size: 2 << 20, PartSize: 1 << 20, Seed: 1, Have: []byte{0b11000000},
+	})}
 	d.tell(Tick{})
 	if len(of[Finish](d)) != 1 {
 		t.Error("it is not complete")
@@ -46,5 +50,7 @@ func TestAllFromTheStart(t *testing.T) {
 }
 
 func sorted(runs []Run) []Run {
-	return slices.SortedFunc(slices.Values(runs), func(a, b Run) int { return int(a.Part) - int(b.Part) })
+	return slices.SortedFunc(slices.Values(runs), func(a, b Run) int {
+		return int(a.Part) - int(b.Part)
+	})
 }
