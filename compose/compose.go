@@ -31,6 +31,11 @@ type Config struct {
 	// orch.DefaultPartSize.
 	PartSize int64
 	Hash     orch.Hash
+	// Links says what becomes of symbolic links in a folder. Path itself is
+	// followed in any case.
+	Links Links
+	// NoTimes leaves out when the files were modified last.
+	NoTimes bool
 	// Comment becomes a line of its own, if it is not empty.
 	Comment string
 	// Progress, if not nil, is told how many of the total bytes are done: first
@@ -39,8 +44,9 @@ type Config struct {
 	// waits for it; the work does not.
 	Progress func(done, total int64)
 	// Warn, if not nil, is told what is left out of a folder (symbolic links
-	// and other special files), and which of its files some systems cannot
-	// store side by side. It is called before anything is read.
+	// and other special files), which of its files some systems cannot store
+	// side by side, and which are one file with several names. It is called
+	// before anything is read.
 	Warn func(text string)
 }
 

@@ -22,13 +22,11 @@ func BenchmarkCompose(b *testing.B) {
 		{"parts=one", 256 << 20, 256 << 20, orch.SHA1},
 		{"parts=1B", 4 << 20, 1, orch.SHA1},
 		{"sha256", 1 << 30, 0, orch.SHA256},
+		{"sparse", 1 << 30, 0, orch.SHA1},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			path := filepath.Join(b.TempDir(), "content")
-			if err := os.WriteFile(path, nil, 0o600); err != nil {
-				b.Fatal(err)
-			}
-			if err := os.Truncate(path, c.size); err != nil {
+			if err := fillUp(path, c.size, c.name == "sparse"); err != nil {
 				b.Fatal(err)
 			}
 			b.SetBytes(c.size)
@@ -40,4 +38,23 @@ func BenchmarkCompose(b *testing.B) {
 			}
 		})
 	}
+}
+
+// fillUp makes a file of a size, of bytes that are written or of a hole.
+func fillUp(path string, size int64, hole bool) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if hole {
+		return f.Truncate(size)
+	}
+	b := random(1 << 20)
+	for ; size > 0; size -= int64(len(b)) {
+		if _, err := f.Write(b[:min(size, int64(len(b)))]); err != nil {
+			return err
+		}
+	}
+	return nil
 }

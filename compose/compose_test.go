@@ -81,7 +81,7 @@ func TestGolden(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f, err := Compose(t.Context(), Config{Path: filepath.Join(dir, file), Conductors: []string{conductor}})
+		f, err := Compose(t.Context(), Config{Path: filepath.Join(dir, file), Conductors: []string{conductor}, NoTimes: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -155,7 +155,7 @@ func TestManyWorkers(t *testing.T) {
 
 func TestDefaults(t *testing.T) {
 	path := fileOf(t, random(40_000))
-	f, err := Compose(t.Context(), Config{Path: path})
+	f, err := Compose(t.Context(), Config{Path: path, NoTimes: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,6 +170,7 @@ func TestLines(t *testing.T) {
 		Path:       fileOf(t, []byte("abc")),
 		Conductors: []string{"::1", "b:1", "fe80::1"},
 		Comment:    " a: b ",
+		NoTimes:    true,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -14,10 +14,14 @@ import (
 // source is what is composed: a file, or a folder of them.
 type source interface {
 	size() int64
-	// describe gives f the lines that only a folder has.
+	// describe gives f the lines for what is in a folder, and for times.
 	describe(f *orch.File)
 	// read fills p with the bytes that follow.
 	read(p []byte) error
+	// hole tells how many of the bytes that follow, up to most, are zeros that
+	// need not be read. They are passed over with skip.
+	hole(most int64) (int64, error)
+	skip(n int64) error
 	// unchanged is asked when all was read, and says what is not as it was.
 	unchanged(ctx context.Context) error
 	close()
@@ -30,13 +34,12 @@ func openSource(ctx context.Context, cfg Config) (source, error) {
 		return nil, err
 	}
 	if !info.IsDir() {
-		return openContent(cfg.Path)
+		return openContent(cfg.Path, !cfg.NoTimes)
 	}
-	warn := cfg.Warn
-	if warn == nil {
-		warn = func(string) {}
+	if cfg.Warn == nil {
+		cfg.Warn = func(string) {}
 	}
-	return openFolder(ctx, cfg.Path, warn)
+	return openFolder(ctx, cfg)
 }
 
 // content is the file that is read. It is not locked: what keeps the result
@@ -45,11 +48,14 @@ type content struct {
 	path   string
 	file   *os.File
 	before fs.FileInfo
+	times  bool
+	at     int64 // where to read next
+	holes  holes
 }
 
 // openContent opens the regular file at path. It looks before it opens, as
 // opening a pipe waits for a writer.
-func openContent(path string) (*content, error) {
+func openContent(path string, times bool) (*content, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
@@ -61,7 +67,7 @@ func openContent(path string) (*content, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &content{path: path, file: file}
+	c := &content{path: path, file: file, times: times}
 	if c.before, err = file.Stat(); err == nil {
 		if err = checkKind(c.before.Mode()); err != nil {
 			err = fmt.Errorf("%s: %w", path, err)
@@ -71,6 +77,7 @@ func openContent(path string) (*content, error) {
 		c.close()
 		return nil, err
 	}
+	c.holes = findHoles(file, c.size())
 	return c, nil
 }
 
@@ -93,23 +100,40 @@ func checkKind(mode fs.FileMode) error {
 
 func (c *content) size() int64 { return c.before.Size() }
 
-func (c *content) describe(*orch.File) {}
+func (c *content) describe(f *orch.File) {
+	if c.times {
+		f.SetModTime(c.before.ModTime())
+	}
+}
 
 func (c *content) close() { _ = c.file.Close() }
 
 // read fills p with the bytes that follow.
 func (c *content) read(p []byte) error {
-	_, err := io.ReadFull(c.file, p)
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	n, err := c.file.ReadAt(p, c.at)
+	c.at += int64(n)
+	switch {
+	case n == len(p):
+		return nil
+	case errors.Is(err, io.EOF):
 		return ErrChanged
 	}
 	return err
 }
 
+func (c *content) hole(most int64) (int64, error) {
+	return c.holes.at(c.at, min(most, c.size()-c.at)), nil
+}
+
+func (c *content) skip(n int64) error {
+	c.at += n
+	return nil
+}
+
 // unchanged is asked when size bytes have been read. It expects the end there,
 // and the file as it was found, open and by its path.
 func (c *content) unchanged(context.Context) error {
-	switch n, err := c.file.Read(make([]byte, 1)); {
+	switch n, err := c.file.ReadAt(make([]byte, 1), c.size()); {
 	case n > 0:
 		return ErrChanged
 	case err != nil && !errors.Is(err, io.EOF):

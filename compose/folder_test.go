@@ -146,7 +146,7 @@ func TestFolderWarnings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"link is left out: it is a symbolic link"}
+	want := []string{"link is left out: it is a symbolic link (see --links)"}
 	if len(f.Entries()) == 3 { // else this file system took them for one
 		want = append(want, fmt.Sprintf("d/%s and d/%s have the same name on some systems, which cannot have both", "e\u0301", "\u00c9"))
 	}

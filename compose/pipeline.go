@@ -46,6 +46,8 @@ type pipeline struct {
 	whole   chan *block
 	workers []chan *block // none if the whole's checksum is the only part's
 	done    atomic.Int64  // bytes in the whole's checksum
+	known   int64         // up to where the parts' checksums are known without hashing
+	zeros   map[int64][]byte
 }
 
 // hashContent reads the content and fills in f's checksums, which have their
@@ -67,7 +69,7 @@ func hashContent(ctx context.Context, c source, f *orch.File, progress func(done
 }
 
 func newPipeline(c source, f *orch.File) *pipeline {
-	p := &pipeline{content: c, file: f, hash: f.Hash(), unit: f.PartSize}
+	p := &pipeline{content: c, file: f, hash: f.Hash(), unit: f.PartSize, zeros: map[int64][]byte{}}
 	if f.PartSize < blockSize {
 		p.unit = blockSize / f.PartSize * f.PartSize
 	}
@@ -120,25 +122,65 @@ func (p *pipeline) read(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if b.buf == nil {
-			b.buf = make([]byte, min(blockSize, size))
-		}
-		n := min(int64(len(b.buf)), size-offset, p.unit-offset%p.unit)
-		b.data, b.offset = b.buf[:n], offset
-		if err := p.content.read(b.data); err != nil {
+		b.offset = offset
+		if err := p.fill(b, min(blockSize, size-offset, p.unit-offset%p.unit)); err != nil {
 			return err
 		}
 		b.users.Store(1)
-		if w := len(p.workers); w > 0 {
+		if w := len(p.workers); w > 0 && offset >= p.known {
 			b.users.Store(2)
 			p.whole <- b
 			p.workers[offset/p.unit%int64(w)] <- b
 		} else {
 			p.whole <- b
 		}
-		offset += n
+		offset += int64(len(b.data))
 	}
 	return nil
+}
+
+// zeroBlock is what a block of a hole has.
+var zeroBlock [blockSize]byte
+
+// fill gives b the bytes that follow, n at most: fewer where the parts whose
+// checksums are known end. What lies in a hole is not read.
+func (p *pipeline) fill(b *block, n int64) error {
+	hole, err := p.content.hole(p.file.Size - b.offset)
+	if err != nil {
+		return err
+	}
+	if b.offset >= p.known {
+		p.know(b.offset, hole)
+	}
+	if b.offset < p.known {
+		n = min(n, p.known-b.offset)
+	}
+	if hole >= n {
+		b.data = zeroBlock[:n]
+		return p.content.skip(n)
+	}
+	if b.buf == nil {
+		b.buf = make([]byte, min(blockSize, p.file.Size))
+	}
+	b.data = b.buf[:n]
+	return p.content.read(b.data)
+}
+
+// know fills in the checksums of the parts that are nothing but a hole, which
+// begins at an offset of the content.
+func (p *pipeline) know(at, hole int64) {
+	if at%p.file.PartSize != 0 {
+		return
+	}
+	for i := int(at / p.file.PartSize); i < p.file.NumParts() && p.file.PartLen(i) <= hole; i++ {
+		n := p.file.PartLen(i)
+		if p.zeros[n] == nil {
+			p.zeros[n] = p.hash.SumOfZeros(n)
+		}
+		copy(p.file.PartSum(i), p.zeros[n])
+		hole -= n
+		p.known = int64(i)*p.file.PartSize + n
+	}
 }
 
 // release gives a block back when nobody uses it any more.

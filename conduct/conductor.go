@@ -98,7 +98,11 @@ type ListenError struct {
 }
 
 func (e *ListenError) Error() string {
-	return fmt.Sprintf("cannot listen on %s (is another conductor running? --listen chooses another address): %v", e.Addr, e.Err)
+	err := e.Err
+	if op := (*net.OpError)(nil); errors.As(err, &op) {
+		err = op.Err // the address stands there already
+	}
+	return fmt.Sprintf("cannot listen on %s: %v", e.Addr, err)
 }
 
 // Unwrap returns the system's error.

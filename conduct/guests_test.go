@@ -241,13 +241,12 @@ func TestCopiesAreSharedFairly(t *testing.T) {
 			waits := s.parted(2, 0)
 			s.did(s.reg.await(s.now, waits, 2, nil))
 			s.last++ // somebody stays, so that nothing is forgotten
-			id, from := liar(0)
 			ann := proto.Announce{Key: [16]byte{1}, Parts: 1, Have: 1}
 			for n := range 2000 {
 				if n > 0 {
 					s.did(s.reg.leave(s.last, nil))
 				}
-				id, from = liar(n)
+				id, from := liar(n)
 				s.last++
 				seat := newSeat(netip.AddrPortFrom(from, 1), addrAt("10.0.0.1:9999"))
 				s.arrives(arrival{

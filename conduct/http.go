@@ -161,6 +161,7 @@ func respond(w http.ResponseWriter, d map[string]any) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
+	w.Header().Set("Server", "Orchestra") // by which a member tells a conductor from a tracker
 	w.Header().Set("Content-Type", "text/plain")
 	w.Write(b)
 }

@@ -20,7 +20,7 @@ type webGuest struct {
 
 // receive lists a guest and chooses whom it is told of; refused says why not.
 func (r *registry) receive(now time.Time, v webGuest, out []effect) (members []proto.Member, refused string, _ []effect) {
-	comp, e := r.find(v.id, v.peer)
+	_, e := r.find(v.id, v.peer)
 	switch {
 	case v.stopped:
 		if refused = r.refusal(v.arrival); refused == "" && e != nil && e.guest {
@@ -37,7 +37,7 @@ func (r *registry) receive(now time.Time, v webGuest, out []effect) (members []p
 	if refused != "" {
 		return nil, refused, out
 	}
-	comp, e = r.find(v.id, v.peer)
+	comp, e := r.find(v.id, v.peer)
 	e.deadline = now.Add(2 * visitEvery)
 	heap.Fix(&r.expiry, e.expiryPos)
 	r.pick(comp, e.want, func(other *entry) bool {

@@ -6,7 +6,7 @@ import (
 )
 
 func TestBackoffGrowsAndIsSpread(t *testing.T) {
-	least, most := backoff{retryFirst}, backoff{retryFirst}
+	least, most := backoff{wait: retryFirst}, backoff{wait: retryFirst}
 	wait := retryFirst
 	for range 12 {
 		shortest := least.next(func(time.Duration) time.Duration { return 0 })

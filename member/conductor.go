@@ -1,14 +1,13 @@
 package member
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"net"
 	"net/netip"
-	"strconv"
 	"time"
 
 	"orchestra/member/swarm"
@@ -24,19 +23,6 @@ const (
 	farewellTime  = time.Second
 )
 
-// maxComplaints is how many complaints wait for one conductor at most: it heeds eight of one member. What is more is not told.
-const maxComplaints = 8
-
-// complain tells every conductor of a peer that sent bad data, at once or when it is up again. It never waits.
-func (m *Member) complain(bad proto.Complain) {
-	for _, conductor := range m.complaints {
-		select {
-		case conductor <- bad:
-		default:
-		}
-	}
-}
-
 // wanted is how many members this member asks to be told of.
 const wanted = 50
 
@@ -47,97 +33,85 @@ type conductor struct {
 	addr  string
 	index int // among the member's conductors
 
-	complaints <-chan proto.Complain // not sent yet
-	dial       func(ctx context.Context, network, address string) (net.Conn, error)
+	complaints <-chan proto.Complain // not taken yet
+	unsure     []complaint           // that may not have arrived
+	dial       dialFunc
 	upSince    time.Time // of the last connection; zero: it never was
+	probed     bool      // it was found out what answers, since it was up
+	strange    swarm.Fault
 }
 
-// refused is why a conductor will not have this member; the words are the conductor's.
-type refused string
-
-func (r refused) Error() string { return "it refused: " + strconv.Quote(string(r)) }
-
-// run connects, and connects again: soon if the conductor was up and is lost, since it may be starting anew; less and less often while it cannot
-// be reached, refuses, or is lost again at once, however it does that.
+// run connects, and connects again: soon if the conductor was up and is lost, since it may be
+// starting anew, and when this machine has other addresses than before; less and less often while
+// it cannot be reached, refuses, or is lost again at once, however it does that.
 func (c *conductor) run(ctx context.Context) {
-	pause := backoff{retryFirst}
+	pause := backoff{wait: retryFirst}
+	c.state(false, "conductor "+c.addr+" does not answer yet")
 	for {
 		c.upSince = time.Time{}
+		_, changed := c.machine.now()
 		err := c.session(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		what := "conductor %s unreachable: %v"
-		if why := refused(""); errors.As(err, &why) {
-			what = "conductor %s cannot be used: %v"
-		} else if !c.upSince.IsZero() && time.Since(c.upSince) >= settled {
-			pause = backoff{retryFirst}
+		if !c.upSince.IsZero() {
+			c.tell(ctx, swarm.Conducted{Conductor: c.index})
 		}
-		c.state(false, fmt.Sprintf(what, c.addr, err))
+		why := refused("")
+		if no := errors.As(err, &why); !no && !c.upSince.IsZero() && time.Since(c.upSince) >= settled {
+			pause = backoff{wait: retryFirst}
+		}
+		if !errors.Is(err, context.Canceled) { // a dial that other addresses ended
+			c.state(false, c.wordsOf(ctx, err))
+		}
 		c.cfg.Log.Debug().Err(err).Str("conductor", c.addr).Msg("no connection to the conductor")
+		c.isOut(err)
 		select {
 		case <-time.After(pause.next(rand.N)):
+		case <-changed:
+			pause = backoff{wait: retryFirst}
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// backoff is how long to wait until the next try: twice as long each time, by chance half as long or half as long again, so that those
-// who lost a conductor together do not come back together.
-type backoff struct{ wait time.Duration }
+// backoff is how long to wait until the next try: twice as long each time, by chance half as long or
+// half as long again, so that those who lost a conductor together do not come back together.
+type backoff struct {
+	wait time.Duration
+	most time.Duration // 0: retryMost
+}
 
 func (b *backoff) next(random func(time.Duration) time.Duration) time.Duration {
 	d := b.wait/2 + random(b.wait)
-	b.wait = min(2*b.wait, retryMost)
+	b.wait = min(2*b.wait, cmp.Or(b.most, retryMost))
 	return d
-}
-
-// conductorState is what is known of one conductor.
-type conductorState struct {
-	up    bool
-	words string // empty until the first try came to an end
-}
-
-// state notes how this conductor is.
-func (c *conductor) state(up bool, words string) {
-	c.update(func(p *Progress) {
-		c.states[c.index] = conductorState{up, words}
-		p.ConductorUp, p.Conductor = overall(c.states)
-	})
-}
-
-// overall is the state of all conductors together. One that is up is enough. The first of them speaks for all, in the order that they
-// were named in, so that what is shown stays the same while others come and go.
-func overall(states []conductorState) (up bool, words string) {
-	for _, s := range states {
-		if s.up {
-			return true, s.words
-		}
-		if words == "" {
-			words = s.words
-		}
-	}
-	return false, words
 }
 
 // session is one connection, from its handshake to its end, and why it ended.
 func (c *conductor) session(ctx context.Context) error {
-	conn, err := c.dial(ctx, "tcp", c.addr)
+	cards, changed := c.machine.now()
+	same, cancel := c.machine.whileSame(ctx)
+	conn, err := c.dial(same, "tcp", c.addr)
+	cancel()
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
+	if conn, ok := conn.(*net.TCPConn); ok {
+		endure(conn, conductorTimeout)
+	}
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
 	conn.SetDeadline(time.Now().Add(proto.HandshakeTimeout))
 	hail, told := c.greeting()
 	if _, err := conn.Write(hail); err != nil {
-		return err
+		return errNoHello{&answer{swarm.HangsUp, err}}
 	}
-	hello, err := proto.ReadHandshake(conn, proto.Orchestra)
+	hello, err := c.hears(ctx, conn)
 	if err != nil {
-		return err
+		return errNoHello{err}
 	}
 	if c.cfg.AwaitCopies > 0 && !hello.Names() {
 		c.cfg.Log.Warn().Str("conductor", c.addr).Msg("this conductor is of an older version and does not tell how many copies there are")
@@ -149,18 +123,24 @@ func (c *conductor) session(ctx context.Context) error {
 	reported := make(chan struct{})
 	go func() {
 		defer close(reported)
-		c.report(talk, conn, told)
+		c.report(talk, conn, told, cards, changed)
 	}()
-	defer func() { end(); <-reported }()
+	defer func() { end(); <-reported; c.sureNow() }()
 	return c.listenTo(ctx, conn)
 }
 
-// report tells the conductor how far this member is when that is other than was told last, and at least that it lives. It ends the connection when
-// the context ends.
-func (c *conductor) report(ctx context.Context, conn net.Conn, last proto.Progress) {
+// report tells the conductor how far this member is when that is other than was told last, where
+// it is when that changes, and at least that it lives. It ends the connection when the context ends,
+// or when the address is gone that it was opened from.
+func (c *conductor) report(
+	ctx context.Context, conn net.Conn, last proto.Progress, cards map[netip.Addr]bool, changed <-chan struct{},
+) {
 	tick := time.NewTicker(progressEvery)
 	defer tick.Stop()
 	said, complete := time.Now(), c.complete
+	if !c.complainAgain(conn) {
+		return
+	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -169,10 +149,23 @@ func (c *conductor) report(ctx context.Context, conn net.Conn, last proto.Progre
 		case <-complete:
 			complete = nil
 		case bad := <-c.complaints:
+			c.sureNow()
+			c.unsure = append(c.unsure, complaint{bad, time.Now()})
 			if !c.say(conn, bad) {
 				return
 			}
 			said = time.Now()
+			continue
+		case <-changed:
+			ev := moved{before: cards}
+			ev.now, changed = c.machine.now()
+			if cards = ev.now; ev.lost(conn) {
+				conn.Close()
+				return
+			}
+			if !c.say(conn, c.announcement(last)) {
+				return
+			}
 			continue
 		case <-tick.C:
 		}
@@ -195,6 +188,7 @@ func (c *conductor) report(ctx context.Context, conn net.Conn, last proto.Progre
 // its end would take back what was just said.
 func (c *conductor) farewell(conn net.Conn, last proto.Progress) {
 	time.AfterFunc(farewellTime, func() { conn.Close() })
+	conn.SetWriteDeadline(time.Now().Add(farewellTime))
 	now := c.progressNow()
 	if half, ok := conn.(*net.TCPConn); ok {
 		var err error
@@ -231,23 +225,23 @@ func (c *conductor) listenTo(ctx context.Context, conn net.Conn) error {
 			return refused(no.Reason)
 		}
 		if !up {
-			up, c.upSince = true, time.Now()
-			c.state(true, "conductor "+c.addr)
+			up = true
+			c.isUp(ctx)
 		}
 		switch msg := msg.(type) {
 		case proto.Joined:
 			for _, member := range msg.Members {
-				c.tell(ctx, swarm.Found{ID: member.PeerID, Addrs: member.Addrs})
+				c.tell(ctx, swarm.Found{ID: member.PeerID, Addrs: member.Addrs, Conductor: c.index})
 			}
 		case proto.Left:
 			for _, id := range msg.PeerIDs {
-				c.tell(ctx, swarm.Gone{ID: id})
+				c.tell(ctx, swarm.Gone{ID: id, Conductor: c.index})
 			}
 		case proto.Listed:
 			c.tell(ctx, swarm.Listed{Members: int(min(msg.Members, math.MaxInt32))})
 		case proto.Reachable:
 			if msg.OK {
-				c.update(func(p *Progress) { p.Dialled = true })
+				c.update(func(p *Progress) { p.Dialled, p.Unreachable = true, false })
 			}
 		case proto.Accused:
 			c.tell(ctx, accused{msg.Part})
@@ -258,39 +252,4 @@ func (c *conductor) listenTo(ctx context.Context, conn net.Conn) error {
 			return errors.New("it sent a message that only members send")
 		}
 	}
-}
-
-// advertised is what the member says of where it can be reached: what its user said, or else the one address that it listens on, which
-// need not be the one that the conductor sees it under (it may be on the conductor's own machine, or have several).
-func advertised(said string, listen netip.AddrPort) string {
-	if ip := listen.Addr(); said != "" || ip.IsUnspecified() || ip.IsLoopback() || ip.IsLinkLocalUnicast() {
-		return said
-	}
-	return listen.String()
-}
-
-// ownAddrs lists where members of the same network may reach this one: the address it listens on, or those of its interfaces.
-func ownAddrs(listen netip.AddrPort) []netip.AddrPort {
-	if !listen.Addr().IsUnspecified() {
-		if listen.Addr().IsLoopback() {
-			return nil
-		}
-		return []netip.AddrPort{listen}
-	}
-	nets, err := net.InterfaceAddrs()
-	if err != nil {
-		return nil
-	}
-	var addrs []netip.AddrPort
-	for _, n := range nets {
-		ipnet, ok := n.(*net.IPNet)
-		if !ok {
-			continue
-		}
-		ip, ok := netip.AddrFromSlice(ipnet.IP)
-		if ip = ip.Unmap(); ok && ip.IsGlobalUnicast() && len(addrs) < proto.MaxAddrs {
-			addrs = append(addrs, netip.AddrPortFrom(ip, listen.Port()))
-		}
-	}
-	return addrs
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"orchestra/conduct"
-	"orchestra/internal/switchboard"
+	"orchestra/internal/cli/switchboard"
 	"orchestra/member"
 	"orchestra/orch"
 	"orchestra/proto"
@@ -49,6 +49,7 @@ func TestConductorComesLateGoesAndComesBack(t *testing.T) {
 	second := s.join(member.Config{Dir: t.TempDir(), Conductors: conductors})
 	s.wantComplete(second)
 
+	board.Connect("")
 	end()
 	s.wait(func() bool { return !first.Progress().ConductorUp })
 	addr, end = startConductor(t, "127.0.0.1:0")

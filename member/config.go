@@ -42,6 +42,9 @@ type Config struct {
 	// so that the members still have different parts to give to each other.
 	Sequential bool
 
+	// NoTimes leaves files with the time at which they were written here, rather than the composition's.
+	NoTimes bool
+
 	// Only and Except choose files of a folder ([store.Select]). Complete is then what is chosen.
 	Only, Except []string
 
@@ -60,7 +63,7 @@ type ListenError struct {
 }
 
 func (e *ListenError) Error() string {
-	return fmt.Sprintf("cannot listen on %s: %v; choose another address with --listen", e.Addr, e.Err)
+	return fmt.Sprintf("cannot listen on %s: %v", e.Addr, e.Err)
 }
 
 // Unwrap returns the system's error.
@@ -75,12 +78,15 @@ type Progress struct {
 	Uploaded         int64 // payload bytes sent in this run
 	Wasted           int64 // payload bytes received for nothing: twice, bad, or of a run that its link did not live to end
 
-	Checking    bool
-	Complete    bool   // every part is verified, and the content has its name; no longer when a part is lost
-	Path        string // where the content is now
-	BadParts    []int  // of content that stands under its name and is not to be repaired
-	Members     int    // links that are up
-	Known       int    // members known
+	Checking bool
+	Complete bool   // every part is verified, and the content has its name; no longer when a part is lost
+	Path     string // where the content is now
+	BadParts []int  // of content that stands under its name and is not to be repaired
+	Members  int    // links that are up
+	Known    int    // members known
+	// Unreachable tells that nobody was ever connected to and nobody opened a link, although members
+	// are known and had time to: something is in the way, like a firewall.
+	Unreachable bool
 	Dialled     bool   // somebody opened a link to this member, or a conductor found that this is possible
 	Copies      int    // complete members, as a conductor told when they were AwaitCopies; 0 before
 	ConductorUp bool   // one of them at least

@@ -48,6 +48,7 @@ type director struct {
 
 	readers  []reading // of the content, that wait for a part
 	notices  notices   // of parts, for the user
+	absent   []uint32  // parts of which it was said last that nobody connected has them
 	rechecks rechecks
 }
 
@@ -59,7 +60,7 @@ func (m *Member) Run(ctx context.Context) error {
 	d := &director{Member: m, ctx: ctx, start: time.Now()}
 	d.core = swarm.New(swarm.Config{
 		Size: m.comp.Size, PartSize: m.comp.PartSize, ID: m.self, Seed: seed(),
-		Unchecked: !m.store.Fresh(), Skip: m.skip, MaxPeers: m.cfg.MaxPeers,
+		Unchecked: !m.store.Fresh(), Skip: m.skip, Have: m.store.Known(), MaxPeers: m.cfg.MaxPeers,
 		Sequential: m.cfg.Sequential,
 	})
 	d.begin()
@@ -82,11 +83,17 @@ func (d *director) begin() {
 	for range workers {
 		d.work.Go(func() { d.writeLoop(d.ctx) })
 	}
-	d.work.Go(func() { d.store.Settle(d.ctx) })
+	d.work.Go(func() { d.watch(d.ctx) })
+	d.work.Go(func() {
+		if err := d.store.Settle(d.ctx, d.notMoved); err != nil {
+			d.tell(d.ctx, broken{err})
+		}
+	})
 	if d.store.Fresh() || !d.cfg.Check {
 		d.connect()
 	}
 	if d.store.Fresh() {
+		close(d.checked)
 		return
 	}
 	d.update(func(p *Progress) { p.Checking = true })
@@ -99,7 +106,10 @@ func (d *director) begin() {
 // connect lets this member be found, and finds others.
 func (d *director) connect() {
 	d.work.Go(func() { d.accept(d.ctx) })
-	d.work.Go(func() { d.resolvePeers(d.ctx) })
+	d.work.Go(func() { d.watchMachine(d.ctx) })
+	for _, n := range d.named {
+		d.work.Go(func() { n.keep(d.ctx, d.Member) })
+	}
 	dialer := net.Dialer{Timeout: proto.HandshakeTimeout}
 	for i, addr := range d.conductors {
 		c := &conductor{Member: d.Member, addr: addr, index: i, complaints: d.complaints[i], dial: dialer.DialContext}
@@ -111,6 +121,8 @@ func (d *director) connect() {
 func (d *director) loop() {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
 	d.step(swarm.Tick{})
 	for d.failed == nil {
 		if at := d.next(); at.IsZero() {
@@ -128,6 +140,8 @@ func (d *director) loop() {
 			d.step(swarm.Tick{})
 			d.notices.tell(time.Now())
 			d.recheck(time.Now())
+		case <-look.C:
+			d.explain()
 		case <-d.ctx.Done():
 			return
 		}
@@ -201,6 +215,8 @@ func (d *director) take(ev event) {
 		d.rechecked(ev)
 	case reading:
 		d.reading(ev)
+	case moved:
+		d.moved(ev)
 	case swarm.Checked:
 		ev.Keep = d.store.Keeps(ev.Part)
 		switch {
@@ -213,14 +229,12 @@ func (d *director) take(ev event) {
 		if !ev.Good && len(d.readers) > 0 {
 			d.disappoint()
 		}
+	case swarm.Withdrawn:
+		d.step(ev)
+		d.withdrawn(ev)
 	case swarm.Event:
 		d.step(ev)
 	}
-}
-
-// wants tells whether a part has something of what was chosen.
-func (d *director) wants(part uint32) bool {
-	return d.skip == nil || d.skip[part>>3]&(0x80>>(part&7)) == 0
 }
 
 // linkUp gives a link its number, which the core knows the peer by.
@@ -230,21 +244,28 @@ func (d *director) linkUp(l *link) {
 		d.links = append(d.links, nil)
 	}
 	d.links[l.peer] = l
+	joined := l.joined() // before the reader may change what it tells
 	d.work.Go(func() {
 		err := l.run(d.ctx)
 		d.tell(d.ctx, linkDown{l, err})
 	})
-	d.step(l.joined())
+	d.step(joined)
 }
 
 func (d *director) linkDown(ev linkDown) {
 	d.links[ev.link.peer] = nil
-	if disk := (*store.Error)(nil); errors.As(ev.err, &disk) {
-		d.failed = disk
-		return
-	}
 	d.cfg.Log.Debug().Stringer("peer", ev.link.id).Stringer("addr", ev.link.addr).AnErr("reason", ev.err).Msg("link ended")
 	d.step(swarm.Left{Peer: ev.link.peer})
+}
+
+// moved ends the links that this machine has no longer the address for.
+func (d *director) moved(ev moved) {
+	for _, l := range d.links {
+		if l != nil && ev.lost(l.conn) {
+			l.close(errors.New("this machine no longer has the address that the link is from"))
+		}
+	}
+	d.step(swarm.Moved{})
 }
 
 func (d *director) checkDone(err error) {
@@ -260,14 +281,23 @@ func (d *director) checkDone(err error) {
 		d.setBad(d.bad)
 		d.tellLost(d.bad, true, nil)
 	}
+	if unread := d.store.Unreadable(); len(unread) > 0 {
+		for _, err := range unread {
+			d.cfg.Log.Warn().Msgf("%v", err)
+		}
+		for _, part := range d.bad {
+			d.unread = append(d.unread, uint32(part))
+		}
+	}
+	close(d.checked)
 	if d.cfg.Check && d.failed == nil {
 		d.connect()
 	}
 }
 
-// finish makes the content durable and names it, off the loop.
-func (d *director) finish() {
-	d.work.Go(func() { d.tell(d.ctx, finished{d.store.Finish()}) })
+// notMoved tells the user of a complete file of a folder that could not be given its name yet.
+func (d *director) notMoved(err error) {
+	d.cfg.Log.Warn().Msgf("%v; it is tried again when all is complete", err)
 }
 
 func (d *director) finished(err error) {
@@ -284,6 +314,7 @@ func (d *director) finished(err error) {
 		return
 	}
 	d.told = true
+	d.tellLacks()
 	close(d.complete)
 	if d.cfg.OnComplete != nil {
 		d.work.Go(func() { d.cfg.OnComplete(d.store.Path()) })
@@ -297,6 +328,8 @@ func (d *director) perform(e swarm.Effect) {
 		d.work.Go(func() { d.dial(d.ctx, e) })
 	case swarm.Drop:
 		d.links[e.Peer].close(errors.New(e.Why))
+	case swarm.Doubt:
+		d.links[e.Peer].doubt()
 	case swarm.Offer:
 		d.links[e.Peer].offer(e)
 	case swarm.Announce:
@@ -339,6 +372,8 @@ func (d *director) perform(e swarm.Effect) {
 		d.links[e.Peer].revoke()
 	case swarm.Resume:
 		d.links[e.Peer].resume()
+	case swarm.SetSpare:
+		d.links[e.Peer].setSpare(e.On)
 	case swarm.Dismiss:
 		d.links[e.Peer].dismiss()
 	case swarm.Complain:
@@ -350,6 +385,9 @@ func (d *director) perform(e swarm.Effect) {
 	case swarm.Verify:
 		d.work.Go(func() { d.written(d.ctx, e.Part) })
 	case swarm.Finish:
-		d.finish()
+		select {
+		case d.finish <- struct{}{}:
+		default: // it is on its way
+		}
 	}
 }

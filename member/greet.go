@@ -2,7 +2,6 @@ package member
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -20,6 +19,7 @@ const (
 	dontHaveID = 1 // the ids of the extended messages that it takes
 	badID      = 2
 	dismissID  = 3
+	spareID    = 4
 )
 
 // readAhead is how much a link reads beyond what it needs: enough for a burst of small messages, little enough that
@@ -37,12 +37,12 @@ func (m *Member) greet(ctx context.Context, conn *net.TCPConn, dialled bool) (*l
 			return nil, err
 		}
 	}
-	hs, err := proto.ReadHandshake(conn, proto.BitTorrent)
+	hs, err := readHello(conn, proto.BitTorrent)
 	if err != nil {
 		return nil, err
 	}
 	if hs.ID != [20]byte(m.id) {
-		return nil, errors.New("it speaks of another composition")
+		return nil, errOtherContent
 	}
 	answered := time.Now()
 	if !dialled {
@@ -76,7 +76,10 @@ func (m *Member) sayHello(conn *net.TCPConn) error {
 	hs.SetExtended()
 	ext := proto.ExtHandshake{
 		Version: version, Reqq: reqq, Port: int(m.addr.Port()), MaxRequest: swarm.RunSize,
-		Messages: map[string]int{proto.ExtDontHave: dontHaveID, proto.ExtBad: badID, proto.ExtDismiss: dismissID},
+		Messages: map[string]int{
+			proto.ExtDontHave: dontHaveID, proto.ExtBad: badID,
+			proto.ExtDismiss: dismissID, proto.ExtSpare: spareID,
+		},
 	}
 	if a, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
 		ext.YourIP = unmap(a.AddrPort()).Addr()
@@ -115,7 +118,7 @@ func (l *link) takeExtension(payload []byte) error {
 	if l.peer < 0 { // these are agreed on before the link is up, or not at all
 		l.port = ext.Port
 		l.gone, l.bad = ext.Messages[proto.ExtDontHave], ext.Messages[proto.ExtBad]
-		l.dismissal = ext.Messages[proto.ExtDismiss]
+		l.dismissal, l.spare = ext.Messages[proto.ExtDismiss], ext.Messages[proto.ExtSpare]
 		l.maxRun = uint32(min(ext.MaxRequest, swarm.RunSize))
 		if l.maxRun < swarm.RunSize && int64(l.maxRun) < l.m.comp.PartSize {
 			l.maxRun = 0

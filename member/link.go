@@ -2,6 +2,7 @@ package member
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -20,6 +21,12 @@ const (
 	keepAlive      = 30 * time.Second
 	// writeTimeout ends a link whose far end took nothing for so long.
 	writeTimeout = 60 * time.Second
+	// linkTimeout ends a link whose far end's system is gone: it acknowledges nothing, not even that it
+	// is there. conductorTimeout does so with the connection to a conductor, which has many.
+	linkTimeout      = 20 * time.Second
+	conductorTimeout = 45 * time.Second
+	// doubtTime is how long a far end that is in doubt has to acknowledge what it is sent.
+	doubtTime = 3 * time.Second
 )
 
 // unknownRoundTrip is what roundTrip returns where the system does not tell.
@@ -41,6 +48,7 @@ type link struct {
 	peer    int    // the number that the loop gave it; -1 before
 
 	dismissal int           // the id of the message there that dismisses it; 0: it takes none
+	spare     int           // the id of the message there that says who could send more; 0: it takes none
 	roundTrip time.Duration // of a packet at best, or of the handshake
 
 	in       *proto.Reader
@@ -59,6 +67,7 @@ type link struct {
 	wake      chan struct{}
 	ended     error
 	say       []byte      // encoded messages that wait to be written
+	offered   int         // bytes of them that the first bitfield takes, however many parts there are
 	haves     []uint32    // parts to announce
 	soon      bool        // they are to be announced now
 	due       time.Time   // when they are at the latest; zero: at no time
@@ -88,6 +97,7 @@ func (l *link) joined() swarm.Joined {
 // run reads and writes until the link ends, and returns why.
 func (l *link) run(ctx context.Context) error {
 	l.tune()
+	endure(l.conn, linkTimeout)
 	stop := context.AfterFunc(ctx, func() { l.close(context.Cause(ctx)) })
 	defer stop()
 	var writer sync.WaitGroup
@@ -111,6 +121,16 @@ func (l *link) close(why error) {
 	l.rouse()
 }
 
+// doubt asks the far end's system for a sign of life, and ends the link if none comes.
+func (l *link) doubt() {
+	l.send(proto.KeepAlive{})
+	time.AfterFunc(doubtTime+doubtTime/4, func() {
+		if unacknowledged(l.conn) >= doubtTime {
+			l.close(errors.New("its far end does not answer any more"))
+		}
+	})
+}
+
 // rouse lets the writer look for something to do.
 func (l *link) rouse() {
 	select {
@@ -119,13 +139,14 @@ func (l *link) rouse() {
 	}
 }
 
-// mostUnsaid bounds the control messages that wait for a peer that does not read, in bytes.
+// mostUnsaid bounds the control messages that wait for a peer that does not read, in bytes, beside
+// what it is told first: which parts there are.
 const mostUnsaid = 1 << 20
 
 // queue leaves a message for the writer. Called with mu held.
 func (l *link) queue(msg proto.Message) {
 	l.say = proto.Append(l.say, msg)
-	if len(l.say) > mostUnsaid && l.ended == nil {
+	if len(l.say)-l.offered > mostUnsaid && l.ended == nil {
 		l.ended = fmt.Errorf("it does not read what it is told (%d bytes wait)", len(l.say))
 		l.conn.Close()
 	}
@@ -140,16 +161,25 @@ func (l *link) send(msg proto.Message) {
 
 // offer says what this member has, before anything else.
 func (l *link) offer(o swarm.Offer) {
+	var msg proto.Message
 	switch {
 	case o.All && l.fast:
-		l.send(proto.HaveAll{})
+		msg = proto.HaveAll{}
 	case o.All:
-		l.send(proto.Bitfield{Bits: allBits(l.m.comp.NumParts())})
+		msg = proto.Bitfield{Bits: allBits(l.m.comp.NumParts())}
 	case o.Bits != nil:
-		l.send(proto.Bitfield{Bits: o.Bits})
+		msg = proto.Bitfield{Bits: o.Bits}
 	case l.fast:
-		l.send(proto.HaveNone{})
+		msg = proto.HaveNone{}
+	default:
+		return
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if b, ok := msg.(proto.Bitfield); ok {
+		l.offered = len(b.Bits)
+	}
+	l.queue(msg)
 }
 
 func allBits(parts int) []byte {

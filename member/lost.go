@@ -44,13 +44,53 @@ func (d *director) lost(ev lostParts) {
 	}
 }
 
+// withdrawn tells the user of a part that is missing here and that a peer no longer has.
+func (d *director) withdrawn(ev swarm.Withdrawn) {
+	if d.core.Has(ev.Part) || !d.wants(ev.Part) {
+		return
+	}
+	from := d.links[ev.Peer].addr.String()
+	d.notices.add(time.Now(), "gone from "+from, ev.Part, func(parts []int) {
+		d.cfg.Log.Warn().Msgf("%s, which %s missing here, %s gone at %s", these(parts),
+			one(parts, "is", "are"), one(parts, "is", "are"), from)
+	})
+}
+
+// absentMost is how many parts are named that nobody has. If they are more, the reader learns
+// nothing.
+const absentMost = 20
+
+// nowhere names the last parts, for which a member waits in vain: whoever has the content
+// elsewhere can see to them.
+func (d *director) nowhere(w swarm.Waiting) {
+	if w.Links == 0 || w.Nowhere == 0 {
+		return
+	}
+	absent := d.core.Nowhere(absentMost)
+	if slices.Equal(absent, d.absent) {
+		return
+	}
+	d.absent = absent
+	for _, part := range absent {
+		d.notices.add(time.Now(), "nowhere", part, func(parts []int) {
+			d.cfg.Log.Warn().Msgf("%s %s missing, and nobody connected has %s", these(parts),
+				one(parts, "is", "are"), one(parts, "it", "them"))
+		})
+	}
+}
+
 // regained offers parts again that were lost.
 func (d *director) regained(ev regainedParts) {
 	d.setBad(slices.DeleteFunc(slices.Clone(d.bad), func(part int) bool {
 		return slices.Contains(ev.parts, uint32(part))
 	}))
 	for _, part := range ev.parts {
-		d.step(swarm.Regained{Part: part})
+		if d.core.Has(part) {
+			continue
+		}
+		if d.step(swarm.Regained{Part: part}); !d.core.Has(part) {
+			continue // it is on its way
+		}
 		d.notices.add(time.Now(), "regained", part, func(parts []int) {
 			then := one(parts, "verifies again and is shared", "verify again and are shared")
 			d.cfg.Log.Info().Msgf("%s of %s %s", these(parts), d.store.Where(parts), then)

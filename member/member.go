@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -27,6 +28,7 @@ type Member struct {
 	self       proto.PeerID
 	key        [16]byte
 	conductors []string
+	named      []*named      // members that the user named
 	place      [8]byte       // of this copy, see place
 	complete   chan struct{} // closed when the content has its name
 
@@ -37,11 +39,19 @@ type Member struct {
 	listener *net.TCPListener
 	addr     netip.AddrPort
 
+	machine  *machine
+	scarcity scarcity
+
 	inbox    chan event
 	ended    chan struct{} // closed when Run has ended all but the store
 	buffers  *buffers
 	writes   chan *inbound
 	verifier *verifier
+
+	checked chan struct{} // closed when the check has ended
+	unread  []uint32      // by then: parts that could not be read and are left as they are
+	doubts  chan uint32   // parts that could not be read since
+	finish  chan struct{} // holds one: all parts are stored
 
 	upload, download   *rate.Limiter // nil: no limit
 	uploaded, received atomic.Int64
@@ -50,6 +60,7 @@ type Member struct {
 	hop                atomic.Int64         // bytes of these that are passed on at once
 	settled            atomic.Bool          // nobody has to hear of a part at once
 	share              atomic.Int64         // of the line towards this member, for each peer that sends, in bytes a second; 0: unknown
+	unreadBack         atomic.Int64         // times that what was written could not be read back
 	missing            atomic.Int64         // parts that were not verified yet
 	unused             atomic.Int64         // of what was received: came after it was taken back, or never became a whole run
 
@@ -77,6 +88,9 @@ func New(cfg Config) (*Member, error) {
 		complete: make(chan struct{}),
 		buffers:  newBuffers(),
 		writes:   make(chan *inbound, 4*bufferCount),
+		checked:  make(chan struct{}),
+		doubts:   make(chan uint32, 256),
+		finish:   make(chan struct{}, 1),
 		upload:   limiter(cfg.UploadLimit),
 		download: limiter(cfg.DownloadLimit),
 	}
@@ -92,6 +106,9 @@ func New(cfg Config) (*Member, error) {
 			return nil, err
 		}
 	}
+	for _, peer := range cfg.Peers {
+		m.named = append(m.named, newNamed(peer))
+	}
 	m.states = make([]conductorState, len(m.conductors))
 	for range m.conductors {
 		m.complaints = append(m.complaints, make(chan proto.Complain, maxComplaints))
@@ -106,7 +123,7 @@ func New(cfg Config) (*Member, error) {
 		return nil, err
 	}
 	m.skip, m.parts, m.bytes = chosen.Skip(cfg.File)
-	if m.store, err = store.Open(store.Config{File: cfg.File, Dir: cfg.Dir, Repair: cfg.Repair, Replace: cfg.Replace, Select: chosen}); err != nil {
+	if m.store, err = store.Open(store.Config{File: cfg.File, Dir: cfg.Dir, Repair: cfg.Repair, Replace: cfg.Replace, Select: chosen, NoTimes: cfg.NoTimes}); err != nil {
 		return nil, err
 	}
 	m.verifier = newVerifier(m.store.Together())
@@ -115,24 +132,52 @@ func New(cfg Config) (*Member, error) {
 		m.store.Close()
 		return nil, err
 	}
+	m.machine = newMachine()
 	m.addr = unmap(m.listener.Addr().(*net.TCPAddr).AddrPort())
 	m.publish(swarm.Stats{Missing: m.parts})
 	return m, nil
 }
 
-// tellOfFolder says what else is in a folder, and what is not.
+// tellOfFolder says, in a line each, what of a folder is not as composed and what else is in it.
 func (m *Member) tellOfFolder() {
-	const most = 10
-	for _, said := range []struct {
-		paths []string
-		text  string
-	}{
-		{m.store.Flaws(), "files of the folder are missing or have another size (--repair gets them anew)"},
-		{m.store.Extra(), "the folder has files that are not of the composition; they are left alone"},
-	} {
-		if n := len(said.paths); n > 0 {
-			m.cfg.Log.Warn().Str("path", m.store.Path()).Int("files", n).Strs("first", said.paths[:min(n, most)]).Msg(said.text)
+	warn := func(paths []string, single, several string) {
+		switch len(paths) {
+		case 0:
+		case 1:
+			m.cfg.Log.Warn().Msgf("%s in %s "+single, paths[0], m.store.Path())
+		default:
+			m.cfg.Log.Warn().
+				Msgf("%d files in %s "+several+" (%s)", len(paths), m.store.Path(), firstOf(paths))
 		}
+	}
+	if m.cfg.Repair {
+		warn(m.store.Linked(), "is reached by a symbolic link; what it leads to is not repaired",
+			"are reached by symbolic links; what they lead to is not repaired")
+	}
+	warn(m.store.Flaws(), "is missing or has another size; --repair gets it anew",
+		"are missing or have another size; --repair gets them anew")
+	warn(m.store.Extra(), "is not of the composition, and is left alone",
+		"are not of the composition, and are left alone")
+}
+
+// firstOf lists paths, not all of very many.
+func firstOf(paths []string) string {
+	const most = 10
+	if len(paths) > most {
+		return strings.Join(paths[:most], ", ") + ", ..."
+	}
+	return strings.Join(paths, ", ")
+}
+
+// tellLacks says which links and times the content is without.
+func (m *Member) tellLacks() {
+	const most = 10
+	lacks := m.store.Lacks()
+	for _, text := range lacks[:min(len(lacks), most)] {
+		m.cfg.Log.Warn().Msg(text)
+	}
+	if n := len(lacks); n > most {
+		m.cfg.Log.Warn().Int("more", n-most).Msg("more links and times could not be made or set")
 	}
 }
 
@@ -166,6 +211,11 @@ func (m *Member) publish(st swarm.Stats) {
 		p.Dialled = p.Dialled || st.Incoming > 0
 		p.Path = m.store.Path()
 	})
+}
+
+// wants tells whether a part has something of what was chosen.
+func (m *Member) wants(part uint32) bool {
+	return m.skip == nil || m.skip[part>>3]&(0x80>>(part&7)) == 0
 }
 
 func (m *Member) tell(ctx context.Context, ev event) bool {

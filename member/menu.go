@@ -66,8 +66,8 @@ func (l *link) setWindow(blocks int) {
 	l.topUp()
 }
 
-// topUp asks for blocks until the window is full. Who rejects one block after the other is asked for no
-// more of them. Called with mu held.
+// topUp asks for blocks until the window is full. Who rejects one block after the other is asked
+// for no more of them. Called with mu held.
 func (l *link) topUp() {
 	limit := min(l.window, l.reqq)
 	for _, a := range l.asked {
@@ -158,9 +158,9 @@ func (l *link) forgetMenu() {
 	l.asked, l.ghosts, l.out = nil, nil, 0
 }
 
-// rejected finds out what a reject is about, and what the core is told of it; nil: nothing. Of a run that a
-// foreign client is asked for, one block is rejected: the others may come, so the run stays unless there
-// is nothing of it.
+// rejected finds out what a reject is about, and what the core is told of it; nil: nothing. Of a
+// run that a foreign client is asked for, one block is rejected: the others may come, so the run
+// stays unless there is nothing of it.
 func (l *link) rejected(msg proto.Reject) swarm.Event {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -361,7 +361,8 @@ func (r *pieceReader) held() bool {
 	return l.m.tell(r.ctx, swarm.Progress{Peer: l.peer, Down: moved, Run: r.run, Got: r.whole - uint32(r.left), Limited: true})
 }
 
-// took counts payload of a run that came, and tells the core of it now and then; got is what is here of it.
+// took counts payload of a run that came, and tells the core of it now and then; got is what is
+// here of it.
 func (l *link) took(ctx context.Context, n int, run swarm.Run, got uint32) bool {
 	l.m.received.Add(int64(n))
 	l.moved += int64(n)

@@ -47,16 +47,22 @@ func (c *conductor) greeting() (says []byte, told proto.Progress) {
 	hello := proto.Handshake{Protocol: proto.Orchestra, ID: c.id, PeerID: c.self}
 	hello.SetNames()
 	hello.SetTitles()
-	b := proto.Append(hello.Append(nil), proto.Announce{
-		Key: c.key, Port: c.Member.addr.Port(), Addrs: ownAddrs(c.Member.addr), Advertise: advertised(c.cfg.Advertise, c.Member.addr),
-		Parts: uint32(c.comp.NumParts()), Have: told.Have, Want: wanted,
-	})
+	b := proto.Append(hello.Append(nil), c.announcement(told))
 	b = proto.Append(b, proto.Named{Place: c.place, Label: c.cfg.Name})
 	b = proto.Append(b, proto.Titled{Title: c.comp.Name})
 	if c.cfg.AwaitCopies > 0 {
 		b = proto.Append(b, proto.Await{Copies: uint32(c.cfg.AwaitCopies)})
 	}
 	return b, told
+}
+
+// announcement tells where this member is, and how far.
+func (c *conductor) announcement(told proto.Progress) proto.Announce {
+	return proto.Announce{
+		Key: c.key, Port: c.Member.addr.Port(), Addrs: ownAddrs(c.Member.addr),
+		Advertise: advertised(c.cfg.Advertise, c.Member.addr),
+		Parts:     uint32(c.comp.NumParts()), Have: told.Have, Want: wanted,
+	}
 }
 
 // have is how many parts the conductor is told of: all only when the content is complete, since the last of them being stored is

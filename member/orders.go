@@ -153,6 +153,13 @@ func (l *link) cancelled(c proto.Cancel) (uint32, bool) {
 	return c.Part, true
 }
 
+// setSpare tells the peer whether this member has nothing to do and could send more.
+func (l *link) setSpare(on bool) {
+	if l.spare > 0 {
+		l.send(proto.Extended{ID: uint8(l.spare), Payload: proto.AppendSpare(nil, on)})
+	}
+}
+
 // dismiss tells the peer that it is no longer sent to before all others.
 func (l *link) dismiss() {
 	if l.dismissal > 0 {

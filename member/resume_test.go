@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"orchestra/member"
 	"orchestra/member/store"
@@ -120,33 +119,5 @@ func TestContentThatIsSomethingElse(t *testing.T) {
 		if err := m.Run(t.Context()); !errors.As(err, &content) {
 			t.Errorf("check %v: got %v", check, err)
 		}
-	}
-}
-
-// A sharer whose content goes away under it ends, and names it; whether it sends small parts, which are gathered, or pieces of large ones.
-func TestContentThatShrinksWhileShared(t *testing.T) {
-	for name, partSize := range map[string]int64{"small parts": 64 << 10, "large parts": 1 << 20} {
-		t.Run(name, func(t *testing.T) {
-			s := newScore(t, 4<<20, partSize)
-			first := s.join(member.Config{Dir: s.dir})
-			s.wantComplete(first)
-			if err := os.Truncate(first.Progress().Path, 100); err != nil {
-				t.Fatal(err)
-			}
-			second := s.join(member.Config{Dir: t.TempDir(), Peers: []string{first.Addr().String()}})
-			select {
-			case err := <-first.ended:
-				var disk *store.Error
-				if !errors.As(err, &disk) || disk.Path != first.Progress().Path {
-					t.Errorf("got %v", err)
-				}
-			case <-time.After(30 * time.Second):
-				t.Error("it goes on")
-				first.end()
-			}
-			if err := second.end(); err != nil {
-				t.Error(err)
-			}
-		})
 	}
 }

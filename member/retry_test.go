@@ -63,7 +63,7 @@ func TestWhenAConductorIsTriedAgain(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				c := &conductor{Member: &Member{comp: &orch.File{}, states: make([]conductorState, 1)}, addr: "conductor:9999"}
+				c := &conductor{Member: &Member{comp: &orch.File{}, inbox: make(chan event, 100), states: make([]conductorState, 1)}, addr: "conductor:9999"}
 				var ended time.Time // the try before
 				n := 0
 				c.dial = func(context.Context, string, string) (net.Conn, error) {
@@ -110,7 +110,7 @@ func TestConductorIsUpWhenItSpeaks(t *testing.T) {
 				defer cancel()
 				here, there := net.Pipe()
 				defer there.Close()
-				m := &Member{comp: &orch.File{}, states: make([]conductorState, 1)}
+				m := &Member{comp: &orch.File{}, inbox: make(chan event, 100), states: make([]conductorState, 1)}
 				member := &conductor{Member: m, dial: func(context.Context, string, string) (net.Conn, error) { return here, nil }}
 				go member.session(ctx)
 				hello, err := proto.ReadHandshake(there, proto.Orchestra)
@@ -151,8 +151,10 @@ func TestProgressBetweenGreetingAndAnswer(t *testing.T) {
 		if msg, err := in.Next(); err != nil || msg.(proto.Announce).Have != 0 {
 			t.Fatalf("it announces %+v, %v", msg, err)
 		}
-		if _, err := in.Next(); err != nil { // its name
-			t.Fatal(err)
+		for range 2 { // its name, and that of the content
+			if _, err := in.Next(); err != nil {
+				t.Fatal(err)
+			}
 		}
 		m.update(func(p *Progress) { p.Stored, p.Complete = 1, true })
 		there.Write(proto.Handshake{Protocol: proto.Orchestra, ID: hello.ID}.Append(nil))

@@ -28,7 +28,7 @@ func (l *link) sendContent(ctx context.Context, off int64, left int) error {
 		sent, err := l.sendStretch(ctx, raw, stretch)
 		l.m.store.Release(stretch)
 		if err != nil {
-			// sendfile does not say which end failed. If it is the file, the member cannot share, and is to end.
+			// sendfile does not say which end failed. If it is the file, the part is to be rechecked.
 			if disk := l.m.store.ReadAt(make([]byte, 1), off+int64(sent)); disk != nil {
 				return disk
 			}
@@ -93,13 +93,14 @@ func (l *link) sendStretch(ctx context.Context, raw syscall.RawConn, stretch sto
 	return sent, nil
 }
 
-// unsent bounds what waits in the socket behind what the network carries, in bytes: what is decided later is sent sooner, and a grant that
-// is served leaves little behind that takes turns with the next ones. Between two hosts without a limit nothing is lost by it.
+// unsent bounds what waits in the socket behind what the network carries, in bytes: what is
+// decided later is sent sooner, and a grant that is served leaves little behind that takes turns
+// with the next ones. Between two hosts without a limit nothing is lost by it.
 //
-// Less than a packet stays in the socket for up to 200 ms while sendfile promises more to come, and the
-// socket takes more only when less than half of the bound waits. So the bound is two packets at least:
-// those of a loopback interface have 64 KiB, and a member that sends a little at a time, under a limit,
-// would do so five times a second.
+// Less than a packet stays in the socket for up to 200 ms while sendfile promises more to come,
+// and the socket takes more only when less than half of the bound waits. So the bound is two
+// packets at least: those of a loopback interface have 64 KiB, and a member that sends a little
+// at a time, under a limit, would do so five times a second.
 const (
 	unsent = 16 << 10
 	// unsentAlone is for a peer that nobody takes turns with: the writer wakes once for several packets.
@@ -118,6 +119,30 @@ func (l *link) tune() {
 		}
 	})
 	l.holdBack()
+}
+
+// abandonAfter ends a connection when what was sent is not acknowledged for so long.
+func abandonAfter(conn *net.TCPConn, timeout time.Duration) {
+	if raw, err := conn.SyscallConn(); err == nil {
+		raw.Control(func(fd uintptr) {
+			unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(timeout.Milliseconds()))
+		})
+	}
+}
+
+// unacknowledged is for how long nothing was acknowledged, if anything that was sent is not.
+func unacknowledged(conn *net.TCPConn) (since time.Duration) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	raw.Control(func(fd uintptr) {
+		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+		if err == nil && info.Unacked > 0 {
+			since = time.Duration(info.Last_ack_recv) * time.Millisecond
+		}
+	})
+	return since
 }
 
 // holdBack bounds what waits in the socket by whether this peer alone is sent to.

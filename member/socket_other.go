@@ -41,6 +41,12 @@ func (l *link) tune() {}
 // rein is for systems that let a receive buffer be bounded and set free again.
 func (l *link) rein() {}
 
+// abandonAfter is for systems that let it be said; elsewhere probes must do.
+func abandonAfter(*net.TCPConn, time.Duration) {}
+
+// unacknowledged is for systems that tell; elsewhere nobody is given up for it.
+func unacknowledged(*net.TCPConn) time.Duration { return 0 }
+
 // holdBack is for systems on which what waits in a socket can be bounded.
 func (l *link) holdBack() {}
 

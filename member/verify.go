@@ -2,10 +2,12 @@ package member
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"orchestra/member/store"
 	"orchestra/member/swarm"
 )
 
@@ -87,16 +89,32 @@ func (m *Member) written(ctx context.Context, part uint32) {
 	m.verify(ctx, m.verifier.add(part, time.Now(), within, int(m.missing.Load())))
 }
 
+// mostUnreadBack is how often what was written may not be readable again until the disk is given up.
+const mostUnreadBack = 8
+
 // verify compares parts with their checksums and reports what came of each.
 func (m *Member) verify(ctx context.Context, parts []uint32) {
-	err := m.store.VerifyAll(parts, func(part uint32, good bool) {
-		if good {
+	m.store.VerifyAll(parts, func(part uint32, good bool, err error) {
+		switch {
+		case good:
 			m.tell(ctx, swarm.Stored{Part: part})
-		} else {
+		case err == nil:
 			m.failed(ctx, part)
+		default:
+			m.unreadable(ctx, part, err)
 		}
 	})
-	if err != nil {
-		m.tell(ctx, broken{err})
+}
+
+// unreadable has a part come anew that was written and cannot be read back. If that happens again and
+// again, the disk is of no use.
+func (m *Member) unreadable(ctx context.Context, part uint32, err error) {
+	if !errors.Is(err, store.ErrChanged) { // which the user hears of
+		if m.unreadBack.Add(1) > mostUnreadBack {
+			m.tell(ctx, broken{err})
+			return
+		}
+		m.cfg.Log.Warn().Msgf("%v; part %d is fetched anew", err, part)
 	}
+	m.tell(ctx, swarm.Failed{Part: part, Disk: true})
 }

@@ -11,7 +11,7 @@ import (
 // What links say of parts that are gone or bad, in extended messages (BEP 10).
 
 // withdraw tells the peer that a part is no longer here, and rejects all that it asked of it. The
-// peer hears that first, so that the rejects say nothing about other parts.
+// peer hears that first, so that it does not ask again for what is rejected.
 func (l *link) withdraw(part uint32) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -45,6 +45,9 @@ func (l *link) extended(msg proto.Extended, parts uint32) (event, error) {
 		return accused{part}, err
 	case dismissID:
 		return swarm.Dismissed{Peer: l.peer}, nil
+	case spareID:
+		on, err := proto.ParseSpare(msg.Payload)
+		return swarm.Spare{Peer: l.peer, On: on}, err
 	}
 	return nil, nil
 }

@@ -2,9 +2,11 @@ package member
 
 import (
 	"context"
+	"errors"
 	"net"
 	"time"
 
+	"orchestra/member/store"
 	"orchestra/member/swarm"
 	"orchestra/proto"
 )
@@ -74,6 +76,7 @@ func (l *link) next(buf []byte) (e errand, ended bool) {
 		return e, true
 	case len(l.say) > 0 || l.soon:
 		e.say, l.say = l.say, buf
+		l.offered = 0
 		e.haves = l.takeHaves()
 	case len(l.ready) > 0 && l.ready[0].isEnd():
 		e.say = buf
@@ -154,11 +157,12 @@ func (l *link) sendPieces(ctx context.Context, pieces []proto.Piece) error {
 	if err := l.allow(ctx, total); err != nil {
 		return err
 	}
-	if err := l.sendBlocks(pieces); err != nil {
+	sent, err := l.sendBlocks(pieces)
+	if err != nil {
 		return err
 	}
-	l.m.uploaded.Add(int64(total))
-	if !l.wentOut(ctx, total) {
+	l.m.uploaded.Add(int64(sent))
+	if !l.wentOut(ctx, sent) {
 		return ctx.Err()
 	}
 	return nil
@@ -205,6 +209,9 @@ func (l *link) sendPiece(ctx context.Context, p proto.Piece) error {
 	if err := l.allow(ctx, slice); err != nil {
 		return err
 	}
+	if err := l.m.store.Ready(l.offset(p), int64(p.Length)); err != nil {
+		return l.cannotSend(p, err)
+	}
 	l.holdBack()
 	var head [13]byte
 	if err := l.sendHead(proto.Append(head[:0], p)); err != nil {
@@ -212,6 +219,9 @@ func (l *link) sendPiece(ctx context.Context, p proto.Piece) error {
 	}
 	for off, left := l.offset(p), p.Length; ; {
 		if err := l.sendContent(ctx, off, slice); err != nil {
+			if disk := (*store.Error)(nil); errors.As(err, &disk) {
+				l.m.doubt(p.Part)
+			}
 			return err
 		}
 		l.m.uploaded.Add(int64(slice))
@@ -225,12 +235,34 @@ func (l *link) sendPiece(ctx context.Context, p proto.Piece) error {
 	}
 }
 
+// cannotSend rejects what the disk does not give, unless the peer takes no rejection, and has the part
+// rechecked: if it is lost, everybody hears of it.
+func (l *link) cannotSend(p proto.Piece, why error) error {
+	l.m.doubt(p.Part)
+	if !l.fast {
+		return why
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	rejected := order{part: p.Part, begin: p.Begin, length: uint32(p.Length)}
+	if len(l.ready) > 0 {
+		if rest := l.ready[0]; rest.bulk && rest.part == p.Part && int64(rest.begin) == p.End() {
+			rejected.length += rest.length
+			l.ready = l.ready[1:]
+			l.count--
+		}
+	}
+	l.refuse(rejected)
+	return nil
+}
+
 func (l *link) offset(p proto.Piece) int64 {
 	return int64(p.Part)*l.m.comp.PartSize + int64(p.Begin)
 }
 
-// sendBlocks reads blocks into one buffer and writes them with their headers between.
-func (l *link) sendBlocks(pieces []proto.Piece) error {
+// sendBlocks reads blocks into one buffer and writes them with their headers between. It returns how
+// many bytes of content it sent.
+func (l *link) sendBlocks(pieces []proto.Piece) (sent int, err error) {
 	var heads [batchBlocks * 13]byte
 	head := heads[:0]
 	total := 0
@@ -240,15 +272,19 @@ func (l *link) sendBlocks(pieces []proto.Piece) error {
 	data := make([]byte, total)
 	var out net.Buffers
 	for _, p := range pieces {
+		if err := l.m.store.ReadAt(data[:p.Length], l.offset(p)); err != nil {
+			if err := l.cannotSend(p, err); err != nil {
+				return 0, err
+			}
+			continue
+		}
 		at := len(head)
 		head = proto.Append(head, p)
-		if err := l.m.store.ReadAt(data[:p.Length], l.offset(p)); err != nil {
-			return err
-		}
 		out = append(out, head[at:], data[:p.Length])
 		data = data[p.Length:]
+		sent += p.Length
 	}
 	l.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
-	_, err := out.WriteTo(l.conn)
-	return err
+	_, err = out.WriteTo(l.conn)
+	return sent, err
 }

@@ -114,6 +114,7 @@ type lineCheck struct {
 	count  int
 	info   bool // there was an "info" line
 	folder folderCheck
+	times  timeCheck
 }
 
 func newLineCheck(f *File) lineCheck {
@@ -124,7 +125,10 @@ func (c *lineCheck) add(l Line) error {
 	if c.count++; c.count > MaxLines {
 		return fmt.Errorf("more than %d lines after the parts", MaxLines)
 	}
-	if err := checkLine(l); err != nil {
+	if err := l.Validate(); err != nil {
+		return err
+	}
+	if err := c.times.add(l, c.folder.paths != nil); err != nil {
 		return err
 	}
 	switch l.Key {
@@ -137,6 +141,8 @@ func (c *lineCheck) add(l Line) error {
 		return c.folder.addExec(l.Value)
 	case keyFolder:
 		return c.folder.addFolder(l.Value)
+	case keyLink:
+		return c.folder.addLink(l.Value)
 	case keyInfo:
 		if c.info {
 			return errors.New("a second info line")
@@ -154,8 +160,9 @@ func (c *lineCheck) add(l Line) error {
 // end is called after the last line.
 func (c *lineCheck) end() error { return c.folder.end() }
 
-// checkLine checks what holds for every key.
-func checkLine(l Line) error {
+// Validate says why l cannot be an optional line, as far as that holds for
+// every key.
+func (l Line) Validate() error {
 	if l.Key == "" || strings.ContainsFunc(l.Key, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == ':' }) {
 		return fmt.Errorf("expected `key: value` with a key of printable ASCII without blanks, found the key %s", quote(l.Key))
 	}

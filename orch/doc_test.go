@@ -24,8 +24,8 @@ func page(t *testing.T) string {
 // compares its ID with the one that stands below it.
 func TestDocExamples(t *testing.T) {
 	examples := regexp.MustCompile("(?s)```orch\n(.*?)```\n\nIts ID is `([0-9a-f]*)`").FindAllStringSubmatch(page(t), -1)
-	if len(examples) != 6 || len(examples) != strings.Count(page(t), "```orch") {
-		t.Fatalf("%d examples with an ID, want 6 and no others", len(examples))
+	if len(examples) != 7 || len(examples) != strings.Count(page(t), "```orch") {
+		t.Fatalf("%d examples with an ID, want 7 and no others", len(examples))
 	}
 	if examples[0][1] != sample {
 		t.Errorf("the first example is not the sample:\n%s", examples[0][1])
@@ -50,9 +50,29 @@ func TestDocExamples(t *testing.T) {
 			t.Errorf("example %d has other checksums than its content", i+1)
 		}
 	}
-	for _, key := range []string{keyFile, keyExec, keyFolder, keyConductor, keyInfo, "comment"} {
+	for _, key := range []string{keyFile, keyExec, keyFolder, keyLink, keyTime, keyConductor, keyInfo, "comment"} {
 		if !keys[key] {
 			t.Errorf("no example has the line %q", key)
+		}
+	}
+}
+
+// TestDocLinks reads the table of links: where each leads, or that it is
+// refused.
+func TestDocLinks(t *testing.T) {
+	rows := regexp.MustCompile("(?m)^\\| `link: (.*)` \\| (leads to `(.*)`|leads to the folder itself|refused: .*) \\|$").
+		FindAllStringSubmatch(page(t), -1)
+	if len(rows) != 6 {
+		t.Fatalf("%d rows, want 6", len(rows))
+	}
+	for _, row := range rows {
+		l, err := parseLinkLine(row[1])
+		want := row[3]
+		if want == "" && err == nil {
+			want = "."
+		}
+		if refused := strings.HasPrefix(row[2], "refused"); refused != (err != nil) || !refused && l.Destination() != want {
+			t.Errorf("%q leads to %q, %v; the page says %q", row[1], l.Destination(), err, row[2])
 		}
 	}
 }

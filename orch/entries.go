@@ -3,14 +3,16 @@ package orch
 import (
 	"slices"
 	"strconv"
+	"time"
 )
 
 // Entry is a file of a folder.
 type Entry struct {
-	Path   string // components separated by "/"
-	Size   int64  // bytes
-	Offset int64  // of its first byte in the content
-	Exec   bool   // whether it is executable
+	Path    string    // components separated by "/"
+	Size    int64     // bytes
+	Offset  int64     // of its first byte in the content
+	Exec    bool      // whether it is executable
+	ModTime time.Time // when it was modified last; zero: not known
 }
 
 // IsFolder reports whether the composition is a folder: whether it has "file"
@@ -33,6 +35,10 @@ func (f *File) Entries() []Entry {
 			at[path] = len(entries)
 			entries = append(entries, Entry{Path: path, Size: size, Offset: offset})
 			offset += size
+		case keyTime:
+			if n := len(entries); n > 0 { // its file's line is the one above
+				entries[n-1].ModTime, _ = parseTimeLine(l.Value)
+			}
 		case keyExec:
 			if i, ok := at[l.Value]; ok {
 				entries[i].Exec = true
@@ -54,13 +60,16 @@ func (f *File) Folders() []string {
 	return folders
 }
 
-// AddFolder appends the lines for the files of a folder and for its empty
-// folders, in the order given. Offsets are not looked at: they follow from the
-// sizes.
-func (f *File) AddFolder(entries []Entry, folders []string) {
-	f.Lines = slices.Grow(f.Lines, len(entries)+len(folders))
+// AddFolder appends the lines for the files of a folder, for its empty folders
+// and for its links, in the order given. Offsets are not looked at: they follow
+// from the sizes.
+func (f *File) AddFolder(entries []Entry, folders []string, links []Link) {
+	f.Lines = slices.Grow(f.Lines, len(entries)+len(folders)+len(links))
 	for _, e := range entries {
 		f.Lines = append(f.Lines, Line{keyFile, strconv.FormatInt(e.Size, 10) + " " + e.Path})
+		if !e.ModTime.IsZero() && HasTime(e.ModTime) {
+			f.Lines = append(f.Lines, Line{keyTime, formatTime(e.ModTime)})
+		}
 	}
 	for _, e := range entries {
 		if e.Exec {
@@ -69,5 +78,8 @@ func (f *File) AddFolder(entries []Entry, folders []string) {
 	}
 	for _, path := range folders {
 		f.Lines = append(f.Lines, Line{keyFolder, path})
+	}
+	for _, l := range links {
+		f.Lines = append(f.Lines, Line{keyLink, l.value()})
 	}
 }

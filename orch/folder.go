@@ -58,14 +58,17 @@ const (
 	executable
 	folder // with something in it
 	emptyFolder
+	link
 )
 
-// folderCheck looks at the "file", "exec" and "folder" lines as a whole: paths
-// that can all exist at once, and sizes whose sum is the content's.
+// folderCheck looks at the "file", "exec", "folder" and "link" lines as a
+// whole: paths that can all exist at once, and sizes whose sum is the content's.
 type folderCheck struct {
 	left    int64           // bytes of the content that no line has covered
 	paths   map[string]kind // nil while there is no line
 	folders int             // with something in them
+	isOne   bool            // there is a "file" or a "folder" line
+	links   linkCheck
 }
 
 func (c *folderCheck) addFile(value string) error {
@@ -76,6 +79,7 @@ func (c *folderCheck) addFile(value string) error {
 	if err := c.place(path, file); err != nil {
 		return err
 	}
+	c.isOne = true
 	if size > c.left {
 		return fmt.Errorf("the files are larger than the size in line %d", lineSize)
 	}
@@ -98,10 +102,21 @@ func (c *folderCheck) addFolder(path string) error {
 	if err := CheckPath(path); err != nil {
 		return err
 	}
+	c.isOne = true
 	return c.place(path, emptyFolder)
 }
 
-// place takes path for a file or an empty folder, and the folders it lies in.
+func (c *folderCheck) addLink(value string) error {
+	l, err := parseLinkLine(value)
+	if err != nil {
+		return err
+	}
+	c.links.add(l.Path)
+	return c.place(l.Path, link)
+}
+
+// place takes path for a file, an empty folder or a link, and the folders it
+// lies in. A folder with nothing in it but links counts as empty.
 func (c *folderCheck) place(path string, k kind) error {
 	if c.paths == nil {
 		c.paths = map[string]kind{}
@@ -116,7 +131,12 @@ func (c *folderCheck) place(path string, k kind) error {
 			return nil // and so are those above it
 		case file, executable:
 			return fmt.Errorf("the path %s goes through a file, %s", quote(path), quote(path[:i]))
+		case link:
+			return fmt.Errorf("the path %s goes through a link, %s", quote(path), quote(path[:i]))
 		case emptyFolder:
+			if k == link {
+				return nil
+			}
 			return fmt.Errorf("the path %s lies in a folder that a folder line calls empty", quote(path))
 		}
 		if c.folders++; c.folders > MaxLines {
@@ -128,7 +148,13 @@ func (c *folderCheck) place(path string, k kind) error {
 }
 
 func (c *folderCheck) end() error {
-	if c.paths != nil && c.left != 0 {
+	if len(c.links) > 0 && !c.isOne {
+		return errors.New("a link line goes with file or folder lines")
+	}
+	if err := c.links.end(c.paths); err != nil {
+		return err
+	}
+	if c.isOne && c.left != 0 {
 		return fmt.Errorf("the sizes of the files sum to %d bytes less than the size in line %d", c.left, lineSize)
 	}
 	return nil

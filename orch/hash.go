@@ -52,3 +52,13 @@ func (h Hash) AppendSum(b, p []byte) []byte {
 	sum := sha1.Sum(p)
 	return append(b, sum[:]...)
 }
+
+// SumOfZeros is the checksum of n zero bytes.
+func (h Hash) SumOfZeros(n int64) []byte {
+	var zeros [64 << 10]byte
+	sum := h.New()
+	for ; n > 0; n -= int64(len(zeros)) {
+		sum.Write(zeros[:min(n, int64(len(zeros)))])
+	}
+	return sum.Sum(nil)
+}

@@ -122,7 +122,9 @@ func TestFolderLines(t *testing.T) {
 	if err := f.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	entries := []Entry{{"a", 3, 0, true}, {"b/c", 0, 3, true}, {"d", 7, 3, false}}
+	entries := []Entry{
+		{Path: "a", Size: 3, Exec: true}, {Path: "b/c", Offset: 3, Exec: true}, {Path: "d", Size: 7, Offset: 3},
+	}
 	if got := f.Entries(); !reflect.DeepEqual(got, entries) {
 		t.Errorf("Entries = %+v, want %+v", got, entries)
 	}
@@ -130,7 +132,7 @@ func TestFolderLines(t *testing.T) {
 		t.Errorf("Folders = %q, want %q", got, want)
 	}
 	again := ten()
-	again.AddFolder(f.Entries(), f.Folders())
+	again.AddFolder(f.Entries(), f.Folders(), f.Links())
 	if again.ID() != f.ID() || !reflect.DeepEqual(again.Entries(), entries) || !reflect.DeepEqual(again.Folders(), f.Folders()) {
 		t.Errorf("AddFolder made %q", again.Lines)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // maxName is the largest length of a name in bytes. File systems take 255;
@@ -40,11 +41,18 @@ func checkComponent(name string, longest int) error {
 
 func isControl(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 }
 
-// quote shows text from a file in an error, cut where it is long.
+// quote shows text from a file in an error, cut where it is long. What is no text is not shown.
 func quote(s string) string {
 	const most = 80
-	if len(s) > most {
-		return fmt.Sprintf("%q...", s[:most])
+	if !utf8.ValidString(s) {
+		return fmt.Sprintf("%d bytes that are no UTF-8 text", len(s))
 	}
-	return fmt.Sprintf("%q", s)
+	if len(s) <= most {
+		return fmt.Sprintf("%q", s)
+	}
+	end := most
+	for !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return fmt.Sprintf("%q...", s[:end])
 }

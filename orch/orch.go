@@ -46,6 +46,8 @@ const (
 	keyFile      = "file"      // SIZE PATH of a file in a folder
 	keyExec      = "exec"      // PATH of a file that is executable
 	keyFolder    = "folder"    // PATH of an empty folder
+	keyLink      = "link"      // PATH // TARGET of a symbolic link in a folder
+	keyTime      = "time"      // when the file of the line above was modified last
 	keyInfo      = "info"      // further keys of the info dictionary
 )
 

@@ -139,6 +139,8 @@ func TestParseRefuses(t *testing.T) {
 		{"URL", change(1, "http://h:1"), 1, "HOST:PORT"},
 		{"blank in conductor", change(1, "h:1 "), 1, "HOST:PORT"},
 		{"byte order mark", change(1, "\ufeffh:1"), 1, "HOST:PORT"},
+		{"no text", change(1, "\xff\x00h:1"), 1, "found 5 bytes that are no UTF-8 text"},
+		{"long text", change(1, strings.Repeat("\u4e2d", 100)), 1, "found \"" + strings.Repeat("\u4e2d", 26) + "\"..."},
 		{"no name", head(1), 2, "expected the name"},
 		{"empty name", change(2, ""), 2, "empty"},
 		{"dot", change(2, "."), 2, "folder"},
@@ -359,6 +361,10 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("h\nx\n" + strings.Repeat("F", 40) + "\n3\n16384\n1\n" + strings.Repeat("F", 40) +
 		"\nfile: 1 a/b\nfile: 2 a/c\nexec: a/c\nfolder: d/e\n"))
 	f.Add([]byte("h\nx\n" + strings.Repeat("F", 40) + "\n0\n1\n0\nfolder: C:/e\nexec: ../a\n"))
+	f.Add([]byte("h\nx\n" + strings.Repeat("F", 40) + "\n3\n16384\n1\n" + strings.Repeat("F", 40) +
+		"\nfile: 1 a/b\ntime: 2026-01-31T08:15:00.25Z\nfile: 2 a/c\nfolder: d\n" +
+		"link: a/d // ../a/b\nlink: d/up // ..\nlink: here // .\n"))
+	f.Add([]byte("h\nx\n" + strings.Repeat("F", 40) + "\n0\n1\n0\ntime: 1970-01-01T00:00:00Z\n"))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		first, err := Parse(strings.NewReader(string(in)))
 		if err != nil {
@@ -378,6 +384,11 @@ func FuzzParse(f *testing.F) {
 				t.Fatalf("entry %+v, expected at %d", e, offset)
 			}
 			offset += e.Size
+		}
+		for _, l := range first.Links() {
+			if at := l.Destination(); at != "." && !fs.ValidPath(strings.ToValidUTF8(at, "?")) {
+				t.Fatalf("link %+v leads to %s", l, at)
+			}
 		}
 		if first.IsFolder() && offset != first.Size {
 			t.Fatalf("files of %d bytes in a content of %d", offset, first.Size)

@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -91,7 +93,7 @@ func replaceFile(path string, write func(w io.Writer) error) error {
 	temp := filepath.Join(filepath.Dir(path), ".orch-"+rand.Text())
 	out, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
-		return err
+		return asked(path, err)
 	}
 	err = write(out)
 	if err == nil {
@@ -105,10 +107,25 @@ func replaceFile(path string, write func(w io.Writer) error) error {
 	}
 	if err != nil {
 		_ = os.Remove(temp)
-		return err
+		return asked(path, err)
 	}
 	syncFolder(filepath.Dir(path))
 	return nil
+}
+
+// asked is an error of the system with the path that the caller knows instead of a temporary one.
+func asked(path string, err error) error {
+	var file *fs.PathError
+	var rename *os.LinkError
+	switch {
+	case errors.As(err, &file):
+		err = file.Err
+	case errors.As(err, &rename):
+		err = rename.Err
+	default:
+		return err
+	}
+	return &fs.PathError{Op: "write", Path: path, Err: err}
 }
 
 // syncFolder makes a rename last. Some systems cannot do it; the file is

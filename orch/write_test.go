@@ -2,6 +2,7 @@ package orch
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -89,16 +90,24 @@ func TestWriteFileLeavesNothingBehind(t *testing.T) {
 	if got, err := os.ReadFile(path); err != nil || string(got) != "before" {
 		t.Errorf("the file holds %q, %v", got, err)
 	}
-	if err := WriteFile(filepath.Join(dir, "none", "x.orch"), mustParse(t, sample)); !errors.Is(err, os.ErrNotExist) {
+	// Errors name the file that was asked for, not the temporary one.
+	wantPath := func(err error, want string) {
+		t.Helper()
+		if pe, ok := errors.AsType[*fs.PathError](err); !ok || pe.Path != want {
+			t.Errorf("%v, want an error with the path %s", err, want)
+		}
+	}
+	none := filepath.Join(dir, "none", "x.orch")
+	err := WriteFile(none, mustParse(t, sample))
+	if !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("into no folder: %v", err)
 	}
+	wantPath(err, none)
 	// A folder cannot be replaced: the failure is at the rename.
 	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := WriteFile(filepath.Join(dir, "folder"), mustParse(t, sample)); err == nil {
-		t.Error("WriteFile replaced a folder")
-	}
+	wantPath(WriteFile(filepath.Join(dir, "folder"), mustParse(t, sample)), filepath.Join(dir, "folder"))
 	only(t, dir, "folder", "x.orch")
 }
 

@@ -148,8 +148,13 @@ func TestDocLimits(t *testing.T) {
 	for name := range want {
 		t.Errorf("%s: the limit %q is missing", docPath, name)
 	}
-	for _, name := range []string{ExtDontHave, ExtBad} {
-		if !strings.Contains(doc, "| `"+name+"` | part 4 |") {
+	for name, payload := range map[string]string{ExtDontHave: "part 4", ExtBad: "part 4", ExtDismiss: "none"} {
+		if !strings.Contains(doc, "| `"+name+"` | "+payload+" |") {
+			t.Errorf("%s: the extended message %s is missing", docPath, name)
+		}
+	}
+	for name, payload := range map[string]string{ExtDismiss: "none", ExtSpare: "on 1"} {
+		if !strings.Contains(doc, "| `"+name+"` | "+payload+" |") {
 			t.Errorf("%s: the extended message %s is missing", docPath, name)
 		}
 	}

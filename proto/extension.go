@@ -114,11 +114,6 @@ func ParseExtHandshake(payload []byte) (ExtHandshake, error) {
 	return h, nil
 }
 
-// ExtDismiss is the name of the extended message, in ExtHandshake.Messages, by
-// which a member tells another that it no longer sends to it before all others.
-// It has no payload.
-const ExtDismiss = "orch_dismiss"
-
 // number returns an integer of a dictionary, at most most; 0 if it is missing
 // or less than least.
 func number(dict map[string]any, key string, least, most int64) int {
@@ -130,10 +125,13 @@ func number(dict map[string]any, key string, least, most int64) int {
 }
 
 // Names of the extended messages that members take, in ExtHandshake.Messages.
-// The payload of each is a part: 4 bytes.
+// The payload is a part, 4 bytes, but that of a dismissal is empty, and that of
+// ExtSpare is one byte.
 const (
-	ExtDontHave = "lt_donthave" // BEP 54: the sender no longer has the part
-	ExtBad      = "orch_bad"    // what the receiver sent of the part, and said to have, did not verify
+	ExtDontHave = "lt_donthave"  // BEP 54: the sender no longer has the part
+	ExtBad      = "orch_bad"     // what the receiver sent of the part, and said to have, did not verify
+	ExtDismiss  = "orch_dismiss" // the sender no longer sends to the receiver before all others
+	ExtSpare    = "orch_spare"   // whether the sender has nothing to do and could send more: 1 or 0
 )
 
 // AppendPart appends the payload of an extended message that names a part.
@@ -145,4 +143,20 @@ func ParsePart(payload []byte) (uint32, error) {
 		return 0, malformed("%d bytes, expected the 4 of a part", len(payload))
 	}
 	return binary.BigEndian.Uint32(payload), nil
+}
+
+// AppendSpare appends the payload of ExtSpare to b.
+func AppendSpare(b []byte, on bool) []byte {
+	if on {
+		return append(b, 1)
+	}
+	return append(b, 0)
+}
+
+// ParseSpare reads the payload of ExtSpare.
+func ParseSpare(payload []byte) (on bool, err error) {
+	if len(payload) != 1 || payload[0] > 1 {
+		return false, malformed("a payload of %s that is neither 0 nor 1", ExtSpare)
+	}
+	return payload[0] == 1, nil
 }

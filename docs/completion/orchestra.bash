@@ -5,9 +5,9 @@ _orchestra_commands='compose conduct join verify show status'
 # _orchestra_flags COMMAND sets flags: those that may stand there.
 _orchestra_flags() {
 	case $1 in
-	compose) flags='--conductor --part-size --output --hash --comment --torrent --force -c -s -o -f' ;;
+	compose) flags='--conductor --part-size --output --hash --comment --links --no-times --torrent --force -c -s -o -f' ;;
 	conduct) flags='--listen --allow --max-members --peers --max-per-address -l' ;;
-	join) flags='--dir --listen --advertise --conductor --peer --exit --share-for --ratio --until-copies --name --stall-timeout --upload-limit --download-limit --only --except --max-peers --sequential --stdout --on-complete --check --replace --repair --progress --no-input -d -l -e' ;;
+	join) flags='--dir --listen --advertise --conductor --peer --exit --share-for --ratio --until-copies --name --stall-timeout --upload-limit --download-limit --only --except --max-peers --sequential --stdout --on-complete --on-complete-timeout --check --replace --repair --no-times --progress --no-input -d -l -e' ;;
 	verify) flags='' ;;
 	show) flags='' ;;
 	status) flags='--watch --wait --timeout -w' ;;
@@ -24,6 +24,7 @@ _orchestra_kind() {
 	compose:--output | compose:-o) kind='file' ;;
 	compose:--hash) kind='none sha1 sha256' ;;
 	compose:--comment) kind='none' ;;
+	compose:--links) kind='none skip follow keep' ;;
 	conduct:--listen | conduct:-l) kind='none' ;;
 	conduct:--allow) kind='file' ;;
 	conduct:--max-members) kind='none' ;;
@@ -45,6 +46,7 @@ _orchestra_kind() {
 	join:--except) kind='none' ;;
 	join:--max-peers) kind='none' ;;
 	join:--on-complete) kind='none' ;;
+	join:--on-complete-timeout) kind='none' ;;
 	join:--progress) kind='none auto bar plain none' ;;
 	status:--wait) kind='none all' ;;
 	status:--timeout) kind='none' ;;

@@ -7,6 +7,7 @@ set -g __orchestra_valued \
 	compose:--output compose:-o \
 	compose:--hash \
 	compose:--comment \
+	compose:--links \
 	compose:--log-format \
 	compose:--log-file \
 	compose:--color \
@@ -34,6 +35,7 @@ set -g __orchestra_valued \
 	join:--except \
 	join:--max-peers \
 	join:--on-complete \
+	join:--on-complete-timeout \
 	join:--progress \
 	join:--log-format \
 	join:--log-file \
@@ -114,7 +116,7 @@ complete -c orchestra -n '__orchestra_at ""' -l version -s V -d 'print the versi
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -l json -d 'one JSON object a line on stdout'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -l quiet -s q -d 'errors only'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -l verbose -s v -d 'log the details'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -l log-format -x -a 'auto console json' -d 'how log lines look (auto: json in a file, else console)'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -l log-format -x -a 'auto console json' -d 'how log lines look (auto: json in a file, console with --verbose and for conduct, else like notes)'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -l log-file -x -a '(__orchestra_files)' -d 'append the log to a file; its folder is made'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -l color -x -a 'auto always never' -d 'colours in the log (auto: on a terminal, unless NO_COLOR is set or TERM is dumb)'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -l help -s h -d 'show this'
@@ -124,6 +126,8 @@ complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-joi
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at compose' -l output -s o -x -a '(__orchestra_files)' -d 'write there (-: stdout)'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at compose' -l hash -x -a 'sha1 sha256' -d 'of the checksums; sha1 by default, which BitTorrent programs know too'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at compose' -l comment -x -d 'a line for those who read the .orch file'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at compose' -l links -x -a 'skip follow keep' -d 'symbolic links in a folder: leave them out, read through them, or carry them'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at compose' -l no-times -d 'leave out when the files were modified last, which join gives to those it makes'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at compose' -l torrent -d 'write FILE.torrent too, for BitTorrent programs to join in by way of the conductor'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at compose' -l force -s f -d 'replace a file that is no .orch file'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at compose 0' -a '(__orchestra_files)'
@@ -145,17 +149,19 @@ complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-joi
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l until-copies -x -d 'end when complete, and the conductor knows N complete copies, this one and those of members that left included'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l name -x -d 'what orchestra status calls this member, 64 bytes at most; the host'\''s name by default'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l stall-timeout -x -d 'give up when nothing came for so long'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l upload-limit -x -d 'bytes a second: 40M'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l download-limit -x -d 'bytes a second: 40M'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l upload-limit -x -d 'bytes a second: 40M, 1.5M; 0 or unlimited: none'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l download-limit -x -d 'bytes a second: 40M, 1.5M; 0 or unlimited: none'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l only -x -d 'of a folder, get only the files that match; may be repeated'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l except -x -d 'of a folder, do not get the files that match; may be repeated'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l max-peers -x -d 'connections to other members at most'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l sequential -d 'get the parts in order, more or less, for whoever reads the content while it comes'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l stdout -d 'write the content to stdout in order as it is verified, besides into --dir; implies --sequential'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l on-complete -x -d 'a command for the shell when the content is complete; it finds ORCHESTRA_PATH, ORCHESTRA_NAME and ORCHESTRA_ID'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l on-complete -x -d 'a command for the shell when the content is complete; it finds ORCHESTRA_PATH, ORCHESTRA_CONTENT_NAME and ORCHESTRA_ID'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l on-complete-timeout -x -d 'end that command after so long'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l check -d 'verify everything that is there before connecting to anybody'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l replace -d 'if something else stands under the content'\''s name, move it aside to NAME.old when the content is complete'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l repair -d 'get bad parts of the content anew, in place'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l no-times -d 'leave files with the time at which they are written here, not the composition'\''s'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l progress -x -a 'auto bar plain none' -d 'how progress is shown (auto: a bar on a terminal, else lines)'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l no-input -d 'read no key'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join 0' -a '(__orchestra_files / .orch)'

@@ -1,6 +1,7 @@
-// Package cli is the command line: one file a command, the flags, the exit codes, and the terminal with its bar, log
-// lines and key. It turns words into the configurations of the rooms below and their errors into lines for people.
-// It decides nothing about compositions, parts or members. It alone imports cli and pb, and it never exits: Main returns the code.
+// Package cli is the command line: one file a command, the flags, the exit codes, and the terminal
+// with its bar, log lines and key. It turns words into the configurations of the rooms below and
+// their errors into lines for people. It decides nothing about compositions, parts or members. It
+// alone imports cli and pb, and it never exits: Main returns the code.
 package cli
 
 import (
@@ -14,7 +15,8 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// A program is one run of the command line: its streams, what the common flags say, and the owner of the terminal.
+// A program is one run of the command line: its streams, what the common flags say, and the owner
+// of the terminal.
 type program struct {
 	stdin, stdout, stderr *os.File
 	common                commonOptions
@@ -23,6 +25,7 @@ type program struct {
 	logFile               io.Closer // nil without --log-file
 	stop                  *stopper
 	running               string // the command's name
+	serves                bool   // nobody watches it, so that its log lines need their time
 }
 
 // Main runs one command line, given with the program's own name first, and returns the exit code.
@@ -50,7 +53,8 @@ func Main(args []string, stdin, stdout, stderr *os.File) int {
 	return code
 }
 
-// A table is all commands and flags: what the command line, the man pages and the completions are made from.
+// A table is all commands and flags: what the command line, the man pages and the completions are
+// made from.
 type table struct {
 	commands []*command // each with its own flags
 	common   []*option  // of every command, and of the program before it
@@ -101,7 +105,7 @@ func (p *program) run(args []string) error {
 		},
 	}
 	for _, c := range table.commands {
-		app.Commands = append(app.Commands, c.forCLI(p))
+		app.Commands = append(app.Commands, c.forCLI(p, &table))
 	}
 	return app.RunContext(p.stop.ctx, words)
 }
@@ -114,11 +118,12 @@ type command struct {
 	description string
 	options     []*option
 	most        int // how many arguments it takes
+	serves      bool
 	run         func(ctx context.Context, arguments []string) error
 }
 
 // forCLI gives the command to cli v2.
-func (c *command) forCLI(p *program) *cli.Command {
+func (c *command) forCLI(p *program, t *table) *cli.Command {
 	return &cli.Command{
 		Name:               c.name,
 		Usage:              c.usage,
@@ -129,7 +134,7 @@ func (c *command) forCLI(p *program) *cli.Command {
 		CustomHelpTemplate: commandHelp,
 		OnUsageError:       refusal(c.name, c.options),
 		Action: func(ctx *cli.Context) error {
-			p.running = c.name
+			p.running, p.serves = c.name, c.serves
 			if p.common.help {
 				return cli.ShowSubcommandHelp(ctx)
 			}
@@ -140,6 +145,7 @@ func (c *command) forCLI(p *program) *cli.Command {
 			if err := p.openLog(); err != nil {
 				return err
 			}
+			p.warnOfEnvironment(t)
 			return c.run(ctx.Context, arguments)
 		},
 	}
@@ -190,10 +196,11 @@ func (p *program) report(err error) {
 	if p.running != "" && !errors.As(err, &usage) {
 		name += " " + p.running
 	}
-	p.terminal.line(name + ": " + err.Error())
+	p.terminal.line(name + ": " + err.Error() + mend(err))
 }
 
-// result writes what a command was asked for to stdout: v as a line of JSON with --json, else the line of text.
+// result writes what a command was asked for to stdout: v as a line of JSON with --json, else the
+// line of text.
 func (p *program) result(v any, text string) error {
 	if p.common.json {
 		return writeJSON(p.stdout, v)

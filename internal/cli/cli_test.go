@@ -7,9 +7,12 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"os/signal"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -27,7 +30,21 @@ func TestMain(m *testing.M) {
 		"orchestra-join":    program,
 	}
 	maps.Copy(programs, terminalPrograms())
+	if programs[strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")] == nil {
+		heedSignals()
+	}
 	testscript.Main(m, programs)
+}
+
+// heedSignals lets the programs of the tests heed the signals that the tests were started to
+// ignore, in the background of a script or by nohup: what a process catches, its children do not
+// ignore.
+func heedSignals() {
+	for _, sig := range []os.Signal{syscall.SIGINT, syscall.SIGHUP} {
+		if signal.Ignored(sig) {
+			signal.Notify(make(chan os.Signal, 1), sig)
+		}
+	}
 }
 
 // TestTranscripts runs the command lines in testdata. To the script's own commands come:
@@ -109,7 +126,7 @@ func TestGoldenSample(t *testing.T) {
 		t.Skip("the golden files are not beside this clone")
 	}
 	out := t.TempDir() + "/out.orch"
-	compose := orchestra(t, "compose", sample, "192.168.1.1:9999", "-o", out)
+	compose := orchestra(t, "compose", "--no-times", sample, "192.168.1.1:9999", "-o", out)
 	if text, err := compose.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, text)
 	}

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"orchestra/compose"
 	"orchestra/orch"
@@ -22,6 +21,8 @@ type composeOptions struct {
 	output     string
 	hash       orch.Hash
 	comment    string
+	links      compose.Links
+	noTimes    bool
 	force      bool
 	torrent    bool
 }
@@ -49,12 +50,16 @@ func newCompose(p *program) *command {
 		usage: "describe a file or folder in FILE.orch, for others to join",
 		description: "Reads FILE once, writes FILE.orch beside it and prints that file's path.\n" +
 			"Hand the .orch file to everybody who is to get FILE, and keep a member running that has it.\n" +
-			"FILE may be a folder: symbolic links and special files in it are left out, with a warning.",
+			"FILE may be a folder: symbolic links and special files in it are left out, with a warning. --links follow\n" +
+			"reads through links, so that what they lead to is carried in their place; --links keep carries those that\n" +
+			"lead to something in the folder, and join makes them again.",
 		options: []*option{
 			conductor, partSize,
 			{name: "output", short: "o", value: "PATH", usage: "write there (-: stdout)", set: into(&o.output, parseText)},
 			{name: "hash", value: "sha1|sha256", usage: "of the checksums; sha1 by default, which BitTorrent programs know too", set: into(&o.hash, parseHash)},
 			{name: "comment", value: "TEXT", usage: "a line for those who read the .orch file", set: into(&o.comment, parseFreeText)},
+			{name: "links", value: "skip|follow|keep", usage: "symbolic links in a folder: leave them out, read through them, or carry them", set: into(&o.links, parseLinks)},
+			{name: "no-times", usage: "leave out when the files were modified last, which join gives to those it makes", set: into(&o.noTimes, parseSwitch)},
 			{name: "torrent", usage: "write FILE.torrent too, for BitTorrent programs to join in by way of the conductor", set: into(&o.torrent, parseSwitch)},
 			{name: "force", short: "f", usage: "replace a file that is no .orch file", set: into(&o.force, parseSwitch)},
 		},
@@ -74,6 +79,9 @@ func newCompose(p *program) *command {
 			return c.mistake("the conductor is given twice, as %q and with --conductor; leave one out", arguments[1])
 		case len(arguments) > 2 && partSize.given:
 			return c.mistake("the part size is given twice, as %q and with --part-size; leave one out", arguments[2])
+		}
+		if err := (orch.Line{Key: "comment", Value: o.comment}).Validate(); err != nil {
+			return c.mistake("--comment: %v", err)
 		}
 		if len(arguments) > 1 {
 			o.conductors = arguments[1:2]
@@ -111,6 +119,7 @@ func runCompose(ctx context.Context, p *program, o composeOptions) error {
 	warnings := 0
 	f, err := compose.Compose(ctx, compose.Config{
 		Path: o.path, Conductors: o.conductors, PartSize: o.partSize, Hash: o.hash, Comment: o.comment,
+		Links: o.links, NoTimes: o.noTimes,
 		Progress: slowProgress(p.terminal, "composing"),
 		Warn: func(text string) {
 			if warnings++; warnings <= mostWarnings {
@@ -147,6 +156,19 @@ func runCompose(ctx context.Context, p *program, o composeOptions) error {
 	}
 	description.Path = o.output
 	return p.result(description, o.output)
+}
+
+// parseLinks reads the value of --links.
+func parseLinks(s string) (compose.Links, error) {
+	switch s {
+	case "skip":
+		return compose.SkipLinks, nil
+	case "follow":
+		return compose.FollowLinks, nil
+	case "keep":
+		return compose.KeepLinks, nil
+	}
+	return 0, errors.New("expected skip, follow or keep")
 }
 
 // torrentPath is where the torrent file goes: beside the content. One that is there is replaced.
@@ -210,7 +232,7 @@ func (o *composeOptions) checkOutput() error {
 	}
 	switch {
 	case there.IsDir():
-		return withCode(exitDisk, fmt.Errorf("%s is a folder; choose another --output", o.output))
+		return &usageError{command: "compose", text: fmt.Sprintf("%q is a folder; choose another --output", o.output)}
 	case there.Mode().IsRegular() && !strings.EqualFold(filepath.Ext(o.output), ".orch") && !o.force:
 		return withCode(exitOther, fmt.Errorf("%s exists and is no .orch file; --force replaces it", o.output))
 	}
@@ -253,27 +275,4 @@ func onlyLocal(conductors []string) bool {
 		}
 	}
 	return true
-}
-
-// slowProgress makes the progress of reading a file visible when it takes longer than a second: a bar on a terminal,
-// a line each ten seconds elsewhere. It is called from one goroutine.
-func slowProgress(t *terminal, doing string) func(done, total int64) {
-	const first, again = time.Second, 10 * time.Second
-	start := time.Now()
-	said := start.Add(first - again)
-	return func(done, total int64) {
-		now := time.Now()
-		if now.Sub(start) < first || total <= 0 {
-			return
-		}
-		text := fmt.Sprintf("%s: %s of %s (%d %%)", doing, bytesText(done), bytesText(total), 100*done/total)
-		switch {
-		case t.isQuiet():
-		case t.canDraw():
-			t.draw(func(width int) string { return text[:min(len(text), max(width, 0))] })
-		case now.Sub(said) >= again:
-			said = now
-			t.note("%s", text)
-		}
-	}
 }

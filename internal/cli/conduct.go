@@ -28,7 +28,7 @@ func newConduct(p *program) *command {
 		usage: "the address to listen on, " + defaultListen + " by default",
 	}
 	c := &command{
-		name: "conduct", arguments: "[ADDR]", most: 1,
+		name: "conduct", arguments: "[ADDR]", most: 1, serves: true,
 		usage: "keep the list of members, for them to find each other",
 		description: "Listens on ADDR (" + defaultListen + ") and tells members of each other until it is stopped. Compositions\n" +
 			"need no registration, and no content passes through it.",

@@ -21,9 +21,11 @@ type description struct {
 	Conductors []string `json:"conductors"` // HOST:PORT
 	Comment    string   `json:"comment"`    // several are joined by line ends
 	Folder     bool     `json:"folder"`
+	Modified   string   `json:"modified,omitempty"` // of a single file: RFC 3339, in UTC
 	// Of a folder alone, and by show alone.
 	Files   []fileDescription `json:"files,omitempty"`
 	Folders []string          `json:"folders,omitempty"` // the empty ones
+	Links   []linkDescription `json:"links,omitempty"`
 }
 
 func describe(f *orch.File) (description, error) {
@@ -35,6 +37,7 @@ func describe(f *orch.File) (description, error) {
 		ID: f.ID().String(), Name: f.Name, Size: f.Size, PartSize: f.PartSize, Parts: f.NumParts(),
 		Hash: f.Hash().String(), Checksum: hex.EncodeToString(f.Checksum), Conductors: conductors,
 		Comment: strings.Join(comments(f), "\n"), Folder: f.IsFolder(),
+		Modified: momentText(f.ModTime()),
 	}, nil
 }
 

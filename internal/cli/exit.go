@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 
+	"orchestra/conduct"
 	"orchestra/member"
 	"orchestra/member/store"
 	"orchestra/orch"
@@ -24,6 +25,7 @@ const (
 	exitVerify   = 6   // content does not verify
 	exitStopped  = 7   // stopped by q before complete
 	exitDisk     = 8   // full, not permitted, failed
+	exitLocked   = 9   // another join has this content in this folder
 	exitHangup   = 129 // SIGHUP before complete
 	exitInt      = 130 // SIGINT before complete
 	exitPipe     = 141 // the reader of join --stdout went, which ends other programs by SIGPIPE
@@ -101,6 +103,8 @@ func exitCode(err error) int {
 		return exitNetwork
 	case errors.As(err, &content):
 		return exitVerify
+	case errors.Is(err, store.ErrLocked):
+		return exitLocked
 	case errors.As(err, &disk), isDiskError(err):
 		return exitDisk
 	case errors.Is(err, context.Canceled):
@@ -109,7 +113,25 @@ func exitCode(err error) int {
 	return exitOther
 }
 
-// isDiskError reports whether a file could not be written or read: full, not permitted, or an I/O error.
+// mend says what to do about err where its words do not; empty otherwise. A port that may not be
+// used, or a name that is not known, is not mended by choosing another one.
+func mend(err error) string {
+	var joins *member.ListenError
+	var conducts *conduct.ListenError
+	listens := errors.As(err, &joins) || errors.As(err, &conducts)
+	switch {
+	case listens && isElsewhere(err):
+		return "; --listen takes an address of this machine"
+	case conducts != nil && isInUse(err):
+		return "; is another conductor running? --listen chooses another address"
+	case listens && isInUse(err):
+		return "; choose another address with --listen"
+	}
+	return ""
+}
+
+// isDiskError reports whether a file could not be written or read: full, not permitted, or an I/O
+// error.
 func isDiskError(err error) bool {
 	var path *os.PathError
 	var link *os.LinkError
@@ -117,7 +139,8 @@ func isDiskError(err error) bool {
 		errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EIO)
 }
 
-// stopped is the error of a command that was told to end before its work was complete: what it had done, and why.
+// stopped is the error of a command that was told to end before its work was complete: what it had
+// done, and why.
 func stopped(ctx context.Context, format string, args ...any) error {
 	return fmt.Errorf(format+": %w", append(args, context.Cause(ctx))...)
 }

@@ -146,7 +146,7 @@ func TestKilledFolderMemberGoesOn(t *testing.T) {
 		t.Errorf("%d parts after the check, had %d when killed", e.PartsDone, had)
 	}
 	second := s.join("member")
-	if code := second.wait(); code != exitOther || !strings.Contains(second.errors(), "another orchestra") {
+	if code := second.wait(); code != exitLocked || !strings.Contains(second.errors(), "another orchestra") {
 		t.Errorf("a second join: exit code %d, %s", code, second.errors())
 	}
 	again.untilComplete()
@@ -301,7 +301,7 @@ func TestVerifyFolder(t *testing.T) {
 	if err := flipByte(filepath.Join(s.path("original"), "z.bin"), 100); err != nil {
 		t.Fatal(err)
 	}
-	if text, code := verify(); code != exitVerify || !strings.Contains(text, "1 of 384 parts are bad") {
+	if text, code := verify(); code != exitVerify || !strings.Contains(text, "1 of 384 parts is bad") {
 		t.Errorf("exit code %d: %s", code, text)
 	}
 	if err := os.Remove(filepath.Join(s.path("original"), "n", "empty")); err != nil {

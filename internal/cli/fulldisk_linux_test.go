@@ -55,7 +55,8 @@ func TestDiskFillsUpWhileAFolderComes(t *testing.T) {
 	s.join("original", "--upload-limit", "4M").untilComplete()
 	for _, only := range [][]string{{"--only", "many", "--only", "z.bin"}, nil} {
 		other := filepath.Join(s.dir, "member", "other")
-		member := s.join("member", only...)
+		// So slow that the disk is full long before all is there, however late the events are.
+		member := s.join("member", append([]string{"--download-limit", "1M"}, only...)...)
 		start := member.until("the check's end", func(e sceneEvent) bool { return e.Event == "progress" && !e.Checking })
 		had := member.untilParts(start.PartsDone + 20).PartsDone
 		fill(t, other)

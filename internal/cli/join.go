@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
-
-	"golang.org/x/term"
+	"path/filepath"
 
 	"orchestra/member"
 	"orchestra/member/store"
@@ -15,14 +13,16 @@ import (
 
 // joinOptions is what join was told.
 type joinOptions struct {
-	path       string // of the .orch file
-	limits     limits
-	onComplete string
-	progress   string
-	noInput    bool
-	stdout     bool // the content is written there
-	member     member.Config
+	path     string // of the .orch file
+	limits   limits
+	hook     hook
+	progress string
+	noInput  bool
+	stdout   bool // the content is written there
+	member   member.Config
 }
+
+const limitUsage = "bytes a second: 40M, 1.5M; 0 or unlimited: none"
 
 func newJoin(p *program) *command {
 	o := joinOptions{progress: "auto"}
@@ -46,17 +46,26 @@ func newJoin(p *program) *command {
 			{name: "until-copies", value: "N", usage: "end when complete, and the conductor knows N complete copies, this one and those of members that left included", set: into(&l.copies, parseCount)},
 			{name: "name", value: "LABEL", usage: "what orchestra status calls this member, 64 bytes at most; the host's name by default", set: into(&m.Name, parseLabel)},
 			{name: "stall-timeout", value: "DURATION", usage: "give up when nothing came for so long", set: into(&l.stall, parseDuration)},
-			{name: "upload-limit", value: "SIZE", usage: "bytes a second: 40M", set: into(&m.UploadLimit, parseSize)},
-			{name: "download-limit", value: "SIZE", usage: "bytes a second: 40M", set: into(&m.DownloadLimit, parseSize)},
+			{name: "upload-limit", value: "SIZE", usage: limitUsage, set: into(&m.UploadLimit, parseLimit)},
+			{name: "download-limit", value: "SIZE", usage: limitUsage, set: into(&m.DownloadLimit, parseLimit)},
 			{name: "only", value: "GLOB", usage: "of a folder, get only the files that match; may be repeated", list: &m.Only},
 			{name: "except", value: "GLOB", usage: "of a folder, do not get the files that match; may be repeated", list: &m.Except},
 			{name: "max-peers", value: "N", usage: "connections to other members at most", set: into(&m.MaxPeers, parseCount)},
 			{name: "sequential", usage: "get the parts in order, more or less, for whoever reads the content while it comes", set: into(&m.Sequential, parseSwitch)},
 			{name: "stdout", usage: "write the content to stdout in order as it is verified, besides into --dir; implies --sequential", set: into(&o.stdout, parseSwitch)},
-			{name: "on-complete", value: "CMD", usage: "a command for the shell when the content is complete; it finds ORCHESTRA_PATH, ORCHESTRA_NAME and ORCHESTRA_ID", set: into(&o.onComplete, parseText)},
+			{
+				name: "on-complete", value: "CMD", set: into(&o.hook.command, parseText),
+				usage: "a command for the shell when the content is complete; it finds " + envPath + ", " + envContentName +
+					" and " + envID,
+			},
+			{
+				name: "on-complete-timeout", value: "DURATION", set: into(&o.hook.timeout, parseDuration),
+				usage: "end that command after so long",
+			},
 			{name: "check", usage: "verify everything that is there before connecting to anybody", set: into(&m.Check, parseSwitch)},
 			{name: "replace", usage: "if something else stands under the content's name, move it aside to NAME.old when the content is complete", set: into(&m.Replace, parseSwitch)},
 			{name: "repair", usage: "get bad parts of the content anew, in place", set: into(&m.Repair, parseSwitch)},
+			{name: "no-times", usage: "leave files with the time at which they are written here, not the composition's", set: into(&m.NoTimes, parseSwitch)},
 			{name: "progress", value: "auto|bar|plain|none", usage: "how progress is shown (auto: a bar on a terminal, else lines)", set: into(&o.progress, oneOf("auto", "bar", "plain", "none"))},
 			{name: "no-input", usage: "read no key", set: into(&o.noInput, parseSwitch)},
 		},
@@ -96,11 +105,8 @@ func runJoin(ctx context.Context, p *program, o joinOptions) error {
 	if err != nil {
 		return err
 	}
-	if o.stdout && f.IsFolder() {
-		return &usageError{command: "join", text: fmt.Sprintf("%s is a folder, and --stdout writes a single file; leave it out", f.Name)}
-	}
-	if all, err := f.Conductors(); (err != nil || len(all) == 0) && o.limits.copies > 0 && len(o.member.Conductors) == 0 {
-		return &usageError{command: "join", text: "--until-copies needs a conductor, which counts the copies, and the .orch file names none; --conductor does"}
+	if err := o.check(f); err != nil {
+		return &usageError{command: "join", text: err.Error()}
 	}
 	completed := make(chan string, 1)
 	cfg := o.member
@@ -113,77 +119,23 @@ func runJoin(ctx context.Context, p *program, o joinOptions) error {
 	if err != nil {
 		return err
 	}
-	ctx, end := context.WithCancelCause(ctx)
-	defer end(nil)
-	s := newShowing(p, f, o.progress)
-	s.piped, s.pouring = o.stdout, o.stdout
-	readKeys := !o.noInput && term.IsTerminal(int(p.stdin.Fd()))
-	if err := s.start(m.Addr().String(), readKeys); err != nil {
-		end(err)
-	}
+	j := &joining{program: p, options: o, file: f, member: m, completed: completed}
+	return j.run(ctx)
+}
 
-	keys := make(chan struct{})
-	go func() {
-		defer close(keys)
-		p.terminal.watch(ctx, readKeys, p.stop.quit)
-	}()
-	ended := make(chan error, 1)
-	go func() { ended <- m.Run(ctx) }()
-	var poured <-chan error // the end of writing to stdout
-	if o.stdout {
-		poured = pour(ctx, m, f, p.stdout)
+// check says what of the options does not go with the composition.
+func (o *joinOptions) check(f *orch.File) error {
+	if beside := besideOrch(o.path, f); o.member.Dir == "" && beside != "" {
+		return fmt.Errorf("%s is there, and join would get another one into the current folder "+
+			"(--dir . if that is meant); did you mean --dir %s?", beside, filepath.Dir(beside))
 	}
-
-	cores := newCores()
-	defer cores.end()
-	look := time.NewTicker(s.every())
-	defer look.Stop()
-	var hooked chan error // the end of the command that --on-complete names
-	finished := false
-	judge := func(now time.Time, progress member.Progress) {
-		if err := o.limits.reached(now, &progress, finished && !s.pouring); err != nil {
-			end(err)
-		}
+	if o.stdout && f.IsFolder() {
+		return fmt.Errorf("%s is a folder, and --stdout writes a single file; leave it out", f.Name)
 	}
-	for {
-		select {
-		case now := <-look.C:
-			progress := m.Progress()
-			cores.fit(now, progress)
-			if err := s.look(now, progress); err != nil {
-				end(err)
-			}
-			judge(now, progress)
-		case path := <-completed:
-			if err := s.complete(path); err != nil {
-				end(err)
-			}
-			if finished = o.onComplete == ""; !finished {
-				hooked = make(chan error, 1)
-				go func() { hooked <- runHook(ctx, p.stop, o.onComplete, path, f, p.terminal) }()
-			}
-			judge(time.Now(), m.Progress()) // --exit need not wait for the next look
-		case err := <-hooked:
-			p.terminal.flush()
-			if err != nil {
-				p.terminal.line("warning: the --on-complete command failed: " + err.Error())
-			}
-			hooked, finished = nil, true
-			judge(time.Now(), m.Progress())
-		case err := <-poured:
-			if poured = nil; err != nil {
-				end(err)
-			} else {
-				s.poured()
-			}
-		case err := <-ended:
-			end(nil)
-			if hooked != nil {
-				<-hooked
-				p.terminal.flush()
-			}
-			<-keys
-			return s.end(ctx, m.Progress(), err)
-		}
+	all, err := f.Conductors()
+	if (err != nil || len(all) == 0) && o.limits.copies > 0 && len(o.member.Conductors) == 0 {
+		return errors.New("--until-copies needs a conductor, which counts the copies, " +
+			"and the .orch file names none; --conductor does")
 	}
+	return nil
 }

@@ -16,6 +16,7 @@ type limits struct {
 	copies   int           // when complete, and the conductor knows so many complete copies
 	stall    time.Duration // without a byte that was worth something, while incomplete
 
+	hooked   error     // how the command of --on-complete failed, if it did
 	looked   time.Time // the last look
 	done     int64     // bytes done then
 	came     int64     // the most bytes that ever came and were not wasted
@@ -43,12 +44,14 @@ func (l *limits) reached(now time.Time, p *member.Progress, finished bool) error
 	}
 	switch {
 	case l.exit && !p.Checking && len(p.BadParts) > 0:
-		return withCode(exitVerify, fmt.Errorf("%s of %s do not verify; --repair gets them anew",
-			counted(len(p.BadParts), "part"), p.Path))
+		return withCode(exitVerify, errors.New(badPartsText(p.BadParts, p.Path)))
 	case !p.Complete && l.stall > 0 && now.Sub(l.gained) >= l.stall:
-		return withCode(exitStalled, fmt.Errorf("nothing came for %s", timeText(l.stall)))
+		err := fmt.Errorf("nothing came for %s%s", timeText(l.stall), because(p.Waiting))
+		return withCode(exitStalled, err)
 	case !finished:
 		return nil
+	case l.exit && l.hooked != nil:
+		return withCode(exitOther, l.hooked)
 	case l.exit,
 		l.copies > 0 && p.Copies >= l.copies,
 		l.shareFor > 0 && now.Sub(l.complete) >= l.shareFor,

@@ -24,7 +24,7 @@ func (c *commonOptions) options() []*option {
 		{name: "verbose", short: "v", usage: "log the details", set: into(&c.verbose, parseSwitch)},
 		{
 			name: "log-format", value: "auto|console|json", set: into(&c.logFormat, oneOf("auto", "console", "json")),
-			usage: "how log lines look (auto: json in a file, else console)",
+			usage: "how log lines look (auto: json in a file, console with --verbose and for conduct, else like notes)",
 		},
 		{name: "log-file", value: "PATH", usage: "append the log to a file; its folder is made", set: into(&c.logFile, parseText)},
 		{
@@ -65,9 +65,13 @@ func (p *program) openLog() error {
 			format = "json"
 		}
 	}
-	out = jsonEscaper{out}
-	if format != "json" {
-		out = console(out.(jsonEscaper).to, color)
+	switch {
+	case format == "json":
+		out = jsonEscaper{out}
+	case format == "auto" && !c.verbose && !p.serves:
+		out = lineLog{out}
+	default:
+		out = console(out, color)
 	}
 	p.log = zerolog.New(out).Level(c.level()).With().Timestamp().Logger()
 	return nil

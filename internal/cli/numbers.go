@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"orchestra/member/store"
 )
 
 // bytesText is a number of bytes for people: three digits or so, in powers of 1,024.
@@ -20,6 +22,45 @@ func bytesText(n int64) string {
 		text = text[:len(text)-2]
 	}
 	return text + " " + string(" KMGTPE"[unit]) + "iB"
+}
+
+// figureText is a number of bytes for people in a place of its own, that does not move: three
+// digits, in eight columns at most.
+func figureText(n float64) string {
+	unit := 0
+	for n >= 999.5 && unit < 6 {
+		n, unit = n/1024, unit+1
+	}
+	digits := 0
+	switch {
+	case unit == 0 || n >= 99.95:
+	case n >= 9.995:
+		digits = 1
+	default:
+		digits = 2
+	}
+	text := strconv.FormatFloat(n, 'f', digits, 64)
+	if unit == 0 {
+		return text + " B"
+	}
+	return text + " " + string(" KMGTPE"[unit]) + "iB"
+}
+
+// counted is a number of things, which are several but for one.
+func counted(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return grouped(int64(n)) + " " + what
+}
+
+// badPartsText says in one line which parts of what is at path are bad.
+func badPartsText(parts []int, path string) string {
+	if len(parts) == 1 {
+		return fmt.Sprintf("part %d of %s does not verify; --repair gets it anew", parts[0], path)
+	}
+	return fmt.Sprintf("%s (%s) of %s do not verify; --repair gets them anew",
+		counted(len(parts), "part"), store.Ranges(parts), path)
 }
 
 // grouped is a whole number with commas between the thousands.

@@ -2,10 +2,14 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"math"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cheggaaa/pb/v3"
 
 	"orchestra/member"
 )
@@ -57,19 +61,40 @@ func TestPlainSchedule(t *testing.T) {
 	for _, step := range []struct {
 		second, percent int
 		due             bool
+		waiting         string
 	}{
-		{0, 3, false},
-		{1, 9, false},
-		{2, 10, true},
-		{3, 19, false},
-		{4, 35, true},
-		{33, 35, false},
-		{34, 35, true},
-		{63, 39, false},
-		{64, 39, true},
+		{0, 3, false, ""},
+		{1, 9, false, ""},
+		{2, 10, true, ""},
+		{3, 19, false, ""},
+		{4, 35, true, ""},
+		{33, 35, false, ""},
+		{34, 35, true, ""},
+		{63, 39, false, ""},
+		{64, 39, true, ""},
+		{65, 39, true, "nobody has it"},
+		{66, 39, false, "nobody has it"},
+		{70, 39, false, ""},
+		{71, 39, false, ""},
 	} {
-		if got := s.due(concertStart.Add(time.Duration(step.second)*time.Second), step.percent); got != step.due {
+		v := &view{member.Progress{Bytes: 100, BytesDone: int64(step.percent), Waiting: step.waiting}, &meter{}, &meter{}}
+		if got := s.due(concertStart.Add(time.Duration(step.second)*time.Second), v); got != step.due {
 			t.Errorf("at %d s, %d %%: %v, want %v", step.second, step.percent, got, step.due)
+		}
+	}
+}
+
+// Who shares has a line each five minutes in which something was sent.
+func TestPlainScheduleOfSharing(t *testing.T) {
+	var s plainSchedule
+	for _, step := range []struct {
+		minute int
+		sent   int64
+		due    bool
+	}{{0, 0, false}, {10, 0, false}, {11, 1, true}, {12, 2, false}, {15, 3, false}, {16, 4, true}, {100, 4, false}} {
+		v := &view{member.Progress{Complete: true, Uploaded: step.sent}, &meter{}, &meter{}}
+		if got := s.due(concertStart.Add(time.Duration(step.minute)*time.Minute), v); got != step.due {
+			t.Errorf("after %d minutes: %v, want %v", step.minute, got, step.due)
 		}
 	}
 }
@@ -91,6 +116,23 @@ func TestLimits(t *testing.T) {
 			if err := l.reached(at(step.at), &part, false); exitCode(err) != step.code {
 				t.Errorf("at %v: %v, want code %d", step.at, err, step.code)
 			}
+		}
+	})
+	t.Run("stall says why", func(t *testing.T) {
+		l := limits{stall: 3 * time.Second}
+		p := member.Progress{Bytes: 100, Waiting: "all are full"}
+		err := errors.Join(l.reached(at(0), &p, false), l.reached(at(3), &p, false))
+		if err == nil || err.Error() != "nothing came for 3.0 s: all are full" {
+			t.Error(err)
+		}
+	})
+	t.Run("exit with a command that failed", func(t *testing.T) {
+		l := limits{exit: true, hooked: errors.New("the command failed")}
+		if err := l.reached(at(0), &complete, false); err != nil {
+			t.Error(err)
+		}
+		if err := l.reached(at(1), &complete, true); !errors.Is(err, l.hooked) || exitCode(err) != exitOther {
+			t.Error(err)
 		}
 	})
 	t.Run("stall counts bytes of parts that are not here whole", func(t *testing.T) {
@@ -169,31 +211,145 @@ func TestLimits(t *testing.T) {
 	})
 }
 
-func TestBar(t *testing.T) {
+// steadyMeter has taken in so many bytes a second for long.
+func steadyMeter(perSecond int64) *meter {
 	var m meter
-	m.observe(concertStart, 0)
-	for i := range 100 {
-		m.observe(concertStart.Add(time.Duration(i+1)*time.Second), int64(i+1)<<20)
+	for i := range int64(100) {
+		m.observe(concertStart.Add(time.Duration(i)*time.Second), i*perSecond)
 	}
-	v := &view{member.Progress{Parts: 256, PartsDone: 100, Bytes: 256 << 20, BytesDone: 100 << 20, Members: 4, ConductorUp: true}, &m}
-	const all = " 39% 1 MiB/s ETA 2m36s 4 members 100/256 parts 100 MiB/256 MiB"
-	b := newBar()
-	if got := b.render(100, v); !strings.HasPrefix(got, "[====") || !strings.HasSuffix(got, "]"+all) || len(got) != 100 {
-		t.Errorf("wide: %q, %d columns", got, len(got))
+	return &m
+}
+
+func TestBar(t *testing.T) {
+	joins := member.Progress{
+		Parts: 256, PartsDone: 99, Bytes: 256 << 20, BytesDone: 99 << 20, Uploaded: 1234 << 20,
+		Members: 4, Known: 5, KnownComplete: 1, ConductorUp: true, Conductor: "conductor host:9999",
 	}
-	for width := -1; width < 120; width++ {
-		got := b.render(width, v)
-		if len(got) > max(width, 0) {
-			t.Errorf("%d columns: %q has %d", width, got, len(got))
+	shares := joins
+	shares.Complete, shares.PartsDone, shares.BytesDone, shares.KnownComplete = true, 256, 256<<20, 3
+	alone := shares
+	alone.Known, alone.Members, alone.ConductorUp = 0, 0, false
+	waits := joins
+	waits.Downloaded = 1
+	waits.Waiting = "nobody connected has 3 of the 157 missing parts; 192.168.1.17:10001 had them last"
+	checks := joins
+	checks.Checking, checks.Downloaded = true, 0
+	bad := joins
+	bad.BadParts = make([]int, 157)
+	down, up, none := steadyMeter(1<<20), steadyMeter(512<<10), steadyMeter(0)
+	for _, tt := range []struct {
+		name  string
+		width int
+		v     *view
+		want  string
+	}{
+		{"joins", 140, &view{joins, down, up}, "music [=====>---------]  38% 1.00 MiB/s ETA 2m37s   up  512 KiB/s 1 of 5 complete 4 connected 1.21 GiB sent  99/256 parts 99.0 MiB/256 MiB"},
+		{"joins", 79, &view{joins, down, up}, "music [===>--------]  38% 1.00 MiB/s ETA 2m37s   up  512 KiB/s 1 of 5 complete"},
+		{"joins", 39, &view{joins, down, up}, "[==>-------]  38% 1.00 MiB/s ETA 2m37s  "},
+		{"joins", 19, &view{joins, down, up}, " 38% 1.00 MiB/s"},
+		{"joins", 14, &view{joins, down, up}, "38%"},
+		{"shares", 79, &view{shares, none, up}, "music [===============] 100% sharing  512 KiB/s 3 of 5 complete 1.21 GiB sent"},
+		{"shares", 39, &view{shares, none, up}, "[=========] 100% sharing  512 KiB/s"},
+		{"shares", 19, &view{shares, none, up}, "100%  512 KiB/s"},
+		{"shares alone", 79, &view{alone, none, none}, "music [====] 100% sharing      0 B/s no members no conductor 1.21 GiB sent"},
+		{"waits", 110, &view{waits, none, up}, "music 38% stalled: nobody connected has 3 of the 157 missing parts; 192.168.1.17:10001 had them last"},
+		{"waits", 79, &view{waits, none, up}, "music 38% stalled: nobody connected has 3 of the 157 missing parts; 192.168...."},
+		{"waits", 39, &view{waits, none, up}, "38% stalled: nobody connected has 3 ..."},
+		{"waits", 19, &view{waits, none, up}, "38% stalled: nob..."},
+		{"waits", 4, &view{waits, none, up}, "38% "},
+		{"comes again", 39, &view{waits, down, up}, "[==>-------]  38% 1.00 MiB/s ETA 2m37s  "},
+		{"checks", 79, &view{checks, none, up}, "music [===>--------]  38%   checking ETA -       up  512 KiB/s 1 of 5 complete"},
+		{"keeps bad parts", 79, &view{bad, none, up}, "music [=====>---------]  38% sharing  512 KiB/s 1 of 5 complete 1.21 GiB sent"},
+	} {
+		got := newBar("music").render(tt.width, tt.v)
+		// How long a bar is does not matter here.
+		graph := regexp.MustCompile(`\[[-=> ]+\]`)
+		if graph.ReplaceAllString(got, "[]") != graph.ReplaceAllString(tt.want, "[]") {
+			t.Errorf("%s, %d columns:\ngot  %q\nwant %q", tt.name, tt.width, got, tt.want)
 		}
-		if width >= 3 && !strings.Contains(got, "39%") {
-			t.Errorf("%d columns: %q does not say how much", width, got)
+	}
+	names := []string{"", "m", "a name that is longer than any place for it", "\u4e2d\u6587\u540d\u5b57\u5f88\u957f\u5f88\u957f\u5f88\u957f", "\x1b[31mred"}
+	for _, v := range []*view{{joins, down, up}, {shares, none, up}, {waits, none, none}} {
+		for i, name := range names {
+			b := newBar(name)
+			for width := -1; width < 150; width++ {
+				got := b.render(width, v)
+				if pb.CellCount(got) > max(width, 0) {
+					t.Errorf("name %d, %d columns: %q has %d", i, width, got, pb.CellCount(got))
+				}
+				if width >= 3 && !strings.Contains(got, fmt.Sprint(v.percent())) {
+					t.Errorf("name %d, %d columns: %q does not say how much", i, width, got)
+				}
+				if strings.Contains(got, "\x1b") {
+					t.Errorf("%q", got)
+				}
+			}
+		}
+	}
+}
+
+func TestLine(t *testing.T) {
+	joins := member.Progress{
+		Parts: 256, PartsDone: 99, Bytes: 256 << 20, BytesDone: 99 << 20, Downloaded: 99 << 20,
+		Members: 1, Known: 2, ConductorUp: true, Conductor: "conductor host:9999",
+	}
+	gives := joins
+	gives.Uploaded, gives.KnownComplete = 5<<20, 1
+	shares := gives
+	shares.Complete, shares.PartsDone, shares.BytesDone, shares.ConductorUp = true, 256, 256<<20, false
+	waits := joins
+	waits.Waiting = "all are full\n"
+	first := waits
+	first.PartsDone, first.BytesDone, first.Downloaded, first.Members, first.Known = 0, 0, 0, 0, 0
+	down, up, none := steadyMeter(1<<20), steadyMeter(512<<10), steadyMeter(0)
+	var fresh meter
+	for _, tt := range []struct {
+		v    *view
+		want string
+	}{
+		{&view{joins, down, none}, "99 of 256 parts (38 %), 99 MiB of 256 MiB, 1.00 MiB/s, ETA 2m37s, 0 of 2 complete, 1 connected"},
+		{&view{gives, down, up}, "99 of 256 parts (38 %), 99 MiB of 256 MiB, 1.00 MiB/s, ETA 2m37s, up 512 KiB/s, 5 MiB sent, 1 of 2 complete, 1 connected"},
+		{&view{shares, none, up}, "256 of 256 parts (100 %), 256 MiB of 256 MiB, sharing, up 512 KiB/s, 5 MiB sent, 1 of 2 complete, 1 connected, no conductor"},
+		{&view{waits, none, none}, `99 of 256 parts (38 %), 99 MiB of 256 MiB, 0 of 2 complete, 1 connected; stalled: all are full\n`},
+		{&view{joins, none, none}, `99 of 256 parts (38 %), 99 MiB of 256 MiB, 0 of 2 complete, 1 connected; stalled`},
+		{&view{first, &fresh, none}, `0 of 256 parts (0 %), 0 B of 256 MiB, no members; waiting: all are full\n`},
+	} {
+		if got := tt.v.line(); got != tt.want {
+			t.Errorf("got  %q\nwant %q", got, tt.want)
+		}
+	}
+}
+
+// Figures that change do not move what stands beside them.
+func TestBarIsSteady(t *testing.T) {
+	b := newBar("music")
+	shapes := map[int]string{}
+	for i, rate := range []int64{0, 7, 999, 1000, 1023, 1024, 99_999, 1 << 20, 10 << 20, 1023 << 20, 7 << 30} {
+		for _, done := range []int64{0, 9 << 10, 1 << 30, 99 << 30, 999 << 30} {
+			v := &view{
+				member.Progress{
+					Parts: 1000, PartsDone: int(done >> 30), Bytes: 1000 << 30, BytesDone: done, Uploaded: done,
+					Members: 4, Known: 15, KnownComplete: i, ConductorUp: true,
+				}, steadyMeter(rate), steadyMeter(rate),
+			}
+			if rate == 0 {
+				v.down = steadyMeter(1)
+			}
+			for _, width := range []int{40, 80, 160} {
+				got := b.render(width, v)
+				shape := fmt.Sprint(width, len(got), strings.Index(got, "%"), strings.Index(got, "/s"), strings.Index(got, "ETA"), strings.Index(got, "up"),
+					strings.Index(got, "complete"), strings.Index(got, "sent"), strings.Index(got, "parts"))
+				if want := shapes[width]; want == "" {
+					shapes[width] = shape
+				} else if shape != want {
+					t.Errorf("%q is of the shape %s, others of %s", got, shape, want)
+				}
+			}
 		}
 	}
 }
 
 func TestPercentIsHonest(t *testing.T) {
-	var m meter
 	for _, tt := range []struct {
 		p    member.Progress
 		want int
@@ -204,7 +360,7 @@ func TestPercentIsHonest(t *testing.T) {
 		{member.Progress{Complete: true}, 100},
 		{member.Progress{Bytes: math.MaxInt64, BytesDone: math.MaxInt64 / 2}, 50},
 	} {
-		if got := (&view{tt.p, &m}).percent(); got != tt.want {
+		if got := (&view{tt.p, &meter{}, &meter{}}).percent(); got != tt.want {
 			t.Errorf("%d of %d: %d %%, want %d", tt.p.BytesDone, tt.p.Bytes, got, tt.want)
 		}
 	}

@@ -18,6 +18,7 @@ type meter struct {
 const (
 	rateSpan    = 5 * time.Second
 	stalledFrom = 10 * time.Second // without a byte
+	leftMost    = 100 * 24 * time.Hour
 )
 
 // observe takes the count at now. Counts do not fall; the first one is where counting starts.
@@ -58,7 +59,7 @@ func (m *meter) left(missing int64) (time.Duration, bool) {
 		return 0, false
 	}
 	seconds := float64(missing) / rate
-	if seconds > 1e8 {
+	if seconds >= leftMost.Seconds() {
 		return 0, false
 	}
 	return time.Duration(seconds * float64(time.Second)), true

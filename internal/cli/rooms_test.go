@@ -14,19 +14,19 @@ import (
 
 // The rooms, and what each may import of the others (docs/architecture.md). Its tests may besides import what they test against.
 var rooms = map[string][]string{
-	".":             {"internal/cli"},
-	"internal/cli":  {"compose", "conduct", "member", "member/store", "orch"},
-	"compose":       {"orch"},
-	"conduct":       {"orch", "proto", "proto/bencode"},
-	"member":        {"member/swarm", "member/store", "orch", "proto"},
-	"member/swarm":  {"proto"},
-	"member/store":  {"orch", "orch/sha1x8"},
-	"orch":          {"proto/bencode"},
-	"orch/sha1x8":   {},
-	"proto":         {"proto/bencode"},
-	"proto/bencode": {},
+	".":                   {"internal/cli"},
+	"internal/cli":        {"compose", "conduct", "member", "member/store", "orch"},
+	"compose":             {"orch"},
+	"conduct":             {"orch", "proto", "proto/bencode"},
+	"member":              {"member/swarm", "member/store", "orch", "proto"},
+	"member/swarm":        {"proto"},
+	"member/store":        {"member/store/sha1x8", "orch"},
+	"member/store/sha1x8": {},
+	"orch":                {"proto/bencode"},
+	"proto":               {"proto/bencode"},
+	"proto/bencode":       {},
 
-	"internal/switchboard": {}, // of tests only
+	"internal/cli/switchboard": {}, // of tests only
 }
 
 // impure is what the core may not import: it decides, and others do.
@@ -82,7 +82,7 @@ func TestImportsPointDown(t *testing.T) {
 func checkImport(t *testing.T, path, room, imported string) {
 	t.Helper()
 	isTest := strings.HasSuffix(path, "_test.go")
-	if imported == "testing" && !isTest && room != "internal/switchboard" {
+	if imported == "testing" && !isTest && room != "internal/cli/switchboard" {
 		t.Errorf("%s: only tests import testing", path)
 	}
 	if local, ok := strings.CutPrefix(imported, "orchestra/"); ok && local != room && !isTest && !slices.Contains(rooms[room], local) {

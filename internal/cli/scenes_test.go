@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"orchestra/internal/switchboard"
+	"orchestra/internal/cli/switchboard"
 )
 
 // sceneTime is how long anything in a scene may take.
@@ -371,8 +371,8 @@ func TestSecondJoinIsRefused(t *testing.T) {
 	first := s.join("member")
 	first.until("start", func(e sceneEvent) bool { return e.Event == "start" })
 	second := s.join("member")
-	if code := second.wait(); code != exitOther {
-		t.Errorf("exit code %d, want %d", code, exitOther)
+	if code := second.wait(); code != exitLocked {
+		t.Errorf("exit code %d, want %d", code, exitLocked)
 	}
 	if says := second.errors(); !strings.Contains(says, "another orchestra") {
 		t.Errorf("it says %q", says)
@@ -403,7 +403,7 @@ func TestLimitsEndAJoin(t *testing.T) {
 		t.Errorf("stalled: exit code %d, want %d", code, exitStalled)
 	}
 	hook := filepath.Join(s.dir, "hook")
-	sharer := s.join("original", "--ratio", "2", "--on-complete", `printf '%s %s %s' "$ORCHESTRA_PATH" "$ORCHESTRA_NAME" "$ORCHESTRA_ID" > '`+hook+`'; echo heard; exit 3`)
+	sharer := s.join("original", "--ratio", "2", "--on-complete", `printf '%s %s %s' "$ORCHESTRA_PATH" "$ORCHESTRA_CONTENT_NAME" "$ORCHESTRA_ID" > '`+hook+`'; echo heard; exit 3`)
 	for _, flags := range [][]string{{"--exit"}, {"--share-for", "1s"}} {
 		name := strings.Trim(flags[0], "-")
 		m := s.join(name, flags...)

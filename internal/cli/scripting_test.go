@@ -64,7 +64,7 @@ func TestExitCodesDoc(t *testing.T) {
 		found = append(found, row[1])
 	}
 	want := fmt.Sprint([]int{
-		exitDone, exitOther, exitUsage, exitInput, exitNetwork, exitStalled, exitVerify, exitStopped, exitDisk,
+		exitDone, exitOther, exitUsage, exitInput, exitNetwork, exitStalled, exitVerify, exitStopped, exitDisk, exitLocked,
 		exitHangup, exitInt, exitPipe, exitTerm,
 	})
 	if got := fmt.Sprint(found); got != want {

@@ -3,8 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-
-	"orchestra/orch"
 )
 
 func newShow(p *program) *command {
@@ -22,12 +20,6 @@ func newShow(p *program) *command {
 	return c
 }
 
-// openComposition reads the .orch file that a command was given.
-func openComposition(path string) (*orch.File, error) {
-	f, err := orch.Open(path)
-	return f, withCode(exitInput, err)
-}
-
 func runShow(p *program, path string) error {
 	f, err := openComposition(path)
 	if err != nil {
@@ -38,7 +30,7 @@ func runShow(p *program, path string) error {
 		return err
 	}
 	d.Path = path
-	d.Files, d.Folders = filesOf(f), f.Folders()
+	d.Files, d.Folders, d.Links = filesOf(f), f.Folders(), linksOf(f)
 	if p.common.json {
 		return writeJSON(p.stdout, d)
 	}
@@ -54,10 +46,13 @@ func runShow(p *program, path string) error {
 	}
 	for _, l := range f.Lines {
 		switch l.Key {
-		case "conductor", "file", "exec", "folder":
+		case "conductor", "file", "exec", "folder", "link", "time":
 		default:
 			rows = append(rows, [2]string{l.Key, l.Value})
 		}
+	}
+	if d.Modified != "" {
+		rows = append(rows, [2]string{"modified", d.Modified})
 	}
 	for _, row := range rows {
 		if _, err := fmt.Fprintf(p.stdout, "%-10s %s\n", harmless(row[0]), harmless(row[1])); err != nil {

@@ -13,9 +13,6 @@ const (
 	lookEvery   = 200 * time.Millisecond // at a running member, and how often the bar is drawn
 	glanceEvery = 500 * time.Millisecond // at one of which neither a bar nor events tell
 	eventEvery  = time.Second            // between two progress events of --json
-	nobodyAfter = time.Minute            // without anybody connected
-	downAfter   = 3 * time.Second        // without a conductor
-	downAgain   = 5 * time.Minute        // between two lines that say so
 )
 
 // A showing shows how a join goes on: a bar or plain lines on stderr, the path or events on stdout.
@@ -24,16 +21,13 @@ type showing struct {
 	file     *orch.File
 	mode     string // bar, plain or none
 	bar      *bar
-	meter    meter
+	down, up meter
 	plain    plainSchedule
+	troubles troubles
 	began    time.Time
 	event    time.Time // the last progress event
-	alone    time.Time // since when nobody is connected
-	downAt   time.Time // since when no conductor is reached
-	downSaid time.Time // when that was said last
-	loneSaid bool
-	piped    bool // stdout is the content's
-	pouring  bool // which is not all written yet
+	piped    bool      // stdout is the content's
+	pouring  bool      // which is not all written yet
 }
 
 func newShowing(p *program, f *orch.File, mode string) *showing {
@@ -46,7 +40,7 @@ func newShowing(p *program, f *orch.File, mode string) *showing {
 	default:
 		mode = "plain"
 	}
-	return &showing{program: p, file: f, mode: mode, bar: newBar(), began: time.Now()}
+	return &showing{program: p, file: f, mode: mode, bar: newBar(f.Name), began: time.Now()}
 }
 
 // A joinEvent is one line of join --json; which fields it has, docs/scripting.md says.
@@ -70,9 +64,13 @@ type joinCounts struct {
 	Wasted      int64   `json:"wasted"`     // of them
 	Uploaded    int64   `json:"uploaded"`   // bytes, in this run
 	Rate        float64 `json:"rate"`       // bytes a second coming in
-	Members     int     `json:"members"`    // connected
+	UpRate      float64 `json:"upload_rate"`
+	Members     int     `json:"members"` // connected
 	Known       int     `json:"known"`
+	Others      int     `json:"known_complete"`
 	ConductorUp bool    `json:"conductor_up"`
+	Conductor   string  `json:"conductor"` // in words
+	Waiting     string  `json:"waiting"`   // why nothing comes
 	Checking    bool    `json:"checking"`
 	Complete    bool    `json:"complete"`
 	BadParts    []int   `json:"bad_parts"` // counted from 0
@@ -100,17 +98,24 @@ func (s *showing) every() time.Duration {
 
 // look takes a snapshot and shows what is due.
 func (s *showing) look(now time.Time, p member.Progress) error {
-	s.meter.observe(now, p.Downloaded-p.Wasted)
-	v := &view{p, &s.meter}
+	s.down.observe(now, p.Downloaded-p.Wasted)
+	s.up.observe(now, p.Uploaded)
+	v := s.view(p)
 	switch s.mode {
 	case "bar":
-		s.program.terminal.draw(func(width int) string { return s.bar.render(width, v) })
+		drawn := s.program.terminal.draw(func(width int) string { return s.bar.render(width, v) })
+		text := s.troubles.stall(now, v)
+		if text != "" && !(drawn && s.bar.fits(s.program.terminal.width(), v)) {
+			s.program.terminal.note("%s", text)
+		}
 	case "plain":
-		if s.plain.due(now, v.percent()) && !v.Complete {
+		if s.plain.due(now, v) {
 			s.program.terminal.note("%s: %s", s.file.Name, v.line())
 		}
 	}
-	s.warn(now, v)
+	for _, text := range s.troubles.news(now, v) {
+		s.program.terminal.note("%s", text)
+	}
 	if now.Sub(s.event) < eventEvery {
 		return nil
 	}
@@ -118,24 +123,7 @@ func (s *showing) look(now time.Time, p member.Progress) error {
 	return s.emit(joinEvent{Event: "progress", Seconds: s.seconds(), joinCounts: v.counts()})
 }
 
-// warn says once what the user should know.
-func (s *showing) warn(now time.Time, v *view) {
-	if v.ConductorUp || s.downAt.IsZero() {
-		s.downAt = now
-	}
-	if now.Sub(s.downAt) >= downAfter && now.Sub(s.downSaid) >= downAgain {
-		s.downSaid = now
-		s.program.terminal.note("warning: %s; %s known; trying again", v.Conductor, counted(v.Known, "member"))
-	}
-	if v.Members > 0 || v.Dialled || v.Known == 0 || s.alone.IsZero() {
-		s.alone = now
-	}
-	if now.Sub(s.alone) >= nobodyAfter && !s.loneSaid {
-		s.loneSaid = true
-		s.program.terminal.note("warning: nobody can reach you, and none of the %s known can be reached; is a firewall in the way? "+
-			"--listen and --advertise set the address", counted(v.Known, "member"))
-	}
-}
+func (s *showing) view(p member.Progress) *view { return &view{p, &s.down, &s.up} }
 
 // complete says that the content is complete.
 func (s *showing) complete(path string) error {
@@ -155,10 +143,12 @@ func (s *showing) poured() {
 
 // end says how the join ended and returns the command's error; runErr is the member's.
 func (s *showing) end(ctx context.Context, p member.Progress, runErr error) error {
-	v := &view{p, &s.meter}
+	v := s.view(p)
 	s.program.terminal.wipe()
 	if s.mode != "none" {
-		s.program.terminal.note("%s: %s", s.file.Name, v.line())
+		last := *v
+		last.Waiting = "" // it was said, or is said by the error
+		s.program.terminal.note("%s: %s", s.file.Name, last.line())
 	}
 	err := s.emit(joinEvent{Event: "end", Path: p.Path, Seconds: s.seconds(), joinCounts: v.counts()})
 	cause := context.Cause(ctx)
@@ -182,7 +172,8 @@ func (s *showing) seconds() *float64 {
 	return &v
 }
 
-// emit writes an event to stdout with --json, else the text, if there is one; neither if the content is written there.
+// emit writes an event to stdout with --json, else the text, if there is one; neither if the
+// content is written there.
 func (s *showing) emit(e joinEvent, text ...string) error {
 	if s.piped || (len(text) == 0 && !s.program.common.json) {
 		return nil
@@ -194,8 +185,11 @@ func (s *showing) emit(e joinEvent, text ...string) error {
 
 func (v *view) counts() *joinCounts {
 	c := &joinCounts{
-		Parts: v.Parts, PartsDone: v.PartsDone, Bytes: v.Bytes, BytesDone: v.BytesDone, Downloaded: v.Downloaded, Wasted: v.Wasted,
-		Uploaded: v.Uploaded, Rate: v.meter.rate(), Members: v.Members, Known: v.Known, ConductorUp: v.ConductorUp,
+		Parts: v.Parts, PartsDone: v.PartsDone, Bytes: v.Bytes, BytesDone: v.BytesDone,
+		Downloaded: v.Downloaded, Wasted: v.Wasted, Uploaded: v.Uploaded,
+		Rate: v.down.rate(), UpRate: v.up.rate(),
+		Members: v.Members, Known: v.Known, Others: v.KnownComplete, ConductorUp: v.ConductorUp,
+		Conductor: v.Conductor, Waiting: v.Waiting,
 		Checking: v.Checking, Complete: v.Complete, BadParts: v.BadParts,
 	}
 	if c.BadParts == nil {

@@ -12,8 +12,11 @@ import (
 // stopWithin is how long a command may take to end once it was told to.
 const stopWithin = 5 * time.Second
 
-// A stopper tells the running command to end. The first SIGINT, SIGTERM, SIGHUP or q says so at once and cancels ctx;
-// the second one, or the end of stopWithin, gives the exit code to now, and Main returns without waiting any more.
+// A stopper tells the running command to end. The first SIGINT, SIGTERM, SIGHUP or q says so at
+// once and cancels ctx; the second one, or the end of stopWithin, gives the exit code to now, and
+// Main returns without waiting any more. A signal that was ignored when the program started stays
+// ignored: nohup does that with SIGHUP, and shells with the SIGINT of what a script runs in the
+// background.
 type stopper struct {
 	ctx      context.Context
 	cancel   context.CancelCauseFunc
@@ -31,7 +34,11 @@ type stopper struct {
 func newStopper(t *terminal) *stopper {
 	s := &stopper{terminal: t, now: make(chan int, 1), signals: make(chan os.Signal, 2), ended: make(chan struct{})}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
-	signal.Notify(s.signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	for _, sig := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(sig) {
+			signal.Notify(s.signals, sig)
+		}
+	}
 	go s.listen()
 	return s
 }

@@ -7,7 +7,7 @@ import "strings"
 func didYouMean(prefix, typed string, names []string) string {
 	best, near := "", 1+len(typed)/3
 	for _, name := range names {
-		if d := distance(strings.ToLower(typed), name); d < near || d == near && best == "" {
+		if d := distance(strings.ToLower(typed), strings.ToLower(name)); d < near || d == near && best == "" {
 			best, near = name, d
 		}
 	}

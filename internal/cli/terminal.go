@@ -9,9 +9,10 @@ import (
 	"golang.org/x/term"
 )
 
-// The terminal owns what is seen on stderr and what is typed on stdin: the bar (one line, drawn over in place), the lines
-// above it (log lines among them), and the key. Nothing else writes to stderr or changes the terminal's mode. Without a
-// terminal there are only lines. Its methods may be called from any goroutine.
+// The terminal owns what is seen on stderr and what is typed on stdin: the bar (one line, drawn
+// over in place), the lines above it (log lines among them), and the key. Nothing else writes to
+// stderr or changes the terminal's mode. Without a terminal there are only lines. Its methods may
+// be called from any goroutine.
 type terminal struct {
 	in, out    *os.File
 	isTerminal bool // out is one
@@ -61,8 +62,8 @@ func (t *terminal) line(text string) {
 	t.above([]byte(harmless(text) + "\n"))
 }
 
-// Write shows the lines of text as they are, above the bar: log lines, and what a command of the user's prints. A line
-// without an end waits for it.
+// Write shows the lines of text as they are, above the bar: log lines, and what a command of the
+// user's prints. A line without an end waits for it.
 func (t *terminal) Write(text []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -84,7 +85,8 @@ func (t *terminal) flush() {
 	}
 }
 
-// above writes whole lines where the bar stands and the bar under them. That stderr may be gone is no reason to stop.
+// above writes whole lines where the bar stands and the bar under them. That stderr may be gone is
+// no reason to stop.
 func (t *terminal) above(lines []byte) {
 	if t.bar != "" {
 		lines = fmt.Appendf(nil, "%s%s%s", toLineStart, lines, t.bar)
@@ -92,20 +94,27 @@ func (t *terminal) above(lines []byte) {
 	_, _ = t.out.Write(lines)
 }
 
-// draw shows the bar that render makes for a width in columns, or makes it anew. In the background nothing is drawn.
-func (t *terminal) draw(render func(width int) string) {
+// draw shows the bar that render makes for a width in columns, or makes it anew, and reports
+// whether it did: in the background nothing is drawn.
+func (t *terminal) draw(render func(width int) string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !isForeground(t.out) {
 		t.bar = ""
-		return
+		return false
 	}
+	t.bar = render(t.width())
+	_, _ = t.out.WriteString(toLineStart + t.bar)
+	return true
+}
+
+// width is how many columns a line may have: a full one would wrap.
+func (t *terminal) width() int {
 	width, _, err := term.GetSize(int(t.out.Fd()))
 	if err != nil || width <= 0 {
 		width = unknownWidth
 	}
-	t.bar = render(width - 1) // a full line would wrap
-	_, _ = t.out.WriteString(toLineStart + t.bar)
+	return width - 1
 }
 
 // wipe takes the bar away.
@@ -136,7 +145,8 @@ func (t *terminal) isQuiet() bool {
 	return t.quiet
 }
 
-// aside lets something else write, to stdout, which may be the same terminal: the bar is out of its way.
+// aside lets something else write, to stdout, which may be the same terminal: the bar is out of its
+// way.
 func (t *terminal) aside(write func() error) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -89,7 +89,8 @@ func (s *screenTest) text() string {
 	return string(s.saw)
 }
 
-// until waits for the screen to show something after the place from, and returns the place behind it.
+// until waits for the screen to show something after the place from, and returns the place behind
+// it.
 func (s *screenTest) until(what string, from int) int {
 	s.t.Helper()
 	pattern := regexp.MustCompile(what)
@@ -104,6 +105,16 @@ func (s *screenTest) until(what string, from int) int {
 			s.t.Fatalf("the screen never showed %q: %q", what, s.text())
 		}
 	}
+}
+
+// drain waits until all is on the screen that was written before: this comes last.
+func (s *screenTest) drain() {
+	s.t.Helper()
+	const mark = "<drained>"
+	if _, err := s.slave.WriteString(mark); err != nil {
+		s.t.Fatal(err)
+	}
+	s.until(mark, 0)
 }
 
 func (s *screenTest) press(key string) {
@@ -135,7 +146,8 @@ func (s *screenTest) untilMode(asFound bool) {
 	}
 }
 
-// untilStopped waits as a shell does: who lets a program go on before it has stopped waits for it for ever. One that does not stop in time is killed.
+// untilStopped waits as a shell does: who lets a program go on before it has stopped waits for it
+// for ever. One that does not stop in time is killed.
 func (s *screenTest) untilStopped() {
 	s.t.Helper()
 	defer time.AfterFunc(sceneTime, func() { _ = s.cmd.Process.Kill() }).Stop()
@@ -157,6 +169,7 @@ func (s *screenTest) wantEnd(code int) {
 	case <-time.After(sceneTime):
 		s.t.Fatal("it did not end in time")
 	}
+	s.drain()
 	if got := s.cmd.ProcessState.ExitCode(); got != code {
 		s.t.Errorf("exit code %d, want %d", got, code)
 	}
@@ -191,7 +204,7 @@ func joinOnTerminal(t *testing.T, columns int, flags ...string) *screenTest {
 func TestTerminalQuit(t *testing.T) {
 	s := joinOnTerminal(t, 80)
 	s.until(`joining music: 97\.7 KiB in 7 parts, listening on [0-9.:]+; q ends it\r\n`, 0)
-	s.until(`\r\x1b\[K\[ +\] 0% `, 0)
+	s.until(`\r\x1b\[Kmusic (\[ +\]   0% |0% waiting: )`, 0)
 	s.untilMode(false)
 	s.press("x")
 	s.press("q")
@@ -204,6 +217,20 @@ func TestTerminalQuit(t *testing.T) {
 	}
 }
 
+// The only one that has everything, which others need, ends with the second q.
+func TestTerminalQuitOfTheOnlyOne(t *testing.T) {
+	s := newScene(t, 8<<20, "64K")
+	sharer := onTerminal(t, orchestra(t, "join", s.orch, "--listen", "127.0.0.1:0", "--dir", filepath.Join(s.dir, "original"), "--upload-limit", "64K"), 120)
+	sharer.until(`music \[=+>\] 100% sharing .{10} no members`, 0)
+	s.join("member")
+	at := sharer.until(`music \[=+>\] 100% sharing .{10} 0 of 1 complete`, 0)
+	sharer.press("q")
+	at = sharer.until(`warning: nobody else has everything, and the other member still needs it; q once more ends\r\n`, at)
+	sharer.until(`0 of 1 complete`, at)
+	sharer.press("q")
+	sharer.wantEnd(exitDone)
+}
+
 // Ctrl-C works while the key is read.
 func TestTerminalInterrupt(t *testing.T) {
 	s := joinOnTerminal(t, 80)
@@ -214,7 +241,7 @@ func TestTerminalInterrupt(t *testing.T) {
 
 func TestTerminalNoInput(t *testing.T) {
 	s := joinOnTerminal(t, 80, "--no-input")
-	s.until(`\[ +\] 0% `, 0)
+	s.until(` 0% `, 0)
 	if s.termios() != s.mode {
 		t.Error("the mode was changed")
 	}
@@ -246,7 +273,7 @@ func TestTerminalWidths(t *testing.T) {
 // Ctrl-Z gives the terminal back, and the program goes on afterwards.
 func TestTerminalSuspend(t *testing.T) {
 	s := joinOnTerminal(t, 80)
-	s.until(`\[ +\] 0% `, 0)
+	s.until(` 0% `, 0)
 	for range 2 {
 		s.untilMode(false)
 		s.press("\x1a")
@@ -258,7 +285,7 @@ func TestTerminalSuspend(t *testing.T) {
 		if err := s.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 			t.Fatal(err)
 		}
-		s.until(`\[ +\] 0% `, at)
+		s.until(` 0% `, at)
 	}
 	s.untilMode(false)
 	s.press("q")
@@ -369,6 +396,40 @@ func (p *player) untilSays(text string) {
 			p.t.Fatalf("%s ended without saying %q: %s", p.name, text, p.errors())
 		case <-deadline:
 			p.t.Fatalf("%s did not say %q: %s", p.name, text, p.errors())
+		}
+	}
+}
+
+// A signal that was ignored when the program started stays ignored: nohup, and scripts, see to
+// that.
+func TestIgnoredSignalsStayIgnored(t *testing.T) {
+	s := newScene(t, 1<<20, "64K")
+	for name, start := range map[string]struct {
+		ignored string
+		signals []syscall.Signal
+		code    int
+	}{
+		"nohup":               {"HUP", []syscall.Signal{syscall.SIGHUP, syscall.SIGINT}, exitInt},
+		"a script's":          {"INT", []syscall.Signal{syscall.SIGINT, syscall.SIGTERM}, exitTerm},
+		"nohup in a script's": {"HUP INT", []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM}, exitTerm},
+	} {
+		join := orchestra(t, "join", "--json", "--listen", "127.0.0.1:0", "--dir", filepath.Join(s.dir, strings.Fields(name)[0]), s.orch)
+		shell := exec.CommandContext(t.Context(), "/bin/sh", append([]string{"-c", `trap "" ` + start.ignored + `; exec "$@"`, "sh"}, join.Args...)...)
+		p := s.start(shell)
+		p.name = name
+		p.until("start", func(e sceneEvent) bool { return e.Event == "start" })
+		var code int
+		for i, sig := range start.signals {
+			if i < len(start.signals)-1 {
+				if err := p.cmd.Process.Signal(sig); err != nil {
+					t.Fatal(err)
+				}
+				continue
+			}
+			code, _ = p.stop(sig) // of several that are pending, the lowest number comes first
+		}
+		if says := p.errors(); code != start.code || strings.Count(says, "stopping (") != 1 {
+			t.Errorf("%s: exit code %d, want %d; it says %s", name, code, start.code, says)
 		}
 	}
 }

@@ -72,9 +72,10 @@ func parseDuration(s string) (time.Duration, error) {
 	return d, nil
 }
 
-// parseSize reads a positive number of bytes: 65536, 64K, 64KiB, 40M, 2G. The letters are powers of 1,024.
+// parseSize reads a positive number of bytes: 65536, 64K, 64KiB, 1.5M, 2G. The letters are powers
+// of 1,024; a fraction of a byte is left out.
 func parseSize(s string) (int64, error) {
-	bad := fmt.Errorf("%q is not a size such as 65536, 64K or 16M", s)
+	bad := fmt.Errorf("%q is not a size such as 65536, 64K or 1.5M", s)
 	digits := strings.TrimRight(s, "KMGTkmgtIiBb")
 	var shift uint
 	switch strings.ToUpper(s[len(digits):]) {
@@ -90,11 +91,36 @@ func parseSize(s string) (int64, error) {
 	default:
 		return 0, bad
 	}
-	n, err := strconv.ParseUint(digits, 10, 63)
-	if err != nil || n == 0 || n > math.MaxInt64>>shift {
+	whole, fraction, has := strings.Cut(digits, ".")
+	n, err := strconv.ParseUint(whole, 10, 63)
+	if err != nil || n > math.MaxInt64>>shift || has && shift == 0 {
 		return 0, bad
 	}
-	return int64(n) << shift, nil
+	size := int64(n) << shift
+	if has {
+		const most = 9 // digits: more make no byte
+		part, err := strconv.ParseUint(fraction, 10, 64)
+		if err != nil || len(fraction) > most {
+			return 0, bad
+		}
+		size += int64(float64(part) / math.Pow10(len(fraction)) * float64(int64(1)<<shift))
+	}
+	if size <= 0 {
+		return 0, bad
+	}
+	return size, nil
+}
+
+// parseLimit reads a limit in bytes a second; 0 stands for none.
+func parseLimit(s string) (int64, error) {
+	if s == "0" || strings.EqualFold(s, "unlimited") {
+		return 0, nil
+	}
+	n, err := parseSize(s)
+	if err != nil {
+		return 0, fmt.Errorf("%w, or unlimited", err)
+	}
+	return n, nil
 }
 
 // parsePartSize reads the size of a part, in bytes; 0 stands for auto.
@@ -132,7 +158,8 @@ func oneOf(words ...string) func(string) (string, error) {
 	}
 }
 
-// parseListen reads an address to listen on: HOST:PORT, :PORT, PORT or HOST, which has the default port.
+// parseListen reads an address to listen on: HOST:PORT, :PORT, PORT or HOST, which has the default
+// port.
 func parseListen(defaultPort int) func(string) (string, error) {
 	return func(s string) (string, error) {
 		if s == "" {

@@ -9,13 +9,24 @@ import (
 func TestParseSize(t *testing.T) {
 	for text, want := range map[string]int64{
 		"1": 1, "65536": 65536, "16K": 16 << 10, "16k": 16 << 10, "1MiB": 1 << 20, "40M": 40 << 20, "2GB": 2 << 30, "1T": 1 << 40,
-		"512B": 512, "9223372036854775807": math.MaxInt64,
-		"": -1, "0": -1, "0K": -1, "-1": -1, "K": -1, "1.5M": -1, "16X": -1, "1 M": -1, "MM": -1, "1KK": -1, "9223372036854775808": -1,
+		"512B": 512, "1.5M": 3 << 19, "0.5k": 512, "2.25GiB": 9 << 28, "1.3M": 1363148, "8388607.999999999T": math.MaxInt64 - 1<<40/1_000_000_000, "9223372036854775807": math.MaxInt64,
+		"": -1, "0": -1, "0K": -1, "-1": -1, "K": -1, "1.5": -1, "1.M": -1, ".5M": -1, "1.-5M": -1, "1.0000000001G": -1, "0.0001K": -1, "0.0M": -1, "16X": -1, "1 M": -1, "MM": -1, "1KK": -1, "9223372036854775808": -1,
 		"8388608T": -1, "+1": -1, "1iB": -1,
 	} {
 		got, err := parseSize(text)
 		if (err != nil) != (want < 0) || err == nil && got != want {
 			t.Errorf("parseSize(%q) = %d, %v; want %d", text, got, err, want)
+		}
+	}
+}
+
+func TestParseLimit(t *testing.T) {
+	for text, want := range map[string]int64{
+		"0": 0, "unlimited": 0, "Unlimited": 0, "1.5M": 3 << 19, "40M": 40 << 20, "": -1, "0M": -1, "none": -1, "-1": -1,
+	} {
+		got, err := parseLimit(text)
+		if (err != nil) != (want < 0) || err == nil && got != want {
+			t.Errorf("parseLimit(%q) = %d, %v; want %d", text, got, err, want)
 		}
 	}
 }
@@ -59,6 +70,25 @@ func TestNumbersForPeople(t *testing.T) {
 	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", -1000: "-1,000", -100: "-100"} {
 		if got := grouped(n); got != want {
 			t.Errorf("grouped(%d) = %q, want %q", n, got, want)
+		}
+	}
+	for n, want := range map[float64]string{
+		0: "0 B", 999: "999 B", 999.6: "0.98 KiB", 1000: "0.98 KiB", 1024: "1.00 KiB", 10 << 10: "10.0 KiB", 10230: "9.99 KiB",
+		999 << 10: "999 KiB", 1000 << 10: "0.98 MiB", 1 << 62: "4.00 EiB", math.MaxInt64: "8.00 EiB",
+	} {
+		if got := figureText(n); got != want {
+			t.Errorf("figureText(%v) = %q, want %q", n, got, want)
+		}
+	}
+	for _, tt := range []struct {
+		parts []int
+		want  string
+	}{
+		{[]int{17}, "part 17 of music does not verify; --repair gets it anew"},
+		{[]int{3, 7, 8, 9, 40}, "5 parts (3, 7-9, 40) of music do not verify; --repair gets them anew"},
+	} {
+		if got := badPartsText(tt.parts, "music"); got != tt.want {
+			t.Errorf("%v: %q, want %q", tt.parts, got, tt.want)
 		}
 	}
 	for d, want := range map[time.Duration]string{

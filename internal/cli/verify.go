@@ -17,7 +17,8 @@ func newVerify(p *program) *command {
 		name: "verify", arguments: "FILE.orch [PATH]", most: 2,
 		usage: "check content against an .orch file",
 		description: "Reads the content (PATH, or what FILE.orch names, in the current folder) and compares every part and\n" +
-			"the whole with FILE.orch. Prints what is bad; exits with 6 if anything is.",
+			"the whole with FILE.orch, and the symbolic links of a folder. Prints what is bad; exits with 6 if anything\n" +
+			"is. Times are not compared.",
 	}
 	c.run = func(ctx context.Context, arguments []string) error {
 		if len(arguments) == 0 {
@@ -37,6 +38,8 @@ type verdict struct {
 	BadParts []int  `json:"bad_parts"` // counted from 0
 	Size     int64  `json:"size"`      // bytes found
 	WantSize int64  `json:"want_size"` // bytes that the .orch file says
+	// BadLinks are the paths of symbolic links of a folder that are missing or lead elsewhere.
+	BadLinks []string `json:"bad_links"`
 }
 
 func runVerify(ctx context.Context, p *program, arguments []string) error {
@@ -47,6 +50,9 @@ func runVerify(ctx context.Context, p *program, arguments []string) error {
 	path := f.Name
 	if len(arguments) > 1 {
 		path = arguments[1]
+	} else if beside := besideOrch(arguments[0], f); beside != "" {
+		return withCode(exitInput, fmt.Errorf("%s is not in the current folder; did you mean verify %s %s?",
+			f.Name, arguments[0], beside))
 	}
 	if f.IsFolder() {
 		return verifyFolder(ctx, p, f, arguments[0], path)
@@ -56,7 +62,7 @@ func runVerify(ctx context.Context, p *program, arguments []string) error {
 	}
 	// Composing the content again is the whole check: the same checksums, or not.
 	found, err := compose.Compose(ctx, compose.Config{
-		Path: path, Conductors: []string{defaultConductor}, PartSize: f.PartSize, Hash: f.Hash(),
+		Path: path, Conductors: []string{defaultConductor}, PartSize: f.PartSize, Hash: f.Hash(), NoTimes: true,
 		Progress: slowProgress(p.terminal, "verifying"),
 	})
 	p.terminal.wipe()
@@ -66,7 +72,10 @@ func runVerify(ctx context.Context, p *program, arguments []string) error {
 	case err != nil:
 		return withCode(exitInput, err)
 	}
-	v := verdict{Path: path, ID: f.ID().String(), Parts: f.NumParts(), BadParts: badParts(f, found), Size: found.Size, WantSize: f.Size}
+	v := verdict{
+		Path: path, ID: f.ID().String(), Parts: f.NumParts(), BadParts: badParts(f, found), Size: found.Size, WantSize: f.Size,
+		BadLinks: []string{},
+	}
 	v.OK = len(v.BadParts) == 0 && v.Size == v.WantSize && bytes.Equal(found.Checksum, f.Checksum)
 	if err := p.result(v, v.text()); err != nil || v.OK {
 		return err
@@ -87,15 +96,23 @@ func badParts(want, found *orch.File) []int {
 
 // text is the verdict for people.
 func (v *verdict) text() string {
+	if v.OK && v.Parts < 2 {
+		return v.Path + " is good"
+	}
 	if v.OK {
-		return fmt.Sprintf("%s: all %s parts and the whole are good", v.Path, grouped(int64(v.Parts)))
+		return fmt.Sprintf("%s: all %s and the whole are good", v.Path, counted(v.Parts, "part"))
 	}
 	var says []string
 	if v.Size != v.WantSize {
 		says = append(says, fmt.Sprintf("%s bytes instead of %s", grouped(v.Size), grouped(v.WantSize)))
 	}
 	if n := len(v.BadParts); n > 0 {
-		says = append(says, fmt.Sprintf("%s of %s parts are bad: %s", grouped(int64(n)), grouped(int64(v.Parts)), store.Ranges(v.BadParts)))
+		are := "are"
+		if n == 1 {
+			are = "is"
+		}
+		says = append(says, fmt.Sprintf("%s of %s %s bad: %s",
+			grouped(int64(n)), counted(v.Parts, "part"), are, store.Ranges(v.BadParts)))
 	}
 	if len(says) == 0 {
 		says = append(says, "all parts are good, but line 3 (the whole's checksum) is of something else")

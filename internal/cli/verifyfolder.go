@@ -36,11 +36,18 @@ func verifyFolder(ctx context.Context, p *program, f *orch.File, orchPath, path 
 	for _, extra := range s.Extra() {
 		p.terminal.note("note: %s is not of the composition", filepath.Join(path, filepath.FromSlash(extra)))
 	}
+	links := append([]string{}, s.BadLinks()...) // an empty list for --json
+	for _, link := range links {
+		p.terminal.note("%s is missing, or is not the symbolic link that it should be", filepath.Join(path, filepath.FromSlash(link)))
+	}
 	v := verdict{
 		Path: path, ID: f.ID().String(), Parts: f.NumParts(), BadParts: bad, Size: s.FolderSize(), WantSize: f.Size,
-		OK: len(bad)+len(flaws) == 0 && bytes.Equal(whole, f.Checksum),
+		BadLinks: links, OK: len(bad)+len(flaws)+len(links) == 0 && bytes.Equal(whole, f.Checksum),
 	}
 	text := v.text()
+	if len(bad)+len(flaws) == 0 && len(links) > 0 {
+		text = fmt.Sprintf("%s: %s missing or wrong", path, counted(len(links), "symbolic link"))
+	}
 	if len(bad) == 0 && len(flaws) > 0 {
 		text = fmt.Sprintf("%s: %s missing or of another size", path, counted(len(flaws), "file"))
 	}

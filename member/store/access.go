@@ -3,9 +3,11 @@ package store
 import (
 	"io"
 	"os"
+	"sync"
 )
 
-// Stretch is a stretch of the content within one open file, for sendfile. The file's own offset is nobody's: read at explicit offsets only.
+// Stretch is a stretch of the content within one open file, for sendfile. The file's own offset is
+// nobody's: read at explicit offsets only.
 type Stretch struct {
 	File   *os.File
 	Offset int64 // in the file
@@ -13,7 +15,8 @@ type Stretch struct {
 	kept   *kept
 }
 
-// Stretch opens the file in which the content goes on at an offset. It is at most so long, and given back with Release.
+// Stretch opens the file in which the content goes on at an offset. It is at most so long, is
+// there, and is given back with Release.
 func (s *Store) Stretch(off, most int64) (Stretch, error) {
 	file, at := s.layout.find(off)
 	if file == len(s.layout.entries) {
@@ -23,7 +26,30 @@ func (s *Store) Stretch(off, most int64) (Stretch, error) {
 	if err != nil {
 		return Stretch{}, diskError("open", s.pathOf(file), err)
 	}
-	return Stretch{f, at, min(most, s.layout.entries[file].Size-at), k}, nil
+	st := Stretch{f, at, min(most, s.layout.entries[file].Size-at), k}
+	info, err := f.Stat()
+	if err == nil && info.Size() < st.Offset+st.Length {
+		err = errShorter
+	}
+	if err != nil {
+		s.files.put(k)
+		return Stretch{}, diskError("read", s.pathOf(file), err)
+	}
+	return st, nil
+}
+
+// Ready reports why a stretch of the content cannot be read, as far as that shows without reading
+// it: a file of it is missing or short.
+func (s *Store) Ready(off, length int64) error {
+	for length > 0 {
+		st, err := s.Stretch(off, length)
+		if err != nil {
+			return err
+		}
+		s.Release(st)
+		off, length = off+st.Length, length-st.Length
+	}
+	return nil
 }
 
 // Release gives a stretch back.
@@ -51,8 +77,8 @@ func (s *Store) ReadAt(p []byte, off int64) error {
 	return nil
 }
 
-// writeAt writes p at an offset of the content. What lies in files that are left as they are is not written, and then it tells that the
-// disk may hold something else than p.
+// writeAt writes p at an offset of the content. What lies in files that are left as they are is
+// not written, and then it tells that the disk may hold something else than p.
 func (s *Store) writeAt(p []byte, off int64) (left bool, err error) {
 	for len(p) > 0 {
 		file, at := s.layout.find(off)
@@ -70,13 +96,28 @@ func (s *Store) writeAt(p []byte, off int64) (left bool, err error) {
 	return left, nil
 }
 
+// turn is held by who writes to a file. While one writes, the system would make others spin.
+func (s *Store) turn(file int) *sync.Mutex { return &s.turns[file%len(s.turns)] }
+
 func (s *Store) writeTo(file int, p []byte, at int64) error {
+	turn := s.turn(file)
+	turn.Lock()
+	defer turn.Unlock()
+	if len(p) > 0 || s.watch.get(file).size < 0 { // an empty file that is there stays as it is
+		s.wrote(file)
+	}
 	f, k, err := s.files.get(file, true)
 	if err != nil {
 		return diskError("open", s.pathOf(file), err)
 	}
 	defer s.files.put(k)
-	if _, err = f.WriteAt(p, at); err != nil {
+	s.before(file, f)
+	defer s.after(file, f)
+	_, err = f.WriteAt(p, at)
+	if r := s.remaking; err == nil && r != nil {
+		err = r.write(p, at)
+	}
+	if err != nil {
 		return diskError("write", s.pathOf(file), err)
 	}
 	return nil

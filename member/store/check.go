@@ -11,19 +11,27 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"orchestra/orch/sha1x8"
+	"orchestra/member/store/sha1x8"
 )
 
 // batch is how many bytes of parts a worker of the check takes at a time.
 const batch = 8 << 20
 
-// Check hashes every part and reports each, from several goroutines and in no order. Parts of an unfinished file
-// that were never written (holes) are reported bad without being read.
+// Check hashes every part and reports each, from several goroutines and in no order. Parts of
+// unfinished content that were never written (holes) are reported bad without being read, and those of
+// zeros good. Where a part of zeros may be written to, it becomes so.
 func (s *Store) Check(ctx context.Context, report func(part uint32, good bool)) error {
-	return s.check(ctx, func(uint32) bool { return true }, report)
+	return s.check(ctx, func(uint32) bool { return true }, func(part uint32, good bool) {
+		if good = good || s.clear(part); good {
+			s.mu.Lock()
+			s.verify(part)
+			s.mu.Unlock()
+		}
+		report(part, good)
+	})
 }
 
-// check does so with some of the parts.
+// check looks at some of the parts.
 func (s *Store) check(ctx context.Context, some func(part uint32) bool, report func(part uint32, good bool)) error {
 	parts := int64(s.comp.NumParts())
 	step := max(int64(s.Together()), batch/s.comp.PartSize)
@@ -63,6 +71,10 @@ type checker struct {
 // run checks the parts and reports each.
 func (c *checker) run(ctx context.Context) error {
 	c.parts = slices.DeleteFunc(c.parts, func(part uint32) bool {
+		if (c.folder == nil || !c.folder.wrong[part]) && c.isHole(part) {
+			c.report(part, true)
+			return true
+		}
 		hopeless := c.partial && c.hole(part) || c.folder != nil && c.folder.wrong[part]
 		if hopeless {
 			c.report(part, false)
@@ -80,15 +92,7 @@ func (c *checker) run(ctx context.Context) error {
 			}
 			good := ok && right[i]
 			if !ok {
-				var err error
-				if good, err = c.compare(part); err != nil {
-					return err
-				}
-			}
-			if good {
-				c.mu.Lock()
-				c.verify(part)
-				c.mu.Unlock()
+				good = c.compare(part)
 			}
 			c.report(part, good)
 		}
@@ -97,15 +101,13 @@ func (c *checker) run(ctx context.Context) error {
 }
 
 // compare tells whether a part is right on disk.
-func (c *checker) compare(part uint32) (bool, error) {
+func (c *checker) compare(part uint32) bool {
 	c.in.reset()
 	if err := c.hashOn(c.in, part); err != nil {
-		if c.folder != nil && IsMissing(err) {
-			return false, nil // a file of it is missing or short, as the survey told
-		}
-		return false, err
+		c.cannotRead(err)
+		return false
 	}
-	return bytes.Equal(c.in.hash.Sum(nil), c.comp.PartSum(int(part))), nil
+	return bytes.Equal(c.in.hash.Sum(nil), c.comp.PartSum(int(part)))
 }
 
 // readAhead lets the system read parts in one go that are hashed in stripes.
@@ -137,44 +139,4 @@ func (s *Store) hole(part uint32) bool {
 		return nothing
 	})
 	return nothing
-}
-
-// anyGood looks for one part that is right among those that have something of what stands under the name; none is a *[ContentError].
-func (s *Store) anyGood() error {
-	ctx, found := context.WithCancel(context.Background())
-	defer found()
-	var looked atomic.Bool
-	err := s.check(ctx, func(part uint32) bool {
-		touches := s.touchesName(part)
-		if touches {
-			looked.Store(true)
-		}
-		return touches
-	}, func(_ uint32, good bool) {
-		if good {
-			found()
-		}
-	})
-	switch {
-	case ctx.Err() != nil:
-		return nil
-	case err != nil:
-		return err
-	case !looked.Load():
-		return nil
-	}
-	return &ContentError{Path: s.at(s.comp.Name), Reason: "none of its parts is right"}
-}
-
-// touchesName tells whether a part has something of a file that stands under its name.
-func (s *Store) touchesName(part uint32) bool {
-	if s.folder == nil {
-		return true
-	}
-	touches := false
-	s.layout.each(s.offset(part), s.comp.PartLen(int(part)), func(file int, _, _ int64) bool {
-		touches = s.folder.under[file]
-		return !touches
-	})
-	return touches
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 
 	"github.com/dustin/go-humanize"
 )
@@ -28,20 +29,48 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 func diskError(op, path string, err error) error {
-	var pe *fs.PathError // its own operation and path are ours already
-	if errors.As(err, &pe) {
-		err = pe.Err
-	}
+	err = bare(err)
 	if errors.Is(err, io.EOF) {
 		err = errShorter
 	}
 	return &Error{op, path, err}
 }
 
+// bare is an error without the operation and the paths that the system was given: who asked knows
+// better ones.
+func bare(err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &link):
+		return link.Err
+	}
+	return err
+}
+
 var errShorter = errors.New("the file is shorter than it was; was it changed?")
 
 // IsMissing tells whether an error of reading is that a file of a folder is missing or short.
 func IsMissing(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, errShorter) }
+
+// ErrChanged tells that somebody else changed the content before it got its name, or before a part
+// of it was verified. [Store.Look] tells what happened, and which parts are to be rechecked.
+var ErrChanged = errors.New("the content was changed by another program")
+
+// UnverifiedError tells that content is to get its name of which a part was not verified.
+type UnverifiedError struct {
+	Part int
+	Path string
+}
+
+func (e *UnverifiedError) Error() string {
+	return fmt.Sprintf("part %d of %s is to get its name and was not verified", e.Part, e.Path)
+}
+
+// IsTooManyOpen reports whether an error is that too many files are open, which passes.
+func IsTooManyOpen(err error) bool { return err != nil && isTooManyOpen(err) }
 
 // ErrLocked tells that another program is getting the same content into the same folder.
 var ErrLocked = errors.New("another orchestra is getting this content into this folder; stop it, or choose another folder with --dir")
@@ -50,7 +79,8 @@ var ErrLocked = errors.New("another orchestra is getting this content into this 
 type ContentError struct {
 	Path       string
 	Reason     string
-	Unfinished bool // it stands where the unfinished content belongs, which --replace does not change
+	Unfinished bool   // it stands where the unfinished content belongs, which --replace does not change
+	Mend       string // what else helps than to move it away
 }
 
 func (e *ContentError) Error() string {
@@ -58,10 +88,14 @@ func (e *ContentError) Error() string {
 	if e.Unfinished {
 		mend = "move it away, or choose another folder with --dir"
 	}
+	if e.Mend != "" {
+		mend = e.Mend + ", or " + mend
+	}
 	return fmt.Sprintf("%s is not the content of this composition: %s; %s", e.Path, e.Reason, mend)
 }
 
-// SpaceError tells that the content does not fit into what is free. It comes within an *[Error] that names the folder.
+// SpaceError tells that the content does not fit into what is free. It comes within an *[Error]
+// that names the folder.
 type SpaceError struct {
 	Need int64 // bytes, beside those that the unfinished content occupies already
 	Free int64 // bytes that this user may still write there

@@ -3,26 +3,44 @@ package store
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 )
 
-// finishFolder makes the files that were chosen durable and gives them their names: the folder as a whole if all of it is complete and
-// nothing stands under its name, else file by file.
+// finishFolder makes the files that were chosen durable and gives them their names: the folder as
+// a whole if all of it is complete and nothing stands under its name, else file by file. Called
+// with moving held.
 func (s *Store) finishFolder() error {
-	s.moving.Lock()
-	defer s.moving.Unlock()
 	f, chosen := s.folder, s.selection
 	root := f.unfinished
 	if root == nil {
 		root = f.whole
 	}
+	if root == nil { // it could not be opened again after it was not renamed
+		return diskError("open folder", s.Path(), fs.ErrNotExist)
+	}
 	if err := s.fill(root, chosen); err != nil {
 		return err
 	}
-	if err := syncFolder(s, s.unkept()); err != nil {
-		return diskError("write", s.Path(), err)
+	if f.whole == nil || !s.partial {
+		s.makeLinks(root)
+	}
+	if err := s.cut(); err != nil {
+		return err
+	}
+	for i := range s.layout.entries {
+		if chosen.Has(i) {
+			s.restamp(i)
+		}
+	}
+	if err := s.syncFiles(s.unkept()); err != nil {
+		return err
+	}
+	if err := s.syncNames(root, s.folders()); err != nil {
+		return err
 	}
 	if !s.partial || s.named.Load() {
 		return nil
@@ -32,14 +50,17 @@ func (s *Store) finishFolder() error {
 			return err
 		}
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return s.files.while(nil, func() error {
-		if f.whole == nil && chosen.all() {
-			return s.nameFolder()
+	if f.whole == nil && chosen.all() {
+		if err := s.nameFolder(); err != nil {
+			return err
 		}
-		return s.moveRest(chosen)
-	})
+		return s.syncNames(s.root, nil)
+	}
+	moved, made, err := s.moveRest(chosen)
+	if err != nil {
+		return err
+	}
+	return s.syncMoved(moved, made)
 }
 
 // unkept are the chosen files that may have been written to.
@@ -53,7 +74,8 @@ func (s *Store) unkept() []int {
 	return files
 }
 
-// fill makes what no part has anything of: empty files, empty folders, and the bit that lets a file be executed.
+// fill makes what no part has anything of: empty files, empty folders, and the bit that lets a
+// file be executed.
 func (s *Store) fill(root *os.Root, chosen *Selection) error {
 	f := s.folder
 	for i, e := range s.layout.entries {
@@ -70,6 +92,7 @@ func (s *Store) fill(root *os.Root, chosen *Selection) error {
 				return diskError("make executable", s.pathOf(i), err)
 			}
 		}
+		s.setFolderTime(i)
 	}
 	for _, p := range s.comp.Folders() {
 		if chosen.hasFolder(p) {
@@ -94,23 +117,38 @@ func makeExecutable(root *os.Root, p string, under bool, whole *os.Root) error {
 	return root.Chmod(p, mode|mode&0o444>>2)
 }
 
-// nameFolder renames NAME.part to NAME. Windows renames no folder that is open.
+// nameFolder renames NAME.part to NAME, if that is what is held open here. Windows renames no
+// folder that is open.
 func (s *Store) nameFolder() error {
-	f := s.folder
-	if renamesOpen {
-		f.whole = f.unfinished
-	} else {
-		f.unfinished.Close()
-		defer func() { f.whole, _ = s.root.OpenRoot(*s.name.Load()) }()
+	s.folder.mu.Lock()
+	defer s.folder.mu.Unlock()
+	return s.files.while(nil, s.renameFolder)
+}
+
+func (s *Store) renameFolder() error {
+	f, from := s.folder, *s.name.Load()
+	held, err := f.unfinished.Stat(".")
+	if err != nil {
+		return diskError("look at", s.Path(), err)
 	}
-	from := *s.name.Load()
+	if !f.renamesOpen {
+		f.unfinished.Close()
+		f.unfinished = nil
+	}
 	if err := rename(s.root, from, s.comp.Name); err != nil {
-		if !renamesOpen {
-			f.unfinished = nil
-		} else {
-			f.whole = nil
+		if !f.renamesOpen {
+			f.unfinished, _ = s.root.OpenRoot(from) // if that fails, its files are missing
 		}
 		return s.notNamed(s.comp.Name, err)
+	}
+	if there, err := s.root.Lstat(s.comp.Name); err != nil || !os.SameFile(held, there) {
+		_ = rename(s.root, s.comp.Name, from) // it is another one's
+		return diskError("rename", s.Path(), errors.Join(err, errSwapped))
+	}
+	if f.whole = f.unfinished; f.whole == nil {
+		if f.whole, err = s.root.OpenRoot(s.comp.Name); err != nil {
+			return diskError("open folder", s.at(s.comp.Name), err)
+		}
 	}
 	f.unfinished = nil
 	for i := range f.under {
@@ -120,8 +158,9 @@ func (s *Store) nameFolder() error {
 	return nil
 }
 
-// moveRest moves the chosen files that are still in NAME.part into NAME, and removes NAME.part when nothing is left in it.
-func (s *Store) moveRest(chosen *Selection) error {
+// moveRest moves the chosen files that are still in NAME.part into NAME, and removes NAME.part when
+// nothing is left in it. It returns what it moved, and the empty folders that it made.
+func (s *Store) moveRest(chosen *Selection) (moved []int, made []string, err error) {
 	f := s.folder
 	var rest []int
 	for i := range s.layout.entries {
@@ -129,29 +168,52 @@ func (s *Store) moveRest(chosen *Selection) error {
 			rest = append(rest, i)
 		}
 	}
-	if err := s.moveFiles(rest); err != nil {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	err = s.files.while(nil, func() (err error) {
+		moved, err = s.moveFiles(rest)
 		return err
+	})
+	if err != nil {
+		return nil, nil, err
 	}
 	for _, p := range s.comp.Folders() {
 		if chosen.hasFolder(p) {
 			if err := f.whole.MkdirAll(p, 0o777); err != nil {
-				return diskError("make folder", s.at(filepath.Join(s.comp.Name, p)), err)
+				return nil, nil, diskError("make folder", s.at(filepath.Join(s.comp.Name, p)), err)
 			}
+			made = append(made, p)
 		}
 	}
-	if chosen.all() {
+	s.makeLinks(f.whole)
+	if chosen.all() && f.unfinished != nil {
 		s.removeFolders(f.unfinished)
-		if !renamesOpen {
-			f.unfinished.Close()
-			f.unfinished = nil
-		}
+		f.unfinished.Close()
+		f.unfinished = nil
 		_ = s.root.Remove(s.comp.Name + Suffix) // something else may lie in it: it stays then
 	}
 	s.setName(s.comp.Name)
-	return nil
+	return moved, made, nil
 }
 
-// removeFolders removes the composition's folders from NAME.part, the deepest first. Those that have something else in them stay.
+// folders are those of the composition on the way to what was chosen.
+func (s *Store) folders() []string {
+	seen := map[string]bool{}
+	for i, e := range s.layout.entries {
+		if s.selection.Has(i) && !s.folder.under[i] {
+			seen[path.Dir(e.Path)] = true
+		}
+	}
+	for _, p := range s.comp.Folders() {
+		if s.selection.hasFolder(p) {
+			seen[p] = true
+		}
+	}
+	return slices.Collect(maps.Keys(seen))
+}
+
+// removeFolders removes the composition's folders from NAME.part, the deepest first. Those that
+// have something else in them stay.
 func (s *Store) removeFolders(root *os.Root) {
 	var all []string
 	for p, file := range s.folder.paths {
@@ -175,7 +237,9 @@ func move(from, to, both *os.Root, name, p string) error {
 
 func (s *Store) notNamed(name string, err error) error {
 	if errors.Is(err, fs.ErrExist) || errors.Is(err, errAppeared) {
-		return &ContentError{Path: s.at(name), Reason: "it appeared meanwhile, and the complete content is in " + s.at(s.comp.Name+Suffix)}
+		return &ContentError{
+			Path: s.at(name), Reason: "it appeared meanwhile, and the complete content is in " + s.at(s.comp.Name+Suffix),
+		}
 	}
 	return diskError("rename", s.at(name), err)
 }

@@ -14,14 +14,18 @@ import (
 // folder is what a composition of several files has besides. Each of its files is either in NAME.part/ or in NAME/, where all are in the end.
 type folder struct {
 	repair bool
-	lock   *os.File
-	paths  map[string]int // its files by path, and -1 for each folder on the way
-	wrong  map[uint32]bool
+	// renamesOpen tells that a folder may be renamed while it is open.
+	renamesOpen bool
+	lock        *os.File
+	paths       map[string]int // its files by path, and -1 for each folder on the way
+	wrong       map[uint32]bool
 
 	mu         sync.RWMutex // guards the following, which Finish changes
 	whole      *os.Root     // NAME; nil while there is none
 	unfinished *os.Root     // NAME.part
 	under      []bool       // by file: it is in NAME
+
+	linked []bool // by file: it is reached by a symbolic link in NAME, and left as it is
 
 	size  int64    // bytes of its files in NAME
 	flaws []string // what is not as it should be in NAME
@@ -32,7 +36,10 @@ type folder struct {
 const isFolder = -1
 
 func (s *Store) newFolder(cfg Config) *folder {
-	f := &folder{repair: cfg.Repair, paths: map[string]int{}, wrong: map[uint32]bool{}, under: make([]bool, len(s.layout.entries))}
+	f := &folder{
+		repair: cfg.Repair, renamesOpen: renamesOpen, paths: map[string]int{}, wrong: map[uint32]bool{},
+		under: make([]bool, len(s.layout.entries)), linked: make([]bool, len(s.layout.entries)),
+	}
 	folders := func(p string) {
 		for p = path.Dir(p); p != "."; p = path.Dir(p) {
 			if _, ok := f.paths[p]; ok {
@@ -50,6 +57,10 @@ func (s *Store) newFolder(cfg Config) *folder {
 			f.paths[p] = isFolder
 			folders(p)
 		}
+	}
+	for _, l := range s.comp.Links() {
+		f.paths[l.Path] = isLink
+		folders(l.Path)
 	}
 	s.files.open = f.openFile(s)
 	return f
@@ -74,8 +85,7 @@ func (s *Store) openFolder(cfg Config) error {
 func (s *Store) openBoth(cfg Config) error {
 	s.folder = s.newFolder(cfg)
 	f := s.folder
-	found, err := s.openUnderName(cfg)
-	if err != nil {
+	if err := s.openUnderName(cfg); err != nil {
 		return err
 	}
 	if f.whole == nil && cfg.ReadOnly {
@@ -92,29 +102,33 @@ func (s *Store) openBoth(cfg Config) error {
 	if err := s.anyGood(); err != nil {
 		return err
 	}
-	return s.cut(found.sizes)
+	if cfg.Repair { // what is too long is cut at the end
+		clear(f.wrong)
+	}
+	return nil
 }
 
 // openUnderName opens and surveys NAME. It is all there is unless NAME.part is there too.
-func (s *Store) openUnderName(cfg Config) (*found, error) {
+func (s *Store) openUnderName(cfg Config) error {
 	f, name := s.folder, s.comp.Name
 	s.setName(name)
 	var err error
 	if f.whole, err = s.openRoot(name, false); err != nil || f.whole == nil {
 		s.partial = f.whole == nil
-		return nil, err
+		return err
 	}
 	if _, err := s.root.Lstat(name + Suffix); err == nil && !cfg.ReadOnly {
 		s.partial = true
 	}
 	found, err := s.survey(f.whole, name, false)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	f.extra = found.extra
 	for i, size := range found.sizes {
 		f.size += max(size, 0)
-		f.under[i] = size >= 0 || !s.partial
+		f.under[i] = size >= 0 || !s.partial || f.linked[i]
+		s.watch.stamps[i] = found.stamps[i]
 		if f.under[i] && size != s.layout.entries[i].Size && cfg.Select.Has(i) {
 			f.flaws = append(f.flaws, s.layout.entries[i].Path)
 		}
@@ -123,23 +137,24 @@ func (s *Store) openUnderName(cfg Config) (*found, error) {
 		}
 	}
 	if found.files == 0 && len(s.layout.entries) > 0 && (!s.partial || len(found.extra) > 0) {
-		return nil, &ContentError{Path: s.Path(), Reason: "none of its files is there"}
+		return &ContentError{Path: s.Path(), Reason: "none of its files is there"}
 	}
 	if cfg.Repair && !s.partial {
 		s.writes = true
-		return found, s.lockFolder(name)
+		return s.lockFolder(name)
 	}
-	return found, nil
+	return nil
 }
 
-// cut shortens files in NAME that are longer than they should be, if they are to be repaired.
-func (s *Store) cut(sizes []int64) error {
-	if !s.folder.repair {
+// cut shortens files under their names that are longer than they should be, once all that belongs
+// there was found right.
+func (s *Store) cut() error {
+	f := s.folder
+	if !f.repair {
 		return nil
 	}
-	clear(s.folder.wrong)
 	for i, e := range s.layout.entries {
-		if sizes[i] <= e.Size {
+		if !f.under[i] || f.linked[i] || s.watch.get(i).size <= e.Size {
 			continue
 		}
 		file, k, err := s.files.get(i, true)
@@ -176,6 +191,14 @@ func (s *Store) openUnfinished(cfg Config) error {
 	}
 	found, err := s.survey(f.unfinished, name, true)
 	if err == nil {
+		for i, m := range found.stamps {
+			if !f.under[i] {
+				s.watch.stamps[i] = m
+			}
+		}
+		err = s.oursFolder(found)
+	}
+	if err == nil {
 		err = s.apart(f.unfinished)
 	}
 	if err == nil {
@@ -202,7 +225,7 @@ func (s *Store) openRoot(name string, unfinished bool) (*os.Root, error) {
 		}
 	}
 	if !info.IsDir() {
-		return nil, &ContentError{s.at(name), "it is not a folder", unfinished}
+		return nil, &ContentError{Path: s.at(name), Reason: "it is not a folder", Unfinished: unfinished}
 	}
 	root, err := s.root.OpenRoot(name)
 	if err != nil {
@@ -222,6 +245,75 @@ func (s *Store) lockFolder(name string) error {
 	return s.lockFolderHere(name)
 }
 
+// lookAtFolders sees whether NAME and NAME.part still are the folders that are held open. A NAME that
+// was replaced is taken instead; its files are looked at like any. A NAME.part that was removed is made
+// anew. Called with moving held.
+func (s *Store) lookAtFolders() error {
+	f := s.folder
+	if f.whole != nil && s.elsewhere(f.whole, s.root.Stat, s.comp.Name) == errSwapped {
+		if root, err := s.openRoot(s.comp.Name, false); err == nil && root != nil {
+			s.swapRoot(&f.whole, root)
+		}
+	}
+	if f.unfinished == nil || s.named.Load() {
+		return nil
+	}
+	name := s.comp.Name + Suffix
+	err := s.elsewhere(f.unfinished, s.root.Lstat, name)
+	switch {
+	case err == nil:
+		return nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return diskError("go on with", s.at(name), err)
+	}
+	if err := s.root.Mkdir(name, 0o777); err != nil {
+		return diskError("make again", s.at(name), fmt.Errorf("it was removed: %w", bare(err)))
+	}
+	root, err := s.openRoot(name, true)
+	if err != nil {
+		return err
+	}
+	if root == nil {
+		return diskError("open folder", s.at(name), fs.ErrNotExist)
+	}
+	s.swapRoot(&f.unfinished, root)
+	f.lock.Close()
+	if err := s.lockFolder(name); err != nil {
+		return err
+	}
+	s.report(Change{Path: s.at(name), What: "was removed; it is made anew, and what was in it is fetched again"})
+	for i := range s.layout.entries {
+		if !f.under[i] {
+			s.lookAt(i)
+		}
+	}
+	return nil
+}
+
+// elsewhere reports how a name does not lead to the folder that is held open; nil: it does.
+func (s *Store) elsewhere(held *os.Root, stat func(string) (fs.FileInfo, error), name string) error {
+	is, err := held.Stat(".")
+	if err != nil {
+		return err
+	}
+	there, err := stat(name)
+	if err == nil && !os.SameFile(is, there) {
+		err = errSwapped
+	}
+	return err
+}
+
+// swapRoot takes another folder in place of one that is held.
+func (s *Store) swapRoot(held **os.Root, root *os.Root) {
+	s.folder.mu.Lock()
+	defer s.folder.mu.Unlock()
+	_ = s.files.while(nil, func() error {
+		(*held).Close()
+		*held = root
+		return nil
+	})
+}
+
 func (s *Store) checkFolderSpace(occupied int64, chosen *Selection) error {
 	dir, err := s.root.Open(".")
 	if err != nil {
@@ -238,34 +330,52 @@ func (s *Store) checkFolderSpace(occupied int64, chosen *Selection) error {
 			need += e.Size
 		}
 	}
-	if need -= occupied; need > free {
+	if need -= occupied + s.holeBytes(); need > free {
 		return diskError("make room in", s.dir, &SpaceError{need, free})
 	}
 	return nil
 }
 
-// openFile opens one of the files where it is now.
+// rootOf is the folder in which one of the files is now. Called with mu held.
+func (f *folder) rootOf(file int) (*os.Root, error) {
+	root := f.unfinished
+	if f.under[file] {
+		root = f.whole
+	}
+	if root == nil { // it could not be opened again
+		return nil, fs.ErrNotExist
+	}
+	return root, nil
+}
+
+// openFile opens one of the files where it is now, and not what a link in its place leads to.
 func (f *folder) openFile(s *Store) func(int, bool) (*os.File, error) {
 	return func(file int, write bool) (*os.File, error) {
 		f.mu.RLock()
 		defer f.mu.RUnlock()
 		p := s.layout.entries[file].Path
-		if f.under[file] && !f.repair {
-			return f.whole.Open(p)
+		root, err := f.rootOf(file)
+		switch {
+		case err != nil:
+			return nil, err
+		case f.linked[file]:
+			return openThrough(s.at(filepath.Join(s.comp.Name, filepath.FromSlash(p))))
+		case f.under[file] && !f.repair:
+			return openExact(root, p, os.O_RDONLY)
+		case !write:
+			return openExact(root, p, os.O_RDWR)
 		}
-		root := f.unfinished
-		if f.under[file] {
-			root = f.whole
-		}
-		if !write {
-			return root.OpenFile(p, os.O_RDWR, 0)
-		}
-		opened, err := root.OpenFile(p, os.O_RDWR|os.O_CREATE, 0o666)
+		opened, made, err := makeExact(root, p)
 		if errors.Is(err, fs.ErrNotExist) && strings.Contains(p, "/") { // its folder is made for its first file
 			if err := root.MkdirAll(path.Dir(p), 0o777); err != nil {
 				return nil, err
 			}
-			opened, err = root.OpenFile(p, os.O_RDWR|os.O_CREATE, 0o666)
+			opened, made, err = makeExact(root, p)
+		}
+		if made {
+			if info, err := opened.Stat(); err == nil {
+				s.watch.set(file, stampOf(info))
+			}
 		}
 		return opened, err
 	}
@@ -283,12 +393,13 @@ func (f *folder) pathOf(s *Store, file int) string {
 
 // keeps tells whether a file is left as it is: it has its name already, and is not to be repaired.
 func (s *Store) keeps(file int) bool {
-	if s.folder == nil || s.folder.repair {
+	f := s.folder
+	if f == nil || f.repair && !f.linked[file] {
 		return false
 	}
-	s.folder.mu.RLock()
-	defer s.folder.mu.RUnlock()
-	return s.folder.under[file]
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return f.under[file]
 }
 
 // Keeps tells whether a part is left as it is if it is bad, since some of it has its name already and is not to be repaired.
@@ -314,6 +425,19 @@ func (s *Store) Flaws() []string {
 
 // FolderSize is how many bytes the files of a folder had when it was opened under its name.
 func (s *Store) FolderSize() int64 { return s.folder.size }
+
+// Linked are the files of a folder that are reached by symbolic links. They are only read.
+func (s *Store) Linked() (paths []string) {
+	if s.folder == nil {
+		return nil
+	}
+	for i, linked := range s.folder.linked {
+		if linked {
+			paths = append(paths, s.layout.entries[i].Path)
+		}
+	}
+	return paths
+}
 
 // Extra is what else lies in a folder. It is left alone.
 func (s *Store) Extra() []string {

@@ -372,6 +372,7 @@ func TestReplaceMovesAFolderAside(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer st.Close()
+	checked(t, st)
 	if err := st.Finish(); err != nil {
 		t.Fatal(err)
 	}

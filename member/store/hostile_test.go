@@ -108,19 +108,19 @@ func TestRepairIsLocked(t *testing.T) {
 func TestOpenAfterAnotherFinished(t *testing.T) {
 	s := newShelf(t, testPart)
 	first := s.mustOpen()
-	first.Write(0, 0, s.content)
+	s.get(first, 0)
 	late := &Store{comp: s.comp, root: first.root, dir: s.dir}
 	late.setName("content.part")
-	var err error
-	if late.files.single, err = first.root.OpenFile("content.part", os.O_RDWR, 0); err != nil {
+	file, err := first.root.OpenFile("content.part", os.O_RDWR, 0)
+	if err != nil {
 		t.Fatal(err)
 	}
-	defer late.files.single.Close()
+	defer file.Close()
 	if err := first.Finish(); err != nil {
 		t.Fatal(err)
 	}
-	first.files.single.Close()
-	if err := late.lock(late.files.single); !errors.Is(err, errMoved) {
+	first.files.close()
+	if err := late.lock(file); !errors.Is(err, errMoved) {
 		t.Errorf("got %v", err)
 	}
 	if st := s.mustOpen(); st.Partial() {
@@ -160,7 +160,7 @@ func TestReplaceMovesAnythingAside(t *testing.T) {
 			}
 			defer st.Close()
 			for n := range 2 {
-				st.Write(uint32(n), 0, s.part(n))
+				s.get(st, n)
 			}
 			if err := st.Finish(); err != nil {
 				t.Fatal(err)
@@ -185,7 +185,7 @@ func TestReplaceOfWhatWent(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer st.Close()
-	st.Write(0, 0, s.content)
+	s.get(st, 0)
 	if err := os.Remove(filepath.Join(s.dir, "content")); err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ func newLayout(f *orch.File) layout {
 	if f.IsFolder() {
 		return layout{f.Entries()}
 	}
-	return layout{[]orch.Entry{{Path: f.Name, Size: f.Size}}}
+	return layout{[]orch.Entry{{Path: f.Name, Size: f.Size, ModTime: f.ModTime()}}}
 }
 
 // find gives the file that has the byte at an offset of the content, and where in it; the number of files where none has. Empty files have

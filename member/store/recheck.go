@@ -8,34 +8,46 @@ import (
 // Recheck compares a part with what is on disk now, whatever was found before. A part that is not
 // right, or cannot be read, may be written anew from then on. It waits for the disk.
 func (s *Store) Recheck(part uint32) (good bool, err error) {
-	in := &intake{hash: s.comp.Hash().New()}
-	if err = s.hashOn(in, part); err == nil {
-		good = bytes.Equal(in.hash.Sum(nil), s.comp.PartSum(int(part)))
+	if good, err = s.reread(part); good {
+		return true, nil
 	}
-	if !good {
-		s.unverify(part)
-		return false, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.verify(part)
-	return true, nil
-}
-
-// unverify notes that a part is not right on disk: it is taken in again, and its files wait for it
-// if they do not have their names yet.
-func (s *Store) unverify(part uint32) {
 	s.moving.Lock() // a file that is being moved is kept or not, once that is over
 	defer s.moving.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.unverify(part)
+	return false, err
+}
+
+// reread reads a part, while nobody writes to it, and notes that it is verified if it is right.
+func (s *Store) reread(part uint32) (bool, error) {
+	fresh := &intake{hash: s.comp.Hash().New()}
+	in := fresh
+	if !s.Keeps(part) {
+		in = s.intake(part)
+		in.mu.Lock()
+		defer in.mu.Unlock()
+	}
+	err := s.hashOn(fresh, part)
+	right := err == nil && bytes.Equal(fresh.hash.Sum(nil), s.comp.PartSum(int(part)))
+	if !right && !s.clear(part) {
+		return false, err
+	}
+	s.close(part, in)
+	return true, nil
+}
+
+// unverify notes that a part may not be right on disk: it is taken in again, and its files wait
+// for it if they do not have their names yet. It reports whether the part was verified. Called
+// with moving and mu held.
+func (s *Store) unverify(part uint32) bool {
 	if !s.isVerified(part) {
-		return
+		return false
 	}
 	s.verified[part>>3] &^= 1 << (part & 7)
 	st := s.settling
 	if st == nil {
-		return
+		return true
 	}
 	s.layout.each(s.offset(part), s.comp.PartLen(int(part)), func(file int, _, _ int64) bool {
 		if s.selection.Has(file) && !s.folder.under[file] {
@@ -44,6 +56,7 @@ func (s *Store) unverify(part uint32) {
 		}
 		return true
 	})
+	return true
 }
 
 // Where is where the file is that has these parts, for people; the whole content if several have.

@@ -38,6 +38,16 @@ func (s *shelf) spoil(name string, at int64) {
 	}
 }
 
+// look has a store look at all of its files, and returns what changed.
+func look(t *testing.T, st *Store) []Change {
+	t.Helper()
+	changes, err := st.Look(1 << 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return changes
+}
+
 func recheck(t *testing.T, st *Store, part uint32, want bool) {
 	t.Helper()
 	if good, err := st.Recheck(part); good != want || err != nil {
@@ -51,7 +61,10 @@ func TestRecheckFindsWhatChanged(t *testing.T) {
 	s.take(st, 0, 1, 2, 3)
 	recheck(t, st, 2, true)
 	s.spoil("content.part", 2*testPart+7)
-	recheck(t, st, 1, true)
+	look(t, st)
+	for _, part := range []uint32{0, 1, 3} {
+		recheck(t, st, part, true)
+	}
 	recheck(t, st, 2, false)
 	if n := st.Upto(2); n != 0 {
 		t.Errorf("%d bytes of the bad part count as here", n)
@@ -100,6 +113,7 @@ func TestLostPartHoldsItsFileBack(t *testing.T) {
 	st := s.openChosen("a", "b")
 	s.take(st, 0, 1)
 	s.spoil("content.part/b", 3)
+	look(t, st)
 	recheck(t, st, 1, false)
 	s.settleNow(st)
 	s.wantFiles("content", "a")

@@ -13,6 +13,7 @@ import (
 type Selection struct {
 	files   []bool
 	folders map[string]bool // the empty folders chosen
+	links   map[string]bool // the links chosen
 }
 
 // PatternError tells what is wrong with a pattern.
@@ -30,13 +31,16 @@ func Select(f *orch.File, only, except []string) (*Selection, error) {
 	if !f.IsFolder() {
 		return nil, &PatternError{"--only and --except choose files of a folder, and this composition is a single file"}
 	}
-	entries, empty := f.Entries(), f.Folders()
-	paths := make([][]string, 0, len(entries)+len(empty))
+	entries, empty, links := f.Entries(), f.Folders(), f.Links()
+	paths := make([][]string, 0, len(entries)+len(empty)+len(links))
 	for _, e := range entries {
 		paths = append(paths, strings.Split(e.Path, "/"))
 	}
 	for _, p := range empty {
 		paths = append(paths, strings.Split(p, "/"))
+	}
+	for _, l := range links {
+		paths = append(paths, strings.Split(l.Path, "/"))
 	}
 	chosen := make([]bool, len(paths))
 	for i := range chosen {
@@ -52,12 +56,16 @@ func Select(f *orch.File, only, except []string) (*Selection, error) {
 			return nil, err
 		}
 	}
-	s := &Selection{files: chosen[:len(entries)], folders: map[string]bool{}}
+	s := &Selection{files: chosen[:len(entries)], folders: map[string]bool{}, links: map[string]bool{}}
 	some := false
 	for i, c := range chosen {
 		some = some || c
-		if i >= len(entries) && c {
-			s.folders[empty[i-len(entries)]] = true
+		switch n := i - len(entries); {
+		case n < 0 || !c:
+		case n < len(empty):
+			s.folders[empty[n]] = true
+		default:
+			s.links[links[n-len(empty)].Path] = true
 		}
 	}
 	if !some {
@@ -167,3 +175,5 @@ func (s *Selection) all() bool {
 }
 
 func (s *Selection) hasFolder(p string) bool { return s == nil || s.folders[p] }
+
+func (s *Selection) hasLink(p string) bool { return s == nil || s.links[p] }

@@ -2,18 +2,22 @@ package store
 
 import (
 	"context"
+	"maps"
 	"path"
 	"path/filepath"
+	"slices"
 )
 
-// settling is what is known of the chosen files of a folder that get their names as each is complete. The store's mu guards it.
+// settling is what is known of the chosen files of a folder that get their names as each is
+// complete. The store's mu guards it.
 type settling struct {
 	left  []uint32      // by file: how many of its parts have not verified, if it is to be moved
 	ready []int         // files that are complete and wait in NAME.part
 	some  chan struct{} // holds one: some are ready
 }
 
-// beginSettling lets files move one by one if NAME is not made in one step at the end, and need not be moved aside before.
+// beginSettling lets files move one by one if NAME is not made in one step at the end, and need
+// not be moved aside before.
 func (s *Store) beginSettling() {
 	f := s.folder
 	if !s.partial || s.replace || f.unfinished == nil || f.whole == nil && s.selection.all() {
@@ -62,58 +66,81 @@ func (s *Store) verify(part uint32) {
 	})
 }
 
-// Settle moves chosen files of a folder into NAME as each is complete, until ctx ends. What it cannot move stays where it is, and is
-// tried again by Finish, which tells why.
-func (s *Store) Settle(ctx context.Context) {
+// Settle moves chosen files of a folder into NAME as each is complete, until ctx ends. What cannot
+// be moved stays where it is and is told; Finish tries it again. An error is that the disk did not
+// keep what was written.
+func (s *Store) Settle(ctx context.Context, tell func(error)) error {
 	if s.settling == nil {
-		return
+		return nil
 	}
 	for {
 		select {
 		case <-s.settling.some:
-			_ = s.settle()
+			if err := s.settle(tell); err != nil {
+				return err
+			}
 		case <-ctx.Done():
-			return
+			return nil
 		}
 	}
 }
 
 // settle moves the files that are ready.
-func (s *Store) settle() error {
+func (s *Store) settle(tell func(error)) error {
 	s.moving.Lock()
 	defer s.moving.Unlock()
-	f := s.folder
-	s.mu.Lock()
-	var ready []int
-	for _, i := range s.settling.ready {
-		if !f.under[i] { // else Finish was faster
-			ready = append(ready, i)
-		}
-	}
-	s.settling.ready = nil
-	s.mu.Unlock()
+	ready := s.takeReady()
 	if len(ready) == 0 {
 		return nil
+	}
+	if err := s.lookAtFolders(); err != nil {
+		return err
 	}
 	if err := s.syncReady(ready); err != nil {
 		return err
 	}
+	ready = slices.DeleteFunc(ready, s.lookAt) // those are rechecked, and are ready again then
 	for _, i := range ready {
 		if e := s.layout.entries[i]; e.Exec {
-			if err := makeExecutable(f.unfinished, e.Path, false, nil); err != nil {
-				return diskError("make executable", s.pathOf(i), err)
+			if err := makeExecutable(s.folder.unfinished, e.Path, false, nil); err != nil {
+				tell(diskError("make executable", s.pathOf(i), err))
 			}
 		}
+		s.setFolderTime(i)
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return s.files.while(ready, func() error { return s.moveFiles(ready) })
+	moved, err := s.giveNames(ready)
+	if err != nil {
+		tell(err)
+	}
+	return s.syncMoved(moved, nil)
 }
 
-// few is up to how many files are made durable one by one, rather than with all that the file system has to write.
-const few = 16
+// giveNames moves files into NAME while nobody opens one.
+func (s *Store) giveNames(ready []int) (moved []int, err error) {
+	s.folder.mu.Lock()
+	defer s.folder.mu.Unlock()
+	err = s.files.while(ready, func() (err error) {
+		moved, err = s.moveFiles(ready)
+		return err
+	})
+	return moved, err
+}
 
-// syncReady makes files durable, and those that share parts with them: a part that has some of a file under its name is not fetched again.
+// takeReady takes the files that are ready and were not moved by Finish. Called with moving held.
+func (s *Store) takeReady() (ready []int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, i := range s.settling.ready {
+		if !s.folder.under[i] {
+			ready = append(ready, i)
+		}
+	}
+	s.settling.ready = nil
+	return ready
+}
+
+// syncReady makes files durable, and those that share parts with them: a part that has some of a
+// file under its name is not fetched again.
 func (s *Store) syncReady(ready []int) error {
 	seen := map[int]bool{}
 	var files []int
@@ -129,57 +156,67 @@ func (s *Store) syncReady(ready []int) error {
 			return true
 		})
 	}
-	sync := syncFiles
-	if len(files) > few {
-		sync = syncFolder
-	}
-	if err := sync(s, files); err != nil {
-		return diskError("write", s.Path(), err)
-	}
-	return nil
+	return s.syncFiles(files)
 }
 
-// syncFiles makes files durable one by one.
-func syncFiles(s *Store, files []int) error {
+// syncMoved makes the names durable that files were given under NAME, and those of empty folders
+// there.
+func (s *Store) syncMoved(files []int, empty []string) error {
+	if len(files) == 0 && len(empty) == 0 {
+		return nil
+	}
+	folders := map[string]bool{}
 	for _, i := range files {
-		f, k, err := s.files.get(i, true)
-		if err != nil {
-			return err
-		}
-		err = f.Sync()
-		s.files.put(k)
-		if err != nil {
-			return err
-		}
+		folders[path.Dir(s.layout.entries[i].Path)] = true
 	}
-	return nil
+	for _, p := range empty {
+		folders[p] = true
+	}
+	if err := s.syncNames(s.folder.whole, slices.Collect(maps.Keys(folders))); err != nil {
+		return err
+	}
+	return s.syncNames(s.root, nil)
 }
 
-// moveFiles moves files that are complete and durable from NAME.part into NAME, which is made if it is missing. Called with the folder's mu held.
-func (s *Store) moveFiles(files []int) error {
+// moveFiles moves files that are complete and durable from NAME.part into NAME, which is made if
+// it is missing. One that cannot be moved stays, and the first error is told. Called with the
+// folder's mu held.
+func (s *Store) moveFiles(files []int) (moved []int, failed error) {
 	f := s.folder
 	if f.whole == nil {
 		if err := s.root.Mkdir(s.comp.Name, 0o777); err != nil {
-			return s.notNamed(s.comp.Name, err)
+			return nil, s.notNamed(s.comp.Name, err)
 		}
 		var err error
 		if f.whole, err = s.openRoot(s.comp.Name, true); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	made := "."
 	for _, i := range files {
-		p := s.layout.entries[i].Path
-		if dir := path.Dir(p); dir != made {
-			if err := f.whole.MkdirAll(dir, 0o777); err != nil {
-				return diskError("make folder", s.at(filepath.Join(s.comp.Name, dir)), err)
+		if err := s.moveFile(i, &made); err != nil {
+			if failed == nil {
+				failed = err
 			}
-			made = dir
-		}
-		if err := move(f.unfinished, f.whole, s.root, s.comp.Name, p); err != nil {
-			return s.notNamed(filepath.Join(s.comp.Name, filepath.FromSlash(p)), err)
+			continue
 		}
 		f.under[i] = true
+		moved = append(moved, i)
+	}
+	return moved, failed
+}
+
+// moveFile moves one file into NAME, whose folder was made before if it is the same one.
+func (s *Store) moveFile(file int, made *string) error {
+	p := s.layout.entries[file].Path
+	if dir := path.Dir(p); dir != *made {
+		if err := s.folder.whole.MkdirAll(dir, 0o777); err != nil {
+			return diskError("make folder", s.at(filepath.Join(s.comp.Name, dir)), err)
+		}
+		*made = dir
+	}
+	if err := move(s.folder.unfinished, s.folder.whole, s.root, s.comp.Name, p); err != nil {
+		return s.notNamed(filepath.Join(s.comp.Name, filepath.FromSlash(p)), err)
 	}
 	return nil
 }

@@ -19,7 +19,7 @@ func (s *shelf) settleNow(st *Store) {
 	if st.settling == nil {
 		return
 	}
-	if err := st.settle(); err != nil {
+	if err := st.settle(func(err error) { s.t.Error(err) }); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -120,7 +120,7 @@ func TestWholeFolderDoesNotSettle(t *testing.T) {
 	s := newFolderShelf(t, "1000 a", "1000 b")
 	st := s.mustOpen()
 	s.get(st, 0)
-	st.Settle(t.Context()) // returns, since there is nothing to wait for
+	st.Settle(t.Context(), nil) // returns, since there is nothing to wait for
 	if diff := cmp.Diff([]string{"content.part"}, s.names()); diff != "" {
 		t.Error(diff)
 	}
@@ -150,8 +150,9 @@ func TestOwnChangesAreLeftAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.get(st, 2)
-	if err := st.settle(); err == nil {
-		t.Error("it took the place of what appeared")
+	var told error
+	if err := st.settle(func(err error) { told = err }); err != nil || told == nil {
+		t.Errorf("it took the place of what appeared: %v, told %v", err, told)
 	}
 	var ce *ContentError
 	if err := st.Finish(); !errors.As(err, &ce) || ce.Path != filepath.Join(s.dir, "content", "c") {
@@ -231,7 +232,11 @@ func TestReadingWhileFilesMove(t *testing.T) {
 	st := s.openChosen("d*")
 	ctx, stop := context.WithCancel(t.Context())
 	var settled, readers sync.WaitGroup
-	settled.Go(func() { st.Settle(ctx) })
+	settled.Go(func() {
+		if err := st.Settle(ctx, func(err error) { t.Error(err) }); err != nil {
+			t.Error(err)
+		}
+	})
 	got := make(chan uint32, s.comp.NumParts())
 	for range 4 {
 		readers.Go(func() {

@@ -19,6 +19,9 @@ func hole(f *os.File, off, length int64) bool {
 	return err == nil && data >= off+length
 }
 
+// holeBytes is how many bytes of the content take no room here.
+func (s *Store) holeBytes() int64 { return s.zeros.bytes }
+
 // seekData is SEEK_DATA of lseek(2), which the two systems number differently.
 func seekData() int {
 	if runtime.GOOS == "darwin" {

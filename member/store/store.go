@@ -4,13 +4,13 @@ package store
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"orchestra/orch"
 )
@@ -30,6 +30,8 @@ type Config struct {
 	ReadOnly bool
 	// Select chooses files of a folder; nil: all of them.
 	Select *Selection
+	// NoTimes leaves files that are written here with the time at which they are.
+	NoTimes bool
 }
 
 // Store is the content of one composition in one folder. Its methods may be called from several goroutines at a time, Finish and
@@ -48,16 +50,24 @@ type Store struct {
 	writes    bool
 	repair    bool        // what has its name may be written to
 	named     atomic.Bool // Finish gave it its name
+	exact     bool        // what a file is like is known after each write, at little cost
+	linked    bool        // the single file is reached by a symbolic link: it is read only
 	replace   bool        // what stands under the name is moved aside at the end
 	aside     string      // where to; empty until then
+	zeros     zeros
+	times     times
 
-	mu       sync.Mutex
-	intakes  map[uint32]*intake // parts that were begun and not verified
-	verified []byte             // one bit a part
-	settling *settling          // nil: no file gets its name before Finish
+	mu         sync.Mutex
+	intakes    map[uint32]*intake // parts that were begun and not verified
+	verified   []byte             // one bit a part
+	settling   *settling          // nil: no file gets its name before Finish
+	unreadable []*Error           // of files that the check could not read
+	lacks      []string           // see Lacks
 
-	writing sync.Mutex // held while a single file is written to
-	moving  sync.Mutex // held while files get their names
+	turns    [64]sync.Mutex // held by who writes to a file, see turn
+	remaking *remaking      // nil: the single file is not copied
+	moving   sync.Mutex     // held while files get their names, or somebody looks at them
+	watch    watch
 }
 
 // Open opens the content under its name if it is there, its unfinished file otherwise, and makes that if there is neither. Errors:
@@ -76,145 +86,61 @@ func Open(cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, diskError("open folder", dir, err)
 	}
-	for {
-		s := &Store{comp: cfg.File, root: root, dir: dir, intakes: map[uint32]*intake{}, verified: make([]byte, (cfg.File.NumParts()+7)/8), layout: newLayout(cfg.File), selection: cfg.Select, repair: cfg.Repair}
-		s.files.begin()
-		var err error
+	var s *Store
+	err = whileMoved(func() error {
+		s = newStore(cfg, root, dir)
+		open := s.open
 		if cfg.File.IsFolder() {
-			err = s.openFolder(cfg)
-		} else {
-			err = s.open(cfg)
+			open = s.openFolder
 		}
+		err := open(cfg)
 		if err == nil {
-			return s, nil
+			err = s.takeZeros()
 		}
-		s.closeFiles()
-		if !errors.Is(err, errMoved) {
-			root.Close()
-			return nil, err
+		if err != nil {
+			s.closeFiles()
 		}
-	}
-}
-
-// errMoved tells that the file has another name, or none, since it was opened: who held its lock has completed it.
-var errMoved = errors.New("it was renamed or removed meanwhile")
-
-func (s *Store) open(cfg Config) error {
-	name := cfg.File.Name
-	info, err := s.root.Lstat(name)
-	switch {
-	case err == nil:
-		err := s.openWhole(name, info, cfg)
-		var other *ContentError
-		if !cfg.Replace || !errors.As(err, &other) {
-			return err
-		}
-		s.closeFiles()
-		s.replace = true
-		return s.openPartial(name + Suffix)
-	case errors.Is(err, fs.ErrNotExist):
-		return s.openPartial(name + Suffix)
-	}
-	return diskError("look for", s.at(name), err)
-}
-
-// openWhole opens content that stands under its name. Where it may be written to or be moved aside, one part at least must be right
-// before: only then it is this content.
-func (s *Store) openWhole(name string, info fs.FileInfo, cfg Config) error {
-	s.setName(name)
-	if info.Mode()&fs.ModeSymlink != 0 {
-		if target, err := s.root.Stat(name); err == nil {
-			info = target
-		}
-	}
-	if !info.Mode().IsRegular() {
-		return &ContentError{Path: s.Path(), Reason: "it is not a regular file"}
-	}
-	if info.Size() != s.comp.Size {
-		return &ContentError{Path: s.Path(), Reason: fmt.Sprintf("it has %d bytes and the composition %d", info.Size(), s.comp.Size)}
-	}
-	flag := os.O_RDONLY
-	if cfg.Repair {
-		flag, s.writes = os.O_RDWR, true
-	}
-	var err error
-	if s.files.single, err = s.root.OpenFile(name, flag, 0); err != nil {
-		return diskError("open", s.Path(), err)
-	}
-	if cfg.Repair {
-		if err := s.lock(s.files.single); err != nil {
-			return err
-		}
-	}
-	if cfg.Repair || cfg.Replace {
-		return s.anyGood()
-	}
-	return nil
-}
-
-// openPartial opens or makes the unfinished file.
-func (s *Store) openPartial(name string) error {
-	s.setName(name)
-	s.partial, s.writes = true, true
-	info, err := s.root.Lstat(name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		s.fresh = true
-	case err != nil:
-		return diskError("look for", s.Path(), err)
-	case !info.Mode().IsRegular():
-		return &ContentError{s.Path(), "it is not a regular file", true}
-	case info.Size() > s.comp.Size:
-		return &ContentError{s.Path(), fmt.Sprintf("it has %d bytes and the composition only %d", info.Size(), s.comp.Size), true}
-	}
-	if s.files.single, err = s.root.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o666); err != nil {
-		return diskError("open", s.Path(), err)
-	}
-	if err := s.lock(s.files.single); err != nil {
 		return err
+	})
+	if errors.Is(err, errMoved) {
+		err = diskError("open", filepath.Join(dir, cfg.File.Name), err)
 	}
-	if err := s.checkSpace(); err != nil {
-		return err
-	}
-	if err := s.files.single.Truncate(s.comp.Size); err != nil {
-		return diskError("make room in", s.Path(), err)
-	}
-	return nil
-}
-
-// checkSpace tells at once what would come to light after hours: that the content does not fit. What the file occupies already is not
-// needed again. Where the system does not tell, nothing is wrong.
-func (s *Store) checkSpace() error {
-	free, ok := freeSpace(s.files.single)
-	info, err := s.files.single.Stat()
-	if !ok || err != nil {
-		return nil
-	}
-	if need := s.comp.Size - occupied(info); need > free {
-		if s.fresh {
-			s.root.Remove(*s.name.Load())
-		}
-		return diskError("make room in", s.dir, &SpaceError{need, free})
-	}
-	return nil
-}
-
-func (s *Store) lock(f *os.File) error {
-	if err := lockFile(f); err != nil {
-		if errors.Is(err, errHeld) {
-			return fmt.Errorf("%s: %w", s.Path(), ErrLocked)
-		}
-		return diskError("lock", s.Path(), err)
-	}
-	locked, err := f.Stat()
 	if err != nil {
-		return diskError("look at", s.Path(), err)
+		root.Close()
+		return nil, err
 	}
-	if named, err := s.root.Stat(*s.name.Load()); err != nil || !os.SameFile(locked, named) {
-		return errMoved
-	}
-	return nil
+	return s, nil
 }
+
+// whileMoved tries to open what has another name by the time that it is open, but not for ever.
+func whileMoved(open func() error) (err error) {
+	for range openTries {
+		if err = open(); !errors.Is(err, errMoved) {
+			return err
+		}
+		time.Sleep(openPause)
+	}
+	return err
+}
+
+func newStore(cfg Config, root *os.Root, dir string) *Store {
+	s := &Store{
+		comp: cfg.File, root: root, dir: dir, selection: cfg.Select, repair: cfg.Repair,
+		layout:   newLayout(cfg.File),
+		intakes:  map[uint32]*intake{},
+		verified: make([]byte, (cfg.File.NumParts()+7)/8),
+		zeros:    findZeros(cfg.File, cfg.Select),
+	}
+	s.times = newTimes(cfg, len(s.layout.entries))
+	s.exact = tellsAtOnce(root)
+	s.watch.begin(len(s.layout.entries))
+	s.files.begin(s.openSingle)
+	return s
+}
+
+// errMoved tells that the file has another name, or none, since it was opened: who held its lock has
+// completed it, and the next try finds that.
+var errMoved = errors.New("it was renamed or removed again and again")
 
 // Path is where the content is now: the unfinished file until Finish.
 func (s *Store) Path() string { return s.at(*s.name.Load()) }
@@ -233,10 +159,18 @@ func (s *Store) Fresh() bool { return s.fresh }
 func (s *Store) Writable() bool { return s.writes }
 
 // Finish makes content that is complete durable and gives it its name, without replacing anything.
-// It may be called again, after parts were lost and came again.
+// It may be called again, after parts were lost and came again, or after [ErrChanged].
 func (s *Store) Finish() error {
 	if !s.writes {
 		return nil
+	}
+	s.moving.Lock()
+	defer s.moving.Unlock()
+	if err := s.lookAtUnfinished(); err != nil {
+		return err
+	}
+	if err := s.complete(); err != nil {
+		return err
 	}
 	finish := s.finishFile
 	if s.folder != nil {
@@ -249,26 +183,39 @@ func (s *Store) Finish() error {
 	return nil
 }
 
-func (s *Store) finishFile() error {
-	if err := s.files.single.Sync(); err != nil {
-		return diskError("write", s.Path(), err)
-	}
-	if !s.partial || s.named.Load() {
-		return nil
-	}
-	if s.replace {
-		if err := s.moveAside(); err != nil {
-			return err
+// complete sees that all that is to get its name was verified, and that nobody changed it since.
+// Called with moving held.
+func (s *Store) complete() error {
+	changed := false
+	lacks := -1 // a part that was not verified
+	for i, e := range s.layout.entries {
+		if !s.selection.Has(i) || s.keeps(i) {
+			continue
+		}
+		changed = s.lookAt(i) || changed
+		if e.Size > 0 && lacks < 0 {
+			lacks = s.unverified(e.Offset, e.Size)
 		}
 	}
-	if err := rename(s.root, *s.name.Load(), s.comp.Name); err != nil {
-		if errors.Is(err, fs.ErrExist) {
-			return &ContentError{Path: s.at(s.comp.Name), Reason: "it appeared meanwhile, and the complete content is " + s.Path()}
-		}
-		return diskError("rename", s.Path(), err)
+	switch {
+	case changed:
+		return ErrChanged
+	case lacks >= 0:
+		return &UnverifiedError{lacks, s.Path()}
 	}
-	s.setName(s.comp.Name)
 	return nil
+}
+
+// unverified is the first part of a stretch of the content that was not verified; -1: all were.
+func (s *Store) unverified(off, length int64) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for part := off / s.comp.PartSize; part <= (off+length-1)/s.comp.PartSize; part++ {
+		if !s.isVerified(uint32(part)) {
+			return int(part)
+		}
+	}
+	return -1
 }
 
 // Aside is where Finish moved what stood under the content's name; empty if nothing did.
@@ -298,10 +245,7 @@ func (s *Store) moveAside() error {
 func (s *Store) Close() error { return errors.Join(s.closeFiles(), s.root.Close()) }
 
 func (s *Store) closeFiles() error {
-	var err error
-	if s.files.single != nil || s.folder != nil {
-		err = s.files.close()
-	}
+	err := s.files.close()
 	if s.folder != nil {
 		err = errors.Join(err, s.folder.close())
 	}

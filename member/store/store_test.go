@@ -144,7 +144,7 @@ func TestFromNothingToItsName(t *testing.T) {
 func TestFinishReplacesNothing(t *testing.T) {
 	s := newShelf(t, testPart)
 	st := s.mustOpen()
-	st.Write(0, 0, s.content)
+	s.get(st, 0)
 	s.put("content", []byte("somebody else's"))
 	var ce *ContentError
 	if err := st.Finish(); !errors.As(err, &ce) {
@@ -183,16 +183,21 @@ func TestCheckSkipsHoles(t *testing.T) {
 		s.comp.PartSums = append(s.comp.PartSums, orch.SHA1.Sum(part)...)
 	}
 	st := s.mustOpen()
+	st.Close()
+	st = s.mustOpen()
+	if diff := cmp.Diff([]uint32{0, 1, 3}, checked(t, st)); diff != "" {
+		t.Error("good parts before the other one came (-want +got):", diff)
+	}
 	if err := st.Write(2, 0, s.content[128<<10:192<<10]); err != nil {
 		t.Fatal(err)
 	}
 	st.Close()
 	st = s.mustOpen()
-	if !hole(st.files.single, 0, 64<<10) {
+	if !hole(st.files.single(), 0, 64<<10) {
 		t.Skip("this file system has no holes")
 	}
-	// What was never written is not here, even where zeros are right.
-	if diff := cmp.Diff([]uint32{2}, checked(t, st)); diff != "" {
+	// What was never written is here where zeros are right.
+	if diff := cmp.Diff([]uint32{0, 1, 2, 3}, checked(t, st)); diff != "" {
 		t.Error("good parts (-want +got):", diff)
 	}
 }
@@ -387,8 +392,11 @@ func TestFileThatShrankIsAnError(t *testing.T) {
 	if err := st.ReadAt(make([]byte, testPart), testPart); !errors.As(err, &de) || errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
-	if err := st.Check(t.Context(), func(uint32, bool) {}); !errors.As(err, &de) {
-		t.Errorf("check: got %v", err)
+	if diff := cmp.Diff([]uint32{0}, checked(t, st)); diff != "" {
+		t.Error(diff)
+	}
+	if why := st.Unreadable(); len(why) != 1 || why[0].Path != st.Path() {
+		t.Errorf("it says %v", why)
 	}
 }
 
@@ -405,7 +413,7 @@ func TestReplaceMovesAside(t *testing.T) {
 		if got, _ := os.ReadFile(filepath.Join(s.dir, "content")); string(got) != there {
 			t.Fatal("moved before the content is complete")
 		}
-		st.Write(0, 0, s.content)
+		s.get(st, 0)
 		if err := st.Finish(); err != nil {
 			t.Fatal(err)
 		}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 
 	"orchestra/orch"
 )
@@ -14,17 +15,19 @@ import (
 // found is what a survey of NAME or NAME.part found.
 type found struct {
 	sizes    []int64 // by file; -1: not there
-	files    int     // how many are there
-	occupied int64   // bytes on disk
+	stamps   []stamp
+	files    int   // how many are there
+	occupied int64 // bytes on disk
 	extra    []string
 }
 
-// survey looks at all that is in a folder. A symbolic link, or anything that is neither file nor folder, in place of what belongs there is a
-// *[ContentError]: nothing is followed or opened.
+// survey looks at all that is in a folder. Anything that is neither file nor folder in place of what
+// belongs there is a *[ContentError]. What is shared is read through symbolic links; what is got is not,
+// and there they are such errors too.
 func (s *Store) survey(root *os.Root, name string, unfinished bool) (*found, error) {
-	f := &found{sizes: make([]int64, len(s.layout.entries))}
+	f := &found{sizes: make([]int64, len(s.layout.entries)), stamps: make([]stamp, len(s.layout.entries))}
 	for i := range f.sizes {
-		f.sizes[i] = -1
+		f.sizes[i], f.stamps[i] = -1, nothing
 	}
 	if unfinished && s.fresh {
 		return f, nil
@@ -49,30 +52,50 @@ func (s *Store) surveyFolder(f *found, root *os.Root, name, dir string, unfinish
 		switch {
 		case !ours:
 			f.extra = append(f.extra, p)
+		case file == isLink: // whatever stands there is left alone
+		case e.Type()&fs.ModeSymlink != 0 && !unfinished:
+			s.surveyLinked(f, p)
 		case e.Type()&fs.ModeSymlink != 0:
-			return &ContentError{at, "it is a symbolic link", unfinished}
+			return &ContentError{Path: at, Reason: errIsLink.Error(), Unfinished: unfinished}
 		case file == isFolder && e.IsDir():
 			if err := s.surveyFolder(f, root, name, p, unfinished); err != nil {
 				return err
 			}
 		case file == isFolder:
-			return &ContentError{at, "it is not a folder", unfinished}
+			return &ContentError{Path: at, Reason: "it is not a folder", Unfinished: unfinished}
 		case !e.Type().IsRegular():
-			return &ContentError{at, "it is not a regular file", unfinished}
+			return &ContentError{Path: at, Reason: errNotRegular.Error(), Unfinished: unfinished}
 		default:
 			info, err := root.Lstat(p)
 			if err != nil {
 				return diskError("look at", at, err)
 			}
 			if want := s.layout.entries[file].Size; unfinished && info.Size() > want {
-				return &ContentError{at, fmt.Sprintf("it has %d bytes and the composition only %d", info.Size(), want), true}
+				reason := fmt.Sprintf("it has %d bytes and the composition only %d", info.Size(), want)
+				return &ContentError{Path: at, Reason: reason, Unfinished: true}
 			}
-			f.sizes[file] = info.Size()
+			f.sizes[file], f.stamps[file] = info.Size(), stampOf(info)
 			f.occupied += occupied(info)
 			f.files++
 		}
 	}
 	return nil
+}
+
+// surveyLinked looks at a file that is a symbolic link, or at those below a folder that is one. They
+// are only read. One that leads nowhere is missing.
+func (s *Store) surveyLinked(f *found, link string) {
+	for i, e := range s.layout.entries {
+		if e.Path != link && !strings.HasPrefix(e.Path, link+"/") {
+			continue
+		}
+		s.folder.linked[i] = true
+		info, err := os.Stat(s.at(filepath.Join(s.comp.Name, filepath.FromSlash(e.Path))))
+		if err == nil && info.Mode().IsRegular() {
+			f.sizes[i], f.stamps[i] = info.Size(), stampOf(info)
+			f.files++
+		}
+	}
 }
 
 // apart makes sure that this file system does not take two of the composition's names for one, by making those that might be. What lies in the

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -16,3 +17,6 @@ func blockSize(st *unix.Statfs_t) int64 { return int64(st.Bsize) }
 
 // willNeed is for systems that read a stretch of a file ahead when they are asked to.
 func willNeed(*os.File, int64, int64) {}
+
+// relink is for systems that give a file that is open another name.
+func relink(*os.Root, *os.File, string) error { return errors.ErrUnsupported }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"os"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,3 +22,14 @@ func blockSize(st *unix.Statfs_t) int64 {
 
 // willNeed lets the system read a stretch of a file ahead.
 func willNeed(f *os.File, off, n int64) { unix.Fadvise(int(f.Fd()), off, n, unix.FADV_WILLNEED) }
+
+// relink gives a file that is open a name, if it has another one still.
+func relink(root *os.Root, f *os.File, name string) error {
+	dir, err := root.Open(".")
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	from := "/proc/self/fd/" + strconv.Itoa(int(f.Fd()))
+	return unix.Linkat(unix.AT_FDCWD, from, int(dir.Fd()), name, unix.AT_SYMLINK_FOLLOW)
+}

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"golang.org/x/sys/windows"
 )
@@ -41,3 +42,23 @@ func isFull(err error) bool {
 
 // willNeed is for systems that read a stretch of a file ahead when they are asked to.
 func willNeed(*os.File, int64, int64) {}
+
+// isTooManyOpen reports whether an error is that too many files are open.
+func isTooManyOpen(err error) bool { return errors.Is(err, windows.ERROR_TOO_MANY_OPEN_FILES) }
+
+// fileID tells files apart, by when they were made.
+func fileID(info fs.FileInfo) uint64 {
+	if data, ok := info.Sys().(*syscall.Win32FileAttributeData); ok {
+		return uint64(data.CreationTime.Nanoseconds())
+	}
+	return 0
+}
+
+// linked reports whether a file has a name still. One that is open has.
+func linked(*os.File) bool { return true }
+
+// syncDir is for systems on which a folder can be made durable by itself.
+func syncDir(*os.File) error { return nil }
+
+// relink is for systems that give a file that is open another name.
+func relink(*os.Root, *os.File, string) error { return errors.ErrUnsupported }

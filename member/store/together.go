@@ -5,8 +5,8 @@ import (
 	"slices"
 	"sync"
 
+	"orchestra/member/store/sha1x8"
 	"orchestra/orch"
-	"orchestra/orch/sha1x8"
 )
 
 // Parts are hashed eight side by side where the processor can, which takes a third of the time of one after the other, from three parts on. Stripes of

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// backoff puts off what a peer let this member wait for in vain: longer each time, and never for good.
+// backoff puts off what a peer let this member wait for in vain: longer each time, and never for
+// good.
 type backoff struct {
 	fails int
 	until time.Duration
@@ -28,12 +29,13 @@ func (b *backoff) onTrial() bool { return b.fails > 0 }
 // restless is what is remembered of an address from which somebody made this member wait.
 type restless struct {
 	takes, sends backoff
+	idle         bool // a link from there was idle, and had to make room
 	seen         time.Duration
 }
 
-// memory remembers peers by address, so that who comes back over a new link, under a new name, begins
-// where the last one ended. Who shares the address with somebody like that is on trial as well, until
-// it took or sent something. What is old is forgotten.
+// memory remembers peers by address, so that who comes back over a new link, under a new name,
+// begins where the last one ended. Who shares the address with somebody like that is on trial as
+// well, until it took or sent something. What is old is forgotten.
 type memory map[netip.Addr]restless
 
 const (
@@ -43,15 +45,30 @@ const (
 
 // note remembers how a peer does, or forgets it if it does well.
 func (m memory) note(now time.Duration, p *peer) {
+	m.keep(restless{p.takes, p.sends, m[hostOf(p.addr.Addr())].idle, now}, p)
+}
+
+// noteIdle remembers that a peer had to make room for another one.
+func (m memory) noteIdle(now time.Duration, p *peer) {
+	m.keep(restless{p.takes, p.sends, true, now}, p)
+}
+
+// wasIdle reports whether somebody at the address of a peer had to make room.
+func (m memory) wasIdle(now time.Duration, p *peer) bool {
+	r := m[hostOf(p.addr.Addr())]
+	return r.idle && now-r.seen <= memoryAge
+}
+
+func (m memory) keep(r restless, p *peer) {
 	host := hostOf(p.addr.Addr())
-	if !p.takes.onTrial() && !p.sends.onTrial() {
+	if !r.takes.onTrial() && !r.sends.onTrial() && !r.idle {
 		delete(m, host)
 		return
 	}
 	if _, ok := m[host]; !ok && len(m) >= memoryMost {
-		m.makeRoom(now)
+		m.makeRoom(r.seen)
 	}
-	m[host] = restless{p.takes, p.sends, now}
+	m[host] = r
 }
 
 // recall gives a new peer what is remembered of its address.

@@ -17,6 +17,7 @@ import (
 // its downstream for some time serves all by turns ([Swarm.neediest]).
 type chain struct {
 	up     *peer         // who sends to this member
+	from   time.Duration // when it began to
 	upAt   time.Duration // when something came from it last
 	down   *peer         // who is sent to
 	downAt time.Duration // when a grant of it was served last
@@ -32,8 +33,9 @@ type chain struct {
 	told   Chained // what the links were told last
 
 	upGot int64 // bytes that came from it and are not yet progress
+	upAll int64 // bytes that came from it, as far as sureAfter
 
-	foreign, near int // links to foreign clients, and to members that are not far away
+	foreign, near, far int // links to foreign clients, to members that are not far away, and to others
 }
 
 const (
@@ -49,6 +51,8 @@ const (
 	chainNear = 20 * time.Millisecond
 	// chainSlots is how many grants are out, all to the downstream, so that the next part is ready when the last one ends.
 	chainSlots = 2
+	// sureAfter is how many bytes have to come from an upstream until nobody else is needed.
+	sureAfter = 256 << 10
 
 	// Whose upstream sends nothing for so long asks the others too; whose downstream wants nothing for so long looks for another one.
 	upPatience   = 400 * time.Millisecond
@@ -74,7 +78,7 @@ func (s *Swarm) chained() bool {
 }
 
 // others is how many members there are besides this one, as far as it knows.
-func (s *Swarm) others() int { return max(len(s.known), s.links, s.listed-1, 1) }
+func (s *Swarm) others() int { return max(s.book.others(), s.links, s.listed-1, 1) }
 
 // hop is how many bytes are passed on at once.
 func (s *Swarm) hop() int {
@@ -92,12 +96,32 @@ func (s *Swarm) link(p *peer, n int) {
 		c.foreign += n
 	case p.roundTrip <= chainNear:
 		c.near += n
+	default:
+		c.far += n
 	}
 }
 
+// sure reports whether this member has an upstream that does send.
+func (s *Swarm) sure() bool { return s.chain.up != nil && s.chain.upAll >= sureAfter }
+
+// ramp is how long a flow to a peer takes until it is fast, beside what it takes over a short path.
+func ramp(p *peer) time.Duration { return ramps * p.roundTrip }
+
+// ramps is how many round trips a flow takes until it fills a line of some 20 Mbit/s for sure.
+const ramps = 12
+
+// fills is how long it takes at most until as much comes from a new upstream as its line carries: in a
+// long chain all those before it have just begun, too.
+func (s *Swarm) fills(up *peer) time.Duration {
+	return ramp(up) + time.Duration(s.others())*hopFills
+}
+
+// hopFills is how long each member of a chain takes to pass on the first bytes.
+const hopFills = 10 * time.Millisecond
+
 // mayAsk tells whether a peer may be asked for parts.
 func (s *Swarm) mayAsk(p *peer) bool {
-	return p.sends.over(s.now) && (s.chain.up == nil || s.chain.up == p)
+	return p.sends.over(s.now) && (s.chain.up == nil || p.probed > 0 || s.feeds(p))
 }
 
 // orphan tells whether this member is in want of an upstream.
@@ -126,7 +150,7 @@ const lookOver = 4096
 func (s *Swarm) sends(p *peer, bytes int64) {
 	c := &s.chain
 	if s.orphan() && !p.lame {
-		c.up, c.upAt, c.upGot = p, s.now, 0
+		c.up, c.from, c.upAt, c.upGot, c.upAll = p, s.now, s.now, 0, 0
 		s.compare()
 		for _, q := range s.peers {
 			if q != nil && q != p {
@@ -140,8 +164,17 @@ func (s *Swarm) sends(p *peer, bytes int64) {
 		}
 		s.fill(p)
 	}
+	s.feed.meter.add(s.now, bytes)
+	s.feed.came += bytes
+	p.meter.add(s.now, bytes)
+	s.feedSends(p)
+	c.came += bytes
 	if c.up == p {
-		c.came += bytes
+		if before := c.upAll; before < sureAfter {
+			if c.upAll += bytes; c.upAll >= sureAfter {
+				s.showInterests()
+			}
+		}
 		if c.upGot += bytes; bytes == 0 || c.upGot >= movedLeast {
 			c.upAt, c.upGot = s.now, 0
 		}
@@ -170,12 +203,16 @@ func (s *Swarm) compare() {
 // gains counts a part that a peer gained, and leaves the chain if this member is behind.
 func (s *Swarm) gains(p *peer) {
 	c := &s.chain
-	if p.gained++; c.up == nil || p.gained < behindParts || s.now < c.since+behindAfter || !s.chained() {
+	p.gained++
+	switch {
+	case c.up == nil || !s.chained() || s.missing < 2*behindParts:
+		return
+	case p.gained < behindParts || s.now < c.since+behindAfter || s.now < c.from+s.fills(c.up):
 		return
 	}
 	if float64(c.came) >= behindShare*float64(p.gained)*float64(s.cfg.PartSize) {
 		c.lags = 0
-	} else if c.lags++; c.lags == behindTimes || s.haveN < behindParts {
+	} else if c.lags++; c.lags == behindTimes || (s.haveN < behindParts && s.now > c.from+2*behindAfter) {
 		s.unchain()
 		return
 	}
@@ -190,6 +227,7 @@ func (s *Swarm) unchain() {
 	}
 	c.broken = true
 	c.up, c.down = nil, nil
+	s.showInterests()
 	s.breakRelays(nil)
 	for _, p := range s.peers {
 		if p != nil {
@@ -213,6 +251,7 @@ func (s *Swarm) watchChain() {
 	if !s.chained() {
 		if c.up != nil {
 			c.up = nil
+			s.showInterests()
 			s.fillOthers(nil)
 		}
 		return
@@ -220,11 +259,12 @@ func (s *Swarm) watchChain() {
 	if c.down != nil && s.peer(c.down.index) != c.down {
 		c.down = nil
 	}
-	if c.up != nil && (s.peer(c.up.index) != c.up || c.up.choked || s.now >= c.upAt+upPatience) {
+	if c.up != nil && (s.peer(c.up.index) != c.up || c.up.choked || s.now >= c.upAt+upPatience+ramp(c.up)) {
 		if c.up.begun > 0 {
 			s.limps(c.up, true)
 		}
 		c.up = nil
+		s.showInterests()
 		s.fillOthers(nil)
 	}
 	for _, p := range s.peers {
@@ -251,14 +291,14 @@ func (s *Swarm) tellChained() {
 // waits tells how long a peer waits that is not served, until the chain is given up.
 func (s *Swarm) waits(p *peer) time.Duration {
 	switch {
-	case p == s.chain.down || len(p.wants) == 0 || p.resting || p.takes.onTrial():
+	case p == s.chain.down || len(p.wants) == 0 || !p.interested || p.resting || p.takes.onTrial():
 		return never
 	case p.hasN > 0:
-		return p.asked + orphanWait
+		return p.asked + orphanWait + ramp(p)
 	}
-	wait := firstWait
+	wait := firstWait + 2*ramp(p)
 	if rate := s.lineUp.bytesPerSecond(); rate > 0 {
-		wait += time.Duration(float64(len(s.known)) * float64(s.cfg.PartSize) / rate * float64(time.Second))
+		wait += time.Duration(float64(s.book.others()) * float64(s.cfg.PartSize) / rate * float64(time.Second))
 	}
 	return p.asked + wait
 }
@@ -270,7 +310,7 @@ func (s *Swarm) nextChain() time.Duration {
 		return at
 	}
 	if c.up != nil {
-		at = c.upAt + upPatience
+		at = c.upAt + upPatience + ramp(c.up)
 	}
 	if t := c.downAt + downPatience; c.down != nil && s.now < t {
 		at = min(at, t)

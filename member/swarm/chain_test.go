@@ -133,8 +133,8 @@ func TestSenderLooksForAnother(t *testing.T) {
 		t.Fatalf("grants to %v at once", got)
 	}
 	d.at = 2 * downPatience
-	if at, ok := d.Next(); !ok || at != d.at {
-		t.Fatalf("next at %v, want %v", at, d.at)
+	if at, ok := d.Next(); !ok || at > d.at {
+		t.Fatalf("next at %v, want %v at the latest", at, d.at)
 	}
 	d.tell(Tick{})
 	if diff := cmp.Diff([]int{1}, d.sentTo()); diff != "" || d.chain.broken {
@@ -198,7 +198,8 @@ func TestWhoIsBehindLeavesTheChain(t *testing.T) {
 		{"half as fast", 20, behindParts * size / 2, 5, false},
 		{"slow once", 20, size, 1, false},
 		{"slow again", 20, size, 2, true},
-		{"slow at the beginning", 0, size, 1, true},
+		{"slow at the beginning, once", 0, size, 1, false},
+		{"slow at the beginning", 0, size, 3, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			d := newDesk(t, 200, size)

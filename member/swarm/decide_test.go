@@ -321,7 +321,7 @@ func TestFailedDialsComeLaterEachTime(t *testing.T) {
 		if len(dials) != 1 {
 			t.Fatalf("dials %v, want one", dials)
 		}
-		d.tell(DialFailed{dials[0]})
+		d.tell(DialFailed{Dial: dials[0]})
 		if len(of[Dial](d)) != 0 {
 			t.Fatal("dialled again at once")
 		}

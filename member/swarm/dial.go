@@ -12,51 +12,26 @@ import (
 	"orchestra/proto"
 )
 
-// member is somebody whom this member was told of.
-type member struct {
-	id      proto.PeerID // zero where only an address is known
-	addrs   []netip.AddrPort
-	pending bool // a dial is out
-	link    bool // a link is up
-	seed    bool // had everything when the link ended because both had
-	fails   int
-	after   time.Duration // not to be dialled before
-}
-
-const (
-	redialFirst = 2 * time.Second
-	redialMost  = 2 * time.Minute
-	// knownMost bounds what is remembered of members; the conductor hands out few, so only a flood comes near it.
-	knownMost = 1000
-)
-
-// found remembers a member. What was learned of one before stays.
+// found remembers a member.
 func (s *Swarm) found(ev Found) {
 	if ev.ID == s.cfg.ID || len(ev.Addrs) == 0 {
 		return
 	}
-	for _, m := range s.known {
-		if (ev.ID != proto.PeerID{} && m.id == ev.ID) || (ev.ID == proto.PeerID{} && slices.Contains(m.addrs, ev.Addrs[0])) {
-			if !slices.Equal(m.addrs, ev.Addrs) {
-				m.addrs, m.fails, m.after = ev.Addrs, 0, s.now
-			}
-			m.seed = false
-			return
+	linked := false
+	for _, p := range s.peers {
+		linked = linked || (p != nil && ev.ID == p.id)
+	}
+	moved := s.book.found(s.now, ev, linked)
+	for _, p := range s.peers {
+		if p != nil && moved != nil && p.member == moved && !moved.isAt(p.addr.Addr()) {
+			s.emit(Doubt{p.index})
 		}
 	}
-	if len(s.known) >= knownMost {
-		return
-	}
-	m := &member{id: ev.ID, addrs: ev.Addrs}
-	for _, p := range s.peers {
-		m.link = m.link || (p != nil && m.id == p.id)
-	}
-	s.known = append(s.known, m)
-	s.foundAt = min(s.foundAt, s.now)
 }
 
-func (s *Swarm) gone(id proto.PeerID) {
-	s.known = slices.DeleteFunc(s.known, func(m *member) bool { return m.id == id && !m.pending })
+// isAt reports whether one of the member's addresses is of that host.
+func (m *member) isAt(host netip.Addr) bool {
+	return slices.ContainsFunc(m.addrs, func(a netip.AddrPort) bool { return a.Addr() == host })
 }
 
 // Others dial as well, so most members have more links than they opened. Who has few of them after a while opens more: it would be helped by few.
@@ -75,7 +50,7 @@ func (s *Swarm) dial() {
 			opened++
 		}
 	}
-	for _, m := range s.known {
+	for _, m := range s.book.known {
 		if m.pending {
 			opened++
 			pending++
@@ -83,23 +58,27 @@ func (s *Swarm) dial() {
 	}
 	few, at := s.few()
 	for s.links+pending < s.maxLinks() && (opened < s.cfg.Dials || (s.now >= at && s.links+pending < few)) {
-		m := s.nextMember()
+		m := s.book.next(s.now)
 		if m == nil {
 			return
 		}
-		m.pending = true
+		m.pending, m.dialled = true, s.now
 		opened++
 		pending++
-		s.emit(Dial{m.id, m.addrs})
+		id := m.id
+		if m.name != "" {
+			id = proto.PeerID{} // whoever is there now
+		}
+		s.emit(Dial{id, m.addrs})
 	}
 }
 
 // few tells how many links are few, and from when on.
 func (s *Swarm) few() (int, time.Duration) {
 	if s.chained() && (s.orphan() || s.chain.down == nil) {
-		return s.maxLinks(), s.foundAt + orphanAfter
+		return s.maxLinks(), s.book.foundAt + orphanAfter
 	}
-	return fewLinks, s.foundAt + fewAfter
+	return fewLinks, s.book.foundAt + fewAfter
 }
 
 // maxLinks is how many links there may be: more in a chain, since little is said over most of them.
@@ -124,7 +103,7 @@ func (s *Swarm) shed() {
 	if s.links <= s.maxLinks() {
 		return
 	}
-	keep := math.MaxUint32 / uint32(s.links) * keptLinks
+	keep := uint32(min(math.MaxUint32/uint64(s.links)*keptLinks, math.MaxUint32))
 	for _, p := range s.peers {
 		if p != nil && p.begun == 0 && len(p.grants) == 0 && s.lot(p) > keep {
 			s.drop(p, "fewer links are enough without a chain")
@@ -143,80 +122,17 @@ func (s *Swarm) lot(p *peer) uint32 {
 
 const keptLinks = 16
 
-// nextMember chooses by chance among the members that may be dialled now.
-func (s *Swarm) nextMember() *member {
-	var chosen *member
-	n := 0
-	for _, m := range s.known {
-		if m.dialable() && m.after <= s.now {
-			if n++; s.rng.IntN(n) == 0 {
-				chosen = m
-			}
-		}
-	}
-	return chosen
-}
-
-func (m *member) dialable() bool { return !m.pending && !m.link && !m.seed }
-
 func (s *Swarm) nextDial() time.Duration {
-	at := never
-	few, fewAt := s.few()
-	for _, m := range s.known {
-		switch {
-		case !m.dialable():
-		case m.after > s.now:
-			at = min(at, m.after)
-		case s.links < few && fewAt > s.now:
-			at = min(at, fewAt)
-		}
+	few, mayAt := s.few()
+	if s.links >= few {
+		mayAt = s.now
 	}
-	return at
+	return s.book.nextDial(s.now, mayAt)
 }
 
-func (s *Swarm) dialFailed(d Dial) {
-	if m := s.memberOf(d.ID, d.Addrs); m != nil {
-		m.pending = false
-		s.later(m)
-	}
-}
-
-// later puts off the next dial of a member, longer each time.
-func (s *Swarm) later(m *member) {
-	wait := min(redialFirst<<min(m.fails, 10), redialMost)
-	m.fails++
-	m.after = max(m.after, s.now+wait/2+time.Duration(s.rng.Int64N(int64(wait)))) // it may be cut off until later
-}
-
-func (s *Swarm) memberOf(id proto.PeerID, addrs []netip.AddrPort) *member {
-	for _, m := range s.known {
-		if id != (proto.PeerID{}) && m.id == id {
-			return m
-		}
-	}
-	for _, m := range s.known {
-		for _, a := range addrs {
-			if slices.Contains(m.addrs, a) {
-				return m
-			}
-		}
-	}
-	return nil
-}
-
-// admit decides whether a new link stays; the answer is why not. Of two links to one member both ends keep the one opened by the
-// smaller peer id, so that they choose the same; with a foreign client, which does not know the rule, the older one.
+// admit decides whether a new link stays; the answer is why not.
 func (s *Swarm) admit(p *peer) string {
-	if m := s.memberOf(p.id, []netip.AddrPort{p.addr}); m != nil && (p.dialled || m.id == p.id) {
-		if p.dialled {
-			m.pending = false
-		}
-		if m.id == (proto.PeerID{}) {
-			m.id = p.id
-		}
-		m.link, m.fails = true, 0
-		p.member = m
-	}
+	p.member = s.book.linked(p.id, p.addr, p.dialled)
 	switch {
 	case p.id == s.cfg.ID:
 		s.forget(p.id)
@@ -228,16 +144,44 @@ func (s *Swarm) admit(p *peer) string {
 		if q == nil || q == p || q.id != p.id {
 			continue
 		}
-		if p.foreign() || q.foreign() || p.dialled == q.dialled || s.opener(p) > 0 {
-			return "a second link to the same member"
+		if !s.replaces(p, q) {
+			if !s.race(p, q) {
+				s.emit(Doubt{q.index})
+			}
+			return second
 		}
-		s.drop(q, "a second link to the same member")
+		s.drop(q, second)
 		return ""
 	}
-	if s.links > s.maxLinks() {
+	if s.links >= s.maxLinks() && !s.makeRoom(p) {
 		return "too many links"
 	}
 	return ""
+}
+
+const second = "a second link to the same member"
+
+// raceMost is how far apart two links come up that two members opened at the same time.
+const raceMost = 5 * time.Second
+
+// replaces reports whether a new link to the member that q is the link to is the one that stays.
+//
+// Two members may dial each other at the same time. Both ends keep the link opened by the smaller
+// peer id then, so that they choose the same; with a foreign client, which does not know the rule,
+// the older one. But nobody opens a second link who knows of the first: where that one owes
+// something and is silent, the far end has lost it, with its address for instance. Anybody may say
+// that he is this member, so a link that does not owe anything stays, in doubt: if it is dead
+// that shows, and the far end tries again.
+func (s *Swarm) replaces(p, q *peer) bool {
+	if q.begun > 0 && s.now-q.heard >= stalled {
+		return true
+	}
+	return s.race(p, q) && !p.foreign() && !q.foreign() && s.opener(p) < 0
+}
+
+// race reports whether both ends opened a link to each other at the same time.
+func (s *Swarm) race(p, q *peer) bool {
+	return p.dialled != q.dialled && s.now-q.since < raceMost
 }
 
 // opener compares the peer id of the end that opened the link with that of the other end.
@@ -259,12 +203,11 @@ func (s *Swarm) unlink(p *peer) {
 			return
 		}
 	}
-	m.link = false
-	m.seed = s.complete(p) && s.missing == 0
-	s.later(m)
+	m.seed, m.all = s.complete(p) && s.missing == 0, s.complete(p)
+	s.book.unlinked(s.now, m)
 }
 
 // forget drops a member for good.
 func (s *Swarm) forget(id proto.PeerID) {
-	s.known = slices.DeleteFunc(s.known, func(m *member) bool { return m.id == id })
+	s.book.forget(id)
 }

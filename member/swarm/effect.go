@@ -22,6 +22,9 @@ type (
 		Why  string
 	}
 
+	// Doubt asks for a sign of life over a link. If nothing at the far end acknowledges it, the link ends.
+	Doubt struct{ Peer int }
+
 	// Offer is the first thing said to a peer: what this member has. Bits is a copy, as in a bitfield message.
 	Offer struct {
 		Peer int
@@ -43,6 +46,12 @@ type (
 	}
 	// SetChoke tells a peer whether it is served. Choking it drops what it asked for.
 	SetChoke struct {
+		Peer int
+		On   bool
+	}
+
+	// SetSpare tells a peer whether this member has nothing to do, and could send more.
+	SetSpare struct {
 		Peer int
 		On   bool
 	}
@@ -95,11 +104,13 @@ type (
 		Peer  int
 		Parts []uint32
 	}
-	// Revoke takes all Grants of a peer back that were not Served: what was not sent waits for another one.
+	// Revoke takes all Grants of a peer back that were not Served: what was not sent waits for
+	// another one.
 	Revoke struct{ Peer int }
 	// Resume asks a foreign client again for the blocks that it Declined.
 	Resume struct{ Peer int }
-	// Dismiss tells a member that it is no longer sent to before all others, so that it asks others too.
+	// Dismiss tells a member that it is no longer sent to before all others, so that it asks
+	// others too.
 	Dismiss struct{ Peer int }
 
 	// Complain tells that a part was bad that a peer said to have: the user, the peer, and the
@@ -129,11 +140,13 @@ type (
 
 func (Dial) effect()        {}
 func (Drop) effect()        {}
+func (Doubt) effect()       {}
 func (Offer) effect()       {}
 func (Announce) effect()    {}
 func (Withdraw) effect()    {}
 func (SetInterest) effect() {}
 func (SetChoke) effect()    {}
+func (SetSpare) effect()    {}
 func (Fetch) effect()       {}
 func (Cancel) effect()      {}
 func (Recall) effect()      {}

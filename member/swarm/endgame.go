@@ -76,8 +76,8 @@ func (s *Swarm) settleRecall(p *peer, f *fetch) {
 
 // mayHave reports whether a run that is taken from one peer may be asked of another.
 func (s *Swarm) mayHave(taker *peer, f *fetch) bool {
-	return taker != nil && f.work.runs[f.n].asked == 1 && s.peer(taker.index) == taker && !taker.choked && s.mayAsk(taker) &&
-		taker.find(s.runOf(f.work, f.n)) < 0
+	return taker != nil && s.peer(taker.index) == taker && !taker.choked && s.mayAsk(taker) &&
+		f.work.runs[f.n].asked == 1 && taker.find(s.runOf(f.work, f.n)) < 0
 }
 
 // handOver asks the peer for a run for which it was recalled.
@@ -114,11 +114,17 @@ func (s *Swarm) take(p *peer, at int) {
 func (s *Swarm) spare(q, p *peer) int {
 	for i := len(q.fetches) - 1; i >= 0; i-- {
 		f := q.fetches[i]
-		if f.started == 0 && !f.recalled && f.work.runs[f.n].asked == 1 && p.hasPart(f.work.part) && !s.comesAlone(f.work.part) && !s.relaySoon(q, f) {
+		if f.started == 0 && !f.recalled && s.mayShare(p, f) && !s.relaySoon(q, f) {
 			return i
 		}
 	}
 	return -1
+}
+
+// mayShare reports whether a peer may be asked for a run that another one is asked for.
+func (s *Swarm) mayShare(p *peer, f *fetch) bool {
+	part := f.work.part
+	return f.work.runs[f.n].asked == 1 && p.hasPart(part) && !s.comesAlone(part)
 }
 
 // double finds a run that a peer has begun and does not end, to be asked of one peer more.
@@ -128,7 +134,7 @@ func (s *Swarm) double(p *peer) (*work, int, bool) {
 			continue
 		}
 		for _, f := range q.fetches {
-			if f.started != 0 && f.work.runs[f.n].asked == 1 && p.hasPart(f.work.part) && !s.comesAlone(f.work.part) && s.sooner(p, f) {
+			if f.started != 0 && s.mayShare(p, f) && s.sooner(p, f) {
 				return f.work, f.n, true
 			}
 		}

@@ -13,17 +13,39 @@ import (
 type Event interface{ event() }
 
 type (
-	// Found tells of a member of the composition: the conductor, a flag or another member named it.
+	// Found tells of a member of the composition that a conductor lists, or the user named.
 	Found struct {
-		ID    proto.PeerID // zero where it is not known yet
-		Addrs []netip.AddrPort
+		ID        proto.PeerID // zero where it is not known yet
+		Addrs     []netip.AddrPort
+		Conductor int    // that lists it, counted from 0
+		Name      string // by which the user named it instead; what it was found at before is replaced
 	}
-	// Gone tells that the conductor no longer lists a member. Links to it are left alone: they know better.
-	Gone struct{ ID proto.PeerID }
+	// Gone tells that a conductor no longer lists a member. Links to it are left alone: they know better.
+	Gone struct {
+		ID        proto.PeerID
+		Conductor int
+	}
+	// Conducted tells that the connection to a conductor is up, and that what it lists follows; or that
+	// the connection is lost.
+	Conducted struct {
+		Conductor int
+		On        bool
+	}
+	// Moved tells that the addresses of this machine are other than before.
+	Moved struct{}
 	// Listed tells how many members there are in all, this one among them.
 	Listed struct{ Members int }
 	// DialFailed ends a [Dial] that did not become a link.
-	DialFailed struct{ Dial Dial }
+	DialFailed struct {
+		Dial  Dial
+		Addr  netip.AddrPort // the last that was tried
+		Fault Fault
+	}
+	// Stranger tells of somebody who opened a link and did not speak as members do.
+	Stranger struct {
+		Addr  netip.AddrPort
+		Fault Fault
+	}
 
 	// Joined tells that a link is up: both handshakes were exchanged and were for this composition.
 	Joined struct {
@@ -63,6 +85,11 @@ type (
 		Peer int
 		On   bool
 	}
+	// Spare tells whether the peer has nothing to do, and could send more than it is asked for.
+	Spare struct {
+		Peer int
+		On   bool
+	}
 	// Wanted tells of parts that the peer asks for, each reported once until it was granted or is [Unwanted].
 	Wanted struct {
 		Peer  int
@@ -73,8 +100,8 @@ type (
 		Peer int
 		Part uint32
 	}
-	// Sent tells how many payload bytes went into the socket since the last report, a few times a second while a [Grant] is
-	// out. None: what waits there waits for this member's own limit.
+	// Sent tells how many payload bytes went into the socket since the last report, a few times
+	// a second while a [Grant] is out. None: what waits there waits for this member's own limit.
 	Sent struct {
 		Peer  int
 		Bytes int64
@@ -92,8 +119,8 @@ type (
 		Peer int
 		Run  Run
 	}
-	// Progress tells how many payload bytes came since the last report, a few times a second while any do, and how many
-	// of the run that was coming last are here.
+	// Progress tells how many payload bytes came since the last report, a few times a second
+	// while any do, and how many of the run that was coming last are here.
 	Progress struct {
 		Peer int
 		Down int64
@@ -112,13 +139,14 @@ type (
 		Peer int
 		Run  Run
 	}
-	// Declined tells that a foreign client will not send some blocks of a run. The others may come, and those are asked for
-	// again after a [Resume].
+	// Declined tells that a foreign client will not send some blocks of a run. The others may
+	// come, and those are asked for again after a [Resume].
 	Declined struct {
 		Peer int
 		Run  Run
 	}
-	// Dismissed tells that the peer no longer sends to this member before all others, and that it is not to wait for it alone.
+	// Dismissed tells that the peer no longer sends to this member before all others, and that
+	// it is not to wait for it alone.
 	Dismissed struct{ Peer int }
 	// Written tells that a run that was received is on disk. Parts of a single run are not reported so, but as Stored or Failed.
 	Written struct {
@@ -130,9 +158,11 @@ type (
 	Stored struct{ Part uint32 }
 	// Failed tells that a part was received in full and did not verify. Sums has a checksum of each
 	// run of what is on disk, of a kind that nobody else can foresee; nil where the part is one run.
+	// Disk tells that it is this member's disk that does not give it back, which no peer is held for.
 	Failed struct {
 		Part uint32
 		Sums []uint64
+		Disk bool
 	}
 	// Compared answers a [Compare] with the checksums of the runs, which are right now.
 	Compared struct {
@@ -166,13 +196,17 @@ type (
 func (Found) event()      {}
 func (Gone) event()       {}
 func (Listed) event()     {}
+func (Conducted) event()  {}
+func (Moved) event()      {}
 func (DialFailed) event() {}
+func (Stranger) event()   {}
 func (Joined) event()     {}
 func (Left) event()       {}
 func (Has) event()        {}
 func (Withdrawn) event()  {}
 func (Interest) event()   {}
 func (Choked) event()     {}
+func (Spare) event()      {}
 func (Wanted) event()     {}
 func (Unwanted) event()   {}
 func (Sent) event()       {}

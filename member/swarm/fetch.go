@@ -47,6 +47,8 @@ const (
 	menuRuns  = 8
 	menuBytes = 2 << 20
 	menuMost  = 256
+	// menuTime is how much of its sending is asked for at one of several feeds.
+	menuTime = time.Second
 	// menuForeign is the least for a foreign client, in runs.
 	menuForeign = 2
 	// menuOrphan is enough to find out who has nobody to send to.
@@ -67,10 +69,14 @@ func (s *Swarm) depth(p *peer) int {
 		}
 		return max(menuForeign, (p.blocks<<14+length-1)/length+1)
 	}
-	if s.orphan() || p.sends.fails > 1 {
+	if s.orphan() || s.onTrialFeed(p) || p.sends.fails > 1 {
 		return menuOrphan
 	}
-	return min(max(menuRuns, menuBytes/length), menuMost)
+	depth := min(max(menuRuns, menuBytes/length), menuMost)
+	if s.slowFeed(p) { // what waits there is missed at the end
+		depth = min(depth, 2+int(p.pace*menuTime.Seconds())/length)
+	}
+	return depth
 }
 
 // fill asks a peer for more until its menu is full or it has nothing more to offer.
@@ -263,7 +269,8 @@ func (s *Swarm) choked(ev Choked) {
 	s.prefer(p)
 }
 
-// rejected frees a run that a peer will not send: others are asked for it, and after a while the peer may be asked again.
+// rejected frees a run that a peer will not send: others are asked for it, and after a while the
+// peer may be asked again.
 func (s *Swarm) rejected(ev Rejected) {
 	p := s.peer(ev.Peer)
 	if p == nil {

@@ -41,7 +41,7 @@ func (s *Swarm) lost(ev Lost) {
 	if s.seq != nil && !s.seq.told {
 		s.seq.at = min(s.seq.at, int(part))
 	}
-	for _, m := range s.known {
+	for _, m := range s.book.known {
 		m.seed = false
 	}
 	s.rare.add(part)

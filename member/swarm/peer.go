@@ -18,9 +18,13 @@ type peer struct {
 	maxRun   uint32
 	maxQueue int
 
-	roundTrip time.Duration
-	gained    int           // parts, since this member last compared itself
-	asked     time.Duration // when it asked for something, if nothing was granted since
+	roundTrip  time.Duration
+	meter      meter         // of what comes from it
+	spare      bool          // it told that it could send more
+	probed     time.Duration // since when it is asked for a run to see whether it sends; 0: it is not
+	probeAfter time.Duration // not before
+	gained     int           // parts, since this member last compared itself
+	asked      time.Duration // when it asked for something, if nothing was granted since
 
 	has     bitmap // nil while it has nothing, or everything
 	all     bool   // it has everything; not if it is counted
@@ -49,6 +53,7 @@ type peer struct {
 	look     time.Duration // when the runs that it has begun are looked at next
 	blocks   int           // the window it was given, if it is a foreign client
 	heard    time.Duration
+	since    time.Duration // when the link came up
 
 	wants     []uint32 // what it asks for and was not granted yet
 	awaits    []uint32 // what it asks for and is on its way here
@@ -56,10 +61,14 @@ type peer struct {
 	coming    []uint32 // what it passes on as it comes
 	grants    []grant  // those that are out, oldest first
 	lastGrant int64
+	usedAt    time.Duration // when something went over the link last, or it came up
+	leaving   bool          // it was dropped
 	takes     backoff       // of granting it something
 	took      int64         // bytes of its grants that went out and are not yet progress
 	tookAt    time.Duration // when its grants moved last
-	resting   bool          // they do not move, and hold no slots
+	resting   bool          // they do not move
+	slow      bool          // the first one moves slowly
+	slots     int           // that they hold
 }
 
 // foreign tells whether the peer takes requests of single blocks only.
@@ -74,33 +83,50 @@ func (s *Swarm) peer(i int) *peer {
 	return s.peers[i]
 }
 
-func (s *Swarm) drop(p *peer, why string) { s.emit(Drop{p.index, why}) }
+// drop ends a link. Its place is free from now on; it is gone when the shell says so.
+func (s *Swarm) drop(p *peer, why string) {
+	if !p.leaving {
+		p.leaving = true
+		s.links--
+	}
+	s.emit(Drop{p.index, why})
+}
 
 func (s *Swarm) joined(ev Joined) {
 	p := &peer{
 		index: ev.Peer, id: ev.ID, addr: ev.Addr, dialled: ev.Dialled,
-		maxRun: ev.MaxRun, maxQueue: ev.MaxQueue, roundTrip: ev.RoundTrip, hears: ev.Hears, port: ev.Port, choked: true, choking: true, heard: s.now,
+		maxRun: ev.MaxRun, maxQueue: ev.MaxQueue, roundTrip: ev.RoundTrip, hears: ev.Hears, port: ev.Port,
+		choked: true, choking: true, heard: s.now, since: s.now, usedAt: s.now,
 	}
 	for len(s.peers) <= ev.Peer {
 		s.peers = append(s.peers, nil)
 	}
 	s.peers[ev.Peer] = p
-	s.links++
 	s.remembered.recall(s.now, p)
 	p.off = !p.sends.over(s.now)
+	why := s.admit(p)
+	s.links++
 	s.link(p, 1)
 	if !ev.Dialled {
 		s.stats.Incoming++
 	}
-	if why := s.admit(p); why != "" {
+	if why != "" {
 		s.drop(p, why)
 		return
 	}
+	s.linked = true
 	offer := Offer{Peer: p.index, All: s.haveN == s.parts}
 	if !offer.All && s.haveN > 0 {
 		offer.Bits = slices.Clone(s.have)
 	}
 	s.emit(offer)
+	if !p.foreign() { // a member is served as soon as it asks, a round trip earlier
+		p.choking = false
+		s.emit(SetChoke{p.index, false})
+	}
+	if s.idling.told && !p.foreign() {
+		s.emit(SetSpare{p.index, true})
+	}
 	s.offerRelay(p)
 }
 
@@ -111,12 +137,16 @@ func (s *Swarm) left(i int) {
 		return
 	}
 	s.peers[i] = nil
-	s.links--
+	s.misses(p)
+	if !p.leaving {
+		s.links--
+	}
 	s.link(p, -1)
 	s.unlink(p)
 	s.trust.forgetPeer(p)
 	s.freeAll(p)
-	s.rest(p, true)
+	p.grants = nil
+	s.holdSlots(p)
 	switch {
 	case p.all:
 		s.seeds--
@@ -186,12 +216,23 @@ func (s *Swarm) becomesSeed(p *peer) {
 }
 
 // showInterest tells a peer whether it should send. It should if it has something that this member lacks, unless so many members are
-// sending that the line has no room for one more: each of them chooses for itself whom to help, and this keeps them apart.
+// sending that the line has no room for one more: each of them chooses for itself whom to help, and this keeps them apart. In a chain only those
+// should that send to it already: who has an upstream is served last by others, and nobody gives the chain up for its sake.
 func (s *Swarm) showInterest(p *peer) {
 	useful := p.useful > 0 || len(p.coming) > 0 || (p.interesting && s.missing > 0 && !p.foreign())
-	if on := useful && (!s.swamped || p.foreign()); on != p.interesting {
+	needed := !s.swamped && (!s.sure() || s.feeds(p))
+	if on := useful && (needed || p.foreign()); on != p.interesting {
 		p.interesting = on
 		s.emit(SetInterest{p.index, on})
+	}
+}
+
+// showInterests tells each peer anew whether it should send.
+func (s *Swarm) showInterests() {
+	for _, p := range s.peers {
+		if p != nil {
+			s.showInterest(p)
+		}
 	}
 }
 

@@ -13,18 +13,49 @@ import (
 // TestWhateverHappens tells a core random things, well formed but in any order, and holds what must be true of it between any two of
 // them. In the end a peer that has everything comes and serves: then the core must get everything.
 func TestWhateverHappens(t *testing.T) {
+	var reached struct{ chains, relays, revoked, putOff int }
 	rapid.Check(t, func(t *rapid.T) {
-		parts := rapid.IntRange(1, 12).Draw(t, "parts")
+		parts := rapid.OneOf(rapid.IntRange(1, 12), rapid.IntRange(chainParts, chainParts+8)).Draw(t, "parts")
 		partSize := rapid.SampledFrom([]int64{64 << 10, 3 * RunSize / 2}).Draw(t, "part size")
 		s := New(Config{Size: int64(parts)*partSize - 5, PartSize: partSize, ID: proto.PeerID{100}, Seed: 1})
 		w := &whim{t: t, s: s, links: map[int]*wish{}, kept: map[uint32]bool{}}
+		if parts >= chainParts && rapid.Bool().Draw(t, "in a chain") {
+			w.passesOn()
+		}
 		for range rapid.IntRange(0, 200).Draw(t, "steps") {
 			w.now += time.Duration(rapid.SampledFrom([]int{0, 1, 300, 4000}).Draw(t, "wait")) * time.Millisecond
 			w.something()
 			w.holds()
+			if s.chain.up != nil {
+				reached.chains++
+			}
+			for _, p := range s.peers {
+				if p == nil {
+					continue
+				}
+				if len(p.relayed) > 0 {
+					reached.relays++
+				}
+				if p.off {
+					reached.putOff++
+				}
+			}
 		}
+		reached.revoked += w.revoked
 		w.end()
 	})
+	if !t.Failed() && (reached.chains == 0 || reached.relays == 0 || reached.revoked == 0 || reached.putOff == 0) {
+		t.Errorf("this tests too little: %+v", reached)
+	}
+}
+
+// passesOn begins in the middle of a chain: one peer sends, another gets from this member what comes.
+func (w *whim) passesOn() {
+	up, down := w.join(), w.join()
+	w.tell(Has{Peer: up, All: true}, Choked{Peer: up}, Interest{down, true})
+	first := w.links[up].runs[0]
+	w.tell(Started{up, first}, Progress{Peer: up, Down: 1, Run: first, Got: 1}, Wanted{down, []uint32{first.Part}})
+	w.holds()
 }
 
 // whim makes events up. It knows what the core asked for, as the links would.
@@ -37,6 +68,7 @@ type whim struct {
 	written []Event         // reports that workers still owe
 	kept    map[uint32]bool // parts that were lost and are left as they are
 	dropped []int           // links that the core wants to end
+	revoked int             // grants that were taken back
 }
 
 // wish is what one peer was asked for.
@@ -88,6 +120,12 @@ func (w *whim) perform(e Effect) {
 		drop(e.Peer, e.Run)
 	case Recall:
 		drop(e.Peer, e.Run)
+	case Revoke:
+		w.revoked++
+	case Grant:
+		if p := w.s.peer(e.Peer); p == nil || len(p.grants) > grantsMost {
+			w.t.Fatalf("granted %v to peer %d, which is gone or has enough", e.Parts, e.Peer)
+		}
 	case Drop:
 		w.dropped = append(w.dropped, e.Peer)
 	case Verify:
@@ -107,7 +145,7 @@ func (w *whim) sums(part uint32) (sums []uint64) {
 
 func (w *whim) verified(part uint32) {
 	if rapid.IntRange(0, 3).Draw(w.t, "good") == 0 {
-		w.written = append(w.written, Failed{part, w.sums(part)})
+		w.written = append(w.written, Failed{Part: part, Sums: w.sums(part)})
 	} else {
 		w.written = append(w.written, Stored{part})
 	}
@@ -153,7 +191,7 @@ func (w *whim) something() {
 	on := rapid.Bool().Draw(w.t, "on")
 	r, asked := w.run(l)
 	forget := func() { l.runs = slices.Delete(l.runs, slices.Index(l.runs, r), slices.Index(l.runs, r)+1) }
-	switch what := rapid.IntRange(0, 15).Draw(w.t, "what"); {
+	switch what := rapid.IntRange(0, 21).Draw(w.t, "what"); {
 	case what == 0:
 		w.join()
 	case what == 1:
@@ -170,12 +208,26 @@ func (w *whim) something() {
 		w.tell(Choked{i, on})
 	case what == 5:
 		w.tell(Interest{i, on})
-	case what == 6:
-		w.tell(Wanted{i, []uint32{part}})
+	case what == 6 || what == 16:
+		for _, q := range w.s.peers { // what is coming is asked for more often than chance would have it
+			if q != nil && q.index != i && len(q.fetches) > 0 && on {
+				part = q.fetches[0].work.part
+			}
+		}
+		w.tell(Interest{i, true}, Wanted{i, []uint32{part}})
 	case what == 7:
 		w.tell(Served{i})
-	case what == 8 && asked:
-		w.tell(Started{i, r}, Progress{Peer: i, Down: 100})
+	case (what == 8 || what == 17) && asked:
+		got := rapid.Uint32Range(0, r.Length).Draw(w.t, "got")
+		w.tell(Started{i, r}, Progress{Peer: i, Down: 100, Run: r, Got: got, Limited: on})
+	case what == 18:
+		w.tell(Sent{i, rapid.Int64Range(0, 2*movedLeast).Draw(w.t, "sent")})
+	case what == 19 && asked:
+		w.tell(Declined{i, r})
+	case what == 20:
+		w.tell(Dismissed{i})
+	case what == 21:
+		w.tell(Has{Peer: i, Parts: []uint32{part, (part + 1) % uint32(w.s.parts)}}, Choked{Peer: i})
 	case what == 9 && asked:
 		forget()
 		w.tell(Rejected{i, r})
@@ -221,8 +273,10 @@ func (w *whim) holds() {
 			if f.started != 0 {
 				begun++
 			}
-			if f.taker != nil {
+			if f.recalled {
 				recalled++
+			}
+			if f.taker != nil {
 				promised[f.taker]++
 			}
 			if s.works[f.work.part] != f.work {
@@ -233,12 +287,23 @@ func (w *whim) holds() {
 			t.Fatalf("peer %d: begun %d recalled %d, counted %d and %d", p.index, begun, recalled, p.begun, p.recalled)
 		}
 	}
-	active := 0
+	active, flows := 0, 0
 	for _, p := range s.peers {
 		if p == nil {
 			continue
 		}
-		active += len(p.grants)
+		if !p.resting && !p.slow {
+			active += len(p.grants)
+		}
+		if len(p.grants) > grantsMost {
+			t.Fatalf("peer %d has %d grants", p.index, len(p.grants))
+		}
+		if p.begun > 0 && !p.lame {
+			flows++
+		}
+		if p.lame && p.begun == 0 || p.resting && len(p.grants) == 0 {
+			t.Fatalf("peer %d stops in the middle of nothing", p.index)
+		}
 		for _, part := range slices.Concat(p.awaits, p.relayed) {
 			if s.Has(part) || s.works[part] == nil {
 				t.Fatalf("peer %d awaits part %d, which is here or does not come", p.index, part)
@@ -257,8 +322,8 @@ func (w *whim) holds() {
 			t.Fatalf("peer %d has %d useful parts, counted %d", p.index, useful, p.useful)
 		}
 	}
-	if active != s.active || active > seedSlots {
-		t.Fatalf("%d grants are out, counted %d", active, s.active)
+	if active != s.active || flows != s.flows {
+		t.Fatalf("%d grants and %d flows move, counted %d and %d", active, flows, s.active, s.flows)
 	}
 	for part := range uint32(s.parts) {
 		w := s.works[part]

@@ -190,7 +190,7 @@ func (s *Swarm) faster(part uint32, than *peer) *peer {
 		least = 2 * than.down.bytesPerSecond(s.now)
 	}
 	for _, p := range s.peers {
-		if p == nil || p == than || p.choked || !p.hasPart(part) || len(p.fetches) >= 2*s.depth(p) {
+		if p == nil || p == than || p.choked || p.off || !p.hasPart(part) || len(p.fetches) >= 2*s.depth(p) {
 			continue
 		}
 		if rate := p.down.bytesPerSecond(s.now); rate > least {

@@ -2,12 +2,16 @@ package swarm
 
 import "slices"
 
-// How many grants are out at a time. Each part should arrive soon, to be passed on: that asks for few. But one flow alone does not fill a line
-// while it speeds up, or while its receiver's line is shared by others. A member that has everything grants fewer: of what it alone has, each copy
-// should soon be whole.
+// How many grants are out at a time. Each part should arrive soon, to be passed on: that asks
+// for few. But one flow alone does not fill a line while it speeds up, or while its receiver's
+// line is shared by others. A member that has everything grants fewer: of what it alone has,
+// each copy should soon be whole.
 const (
 	slots     = 5
 	seedSlots = 4
+	// farSlots are for a long path: one flow fills little of it while it speeds up, or where packets are
+	// lost on the way.
+	farSlots = 12
 )
 
 // A slow line is shared by fewer grants, one for each slotRate bytes a second that it carries and one more: what waits in front of it is a queue of
@@ -23,6 +27,9 @@ const (
 func (s *Swarm) slots() int {
 	if s.chained() {
 		return chainSlots
+	}
+	if s.chain.far*2 > s.links {
+		return farSlots
 	}
 	most := slots
 	if s.haveN == s.parts {
@@ -109,9 +116,12 @@ func (s *Swarm) servedPeer(ev Served) {
 		return
 	}
 	s.takesOn(p)
-	s.active--
 	s.lineUp.add(s.now, p.grants[0].bytes)
-	p.grants = p.grants[1:]
+	if p.grants = p.grants[1:]; len(p.grants) > 0 {
+		p.grants[0].begun = s.now
+	}
+	p.slow = false
+	s.holdSlots(p)
 	if p.takes.onTrial() {
 		p.takes = backoff{}
 		s.remembered.note(s.now, p)
@@ -242,8 +252,8 @@ func (s *Swarm) grant(p *peer) {
 	if p.takes.onTrial() {
 		s.onTrial = p
 	}
-	p.grants = append(p.grants, grant{n, parts})
+	p.grants = append(p.grants, grant{n, parts, s.now})
 	p.lastGrant = s.served
-	s.active++
+	s.holdSlots(p)
 	s.emit(Grant{p.index, parts})
 }

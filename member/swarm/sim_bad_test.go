@@ -50,7 +50,7 @@ func TestSwarmWithALiar(t *testing.T) {
 			s.enter(0, mbit(40), mbit(40), true).rogue = true
 			s.play(2 * time.Minute)
 			for _, p := range s.players {
-				most := max(badLeast, (badParts+1)*part) + max(2*menuBytes, 8*part) // and what was on its way
+				most := max(badLeast, (badParts+1)*part) + max(2*menuBytes, menuRuns*part) // and the parts of what was on its way
 				if got := p.core.stats.Failed; got > most {
 					t.Errorf("member %d got %d bad bytes, want at most %d", p.n, got, most)
 				}

@@ -36,9 +36,10 @@ const (
 	noteCancel
 	noteReject
 	noteSuggest
+	noteSpare
+	noteDismiss
 	noteGone
 	noteBad
-	noteDismiss
 )
 
 // end is one end of a link.
@@ -63,6 +64,7 @@ type end struct {
 
 	went int64 // bytes of content that went out since the core was told
 	told time.Duration
+	next time.Duration // when it sends again, if it trickles
 
 	asked    []asked
 	moved    int64 // bytes that came since the core was told
@@ -121,6 +123,13 @@ func (e *end) write() {
 		switch {
 		case e.left > 0:
 			n := min(e.left, s.wires.quantum)
+			if e.me.ill == trickling {
+				if n = min(n, trickle); s.now < e.next {
+					return
+				}
+				e.next = s.now + time.Second
+				s.after(time.Second, e.rouse)
+			}
 			e.left -= n
 			if e.went += int64(n); s.now-e.told >= reportEvery {
 				e.report(Sent{e.peer, e.went})
@@ -131,7 +140,7 @@ func (e *end) write() {
 			e.say = append(e.say, e.later...)
 			e.push(&quantum{bytes: noteSize * len(e.say), notes: e.say})
 			e.say, e.later, e.due = nil, nil, 0
-		case len(e.orders) == 0:
+		case len(e.orders) == 0 || e.me.ill == mute:
 			return
 		case e.orders[0].end:
 			e.orders = e.orders[1:]
@@ -213,17 +222,19 @@ func (e *end) arrives(q *quantum) {
 			e.report(Has{Peer: e.peer, All: n.on, Bits: n.bits})
 		case noteInterest:
 			e.report(Interest{e.peer, n.on})
+		case noteSpare:
+			e.report(Spare{e.peer, n.on})
 		case noteChoke:
 			if n.on {
 				e.forget(func(asked) bool { return true })
 			}
 			e.report(Choked{e.peer, n.on})
+		case noteDismiss:
+			e.report(Dismissed{e.peer})
 		case noteGone:
 			e.report(Withdrawn{e.peer, n.run.Part})
 		case noteBad:
 			e.me.hears(n.run.Part)
-		case noteDismiss:
-			e.report(Dismissed{e.peer})
 		case noteCancel:
 			e.cancelled(n.run, n.on)
 		case noteReject:
@@ -240,7 +251,7 @@ func (e *end) arrives(q *quantum) {
 
 // request takes a request in, and tells whether the core is to hear of its part.
 func (e *end) request(r Run) bool {
-	if e.choking || e.count >= reqq {
+	if e.choking || e.count >= reqq || e.me.ill == rejecting {
 		e.tell(note{kind: noteReject, run: r})
 		return false
 	}
@@ -250,6 +261,9 @@ func (e *end) request(r Run) bool {
 }
 
 func (e *end) cancelled(r Run, recall bool) {
+	if e.me.ill == mute {
+		return
+	}
 	if i := slices.IndexFunc(e.orders, func(o order) bool {
 		return !o.end && o.run.Part == r.Part && o.run.Begin+o.run.Length == r.Begin+r.Length
 	}); i >= 0 {

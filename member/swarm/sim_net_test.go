@@ -12,7 +12,10 @@ import (
 
 // wires describes the network of a simulation.
 type wires struct {
-	rtt     time.Duration
+	rtt     time.Duration // between hosts that are near each other
+	far     time.Duration // between hosts of different sites
+	sites   int           // the hosts are at so many in turn; 0: all at one
+	loss    float64       // the share of the packets that are lost on the way, whatever the queues
 	queue   time.Duration // what the queue of a line down holds at most
 	burst   int           // bytes that a line carries at once after a rest (tbf's burst)
 	quantum int           // bytes that are simulated as one
@@ -23,6 +26,17 @@ type wires struct {
 func shaped(quantum int) wires {
 	return wires{rtt: 2 * time.Millisecond, queue: 60 * time.Millisecond, burst: 128 << 10, quantum: quantum, cpu: 500 * time.Microsecond}
 }
+
+// rtt is the round trip between two hosts.
+func (s *sim) rtt(p, q *player) time.Duration {
+	if s.wires.sites > 0 && p.n%s.wires.sites != q.n%s.wires.sites {
+		return s.wires.far
+	}
+	return s.wires.rtt
+}
+
+// rtt is the round trip of a link.
+func (e *end) rtt() time.Duration { return e.me.sim.rtt(e.me, e.far.me) }
 
 const (
 	segment     = 1448 // bytes of payload in a packet
@@ -70,7 +84,7 @@ func (l *line) turn() {
 func (l *line) act() {
 	q := l.now
 	l.busy, l.now = false, nil
-	l.sim.at(l.sim.now+l.sim.wires.rtt/2, q)
+	l.sim.at(l.sim.now+q.from.rtt()/2, q)
 	q.from.enqueue()
 	l.turn()
 }
@@ -93,7 +107,12 @@ func (q *quantum) act() {
 	switch q.stage {
 	case 1: // at the far end's line down
 		down := &e.far.me.down
-		at := down.carry(q.bytes)
+		at := max(down.carry(q.bytes), e.inOrder)
+		if s.wires.loss > 0 && s.rng.Float64() > math.Pow(1-s.wires.loss, float64(q.bytes/segment+1)) {
+			at += e.rtt() // until it came again; what follows waits for it
+			e.shrink()
+		}
+		e.inOrder = at
 		if down.free-s.now > s.wires.queue+time.Duration(float64(s.wires.burst)/down.rate*float64(time.Second)) {
 			e.shrink()
 		}
@@ -102,7 +121,11 @@ func (q *quantum) act() {
 		}
 		s.at(at, q)
 	case 2: // at the far end
-		s.at(s.now+s.wires.rtt/2, q)
+		if me := e.far.me; me.ill == deaf && (q.notes == nil || me.shut) {
+			me.shut = true
+			return
+		}
+		s.at(s.now+e.rtt()/2, q)
 		e.far.arrives(q)
 	case 3: // acknowledged
 		e.acknowledged(q.bytes)
@@ -118,7 +141,8 @@ type flow struct {
 	slow    float64 // up to here the window doubles
 	shrunk  time.Duration
 	movedAt time.Duration
-	queued  bool // it waits for its turn at the line up
+	queued  bool          // it waits for its turn at the line up
+	inOrder time.Duration // when what was sent last arrives
 }
 
 func newFlow() flow { return flow{window: firstWindow, slow: math.Inf(1)} }
@@ -143,7 +167,7 @@ func (e *end) push(q *quantum) {
 
 func (e *end) take() *quantum {
 	s := e.me.sim
-	if s.now-e.movedAt > restart {
+	if s.now-e.movedAt > max(restart, 2*e.rtt()) {
 		e.slow = max(e.slow, e.window*3/4)
 		e.window = min(e.window, firstWindow)
 	}
@@ -158,7 +182,7 @@ func (e *end) take() *quantum {
 
 // shrink is what a packet that was lost does.
 func (e *end) shrink() {
-	if now := e.me.sim.now; now-e.shrunk > 50*time.Millisecond {
+	if now := e.me.sim.now; now-e.shrunk > max(50*time.Millisecond, e.rtt()) {
 		e.shrunk = now
 		e.window = max(e.window*0.7, 2*segment)
 		e.slow = e.window

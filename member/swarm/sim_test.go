@@ -43,6 +43,8 @@ type player struct {
 	rogue     bool            // all that it sends is bad, and it says nothing of that
 	rotten    map[uint32]bool // parts that it has and that are bad on its disk
 	disk      map[Run]bool    // runs of parts on their way that are bad on its disk
+	ill       illness         // what is wrong with it
+	shut      bool            // it is deaf and was sent something
 	known     map[int]bool    // whom the conductor named
 	listed    int             // how many members it said there are
 	wake      time.Duration
@@ -130,8 +132,10 @@ func (p *player) addr() netip.AddrPort { return netip.AddrPortFrom(p.ip(), 10001
 func (p *player) ip() netip.Addr {
 	return netip.AddrFrom4([4]byte{10, byte(p.n >> 16), byte(p.n >> 8), byte(p.n)})
 }
-func (p *player) runs() bool       { return p.core != nil && !p.away }
-func (s *sim) done(p *player) bool { return p.away || (p.core != nil && p.core.finished) }
+func (p *player) runs() bool { return p.core != nil && !p.away }
+func (s *sim) done(p *player) bool {
+	return p.away || p.ill != well || (p.core != nil && p.core.finished)
+}
 
 // enter adds a member that starts at a time; one that shares has everything from the start.
 func (s *sim) enter(at time.Duration, up, down float64, shares bool) *player {
@@ -212,7 +216,7 @@ func (s *sim) leave(p *player) {
 	}
 	for _, q := range s.players {
 		if q.runs() && q.known[p.n] {
-			s.after(s.wires.rtt, func() { q.step(Gone{p.id}) })
+			s.after(s.wires.rtt, func() { q.step(Gone{ID: p.id}) })
 		}
 	}
 }
@@ -255,7 +259,7 @@ func (p *player) perform(e Effect) {
 	s := p.sim
 	switch e := e.(type) {
 	case Dial:
-		s.after(2*s.wires.rtt, func() { p.dial(e) })
+		s.after(2*s.rtt(p, s.playerAt(e.Addrs[0])), func() { p.dial(e) })
 	case Drop:
 		p.ends[e.Peer].close()
 	case Offer:
@@ -273,6 +277,8 @@ func (p *player) perform(e Effect) {
 		}
 	case SetInterest:
 		p.ends[e.Peer].tell(note{kind: noteInterest, on: e.On})
+	case SetSpare:
+		p.ends[e.Peer].tell(note{kind: noteSpare, on: e.On})
 	case SetChoke:
 		p.ends[e.Peer].choke(e.On)
 	case Fetch:
@@ -304,7 +310,7 @@ func (p *player) perform(e Effect) {
 	case Verify:
 		s.after(s.hashing(e.Part), func() {
 			if sums := p.sums(e.Part); slices.Contains(sums, 1) {
-				p.step(Failed{e.Part, sums})
+				p.step(Failed{Part: e.Part, Sums: sums})
 			} else {
 				p.step(Stored(e))
 			}
@@ -335,7 +341,10 @@ func (p *player) bounds(share int64) int {
 
 // mayFly is what a peer may have in flight to this member.
 func (p *player) mayFly() int {
-	if p.unchained {
+	switch {
+	case p.ill == deaf:
+		return deafWindow
+	case p.unchained:
 		return p.bound
 	}
 	return mostWindow
@@ -422,14 +431,17 @@ func (s *sim) player(id proto.PeerID) *player {
 	return s.players[slices.IndexFunc(s.players, func(p *player) bool { return p.id == id })]
 }
 
+func (s *sim) playerAt(addr netip.AddrPort) *player {
+	return s.players[slices.IndexFunc(s.players, func(p *player) bool { return p.addr() == addr })]
+}
+
 func (p *player) dial(d Dial) {
 	s := p.sim
-	i := slices.IndexFunc(s.players, func(q *player) bool { return q.addr() == d.Addrs[0] })
-	if to := s.players[i]; to.runs() {
+	if to := s.playerAt(d.Addrs[0]); to.runs() {
 		p.connect(to)
 		return
 	}
-	p.step(DialFailed{d})
+	p.step(DialFailed{Dial: d})
 }
 
 func (p *player) seat(e *end) {
@@ -449,8 +461,8 @@ func (p *player) connect(to *player) {
 	a.far, b.far = b, a
 	p.seat(a)
 	to.seat(b)
-	p.step(Joined{Peer: a.peer, ID: to.id, Addr: to.addr(), Dialled: true, MaxRun: RunSize, MaxQueue: reqq, RoundTrip: p.sim.wires.rtt, Hears: true})
-	to.step(Joined{Peer: b.peer, ID: p.id, Addr: netip.AddrPortFrom(p.ip(), 30000), MaxRun: RunSize, MaxQueue: reqq, RoundTrip: p.sim.wires.rtt, Hears: true, Port: 10001})
+	p.step(Joined{Peer: a.peer, ID: to.id, Addr: to.addr(), Dialled: true, MaxRun: RunSize, MaxQueue: reqq, RoundTrip: a.rtt(), Hears: true})
+	to.step(Joined{Peer: b.peer, ID: p.id, Addr: netip.AddrPortFrom(p.ip(), 30000), MaxRun: RunSize, MaxQueue: reqq, RoundTrip: a.rtt(), Hears: true, Port: 10001})
 }
 
 // close ends a link at this end now, at the far end soon.
@@ -461,7 +473,7 @@ func (e *end) close() {
 	s := e.me.sim
 	e.open = false
 	s.after(0, e.left0)
-	s.after(s.wires.rtt/2, e.far.close)
+	s.after(e.rtt()/2, e.far.close)
 }
 
 func (e *end) left0() {

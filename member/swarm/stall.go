@@ -2,10 +2,10 @@ package swarm
 
 import "time"
 
-// What was asked for is looked after run by run. A peer may say much and send nothing of it, or a few
-// bytes now and then; it may not answer a recall, or reject all that it is asked for. None of that is an
-// offence, but nobody waits for it: the run is asked of somebody else, and the peer of nothing for a
-// while, longer each time.
+// What was asked for is looked after run by run. A peer may say much and send nothing of it, or
+// a few bytes now and then; it may not answer a recall, or reject all that it is asked for. None
+// of that is an offence, but nobody waits for it: the run is asked of somebody else, and the
+// peer of nothing for a while, longer each time.
 const (
 	// stalled is how long a run that has begun may get no further.
 	stalled = 3 * time.Second
@@ -13,12 +13,13 @@ const (
 	silent = 60 * time.Second
 	// lookEvery is how often runs that have begun are looked at.
 	lookEvery = 250 * time.Millisecond
-	// soonest is how long a run may take before it is asked whether somebody else would end it sooner: that
-	// is so when it will take soonest longer even if the other one is half as fast as it seems.
+	// soonest is how long a run may take before it is asked whether somebody else would end it
+	// sooner: that is so when it will take soonest longer even if the other one is half as fast
+	// as it seems.
 	soonest = time.Second
 
-	// A peer that is there answers a recall at once. One that never sent anything is not waited for long; one
-	// that did may have much on its line before the answer.
+	// A peer that is there answers a recall at once. One that never sent anything is not waited
+	// for long; one that did may have much on its line before the answer.
 	answersStranger = 300 * time.Millisecond
 	answersKnown    = time.Second
 	answersMost     = 3 * time.Second
@@ -48,7 +49,7 @@ func (s *Swarm) moves(p *peer, ev Progress) {
 	if f.got = ev.Got; f.got < f.movedGot+movedLeast && f.got < ev.Run.Length && !ev.Limited {
 		return
 	}
-	f.moved, f.movedGot = s.now, f.got
+	f.moved, f.movedGot, p.usedAt = s.now, f.got, s.now
 	s.limps(p, false)
 	if p.off && p.sends.until > s.now && !f.declined {
 		p.sends.until = s.now // it sends after all
@@ -57,6 +58,7 @@ func (s *Swarm) moves(p *peer, ev Progress) {
 
 // keepsPace notes how fast a run came that is here now.
 func (s *Swarm) keepsPace(p *peer, f *fetch) {
+	p.usedAt = s.now
 	if took := s.now - f.started; f.started != 0 && took > 0 {
 		p.pace = float64(s.runOf(f.work, f.n).Length) / took.Seconds()
 	}

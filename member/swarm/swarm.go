@@ -34,6 +34,9 @@ type Config struct {
 	Seed     uint64
 	// Unchecked tells that content is there that is being checked: each part counts as neither here nor missing until it is Checked.
 	Unchecked bool
+	// Have has a bit, as in a bitfield message, for each part that is here from the start without being
+	// Checked. Nil: none is.
+	Have []byte
 	// Skip has a bit, as in a bitfield message, for each part that is not wanted: it is not fetched, and shared if it is here. Nil: all are.
 	Skip []byte
 	// Sequential prefers the parts in order within a window ahead of the reader; the others still come rarest first.
@@ -71,8 +74,10 @@ type Swarm struct {
 	lineDown capacity
 	share    float64 // of it, for each of them, that the shell was told, in bytes a second
 
-	seq   *sequence // nil: in no order
-	chain chain
+	seq    *sequence // nil: in no order
+	chain  chain
+	feed   feeds
+	idling idling
 
 	peers []*peer // by Peer; nil: no such link
 	links int
@@ -83,9 +88,12 @@ type Swarm struct {
 	lineUp  capacity // while all grants that may be out are
 	served  int64    // for the order of service: grows with every grant
 
-	known   []*member
-	listed  int           // members in all, this one among them, as it was told; 0: it was not
-	foundAt time.Duration // when it was told of the first member
+	book   book
+	listed int // members in all, this one among them, as it was told; 0: it was not
+
+	cameAt time.Duration // when content came last
+	linked bool          // somebody was linked to, ever
+	absent []absence     // who left with something that is missing here, the last one last
 
 	remembered memory // who made this member wait
 
@@ -126,24 +134,35 @@ func New(cfg Config) *Swarm {
 		given:      make([]uint16, parts),
 		remembered: memory{},
 		retryAt:    never,
-		foundAt:    never - fewAfter,
 		chain:      chain{told: Chained{On: true}},
 
 		lineDown: capacity{first: 150 * time.Millisecond},
 	}
-	for i := range parts {
-		if s.wants(uint32(i)) {
+	s.book = newBook(s.rng)
+	for i := range uint32(parts) {
+		here := cfg.Have != nil && bitmap(cfg.Have).has(i)
+		if here {
+			s.have.set(i)
+			s.haveN++
+			s.stats.BytesHave += s.partLen(i)
+		}
+		switch {
+		case !s.wants(i):
+		case here:
+			s.stats.BytesGot += s.partLen(i)
+		default:
 			s.missing++
 		}
 	}
 	if cfg.Sequential {
 		s.seq = newSequence(parts, cfg.PartSize)
+		s.follow()
 	}
 	if cfg.Unchecked {
 		s.checked = newBitmap(parts)
 	} else {
 		for i := range parts {
-			if s.wants(uint32(i)) {
+			if s.lacks(uint32(i)) {
 				s.rare.add(uint32(i))
 			}
 		}
@@ -155,15 +174,22 @@ func New(cfg Config) *Swarm {
 // be done about it.
 func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 	s.now, s.out = now, out
+	s.comes(ev)
 	switch ev := ev.(type) {
 	case Found:
 		s.found(ev)
 	case Gone:
-		s.gone(ev.ID)
+		s.book.gone(ev)
+	case Conducted:
+		s.book.conducted(s.now, ev)
+	case Moved:
+		s.book.moved(s.now)
 	case Listed:
 		s.listed = ev.Members
 	case DialFailed:
-		s.dialFailed(ev.Dial)
+		s.book.unreached(s.now, ev)
+	case Stranger:
+		s.book.stranger(ev)
 	case Joined:
 		s.joined(ev)
 	case Left:
@@ -176,6 +202,8 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 		s.interest(ev)
 	case Choked:
 		s.choked(ev)
+	case Spare:
+		s.spares(ev)
 	case Wanted:
 		s.wanted(ev)
 	case Unwanted:
@@ -217,6 +245,7 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 	case Tick:
 	}
 	s.watchChain()
+	s.tendFeeds()
 	s.forgive()
 	s.watchRuns()
 	s.watchGrants()
@@ -224,7 +253,9 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 	s.refill()
 	s.hasten()
 	s.serve()
+	s.tellSpare()
 	s.watchFlows()
+	s.book.expire(s.now)
 	s.dial()
 	if !s.finished && s.missing == 0 {
 		s.finished = true
@@ -240,7 +271,8 @@ const never = time.Duration(1<<63 - 1)
 
 // Next tells when Step must be called with a [Tick] at the latest if nothing else happens, and whether there is such a time.
 func (s *Swarm) Next() (time.Duration, bool) {
-	at := min(s.nextDial(), s.nextRuns(), s.nextGrant(), s.retryAt, s.nextHaste(), s.nextChain(), s.trust.at)
+	at := min(s.nextDial(), s.nextRuns(), s.nextGrant(), s.retryAt, s.nextHaste(), s.nextChain(), s.nextFeeds(), s.nextSpare(),
+		s.trust.at)
 	return at, at != never
 }
 
@@ -248,7 +280,7 @@ func (s *Swarm) Next() (time.Duration, bool) {
 func (s *Swarm) Stats() Stats {
 	st := s.stats
 	st.Links, st.Have, st.Missing = s.links, s.haveN, s.missing
-	st.Known = len(s.known)
+	st.Known = len(s.book.known)
 	if st.Bad = len(s.trust.bad); st.Bad > 0 {
 		st.BadFrom = s.trust.from
 	}

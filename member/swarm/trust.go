@@ -98,6 +98,11 @@ func (s *Swarm) failed(ev Failed) {
 	s.end(w)
 	s.stats.Failed += s.partLen(part)
 	s.breakOff(part)
+	if ev.Disk {
+		s.rare.add(part)
+		s.fillOthers(nil)
+		return
+	}
 	s.trust.bad[part] = true
 	switch from, one := w.sender(); {
 	case one && w.hearsay():
@@ -215,9 +220,9 @@ func (s *Swarm) cutOff(c culprit, from sender) {
 		}
 	}
 	there := func(a netip.AddrPort) bool { return hostOf(a.Addr()) == c.host }
-	for _, m := range s.known {
+	for _, m := range s.book.known {
 		if (c.id == proto.PeerID{} || m.id == c.id) && slices.ContainsFunc(m.addrs, there) {
-			m.after = max(m.after, r.until)
+			m.cut = max(m.cut, r.until)
 		}
 	}
 }

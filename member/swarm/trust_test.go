@@ -318,7 +318,7 @@ func mixture(t *testing.T) *desk {
 	if len(of[Verify](d)) != 1 {
 		t.Fatalf("not verified: %v", d.got)
 	}
-	d.tell(Failed{0, []uint64{7, 8}})
+	d.tell(Failed{Part: 0, Sums: []uint64{7, 8}})
 	if len(of[Drop](d)) != 0 || len(of[Complain](d)) != 0 {
 		t.Errorf("somebody was blamed for what two peers sent: %v", d.got)
 	}
@@ -436,5 +436,19 @@ func TestHearsayFades(t *testing.T) {
 	}
 	if !pass(false) {
 		t.Error("not asked when it has faded")
+	}
+}
+
+// What this member's own disk does not give back is held against nobody, and asked for again.
+func TestDiskIsNobodysFault(t *testing.T) {
+	d := newDesk(t, 4, 256<<10)
+	d.seed(0)
+	run := d.menu(0)[0]
+	d.tell(Started{0, run}, Received{0, run}, Failed{Part: run.Part, Disk: true})
+	if got := of[Complain](d); len(got) > 0 || d.Stats().Bad > 0 {
+		t.Errorf("complaints %v, %+v", got, d.Stats())
+	}
+	if !d.asks(0, run.Part) || d.Has(run.Part) {
+		t.Errorf("the part is not asked for again: %v", d.menu(0))
 	}
 }

@@ -30,8 +30,8 @@
 	VPTERNLOGD $0x96, w8, w2, w; VPXORD w13, w, w; VPROLD $1, w, w; \
 	ROUND(a, b, c, d, e, f, k, w)
 
-// func blocks(s *state, lanes *[Lanes]*byte, n int)
-TEXT ·blocks(SB), NOSPLIT, $0-24
+// func blocksAVX512(s *state, lanes *[Lanes]*byte, n int)
+TEXT ·blocksAVX512(SB), NOSPLIT, $0-24
 	MOVQ s+0(FP), DI
 	MOVQ lanes+8(FP), SI
 	MOVQ n+16(FP), CX
@@ -165,11 +165,11 @@ block:
 // Words are big endian.
 DATA ·swap<>+0(SB)/8, $0x0405060700010203
 DATA ·swap<>+8(SB)/8, $0x0c0d0e0f08090a0b
-GLOBL ·swap<>(SB), RODATA, $16
+GLOBL ·swap<>(SB), RODATA|NOPTR, $16
 
 // The constants of the four quarters, FIPS 180-4 section 4.2.1.
 DATA ·k<>+0(SB)/4, $0x5a827999
 DATA ·k<>+4(SB)/4, $0x6ed9eba1
 DATA ·k<>+8(SB)/4, $0x8f1bbcdc
 DATA ·k<>+12(SB)/4, $0xca62c1d6
-GLOBL ·k<>(SB), RODATA, $16
+GLOBL ·k<>(SB), RODATA|NOPTR, $16

@@ -1,0 +1,85 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"orchestra/member/store"
+	"orchestra/orch"
+)
+
+const orchExt = ".orch"
+
+// headLines are those at the top of an .orch file by which it is told from other files: the third
+// one is a checksum.
+const headLines = 3
+
+// openComposition reads the .orch file that a command was given. A file that is something else is
+// named as that, and nothing of what is in it is shown.
+func openComposition(path string) (*orch.File, error) {
+	f, err := orch.Open(path)
+	if err == nil {
+		return f, nil
+	}
+	if hint := otherThanOrch(path, err); hint != "" {
+		err = errors.New(hint)
+	}
+	return nil, withCode(exitInput, err)
+}
+
+// otherThanOrch says what path is if it is no .orch file; empty if err says it better.
+func otherThanOrch(path string, err error) string {
+	var parse *orch.ParseError
+	ext := filepath.Ext(path)
+	info, statErr := os.Stat(path)
+	text := ""
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if text = didYouMeanOrch(path); text != "" {
+			text = fmt.Sprintf("%s does not exist%s", path, text)
+		}
+		return text
+	case statErr == nil && info.IsDir():
+		text = path + " is a folder and no .orch file"
+	case !errors.As(err, &parse) || strings.EqualFold(ext, orchExt) || parse.Line > headLines:
+		return ""
+	case strings.EqualFold(ext, ".torrent"):
+		text = path + " is a torrent file; Orchestra needs the .orch file"
+	default:
+		text = path + " is not an .orch file"
+	}
+	return text + didYouMeanOrch(path)
+}
+
+// didYouMeanOrch proposes the .orch file of the content at path, if it is there: beside it, or
+// instead of its torrent file.
+func didYouMeanOrch(path string) string {
+	clean := filepath.Clean(path)
+	for _, name := range []string{clean, strings.TrimSuffix(clean, filepath.Ext(clean))} {
+		name += orchExt
+		if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() && name != clean {
+			return fmt.Sprintf("; did you mean %s?", name)
+		}
+	}
+	return ""
+}
+
+// besideOrch returns where the content lies if it is beside the .orch file at path, and neither it
+// nor what came of it is in the current folder; else the empty string.
+func besideOrch(path string, f *orch.File) string {
+	for _, name := range []string{f.Name, f.Name + store.Suffix} {
+		if _, err := os.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
+			return ""
+		}
+	}
+	beside := filepath.Join(filepath.Dir(path), f.Name)
+	info, err := os.Stat(beside)
+	if err != nil || info.IsDir() != f.IsFolder() || !info.IsDir() && info.Size() != f.Size {
+		return ""
+	}
+	return beside
+}

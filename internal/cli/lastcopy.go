@@ -1,0 +1,49 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"orchestra/member"
+)
+
+// A lastCopy keeps the user of a join from ending the only member that has everything without
+// knowing it. It takes two presses of q, which happens easily; a signal ends the join at once, with
+// a word.
+type lastCopy struct {
+	terminal *terminal
+	progress func() member.Progress
+	quit     func()
+	warned   bool // written by whoever reads the key, and read when that has ended
+}
+
+// pressed is called when q is.
+func (c *lastCopy) pressed() {
+	progress := c.progress()
+	if text := needed(&progress); text != "" && !c.warned {
+		c.warned = true
+		c.terminal.note("warning: %s; q once more ends", text)
+		return
+	}
+	c.quit()
+}
+
+// ended is called when the join has ended, by cause.
+func (c *lastCopy) ended(cause error, progress member.Progress) {
+	var stop *stopError
+	if text := needed(&progress); text != "" && !c.warned && errors.As(cause, &stop) {
+		c.terminal.note("warning: %s; join again to share it on", text)
+	}
+}
+
+// needed says who still needs this member, if it is the only one known to have everything; empty if
+// nobody does.
+func needed(p *member.Progress) string {
+	if !p.Complete || p.KnownComplete > 0 || p.Known == 0 {
+		return ""
+	}
+	if p.Known == 1 {
+		return "nobody else has everything, and the other member still needs it"
+	}
+	return fmt.Sprintf("nobody else has everything, and %d members still need it", p.Known)
+}

@@ -1,0 +1,66 @@
+package member
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"time"
+
+	"orchestra/member/swarm"
+	"orchestra/proto"
+)
+
+// dialTimeout is for one address; the next one is tried after it.
+const dialTimeout = 5 * time.Second
+
+// dial opens a link to a member at the first of its addresses that answers as that member.
+func (m *Member) dial(ctx context.Context, d swarm.Dial) {
+	failed := swarm.DialFailed{Dial: d}
+	for _, addr := range d.Addrs {
+		l, err := m.dialAddr(ctx, addr)
+		if err == nil && d.ID.Stable() && l.id != d.ID {
+			l.conn.Close()
+			err = errAnother
+		}
+		if err == nil {
+			if !m.tell(ctx, linkUp{l}) {
+				l.conn.Close()
+			}
+			return
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		m.isOut(err)
+		m.cfg.Log.Debug().Err(err).Stringer("addr", addr).Msg("cannot reach a member")
+		fault := faultOf(err)
+		if d.ID == (proto.PeerID{}) && fault > swarm.NobodyListens {
+			fault = m.lookAt(ctx, addr, fault)
+		}
+		if fault >= failed.Fault {
+			failed.Addr, failed.Fault = addr, fault
+		}
+	}
+	for _, n := range m.named {
+		n.unanswered(d.Addrs)
+	}
+	m.tell(ctx, failed)
+}
+
+// lookAt finds out what is where the user said that a member is, if that is no member.
+func (m *Member) lookAt(ctx context.Context, addr netip.AddrPort, fault swarm.Fault) swarm.Fault {
+	return max(fault, probe(ctx, new(net.Dialer).DialContext, addr.String()))
+}
+
+func (m *Member) dialAddr(ctx context.Context, addr netip.AddrPort) (*link, error) {
+	dialer := net.Dialer{Timeout: dialTimeout}
+	conn, err := dialer.DialContext(ctx, "tcp", addr.String())
+	if err != nil {
+		return nil, err
+	}
+	l, err := m.greet(ctx, conn.(*net.TCPConn), true)
+	if err != nil {
+		conn.Close()
+	}
+	return l, err
+}

@@ -1,0 +1,244 @@
+package store
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// What was right on disk once may not be so any more: files are removed, replaced, cut short or
+// written to by others, and come back. A look at a file's name costs little and tells most of that.
+
+// A Change is what somebody else did to the content.
+type Change struct {
+	Path  string   // of the file, where it is or was
+	What  string   // happened to it: "was changed"
+	Parts []uint32 // that count as verified no more until each is rechecked, if any
+}
+
+// watch is what was seen of the files last.
+type watch struct {
+	mu      sync.Mutex // guards what is not atomic
+	stamps  []stamp
+	next    int           // the file to be looked at
+	found   []Change      // that nobody was told of yet
+	touched []atomic.Bool // by file: this Store wrote to it
+	harmed  []atomic.Bool // by file: it was not as it was left when this Store wrote to it
+}
+
+func (w *watch) begin(files int) {
+	w.touched, w.harmed = make([]atomic.Bool, files), make([]atomic.Bool, files)
+	w.stamps = slices.Repeat([]stamp{nothing}, files)
+}
+
+func (w *watch) set(file int, m stamp) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stamps[file] = m
+}
+
+func (w *watch) get(file int) stamp {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.stamps[file]
+}
+
+// before notes that this Store is going to write to a file, which is to be as it was left.
+func (s *Store) before(file int, f *os.File) {
+	s.watch.touched[file].Store(true)
+	if !s.exact {
+		return
+	}
+	if info, err := f.Stat(); err == nil && stampOf(info) != s.watch.get(file) {
+		s.watch.harmed[file].Store(true)
+	}
+}
+
+// after notes how this Store left a file.
+func (s *Store) after(file int, f *os.File) {
+	if !s.exact {
+		return
+	}
+	if info, err := f.Stat(); err == nil {
+		s.watch.set(file, stampOf(info))
+	}
+}
+
+// Look looks at the next files of the content, so many at most, and returns what changed since it
+// looked last. Unfinished content that was removed is made anew. An error is that it cannot be, or
+// that something else stands in its place, so that nothing more can be got.
+func (s *Store) Look(most int) ([]Change, error) {
+	s.moving.Lock()
+	defer s.moving.Unlock()
+	err := s.lookAtUnfinished()
+	if isTooManyOpen(err) { // it is looked at the next time
+		return s.takeFound(), nil
+	}
+	if err == nil {
+		w, files := &s.watch, len(s.layout.entries)
+		for range min(most, files) {
+			s.lookAt(w.next)
+			w.next = (w.next + 1) % files
+		}
+	}
+	return s.takeFound(), err
+}
+
+func (s *Store) takeFound() (found []Change) {
+	s.watch.mu.Lock()
+	defer s.watch.mu.Unlock()
+	found, s.watch.found = s.watch.found, nil
+	return found
+}
+
+// lookAtUnfinished sees whether what is being got still is where it was. Called with moving held.
+func (s *Store) lookAtUnfinished() error {
+	switch {
+	case s.folder != nil:
+		return s.lookAtFolders()
+	case s.partial && !s.named.Load():
+		return s.lookAtPart()
+	}
+	return nil
+}
+
+// lookAt looks at one file, and reports whether somebody else changed it, or whether that is not
+// known since too many files are open. Called with moving held.
+func (s *Store) lookAt(file int) bool {
+	turn := s.turn(file)
+	turn.Lock() // nobody writes to it here
+	harmed := s.watch.harmed[file].Swap(false)
+	touched := s.watch.touched[file].Swap(false) && !s.exact
+	was := s.watch.get(file)
+	now, reason := s.see(file)
+	if isTooManyOpen(reason) && s.files.closeIdle() {
+		now, reason = s.see(file)
+	}
+	blind := isTooManyOpen(reason)
+	if blind { // all is as it was before the look
+		s.watch.harmed[file].Store(harmed)
+		s.watch.touched[file].Store(touched)
+		turn.Unlock()
+		return true
+	}
+	s.watch.set(file, now)
+	turn.Unlock()
+	if !harmed && (now == was || touched && now.id == was.id && now.size >= was.size) {
+		return false
+	}
+	c := Change{Path: s.pathOf(file)}
+	switch {
+	case now.size < 0 && s.movedAway():
+		c.What = "was moved or renamed; what is open here is still shared"
+		s.report(c)
+		return false
+	case now.size < 0:
+		c.What = "is gone (" + bare(reason).Error() + ")"
+	case was.size < 0:
+		c.What = "is there again"
+	case now.id != was.id:
+		c.What = "was replaced"
+	case now.size < was.size:
+		c.What = "was cut short"
+	default:
+		c.What = "was changed"
+	}
+	if now.id != was.id {
+		s.files.forget(file)
+	}
+	c.Parts = s.doubt(file)
+	s.report(c)
+	return true
+}
+
+// movedAway reports whether the single file has another name now, wherever. Then it is all there.
+func (s *Store) movedAway() bool {
+	f := s.files.single()
+	return s.folder == nil && f != nil && linked(f)
+}
+
+func (s *Store) report(c Change) {
+	s.watch.mu.Lock()
+	defer s.watch.mu.Unlock()
+	s.watch.found = append(s.watch.found, c)
+}
+
+// see looks at what stands under the name of a file; nothing, and why, if no regular file does.
+func (s *Store) see(file int) (stamp, error) {
+	info, err := s.look(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nothing, errNoFile
+	case err != nil:
+		return nothing, err
+	case info.Mode()&fs.ModeSymlink != 0:
+		return nothing, errIsLink
+	case !info.Mode().IsRegular():
+		return nothing, errNotRegular
+	}
+	return stampOf(info), nil
+}
+
+func (s *Store) look(file int) (fs.FileInfo, error) {
+	f := s.folder
+	switch {
+	case f != nil:
+		f.mu.RLock()
+		defer f.mu.RUnlock()
+		p := s.layout.entries[file].Path
+		if f.linked[file] {
+			return os.Stat(s.at(filepath.Join(s.comp.Name, filepath.FromSlash(p))))
+		}
+		root, err := f.rootOf(file)
+		if err != nil {
+			return nil, err
+		}
+		return root.Lstat(p)
+	case s.linked:
+		return os.Stat(s.Path())
+	}
+	return s.root.Lstat(*s.name.Load())
+}
+
+// restamp takes a file as it is now, after this Store changed it.
+func (s *Store) restamp(file int) {
+	m, _ := s.see(file)
+	s.watch.set(file, m)
+}
+
+// doubt has all parts that have something of a file verified again: those that were, and those that
+// are left as they are. Called with moving held.
+func (s *Store) doubt(file int) (parts []uint32) {
+	e := s.layout.entries[file]
+	if e.Size == 0 {
+		return nil
+	}
+	last := uint32((e.Offset + e.Size - 1) / s.comp.PartSize)
+	for part := uint32(e.Offset / s.comp.PartSize); part <= last; part++ {
+		if s.takeBack(part) || s.Keeps(part) {
+			parts = append(parts, part)
+		}
+	}
+	return parts
+}
+
+// takeBack forgets what was found of a part, also while it comes in, and reports whether it was
+// verified. Called with moving held.
+func (s *Store) takeBack(part uint32) bool {
+	s.mu.Lock()
+	in := s.intakes[part]
+	s.mu.Unlock()
+	if in != nil {
+		in.mu.Lock() // as who writes or verifies it does
+		defer in.mu.Unlock()
+		in.torn = in.torn || in.stored.Load() > 0
+		in.reset()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.unverify(part)
+}

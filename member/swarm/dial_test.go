@@ -1,0 +1,97 @@
+package swarm
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"orchestra/proto"
+)
+
+// TestSecondLink brings a second link to a member that one is up to. Which of them goes depends on
+// what the first is doing, and never on the word of who opened the second alone.
+func TestSecondLink(t *testing.T) {
+	drop := func(peer int) []Effect { return []Effect{Drop{peer, second}} }
+	refused := []Effect{Doubt{0}, Drop{1, second}}
+	for name, test := range map[string]struct {
+		id     byte // of the other; this member's is 100
+		first  bool // this member opened the first link
+		second bool // and the second one
+		busy   bool // the other has begun to send
+		silent time.Duration
+		want   []Effect
+	}{
+		"both dial, and the smaller id opened the first":    {1, false, true, false, time.Second, drop(1)},
+		"both dial, and the smaller id opened the second":   {1, true, false, false, time.Second, drop(0)},
+		"both dial, and this id opened the first":           {200, true, false, false, time.Second, drop(1)},
+		"both dial, and this id opened the second":          {200, false, true, false, time.Second, drop(0)},
+		"somebody says he is a member that sends":           {1, true, false, true, stalled - 1, drop(0)}, // within a race
+		"the same, in the same direction":                   {1, false, false, true, stalled - 1, refused},
+		"the same, later":                                   {1, true, false, false, raceMost, refused},
+		"the link owes nothing":                             {1, false, false, false, time.Hour, refused},
+		"the link is silent in the middle of a run":         {1, false, false, true, stalled, drop(0)},
+		"the same, and this member opened the first":        {200, true, false, true, time.Minute / 2, drop(0)},
+		"the same, and this member opens the second itself": {1, true, true, true, stalled, drop(0)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, 4, 256<<10)
+			join := func(peer int, dialled bool) Joined {
+				return Joined{Peer: peer, ID: proto.PeerID{test.id}, Addr: addr(peer), Dialled: dialled, MaxRun: RunSize}
+			}
+			d.tell(join(0, test.first), Has{Peer: 0, All: true}, Choked{Peer: 0})
+			if test.busy {
+				d.tell(Started{0, d.menu(0)[0]})
+			}
+			d.at += test.silent
+			d.tell(join(1, test.second))
+			var got []Effect
+			for _, e := range d.got {
+				switch e.(type) {
+				case Drop, Doubt:
+					got = append(got, e)
+				}
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Error("(-want +got):", diff)
+			}
+		})
+	}
+}
+
+// A member that has moved is asked for a sign of life over the link to where it was.
+func TestMovedMemberIsDoubted(t *testing.T) {
+	d := newDesk(t, 4, 256<<10)
+	d.tell(Found{ID: proto.PeerID{1}, Addrs: addrs(0)})
+	d.seed(0)
+	d.tell(Found{ID: proto.PeerID{1}, Addrs: addrs(0)})
+	if n := len(of[Doubt](d)); n != 0 {
+		t.Error("in doubt although it is where it was")
+	}
+	d.tell(Found{ID: proto.PeerID{1}, Addrs: addrs(5)})
+	if diff := cmp.Diff([]Doubt{{0}}, of[Doubt](d)); diff != "" {
+		t.Error("doubts (-want +got):", diff)
+	}
+}
+
+// Ending a chain leaves about as many links as are kept, and all where there are fewer anyway.
+func TestShedKeeps(t *testing.T) {
+	for _, links := range []int{2, 5, 15, 16, 17, 100} {
+		d := newDesk(t, 4, 256<<10)
+		d.cfg.MaxPeers = 200
+		for i := range links {
+			d.tell(Joined{Peer: i, ID: proto.PeerID{byte(i + 1), 7}, Addr: addr(i), MaxRun: RunSize})
+		}
+		d.cfg.MaxPeers = 1
+		d.out = nil
+		d.shed()
+		kept := links - len(d.out)
+		if links <= keptLinks && kept != links {
+			t.Errorf("of %d links %d are kept, want all", links, kept)
+		}
+		if math.Abs(float64(kept-keptLinks)) > 12 && links > keptLinks {
+			t.Errorf("of %d links %d are kept, want about %d", links, kept, keptLinks)
+		}
+	}
+}

@@ -1,0 +1,54 @@
+package swarm
+
+import "time"
+
+// A link takes a place that somebody else may be in need of. Where all are taken, a link over
+// which nothing goes makes room for a new one: first those to peers that nobody lists, which may
+// be anybody. Who had to go does not come back at the cost of another one, so that places are
+// not passed round.
+const (
+	// idleLink is how long nothing may go over a link while others wait for one.
+	idleLink = 15 * time.Second
+	// idleStranger is the same for a peer that nobody lists, where who waits is listed.
+	idleStranger = 3 * time.Second
+)
+
+// idle reports whether a link has been of no use since a time: nothing went over it, this member
+// asks the peer for nothing, and the peer does not wait for its turn.
+func (s *Swarm) idle(p *peer, since time.Duration) bool {
+	return p.usedAt <= since && len(p.fetches) == 0 && (len(p.wants) == 0 || p.takes.onTrial())
+}
+
+// makeRoom ends the link that was idle for longest, if there is one that may go for the sake of
+// a new peer, and reports whether it did.
+func (s *Swarm) makeRoom(p *peer) bool {
+	if s.remembered.wasIdle(s.now, p) {
+		return false
+	}
+	var worst *peer
+	for _, q := range s.peers {
+		if q == nil || q == p || q.leaving {
+			continue
+		}
+		wait := idleLink
+		if q.member == nil && p.member != nil {
+			wait = idleStranger
+		}
+		if s.idle(q, s.now-wait) && (worst == nil || s.goesBefore(q, worst)) {
+			worst = q
+		}
+	}
+	if worst == nil {
+		return false
+	}
+	s.remembered.noteIdle(s.now, worst)
+	s.drop(worst, "others are in need of the place, and nothing goes over the link")
+	return true
+}
+
+func (s *Swarm) goesBefore(a, b *peer) bool {
+	if (a.member == nil) != (b.member == nil) {
+		return a.member == nil
+	}
+	return a.usedAt < b.usedAt
+}

@@ -1,0 +1,74 @@
+package swarm
+
+import (
+	"testing"
+
+	"orchestra/proto"
+)
+
+// Where all places are taken, links over which nothing goes make room for who comes: those of whom
+// nobody lists first, and not for who had to make room before.
+func TestIdleLinksMakeRoom(t *testing.T) {
+	d := newDesk(t, 100, 256<<10)
+	d.cfg.MaxPeers = 3
+	joins := func(i, host int, listed bool) bool {
+		t.Helper()
+		id := proto.PeerID{byte(host + 1), byte(i)}
+		if listed {
+			d.tell(Found{ID: id, Addrs: addrs(host)})
+		}
+		d.tell(Joined{Peer: i, ID: id, Addr: addr(host), MaxRun: RunSize, MaxQueue: 100})
+		dropped := map[int]bool{}
+		for _, e := range of[Drop](d) {
+			dropped[e.Peer] = true
+		}
+		for peer := range dropped {
+			d.tell(Left{peer})
+		}
+		return !dropped[i]
+	}
+	up := func(want ...int) {
+		t.Helper()
+		for i, p := range d.peers {
+			wanted := false
+			for _, w := range want {
+				wanted = wanted || w == i
+			}
+			if (p != nil) != wanted {
+				t.Errorf("link %d is up: %v", i, p != nil)
+			}
+		}
+		if d.links != len(want) {
+			t.Errorf("%d links are counted, want %d", d.links, len(want))
+		}
+	}
+	joins(0, 0, true)
+	d.at++
+	joins(1, 1, false)
+	joins(2, 2, false)
+	d.at += idleStranger
+	d.tell(Has{Peer: 2, All: true}, Choked{Peer: 2}) // which is asked for something
+	if joins(3, 3, false) {
+		t.Error("somebody had to make room for who nobody knows, too soon")
+	}
+	up(0, 1, 2)
+	if !joins(3, 4, true) {
+		t.Error("no room for who is listed")
+	}
+	up(0, 2, 3)
+	if joins(1, 1, true) {
+		t.Error("who had to make room comes back at the cost of another one")
+	}
+	d.at += idleLink
+	if joins(1, 1, true) {
+		t.Error("who had to make room comes back at the cost of another one, later")
+	}
+	if !joins(1, 5, false) {
+		t.Error("a link that was idle for long stays")
+	}
+	up(1, 2, 3)
+	d.at += memoryAge
+	if !joins(4, 1, false) {
+		t.Error("who had to make room is never let in again")
+	}
+}

@@ -1,0 +1,157 @@
+package swarm
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"orchestra/proto"
+)
+
+func addrOf(i int) netip.AddrPort {
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 1000)
+}
+
+// Whatever a peer says while it sends nothing of a run, the run is asked of somebody else.
+func TestNoWordIsProgress(t *testing.T) {
+	run := Run{0, 0, 256 << 10}
+	for name, says := range map[string]func(n uint32) Event{
+		"haves":       func(n uint32) Event { return Has{Peer: 0, Parts: []uint32{n % 2}} },
+		"a few bytes": func(n uint32) Event { return Progress{Peer: 0, Down: 100, Run: run, Got: 100 * (n + 1)} },
+		"interest":    func(n uint32) Event { return Interest{0, n%2 == 0} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, 1, 256<<10)
+			d.seed(0)
+			d.tell(Started{0, run})
+			d.seed(1)
+			for n := uint32(0); d.at < stalled; n++ {
+				d.at += 100 * time.Millisecond
+				d.tell(says(n))
+			}
+			if diff := cmp.Diff([]Run{run}, d.menu(1)); diff != "" {
+				t.Error("asked of the other peer (-want +got):", diff)
+			}
+		})
+	}
+}
+
+// A run that comes slowly is asked of a peer that would end it sooner, and of nobody else.
+func TestSlowRunIsTakenOver(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		got      uint32 // a second
+		takeOver bool
+	}{{"slow", 20 << 10, true}, {"nearly as fast", 600 << 10, false}} {
+		t.Run(test.name, func(t *testing.T) {
+			d := newDesk(t, 1, RunSize)
+			d.seed(0)
+			run := d.menu(0)[0]
+			d.tell(Started{0, run})
+			d.seed(1)
+			d.peers[1].pace = 1 << 20
+			for d.at < 1400*time.Millisecond {
+				d.at += 100 * time.Millisecond
+				d.tell(Progress{Peer: 0, Down: 1, Run: run, Got: uint32(float64(test.got) * d.at.Seconds())})
+			}
+			if got := len(d.menu(1)) > 0; got != test.takeOver {
+				t.Errorf("asked of the faster peer: %v", d.menu(1))
+			}
+		})
+	}
+}
+
+// Who does not answer a recall is not waited for: all that it has not begun is asked of others.
+func TestRecallThatIsNotAnswered(t *testing.T) {
+	d := newDesk(t, 8, 256<<10)
+	d.seed(0)
+	d.at = patience
+	d.seed(1)
+	if len(of[Recall](d)) == 0 || len(d.menu(1)) != 0 {
+		t.Fatalf("nothing is taken back for who has nothing to send: %v", d.got)
+	}
+	d.wait(d.at + answersStranger)
+	if a, b := len(d.menu(0)), len(d.menu(1)); a != 0 || b != 8 {
+		t.Errorf("the silent one is asked for %d runs, the other for %d", a, b)
+	}
+	d.tell(Left{0})
+	d.tell(Joined{Peer: 0, ID: proto.PeerID{99}, Addr: addr(0), MaxRun: RunSize, MaxQueue: 100}, Has{Peer: 0, All: true}, Choked{Peer: 0})
+	if n := len(d.menu(0)); n != 0 {
+		t.Errorf("asked for %d runs when it comes again", n)
+	}
+	d.wait(d.peers[0].sends.until)
+	if len(of[Recall](d)) == 0 {
+		t.Error("it is not tried again: nothing is taken back for it")
+	}
+}
+
+// What is rejected is asked for again, there too, later each time; and a run that came makes up
+// for it.
+func TestRejectedRunIsAskedForAgain(t *testing.T) {
+	d := newDesk(t, 1, 256<<10)
+	d.seed(0)
+	run := Run{0, 0, 256 << 10}
+	var waits []time.Duration
+	for range 4 {
+		if diff := cmp.Diff([]Run{run}, d.menu(0)); diff != "" {
+			t.Fatal("asked for (-want +got):", diff)
+		}
+		d.tell(Rejected{0, run})
+		if len(d.menu(0)) != 0 {
+			t.Fatal("asked for again at once")
+		}
+		at, ok := d.Next()
+		if !ok {
+			t.Fatal("never asked for again")
+		}
+		waits = append(waits, at-d.at)
+		d.at = at
+		d.tell(Tick{})
+	}
+	if diff := cmp.Diff([]time.Duration{refusedFirst, 2 * refusedFirst, 4 * refusedFirst, 8 * refusedFirst}, waits); diff != "" {
+		t.Error("waits (-want +got):", diff)
+	}
+	d.tell(Started{0, run}, Received{0, run}, Stored{0})
+	if d.peers[0].sends.onTrial() {
+		t.Error("what was rejected before still counts")
+	}
+}
+
+// Of a run of which a foreign client rejects blocks, these are asked for again there, and
+// somebody who has nothing else to send is asked for the run.
+func TestDeclinedBlocks(t *testing.T) {
+	d := newDesk(t, 1, 256<<10)
+	run := Run{0, 0, 256 << 10}
+	d.tell(Joined{Peer: 0, ID: proto.PeerID{1}, Addr: addr(0), MaxQueue: 100}, Has{Peer: 0, All: true}, Choked{Peer: 0})
+	d.tell(Started{0, run})
+	d.tell(Declined{0, run})
+	if diff := cmp.Diff([]Run{run}, d.menu(0)); diff != "" {
+		t.Error("asked for (-want +got):", diff)
+	}
+	d.wait(refusedFirst)
+	if diff := cmp.Diff([]Resume{{0}}, of[Resume](d)); diff != "" {
+		t.Error("asked for again (-want +got):", diff)
+	}
+	d.tell(Declined{0, run})
+	d.seed(1)
+	if diff := cmp.Diff([]Run{run}, d.menu(1)); diff != "" {
+		t.Error("asked of the other (-want +got):", diff)
+	}
+}
+
+// What a peer said before is no gain, and nobody falls behind by it.
+func TestRepeatedHaveIsNoGain(t *testing.T) {
+	d := newDesk(t, 200, 256<<10)
+	d.comes(0, 199, 198)
+	d.comes(1, 1, 2, 3, 4, 5, 6, 7)
+	d.tell(Progress{Peer: 0, Down: 1})
+	for range 5 {
+		d.at += behindAfter
+		d.tell(Progress{Peer: 0, Down: movedLeast}, Has{Peer: 1, Parts: []uint32{1, 2, 3, 4, 5, 6, 7}})
+	}
+	if d.chain.broken || d.peers[1].gained != 0 {
+		t.Errorf("chain broken: %v, gained %d parts", d.chain.broken, d.peers[1].gained)
+	}
+}

@@ -1,0 +1,204 @@
+package swarm
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// Waiting is what is known of why nothing comes. It is all zero while something does, and when
+// nothing is missing.
+type Waiting struct {
+	Missing int // parts
+
+	Links   int // connected members
+	Holders int // of them: have some of what is missing
+	Choking int // of those: do not serve this member
+	Busy    int // have been asked and serve others, or ask this one to wait
+	Mute    int // stopped in the middle
+
+	Nowhere int            // missing parts that nobody connected has
+	HadBy   netip.AddrPort // who had most of them and is gone; port 0: not known; not valid: nobody
+	Had     int            // how many of them
+
+	Bad     int            // missing parts that were bad when they came
+	BadFrom netip.AddrPort // from where the last of them came
+
+	Known   int            // members
+	Untried int            // of them: no dial has come to an end yet
+	Silent  int            // of them: the dial failed
+	Fault   Fault          // the one of the last dials that tells most
+	Where   netip.AddrPort // that was
+}
+
+const (
+	// waitingAfter is how long nothing comes until that is worth a word.
+	waitingAfter = 2 * time.Second
+	// aloneAfter is how long a member that knows others and is linked to none waits until it takes
+	// that for a fault of the way there.
+	aloneAfter = 8 * time.Second
+	// absentMost is how many of those that left with something that is missing here are remembered.
+	absentMost = 8
+)
+
+// An absence is a peer that left and had something that is missing here.
+type absence struct {
+	addr netip.AddrPort // where it listened; port 0: that is not known
+	all  bool
+	has  bitmap
+}
+
+// comes notes when content came last.
+func (s *Swarm) comes(ev Event) {
+	switch ev := ev.(type) {
+	case Progress:
+		if ev.Down > 0 {
+			s.cameAt = s.now
+		}
+	case Received:
+		s.cameAt = s.now
+	}
+}
+
+// misses remembers a peer that left, if it had something that is missing here.
+func (s *Swarm) misses(p *peer) {
+	if p.useful == 0 {
+		return
+	}
+	a := absence{addr: s.placeOf(p), all: p.all, has: p.has}
+	s.absent = slices.DeleteFunc(s.absent, func(b absence) bool { return b.addr == a.addr })
+	if len(s.absent) == absentMost {
+		s.absent = slices.Delete(s.absent, 0, 1)
+	}
+	s.absent = append(s.absent, a)
+}
+
+// placeOf is where the peer can be dialled, as far as is known; else its host and port 0.
+func (s *Swarm) placeOf(p *peer) netip.AddrPort {
+	if !p.dialled && p.port == 0 {
+		return netip.AddrPortFrom(p.addr.Addr(), 0)
+	}
+	return s.senderOf(p).addr
+}
+
+// Waiting returns what is known at now of why nothing comes. It looks at every part if any is at
+// nobody's, so it is for a few times a second.
+func (s *Swarm) Waiting(now time.Duration) Waiting {
+	if s.missing == 0 || now < s.cameAt+waitingAfter {
+		return Waiting{}
+	}
+	w := Waiting{Missing: s.missing, Links: s.links}
+	for _, p := range s.peers {
+		if p == nil || p.useful == 0 {
+			continue
+		}
+		w.Holders++
+		switch {
+		case p.choked:
+			w.Choking++
+		case p.begun > 0:
+			w.Mute++
+		default:
+			w.Busy++
+		}
+	}
+	if w.Bad = len(s.trust.bad); w.Bad > 0 {
+		w.BadFrom = s.trust.from
+	}
+	s.nowhere(&w)
+	s.book.reach(&w)
+	return w
+}
+
+// nowhere counts the missing parts that nobody connected has, and finds who had them.
+func (s *Swarm) nowhere(w *Waiting) {
+	if s.seeds > 0 {
+		return
+	}
+	had := make([]int, len(s.absent))
+	for part := range uint32(s.parts) {
+		if !s.lacks(part) || s.rare.count[part] > 0 {
+			continue
+		}
+		w.Nowhere++
+		for i, a := range s.absent {
+			if a.all || a.has.has(part) {
+				had[i]++
+			}
+		}
+	}
+	for i, n := range had {
+		if n > 0 && n >= w.Had { // of two, who left last
+			w.Had, w.HadBy = n, s.absent[i].addr
+		}
+	}
+}
+
+// reach tells who is known and not linked to, and why.
+func (b *book) reach(w *Waiting) {
+	w.Known = len(b.known)
+	for _, m := range b.known {
+		switch {
+		case m.link || m.seed:
+		case m.fault == NoFault:
+			w.Untried++
+		default:
+			if w.Silent++; m.fault > w.Fault {
+				w.Fault, w.Where = m.fault, m.at
+			}
+		}
+	}
+}
+
+// stranger takes in that somebody from where a member is known to be did not speak as members do.
+func (b *book) stranger(ev Stranger) {
+	for _, m := range b.known {
+		if !m.link && m.isAt(ev.Addr.Addr()) {
+			m.fault, m.at = max(m.fault, ev.Fault), m.addrs[0]
+		}
+	}
+}
+
+// Alone reports whether nobody was ever linked to, although members are known, and whether a
+// firewall may be why: no host answers, or none that tells more.
+func (s *Swarm) Alone(now time.Duration) bool {
+	if s.linked || len(s.book.known) == 0 || now-s.book.foundAt < aloneAfter {
+		return false
+	}
+	var w Waiting
+	s.book.reach(&w)
+	return w.Fault <= NoWay
+}
+
+// Complete counts the members that had everything when they were seen last.
+func (s *Swarm) Complete() int {
+	n := 0
+	for _, m := range s.book.known {
+		if m.all && !m.link {
+			n++
+		}
+	}
+	for _, p := range s.peers {
+		if p != nil && p.all {
+			n++
+		}
+	}
+	return n
+}
+
+// Nowhere returns the missing parts that nobody connected has; none if they are more than most.
+func (s *Swarm) Nowhere(most int) (parts []uint32) {
+	if s.seeds > 0 {
+		return nil
+	}
+	for part := range uint32(s.parts) {
+		if !s.lacks(part) || s.rare.count[part] > 0 {
+			continue
+		}
+		if len(parts) == most {
+			return nil
+		}
+		parts = append(parts, part)
+	}
+	return parts
+}
