@@ -194,7 +194,8 @@ func (c *Conductor) Run(ctx context.Context) error {
 	})
 	c.loop(ctx)
 	c.wg.Wait()
-	c.ln.Close() // the AfterFunc may not have come to it yet
+	c.news.sum(time.Now().Add(newsPeriod)) // the last period is over
+	c.ln.Close()                           // the AfterFunc may not have come to it yet
 	return err
 }
 

@@ -155,6 +155,7 @@ func (r *registry) pastOf(now time.Time, id [20]byte) *past {
 func (r *registry) newComposition(now time.Time, id [20]byte) *composition {
 	c := &composition{
 		id: id, byPeer: make(map[proto.PeerID]*entry),
+		places: make(map[[8]byte]int),
 		copies: make(map[copyID]netip.Addr), awaiting: make(map[uint32][]*entry),
 	}
 	if p := r.pastOf(now, id); p != nil {

@@ -66,6 +66,8 @@ type composition struct {
 	copies   map[copyID]netip.Addr // that were complete, since it is known, and their sources
 	awaiting map[uint32][]*entry   // who wants to know when so many are
 	surveyed survey                // the latest
+	places   map[[8]byte]int       // how many members name each, see latestRuns
+	earlier  int                   // members that name a place that another one names
 	title    title
 	met      bool // a member was listed, since the composition is known
 }
@@ -187,7 +189,9 @@ func (r *registry) admit(now time.Time, a arrival, out []effect) (refused string
 		}
 	}
 	e.link, e.seat = a.link, a.seat
+	comp.unplace(e)
 	e.place, e.label = a.name.Place, a.name.Label
+	comp.place(e)
 	if a.link != 0 {
 		r.links[a.link] = e
 	}
@@ -352,6 +356,7 @@ func (r *registry) remove(e *entry, out []effect) []effect {
 	comp.entries[len(comp.entries)-1] = nil
 	comp.entries = comp.entries[:len(comp.entries)-1]
 	delete(comp.byPeer, e.peer)
+	comp.unplace(e)
 	e.unawait()
 	if len(comp.entries) == 0 {
 		delete(r.comps, comp.id)

@@ -269,7 +269,13 @@ func TestRegistryStaysConsistent(t *testing.T) {
 			"join": func(rt *rapid.T) {
 				from := rapid.SampledFrom([]string{"10.1.0.1", "10.1.0.2", "10.1.0.3", "10.1.0.4", "10.1.0.5", "127.0.0.1", "[::1]", "[2001:db8::1]"}).Draw(rt, "from")
 				n := rapid.IntRange(0, 50).Draw(rt, "peer")
-				l, out := s.join(peerN(n), seatAt(from+":4000", "10.0.0.1"), announcement.Draw(rt, "announce"))
+				s.last++
+				l, out := s.last, s.arrives(arrival{
+					link: s.last, id: testID, peer: peerN(n), seat: seatAt(from+":4000", "10.0.0.1"),
+					ann:  announcement.Draw(rt, "announce"),
+					name: proto.Named{Place: [8]byte{byte(rapid.IntRange(0, 9).Draw(rt, "place"))}},
+				})
+				s.counted(l, out)
 				open = append(open, l)
 				keep(out)
 			},

@@ -203,6 +203,19 @@ func (s *script) check() {
 		if len(c.entries) == 0 || len(c.entries) != len(c.byPeer) || c.id != id {
 			s.t.Fatalf("composition %x has %d entries, %d by peer", id, len(c.entries), len(c.byPeer))
 		}
+		places := make(map[[8]byte]int)
+		for _, e := range c.entries {
+			if e.place != [8]byte{} {
+				places[e.place]++
+			}
+		}
+		earlier := 0
+		for _, n := range places {
+			earlier += n - 1
+		}
+		if earlier != c.earlier || !maps.Equal(places, c.places) {
+			s.t.Fatalf("%v, %d earlier runs, counted as %v, %d", places, earlier, c.places, c.earlier)
+		}
 		for i, e := range c.entries {
 			entries++
 			if e.link != 0 {

@@ -73,26 +73,38 @@ func (c *composition) survey(now time.Time) survey {
 // that came later: a member that was started again fills the same copy, and the
 // conductor may not have noticed yet that the run before has ended.
 func (c *composition) latestRuns() []*entry {
-	latest := make(map[[8]byte]*entry, len(c.entries)-c.guests)
-	earlier := 0
+	if c.earlier == 0 {
+		return c.entries
+	}
+	latest := make(map[[8]byte]*entry)
 	for _, e := range c.entries {
-		if e.place == [8]byte{} {
-			continue
-		}
-		other := latest[e.place]
-		if other != nil {
-			earlier++
-		}
-		if other == nil || other.link < e.link {
+		if other := latest[e.place]; c.places[e.place] > 1 && (other == nil || other.link < e.link) {
 			latest[e.place] = e
 		}
 	}
-	if earlier == 0 {
-		return c.entries
-	}
 	return slices.DeleteFunc(slices.Clone(c.entries), func(e *entry) bool {
-		return e.place != [8]byte{} && latest[e.place] != e
+		return c.places[e.place] > 1 && latest[e.place] != e
 	})
+}
+
+// place counts the place that a member names, if it does.
+func (c *composition) place(e *entry) {
+	if e.place == [8]byte{} {
+		return
+	}
+	if c.places[e.place]++; c.places[e.place] > 1 {
+		c.earlier++
+	}
+}
+
+func (c *composition) unplace(e *entry) {
+	if e.place == [8]byte{} {
+		return
+	}
+	if c.places[e.place] > 1 {
+		c.earlier--
+	}
+	lessen(c.places, e.place)
 }
 
 // The ranks of those that are not in the way.
