@@ -86,3 +86,16 @@ func TestExtHandshakeSendsWhatMakesSense(t *testing.T) {
 		t.Errorf("%q, expected %q", got, want)
 	}
 }
+
+func TestSpareRoundTrip(t *testing.T) {
+	for _, on := range []bool{false, true} {
+		if got, err := ParseSpare(AppendSpare(nil, on)); err != nil || got != on {
+			t.Errorf("%v reads as %v, %v", on, got, err)
+		}
+	}
+	for _, payload := range [][]byte{nil, {2}, {1, 0}} {
+		if on, err := ParseSpare(payload); err == nil {
+			t.Errorf("%v reads as %v", payload, on)
+		}
+	}
+}
