@@ -153,20 +153,6 @@ func (l *link) cancelled(c proto.Cancel) (uint32, bool) {
 	return c.Part, true
 }
 
-// setSpare tells the peer whether this member has nothing to do and could send more.
-func (l *link) setSpare(on bool) {
-	if l.spare > 0 {
-		l.send(proto.Extended{ID: uint8(l.spare), Payload: proto.AppendSpare(nil, on)})
-	}
-}
-
-// dismiss tells the peer that it is no longer sent to before all others.
-func (l *link) dismiss() {
-	if l.dismissal > 0 {
-		l.send(proto.Extended{ID: uint8(l.dismissal)})
-	}
-}
-
 // setChoke tells the peer whether it is served; what it asked for is dropped when it no longer is.
 func (l *link) setChoke(on bool) {
 	l.mu.Lock()

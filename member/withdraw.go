@@ -1,14 +1,12 @@
 package member
 
 import (
-	"fmt"
 	"slices"
 
-	"orchestra/member/swarm"
 	"orchestra/proto"
 )
 
-// What links say of parts that are gone or bad, in extended messages (BEP 10).
+// What links say of parts that are gone or bad; see extended.go for what they hear.
 
 // withdraw tells the peer that a part is no longer here, and rejects all that it asked of it. The
 // peer hears that first, so that it does not ask again for what is rejected.
@@ -29,37 +27,4 @@ func (l *link) accuse(part uint32) {
 	if l.bad > 0 {
 		l.queue(proto.Extended{ID: uint8(l.bad), Payload: proto.AppendPart(nil, part)})
 	}
-}
-
-// extended takes an extended message; those that this member did not give out an id for say
-// nothing.
-func (l *link) extended(msg proto.Extended, parts uint32) (event, error) {
-	switch msg.ID {
-	case proto.ExtHandshakeID:
-		return nil, l.takeExtension(msg.Payload)
-	case dontHaveID:
-		part, err := l.partOf(proto.ExtDontHave, msg.Payload, parts)
-		return swarm.Withdrawn{Peer: l.peer, Part: part}, err
-	case badID:
-		part, err := l.partOf(proto.ExtBad, msg.Payload, parts)
-		return accused{part}, err
-	case dismissID:
-		return swarm.Dismissed{Peer: l.peer}, nil
-	case spareID:
-		on, err := proto.ParseSpare(msg.Payload)
-		return swarm.Spare{Peer: l.peer, On: on}, err
-	}
-	return nil, nil
-}
-
-// partOf reads a payload that is a part.
-func (l *link) partOf(name string, payload []byte, parts uint32) (uint32, error) {
-	part, err := proto.ParsePart(payload)
-	if err == nil && part >= parts {
-		err = fmt.Errorf("it speaks of part %d of %d", part, parts)
-	}
-	if err != nil {
-		return 0, fmt.Errorf("%s: %w", name, err)
-	}
-	return part, nil
 }
