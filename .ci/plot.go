@@ -1,9 +1,10 @@
 //go:build ignore
 
-// Plot draws how many hosts are complete over time: go run .ci/plot.go <docs/swarm.tsv >docs/swarm.svg
+// Plot draws how many hosts are complete over time: go run .ci/plot.go <docs/swarm.tsv
+// >docs/swarm.svg
 //
-// Each line of its input is a program and when one of its hosts was complete, with a tab between, in units of one HTTP copy. Lines that begin
-// with # are skipped.
+// Each line of its input is a program and when one of its hosts was complete, with a tab between,
+// in units of one HTTP copy. Lines that begin with # are skipped.
 package main
 
 import (

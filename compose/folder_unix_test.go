@@ -47,8 +47,8 @@ func TestFolderUnreadable(t *testing.T) {
 	}
 }
 
-// unprivileged does something with a path in a temporary folder as somebody who may not read everything: root becomes nobody for as long, in the
-// whole process, and nobody owns what is there.
+// unprivileged does something with a path in a temporary folder as somebody who may not read
+// everything: root becomes nobody for as long, in the whole process, and nobody owns what is there.
 func unprivileged(t *testing.T, path string, do func()) {
 	t.Helper()
 	if os.Geteuid() == 0 {

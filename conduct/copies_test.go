@@ -162,7 +162,8 @@ func TestAwaitIsToldOnce(t *testing.T) {
 	}
 }
 
-// What is remembered is bounded: the oldest compositions are forgotten first, then nothing more is counted.
+// What is remembered is bounded: the oldest compositions are forgotten first, then nothing more is
+// counted.
 func TestCopiesAreBounded(t *testing.T) {
 	lim := testLimits
 	lim.members = 2 // 8 copies
@@ -197,7 +198,8 @@ func TestCopiesAreBounded(t *testing.T) {
 	}
 }
 
-// The slowest come first, and the time left is that of the one that takes longest, unless it is not known.
+// The slowest come first, and the time left is that of the one that takes longest, unless it is not
+// known.
 func TestSurveyListsTheSlowest(t *testing.T) {
 	s := newScript(t, testLimits, 1)
 	for n, have := range map[int]uint32{1: 10, 2: 5, 3: 0, 4: 9} {

@@ -8,7 +8,8 @@ import (
 	"orchestra/conduct"
 )
 
-// A conductor within another program: it listens when New returns, serves while Run runs, and ends with the context.
+// A conductor within another program: it listens when New returns, serves while Run runs, and ends
+// with the context.
 func Example() {
 	c, err := conduct.New(conduct.Config{Listen: "127.0.0.1:0"})
 	if err != nil {

@@ -117,7 +117,8 @@ func (r *registry) refill(e *entry, out []effect) []effect {
 	return r.handOut(e, e.want-len(e.told), false, out)
 }
 
-// inform tells a member something of others, and how many there are if that has become another number.
+// inform tells a member something of others, and how many there are if that has become another
+// number.
 func (r *registry) inform(e *entry, m proto.Message, out []effect) []effect {
 	return r.tellListed(e, r.tell(e, m, out))
 }

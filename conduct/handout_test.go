@@ -39,8 +39,8 @@ func (s *script) wantAcquainted(when string) {
 	}
 }
 
-// As long as there are at most 101 members, of any two at least one knows the other, also when others have come and gone, and when a connection was
-// replaced by a newer one.
+// As long as there are at most 101 members, of any two at least one knows the other, also when
+// others have come and gone, and when a connection was replaced by a newer one.
 func TestFewAreAcquainted(t *testing.T) {
 	for seed := range uint64(3) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
@@ -88,7 +88,8 @@ func TestManyArePushedToFew(t *testing.T) {
 	s.check()
 }
 
-// What is left of a member's pushes is used up by later announcements, and is less once its composition is no longer small.
+// What is left of a member's pushes is used up by later announcements, and is less once its
+// composition is no longer small.
 func TestPushesAreUsedUp(t *testing.T) {
 	lim := testLimits
 	lim.peers = 20 // 41 are few
@@ -121,7 +122,8 @@ func TestPushesAreUsedUp(t *testing.T) {
 	s.check()
 }
 
-// A member is told how many are listed as soon as it is welcome, and again, with what it is told anyway, when they are more or fewer by a quarter.
+// A member is told how many are listed as soon as it is welcome, and again, with what it is told
+// anyway, when they are more or fewer by a quarter.
 func TestListedIsTold(t *testing.T) {
 	s := newScript(t, testLimits, 1)
 	first, out := s.join(peerN(1), farSeat(1), plain(1))
@@ -158,7 +160,8 @@ func TestListedIsTold(t *testing.T) {
 	s.check()
 }
 
-// The 102nd member is told to everybody as a number, since among 101 they do what is of no use if some believe that they are still few.
+// The 102nd member is told to everybody as a number, since among 101 they do what is of no use if
+// some believe that they are still few.
 func TestOutgrownIsToldToAll(t *testing.T) {
 	s := newScript(t, testLimits, 4)
 	links := s.joins(101)

@@ -22,7 +22,8 @@ import (
 // httpHeader is how long a visitor's request may be, in bytes.
 const httpHeader = 16 << 10
 
-// visited brings a guest's announcement to the loop; the answer goes into reply, which has room for it.
+// visited brings a guest's announcement to the loop; the answer goes into reply, which has room for
+// it.
 type visited struct {
 	guest webGuest
 	reply chan<- answer
@@ -35,7 +36,8 @@ type answer struct {
 
 func (visited) event() {}
 
-// serveHTTP answers one request on a connection whose first byte was looked at, and returns when that is closed.
+// serveHTTP answers one request on a connection whose first byte was looked at, and returns when
+// that is closed.
 func (c *Conductor) serveHTTP(nc net.Conn, in *bufio.Reader, s seat) error {
 	nc.SetReadDeadline(time.Time{})
 	l := &oneConn{conn: &visitor{Conn: nc, in: in, seat: s, closed: make(chan struct{})}}
@@ -87,8 +89,9 @@ func (c *Conductor) handleAnnounce(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
-// parseVisit reads the query of an announce from a seat. What it does not know is passed over; an "ip" is not believed. Where there is no
-// "key", the address is: what came from one may be replaced from there alone.
+// parseVisit reads the query of an announce from a seat. What it does not know is passed over; an
+// "ip" is not believed. Where there is no "key", the address is: what came from one may be replaced
+// from there alone.
 func parseVisit(query string, s seat) (v webGuest, compact bool, err error) {
 	q, err := url.ParseQuery(query)
 	if err != nil {

@@ -131,7 +131,8 @@ func TestMalformedAnnouncements(t *testing.T) {
 	}
 }
 
-// Half a request, a request one byte at a time that never ends, and one whose answer is not waited for: all end.
+// Half a request, a request one byte at a time that never ends, and one whose answer is not waited
+// for: all end.
 func TestHalfARequestEnds(t *testing.T) {
 	c := serving(t, Config{HandshakeTimeout: 100 * time.Millisecond})
 	for _, text := range []string{"G", "GET /announce", "GET /announce HTTP/1.1\r\nHost: x\r\n", "GARBAGE\r\n\r\n", "POST /announce HTTP/1.1\r\nHost: x\r\n\r\n"} {
@@ -165,7 +166,8 @@ func guestAt(s *script, n int, at seat, change func(v *webGuest)) []proto.Member
 	return members
 }
 
-// A guest is listed for two intervals from its latest announce; members are told when it comes and when it is gone, once each.
+// A guest is listed for two intervals from its latest announce; members are told when it comes and
+// when it is gone, once each.
 func TestGuestIsListedForTwoIntervals(t *testing.T) {
 	s := newScript(t, testLimits, 1)
 	m, _ := s.join(peerN(1), farSeat(1), plain(1))
@@ -210,7 +212,8 @@ func guestAgain(s *script) []effect {
 	return out
 }
 
-// A guest where no dial back is answered is told of others, but they are not told of it; nor is one that says port 0.
+// A guest where no dial back is answered is told of others, but they are not told of it; nor is one
+// that says port 0.
 func TestGuestIsDialledBack(t *testing.T) {
 	s := newScript(t, testLimits, 1)
 	v := webGuest{

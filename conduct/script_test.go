@@ -110,14 +110,16 @@ func (s *script) did(out []effect) []effect {
 	return out
 }
 
-// near reports whether a number of members is so near to another that who was told that is not told anew.
+// near reports whether a number of members is so near to another that who was told that is not told
+// anew.
 func (s *script) near(n, told int) bool {
 	few := 2*s.reg.lim.peers + 1
 	return 4*n < 5*told && 4*n > 3*told && (n > few) == (told > few)
 }
 
-// counted holds what a join or a departure led to, to this: who was told of anybody has been told about how many there are, and nobody else is told
-// that but a newcomer, unless they are few no longer.
+// counted holds what a join or a departure led to, to this: who was told of anybody has been told
+// about how many there are, and nobody else is told that but a newcomer, unless they are few no
+// longer.
 func (s *script) counted(newcomer link, out []effect) {
 	s.t.Helper()
 	of := make(map[link]bool)

@@ -12,7 +12,8 @@ import (
 	"orchestra/member"
 )
 
-// BenchmarkPair moves a file from one member to another in one process over 127.0.0.1, through the RAM disk where there is one.
+// BenchmarkPair moves a file from one member to another in one process over 127.0.0.1, through the
+// RAM disk where there is one.
 func BenchmarkPair(b *testing.B) {
 	const size = 256 << 20
 	for _, partSize := range []int64{16 << 10, 256 << 10, 1 << 20, 16 << 20} {

@@ -11,7 +11,8 @@ import (
 	"orchestra/proto"
 )
 
-// complaintTo answers one member as a conductor does, and returns the first complaint that it hears.
+// complaintTo answers one member as a conductor does, and returns the first complaint that it
+// hears.
 func complaintTo(l net.Listener) (bad proto.Complain, err error) {
 	conn, err := l.Accept()
 	if err != nil {
@@ -57,7 +58,8 @@ func (s *score) peerID(p *player) proto.PeerID {
 	return hello.PeerID
 }
 
-// A member that was sent bad data tells all its conductors by whom, and one that does not answer yet when it does.
+// A member that was sent bad data tells all its conductors by whom, and one that does not answer
+// yet when it does.
 func TestComplainsOfBadData(t *testing.T) {
 	s := newScore(t, 1<<20, 64<<10)
 	liar := s.join(member.Config{Dir: s.dir})

@@ -8,10 +8,12 @@ import (
 	"orchestra/proto"
 )
 
-// maxComplaints is how many complaints wait for one conductor at most: it heeds eight of one member. What is more is not told.
+// maxComplaints is how many complaints wait for one conductor at most: it heeds eight of one
+// member. What is more is not told.
 const maxComplaints = 8
 
-// complain tells every conductor of a peer that sent bad data, at once or when it is up again. It never waits.
+// complain tells every conductor of a peer that sent bad data, at once or when it is up again. It
+// never waits.
 func (m *Member) complain(bad proto.Complain) {
 	for _, conductor := range m.complaints {
 		select {

@@ -26,8 +26,8 @@ const (
 // wanted is how many members this member asks to be told of.
 const wanted = 50
 
-// conductor keeps one connection to one conductor, for as long as the member runs. A conductor that cannot be reached, or that
-// refuses, is a state, not an error: the members known go on without it.
+// conductor keeps one connection to one conductor, for as long as the member runs. A conductor that
+// cannot be reached, or that refuses, is a state, not an error: the members known go on without it.
 type conductor struct {
 	*Member
 	addr  string
@@ -76,8 +76,8 @@ func (c *conductor) run(ctx context.Context) {
 	}
 }
 
-// backoff is how long to wait until the next try: twice as long each time, by chance half as long or
-// half as long again, so that those who lost a conductor together do not come back together.
+// backoff is how long to wait until the next try: twice as long each time, by chance half as long
+// or half as long again, so that those who lost a conductor together do not come back together.
 type backoff struct {
 	wait time.Duration
 	most time.Duration // 0: retryMost
@@ -129,8 +129,8 @@ func (c *conductor) session(ctx context.Context) error {
 	return c.listenTo(ctx, conn)
 }
 
-// report tells the conductor how far this member is when that is other than was told last, where
-// it is when that changes, and at least that it lives. It ends the connection when the context ends,
+// report tells the conductor how far this member is when that is other than was told last, where it
+// is when that changes, and at least that it lives. It ends the connection when the context ends,
 // or when the address is gone that it was opened from.
 func (c *conductor) report(
 	ctx context.Context, conn net.Conn, last proto.Progress, cards map[netip.Addr]bool, changed <-chan struct{},
@@ -184,8 +184,8 @@ func (c *conductor) report(
 	}
 }
 
-// farewell tells the conductor how far this member came, and leaves it a moment to read that: closing at once what was not read to
-// its end would take back what was just said.
+// farewell tells the conductor how far this member came, and leaves it a moment to read that:
+// closing at once what was not read to its end would take back what was just said.
 func (c *conductor) farewell(conn net.Conn, last proto.Progress) {
 	time.AfterFunc(farewellTime, func() { conn.Close() })
 	conn.SetWriteDeadline(time.Now().Add(farewellTime))
@@ -212,7 +212,8 @@ func (c *conductor) say(conn net.Conn, msg proto.Message) bool {
 	return true
 }
 
-// listenTo passes on what the conductor tells. The conductor is up once it has said anything but no.
+// listenTo passes on what the conductor tells. The conductor is up once it has said anything but
+// no.
 func (c *conductor) listenTo(ctx context.Context, conn net.Conn) error {
 	in := proto.NewConductorReader(conn)
 	for up := false; ; {

@@ -83,7 +83,8 @@ func TestConductorOverIPv6(t *testing.T) {
 	}
 }
 
-// With several conductors one is enough: members find each other by any of them, and the state stays up while one is.
+// With several conductors one is enough: members find each other by any of them, and the state
+// stays up while one is.
 func TestSeveralConductors(t *testing.T) {
 	s := newScore(t, 1<<20, 64<<10)
 	one, endOne := startConductor(t, "127.0.0.1:0")
@@ -130,7 +131,8 @@ func TestConductorRefuses(t *testing.T) {
 	}
 }
 
-// fakeConductor answers each member with the same messages. The channel gets the time of each connection.
+// fakeConductor answers each member with the same messages. The channel gets the time of each
+// connection.
 func fakeConductor(t *testing.T, messages ...proto.Message) (addr string, came chan time.Time) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -197,7 +199,8 @@ func TestReachableStays(t *testing.T) {
 	}
 }
 
-// A member that listens on one address of its machine, and reaches its conductor over another one, can be found nevertheless.
+// A member that listens on one address of its machine, and reaches its conductor over another one,
+// can be found nevertheless.
 func TestListeningOnOneAddress(t *testing.T) {
 	cards, err := net.InterfaceAddrs()
 	if err != nil {

@@ -28,8 +28,9 @@ func (c *conductor) state(up bool, words string) {
 	})
 }
 
-// overall is the state of all conductors together. One that is up is enough. The first of them speaks for all, in the order that they
-// were named in, so that what is shown stays the same while others come and go.
+// overall is the state of all conductors together. One that is up is enough. The first of them
+// speaks for all, in the order that they were named in, so that what is shown stays the same while
+// others come and go.
 func overall(states []conductorState) (up bool, words string) {
 	for _, s := range states {
 		if s.up {
@@ -42,8 +43,8 @@ func overall(states []conductorState) (up bool, words string) {
 	return false, words
 }
 
-// isUp notes that the conductor said something else than no. What a user sees of it is the change of
-// the state.
+// isUp notes that the conductor said something else than no. What a user sees of it is the change
+// of the state.
 func (c *conductor) isUp(ctx context.Context) {
 	c.upSince, c.probed, c.strange = time.Now(), false, swarm.NoFault
 	c.state(true, "conductor "+c.addr)

@@ -168,7 +168,8 @@ func TestServerThatWaitsIsFoundOut(t *testing.T) {
 	})
 }
 
-// A complaint that may not have arrived, since the connection died, is said again over the next one.
+// A complaint that may not have arrived, since the connection died, is said again over the next
+// one.
 func TestComplaintIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t)

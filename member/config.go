@@ -1,7 +1,8 @@
 // Package member gets the content of a composition from other members, checks it and shares it on.
 //
-// One loop (director.go) owns the state of the swarm, which is package swarm's; each link has a goroutine that reads and one
-// that writes; workers hash and write to the disk. All of them report to the loop's inbox, and the loop never waits for any.
+// One loop (director.go) owns the state of the swarm, which is package swarm's; each link has a
+// goroutine that reads and one that writes; workers hash and write to the disk. All of them report
+// to the loop's inbox, and the loop never waits for any.
 package member
 
 import (
@@ -18,7 +19,8 @@ const (
 	lastPort  = 10020
 )
 
-// Config says what to get, where to, and from whom. The zero value of every field but File is the default.
+// Config says what to get, where to, and from whom. The zero value of every field but File is the
+// default.
 type Config struct {
 	File *orch.File
 	Dir  string // the current folder; made if missing
@@ -38,19 +40,22 @@ type Config struct {
 	Repair  bool // bad parts of content that stands under its name are got anew, in place
 	Replace bool // if something else stands under the name, the content is got nevertheless; at the end that is moved aside to NAME.old
 
-	// Sequential prefers the parts in the order of the content, for whoever reads it while it comes ([Member.WriteContent]): within a window,
-	// so that the members still have different parts to give to each other.
+	// Sequential prefers the parts in the order of the content, for whoever reads it while it comes
+	// ([Member.WriteContent]): within a window, so that the members still have different parts to
+	// give to each other.
 	Sequential bool
 
-	// NoTimes leaves files with the time at which they were written here, rather than the composition's.
+	// NoTimes leaves files with the time at which they were written here, rather than the
+	// composition's.
 	NoTimes bool
 
 	// Only and Except choose files of a folder ([store.Select]). Complete is then what is chosen.
 	Only, Except []string
 
-	// OnComplete is called once, on a goroutine of its own, when every part is verified and the content has its name: also if that
-	// was so from the start. Run waits for it, so it must end when Run's context does. A member that is to share no more when it has
-	// the content ends that context here.
+	// OnComplete is called once, on a goroutine of its own, when every part is verified and the
+	// content has its name: also if that was so from the start. Run waits for it, so it must end
+	// when Run's context does. A member that is to share no more when it has the content ends that
+	// context here.
 	OnComplete func(path string)
 
 	Log zerolog.Logger // the zero Logger is silent
@@ -84,16 +89,16 @@ type Progress struct {
 	BadParts []int  // of content that stands under its name and is not to be repaired
 	Members  int    // links that are up
 	Known    int    // members known
-	// Unreachable tells that nobody was ever connected to and nobody opened a link, although members
-	// are known and had time to: something is in the way, like a firewall.
+	// Unreachable tells that nobody was ever connected to and nobody opened a link, although
+	// members are known and had time to: something is in the way, like a firewall.
 	Unreachable bool
 	Dialled     bool   // somebody opened a link to this member, or a conductor found that this is possible
 	Copies      int    // complete members, as a conductor told when they were AwaitCopies; 0 before
 	ConductorUp bool   // one of them at least
 	Conductor   string // in words: the first one that is up, or else why the first one is not; may hold what a conductor wrote
 
-	// Waiting says in one line why nothing comes; empty while something does, and when nothing is missing. It may hold what a peer or a
-	// conductor wrote.
+	// Waiting says in one line why nothing comes; empty while something does, and when nothing is
+	// missing. It may hold what a peer or a conductor wrote.
 	Waiting string
 	// KnownComplete is how many of the members known have everything, as far as this member saw.
 	KnownComplete int

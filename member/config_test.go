@@ -38,7 +38,8 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
-// A member that is not to run is closed by a Run whose context has ended: its port and its folder are free again.
+// A member that is not to run is closed by a Run whose context has ended: its port and its folder
+// are free again.
 func TestNotToRun(t *testing.T) {
 	s := newScore(t, 1, 16<<10)
 	ended, end := context.WithCancel(t.Context())
@@ -66,7 +67,8 @@ func TestNotToRun(t *testing.T) {
 	}
 }
 
-// The limits of a Config mean none where they are not positive, and a conductor's port may be left out.
+// The limits of a Config mean none where they are not positive, and a conductor's port may be left
+// out.
 func TestConfigDefaults(t *testing.T) {
 	s := newScore(t, 100_000, 16<<10)
 	first := s.join(member.Config{Dir: s.dir, UploadLimit: -1, DownloadLimit: -1, MaxPeers: -1, Conductors: []string{"127.0.0.1"}})

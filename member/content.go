@@ -13,7 +13,8 @@ import (
 // ErrEnded tells that the member ended before all of the content was read.
 var ErrEnded = errors.New("the member ended before all of the content was written")
 
-// BadPartError tells that the content cannot be read further: a part of what stands under its name is bad, and it is not to be repaired.
+// BadPartError tells that the content cannot be read further: a part of what stands under its name
+// is bad, and it is not to be repaired.
 type BadPartError struct {
 	Part int // counted from 0
 	Path string
@@ -36,7 +37,8 @@ func (e *WriteError) Error() string {
 // Unwrap returns the writer's error.
 func (e *WriteError) Unwrap() error { return e.Err }
 
-// readSize is how much content is read back at once, from the page cache mostly. It is all the memory that a reader takes.
+// readSize is how much content is read back at once, from the page cache mostly. It is all the
+// memory that a reader takes.
 const readSize = 1 << 20
 
 // How much of the content a reader is told of at once; a part at least.
@@ -45,10 +47,12 @@ const (
 	strideParts = 256     // so that tiny parts do not keep the loop
 )
 
-// WriteContent writes the content to w in order, each part once it is verified, and returns how many bytes it wrote. Run must be
-// running, or be started soon. With [Config.Sequential] the parts come in this order, more or less, and the window in which they do goes with the
-// latest caller. Only the caller waits for w: the content is on disk, and the member goes on. The error is nil when all was
-// written; otherwise ctx's, [ErrEnded], *[WriteError], *[BadPartError], or *store.Error for the disk.
+// WriteContent writes the content to w in order, each part once it is verified, and returns how
+// many bytes it wrote. Run must be running, or be started soon. With [Config.Sequential] the parts
+// come in this order, more or less, and the window in which they do goes with the latest caller.
+// Only the caller waits for w: the content is on disk, and the member goes on. The error is nil
+// when all was written; otherwise ctx's, [ErrEnded], *[WriteError], *[BadPartError], or
+// *store.Error for the disk.
 func (m *Member) WriteContent(ctx context.Context, w io.Writer) (int64, error) {
 	var written int64
 	buf := make([]byte, min(readSize, m.comp.Size))
@@ -73,7 +77,8 @@ func (m *Member) WriteContent(ctx context.Context, w io.Writer) (int64, error) {
 	return written, nil
 }
 
-// await waits until a part is verified and returns where those that follow it without a gap end, or the stride does.
+// await waits until a part is verified and returns where those that follow it without a gap end, or
+// the stride does.
 func (m *Member) await(ctx context.Context, part int) (int, error) {
 	r := reading{part: part, upto: make(chan int, 1)}
 	select {
@@ -106,7 +111,8 @@ func (m *Member) unlessEnded(err error) error {
 	}
 }
 
-// reading asks the loop to be told when a part is verified: by the end of those that are, or by a close if it never will be.
+// reading asks the loop to be told when a part is verified: by the end of those that are, or by a
+// close if it never will be.
 type reading struct {
 	part int
 	upto chan int // holds one answer, so that the loop never waits

@@ -9,9 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What a socket can do without waiting is asked of the system past Go's scheduler. The scheduler is told of other calls, since they may take long; the first
-// one after an idle time wakes its monitor thread, which then looks every 20 µs whether the call has ended. On a slow line, where a member wakes for each
-// few packets, that took a fifth of its CPU.
+// What a socket can do without waiting is asked of the system past Go's scheduler. The scheduler is
+// told of other calls, since they may take long; the first one after an idle time wakes its monitor
+// thread, which then looks every 20 µs whether the call has ended. On a slow line, where a member
+// wakes for each few packets, that took a fifth of its CPU.
 
 // direct is one direction of a socket: an [io.Reader] or [io.Writer] for one goroutine at a time.
 type direct struct {

@@ -34,7 +34,8 @@ func ends(t *testing.T) (near, far *net.TCPConn) {
 	return near, far
 }
 
-// TestDirect moves more than the sockets hold, both ways at once, to a far end that reads in its own time.
+// TestDirect moves more than the sockets hold, both ways at once, to a far end that reads in its
+// own time.
 func TestDirect(t *testing.T) {
 	near, far := ends(t)
 	content := randomBytes(32 << 20)

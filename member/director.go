@@ -52,8 +52,8 @@ type director struct {
 	rechecks rechecks
 }
 
-// Run gets and shares the content until ctx ends, which is no error, or until it cannot go on. All it started has ended when it returns;
-// a Member runs once.
+// Run gets and shares the content until ctx ends, which is no error, or until it cannot go on. All
+// it started has ended when it returns; a Member runs once.
 func (m *Member) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -117,7 +117,8 @@ func (d *director) connect() {
 	}
 }
 
-// loop is the one owner of the swarm's state. It ends with the context, or when the member cannot go on.
+// loop is the one owner of the swarm's state. It ends with the context, or when the member cannot
+// go on.
 func (d *director) loop() {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()

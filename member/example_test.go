@@ -15,7 +15,8 @@ import (
 	"orchestra/orch"
 )
 
-// Everything in one program: a conductor, a member that has a file, and one that gets it and ends when it is complete.
+// Everything in one program: a conductor, a member that has a file, and one that gets it and ends
+// when it is complete.
 func Example() {
 	dir, err := os.MkdirTemp("", "orchestra")
 	if err != nil {
@@ -68,7 +69,8 @@ func Example() {
 	// <nil> <nil>
 }
 
-// get joins, waits until the content is complete, and ends. OnComplete is where to go on; to share on, it would not stop.
+// get joins, waits until the content is complete, and ends. OnComplete is where to go on; to share
+// on, it would not stop.
 func get(ctx context.Context, f *orch.File, dir string) (path string, err error) {
 	ctx, stop := context.WithTimeout(ctx, time.Minute)
 	defer stop()

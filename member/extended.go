@@ -7,7 +7,8 @@ import (
 	"orchestra/proto"
 )
 
-// Extended messages (BEP 10): what comes is given out here. What is said of parts is in withdraw.go.
+// Extended messages (BEP 10): what comes is given out here. What is said of parts is in
+// withdraw.go.
 
 // extended takes an extended message; those that this member did not give out an id for say
 // nothing.

@@ -22,8 +22,8 @@ const (
 	spareID    = 4
 )
 
-// readAhead is how much a link reads beyond what it needs: enough for a burst of small messages, little enough that
-// content goes into its own buffer uncopied.
+// readAhead is how much a link reads beyond what it needs: enough for a burst of small messages,
+// little enough that content goes into its own buffer uncopied.
 const readAhead = 16 << 10
 
 // greet exchanges the handshakes of a new connection, the extension handshake included.
@@ -90,8 +90,8 @@ func (m *Member) sayHello(conn *net.TCPConn) error {
 	return err
 }
 
-// readExtension reads the first message, which is the extension handshake of every client that knows them. If it is another, it
-// is kept for the reader.
+// readExtension reads the first message, which is the extension handshake of every client that
+// knows them. If it is another, it is kept for the reader.
 func (l *link) readExtension(conn net.Conn) error {
 	msg, err := l.in.Next()
 	if err != nil {
@@ -127,8 +127,8 @@ func (l *link) takeExtension(payload []byte) error {
 	return nil
 }
 
-// awaitAnswer waits for what a member that opened the link says after this end's handshake, and keeps
-// it for the reader. A foreign client need not say anything.
+// awaitAnswer waits for what a member that opened the link says after this end's handshake, and
+// keeps it for the reader. A foreign client need not say anything.
 func (l *link) awaitAnswer() (err error) {
 	if l.maxRun > 0 && l.fast && l.first == nil {
 		l.first, err = l.in.Next()

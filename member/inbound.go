@@ -11,8 +11,9 @@ import (
 	"orchestra/proto"
 )
 
-// Content on its way to the disk. There are bufferCount buffers for all links together, so memory is bounded whatever the number of
-// links and the size of parts; a link that finds none writes what it reads itself, in small pieces.
+// Content on its way to the disk. There are bufferCount buffers for all links together, so memory
+// is bounded whatever the number of links and the size of parts; a link that finds none writes what
+// it reads itself, in small pieces.
 const (
 	bufferSize  = proto.MaxPiece
 	bufferCount = 96
@@ -59,11 +60,12 @@ func (b *buffers) await(ctx context.Context) *[bufferSize]byte {
 	return nil
 }
 
-// bufferPatience is how long a link waits for a buffer while workers have some of its run: much longer than they take to write it.
+// bufferPatience is how long a link waits for a buffer while workers have some of its run: much
+// longer than they take to write it.
 const bufferPatience = 50 * time.Millisecond
 
-// inbound is a run on its way from a link to the disk. Its chunks are written and hashed in the order they came, by one worker at a
-// time, while more come in.
+// inbound is a run on its way from a link to the disk. Its chunks are written and hashed in the
+// order they came, by one worker at a time, while more come in.
 type inbound struct {
 	m    *Member
 	peer int
@@ -91,7 +93,8 @@ func (m *Member) inbound(peer int, run swarm.Run) *inbound {
 	return &inbound{m: m, peer: peer, run: run}
 }
 
-// read takes n bytes in that belong at an offset of the run. Blocks that follow each other share a buffer, unless what comes is passed on.
+// read takes n bytes in that belong at an offset of the run. Blocks that follow each other share a
+// buffer, unless what comes is passed on.
 func (in *inbound) read(ctx context.Context, r io.Reader, at int64, n int) error {
 	for n > 0 {
 		if in.buf != nil && (in.from+int64(in.n) != at || in.n+n > bufferSize) {
@@ -124,7 +127,8 @@ func (in *inbound) read(ctx context.Context, r io.Reader, at int64, n int) error
 	return nil
 }
 
-// buffer gets a buffer. While workers have some of the run, it waits for one: what it wrote itself then would be out of order, and be read back to be hashed.
+// buffer gets a buffer. While workers have some of the run, it waits for one: what it wrote itself
+// then would be out of order, and be read back to be hashed.
 func (in *inbound) buffer(ctx context.Context) *[bufferSize]byte {
 	if p := in.m.buffers.get(); p != nil {
 		return p

@@ -12,12 +12,14 @@ import (
 // leastPortion is well above the header of a piece, in bytes.
 const leastPortion = 256
 
-// evenPortion passes at once under any limit that is not far smaller, in bytes. It is short, so that no queue builds up in front of a line whose limit
-// is a little below its rate: what this member asks for, announces and acknowledges would wait in it.
+// evenPortion passes at once under any limit that is not far smaller, in bytes. It is short, so
+// that no queue builds up in front of a line whose limit is a little below its rate: what this
+// member asks for, announces and acknowledges would wait in it.
 const evenPortion = 32 << 10
 
-// limiter allows so many bytes a second, as many as there come if it is not positive; nil: no limit. It lets pass at once what takes 8 ms, which a timer keeps to, or
-// evenPortion, but no more than takes a tenth of a second; links that wait take turns at that size.
+// limiter allows so many bytes a second, as many as there come if it is not positive; nil: no
+// limit. It lets pass at once what takes 8 ms, which a timer keeps to, or evenPortion, but no more
+// than takes a tenth of a second; links that wait take turns at that size.
 func limiter(bytes int64) *rate.Limiter {
 	if bytes <= 0 {
 		return nil
@@ -34,8 +36,8 @@ func portion(l *rate.Limiter) int {
 	return l.Burst()
 }
 
-// wait lets n bytes pass in their time. While it waits it calls held, every reportEvery at least, and
-// ends if that returns false.
+// wait lets n bytes pass in their time. While it waits it calls held, every reportEvery at least,
+// and ends if that returns false.
 func wait(ctx context.Context, l *rate.Limiter, n int, held func() bool) error {
 	for l != nil && n > 0 {
 		k := min(n, l.Burst())

@@ -51,7 +51,8 @@ func TestLimitIsSmooth(t *testing.T) {
 	}
 }
 
-// A limit lets little pass at once, so that it is kept to within milliseconds, and enough for a timer to keep up with it.
+// A limit lets little pass at once, so that it is kept to within milliseconds, and enough for a
+// timer to keep up with it.
 func TestLimitPortion(t *testing.T) {
 	for limit, want := range map[int64]int{
 		1:         leastPortion,

@@ -16,13 +16,15 @@ import (
 
 // Times of a link.
 const (
-	// silenceTimeout ends a link on which nothing came, not even a keep-alive, which BEP 3 has sent every two minutes.
+	// silenceTimeout ends a link on which nothing came, not even a keep-alive, which BEP 3 has sent
+	// every two minutes.
 	silenceTimeout = 150 * time.Second
 	keepAlive      = 30 * time.Second
 	// writeTimeout ends a link whose far end took nothing for so long.
 	writeTimeout = 60 * time.Second
-	// linkTimeout ends a link whose far end's system is gone: it acknowledges nothing, not even that it
-	// is there. conductorTimeout does so with the connection to a conductor, which has many.
+	// linkTimeout ends a link whose far end's system is gone: it acknowledges nothing, not even
+	// that it is there. conductorTimeout does so with the connection to a conductor, which has
+	// many.
 	linkTimeout      = 20 * time.Second
 	conductorTimeout = 45 * time.Second
 	// doubtTime is how long a far end that is in doubt has to acknowledge what it is sent.
@@ -32,7 +34,8 @@ const (
 // unknownRoundTrip is what roundTrip returns where the system does not tell.
 const unknownRoundTrip = time.Minute
 
-// link is the connection to one peer. One goroutine reads and one writes; the loop only leaves things to do under mu and never waits.
+// link is the connection to one peer. One goroutine reads and one writes; the loop only leaves
+// things to do under mu and never waits.
 type link struct {
 	m       *Member
 	conn    *net.TCPConn
@@ -190,7 +193,8 @@ func allBits(parts int) []byte {
 	return b
 }
 
-// have leaves a part to be announced after a while, or earlier with something else that is said. However slow the peer, each part waits once.
+// have leaves a part to be announced after a while, or earlier with something else that is said.
+// However slow the peer, each part waits once.
 func (l *link) have(part uint32, delay time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -71,9 +71,9 @@ type Member struct {
 	states   []conductorState // by conductor
 }
 
-// New opens the content, takes its lock and listens. A member that is not to run is closed by Run with a context that has ended.
-// Errors: those of [store.Open], *[ListenError], *[orch.ParseError] for a File that is not valid, and what is wrong with an address
-// of the Config.
+// New opens the content, takes its lock and listens. A member that is not to run is closed by Run
+// with a context that has ended. Errors: those of [store.Open], *[ListenError], *[orch.ParseError]
+// for a File that is not valid, and what is wrong with an address of the Config.
 func New(cfg Config) (*Member, error) {
 	if cfg.File == nil {
 		return nil, errors.New("the member has no composition: its Config has no File")

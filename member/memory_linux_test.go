@@ -20,15 +20,17 @@ import (
 	"orchestra/orch"
 )
 
-// What a process of TestMemory is told through its environment: the composition, the folder, and whom to dial.
+// What a process of TestMemory is told through its environment: the composition, the folder, and
+// whom to dial.
 const (
 	memoryFile = "ORCHESTRA_TEST_MEMORY_FILE"
 	memoryDir  = "ORCHESTRA_TEST_MEMORY_DIR"
 	memoryPeer = "ORCHESTRA_TEST_MEMORY_PEER"
 )
 
-// TestMemory holds what docs/architecture.md promises, with real processes: 64 MiB, 48 bytes a part, and one bit a part and peer, for
-// a member that checks and shares 5 GiB and for one that gets them.
+// TestMemory holds what docs/architecture.md promises, with real processes: 64 MiB, 48 bytes a
+// part, and one bit a part and peer, for a member that checks and shares 5 GiB and for one that
+// gets them.
 func TestMemory(t *testing.T) {
 	if os.Getenv("ORCHESTRA_TEST_LARGE") == "" {
 		t.Skip("moves 5 GiB in a minute: make large runs it (ORCHESTRA_TEST_LARGE=1)")
@@ -76,7 +78,8 @@ func memoryFolder(t *testing.T) string {
 	return dir
 }
 
-// startMemory runs a member in a process of its own until it is complete. The answer ends it and is the peak of its memory in bytes.
+// startMemory runs a member in a process of its own until it is complete. The answer ends it and is
+// the peak of its memory in bytes.
 func startMemory(t *testing.T, file, dir, peer string) (addr string, peak func() int64) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestMemoryProcess$", "-test.timeout=5m")

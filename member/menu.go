@@ -11,8 +11,8 @@ import (
 	"orchestra/proto"
 )
 
-// menu is what this member asks of the peer: the runs, oldest first, cut into requests of single blocks for a foreign client. Guarded by
-// the link's mu.
+// menu is what this member asks of the peer: the runs, oldest first, cut into requests of single
+// blocks for a foreign client. Guarded by the link's mu.
 type menu struct {
 	asked  []*asked
 	ghosts []ghost // cancelled, and neither rejected nor sent in full yet
@@ -145,7 +145,8 @@ func (l *link) cancel(run swarm.Run) {
 	l.topUp()
 }
 
-// recall asks a member to reject a run unless it has begun to send it: it cancels all of it. The run stays on the menu until that, or the content, comes.
+// recall asks a member to reject a run unless it has begun to send it: it cancels all of it. The
+// run stays on the menu until that, or the content, comes.
 func (l *link) recall(run swarm.Run) { l.send(proto.Cancel(run)) }
 
 // forgetMenu drops all that was asked for: the peer choked this member.
@@ -207,7 +208,8 @@ func (a *asked) has(at uint32) bool {
 	return a.seen[block/64]&(1<<(block%64)) != 0
 }
 
-// accept finds out what a piece is good for: the run that it belongs to, or nil if it is to be thrown away.
+// accept finds out what a piece is good for: the run that it belongs to, or nil if it is to be
+// thrown away.
 func (l *link) accept(msg proto.Piece) (*asked, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -314,7 +316,8 @@ func (l *link) takePiece(ctx context.Context, msg proto.Piece) error {
 	return a.in.end(ctx)
 }
 
-// pieceReader reads the content of a piece, of which so many bytes are still to come, as fast as the download limit lets it.
+// pieceReader reads the content of a piece, of which so many bytes are still to come, as fast as
+// the download limit lets it.
 type pieceReader struct {
 	ctx  context.Context
 	link *link
@@ -325,8 +328,8 @@ type pieceReader struct {
 	whole uint32 // bytes of the run that are here when none of the piece are left
 }
 
-// Read reads once, so that what it expects is what is still to come. A piece may take long under a limit: the core is told meanwhile that
-// the peer lives, and the link's deadline is put off.
+// Read reads once, so that what it expects is what is still to come. A piece may take long under a
+// limit: the core is told meanwhile that the peer lives, and the link's deadline is put off.
 func (r *pieceReader) Read(p []byte) (int, error) {
 	p = p[:min(len(p), r.left)]
 	if r.paid == 0 {

@@ -21,9 +21,10 @@ func (m *Member) introduce() {
 	m.place = place(host, m.cfg.Dir)
 }
 
-// place tells this copy from others: it is the same when a member is started again for the same folder of the same host, so that the
-// conductor counts one copy. It is made of the host's name, its first network card (images of machines share their names) and the folder,
-// none of which can be read from it.
+// place tells this copy from others: it is the same when a member is started again for the same
+// folder of the same host, so that the conductor counts one copy. It is made of the host's name,
+// its first network card (images of machines share their names) and the folder, none of which can
+// be read from it.
 func place(host, dir string) (p [8]byte) {
 	if abs, err := filepath.Abs(dir); err == nil {
 		dir = abs
@@ -65,8 +66,8 @@ func (c *conductor) announcement(told proto.Progress) proto.Announce {
 	}
 }
 
-// have is how many parts the conductor is told of: all only when the content is complete, since the last of them being stored is
-// not enough for those who wait for copies.
+// have is how many parts the conductor is told of: all only when the content is complete, since the
+// last of them being stored is not enough for those who wait for copies.
 func (m *Member) have(p Progress) uint32 {
 	if p.Stored == m.comp.NumParts() && !p.Complete && p.Stored > 0 {
 		return uint32(p.Stored - 1)

@@ -6,8 +6,8 @@ import (
 	"orchestra/proto"
 )
 
-// orders is what the peer asks of this member: it waits until the core grants its part, then goes to the writer. Guarded by the link's
-// mu.
+// orders is what the peer asks of this member: it waits until the core grants its part, then goes
+// to the writer. Guarded by the link's mu.
 type orders struct {
 	choking bool
 	waiting map[uint32][]order // by part
@@ -34,7 +34,8 @@ func orderOf(r proto.Request) order {
 	return order{part: r.Part, begin: r.Begin, length: r.Length, from: r.Begin, bulk: r.Length > proto.MaxBlock}
 }
 
-// order takes a request in, and tells whether the core is to hear of its part. A request that may not wait is rejected.
+// order takes a request in, and tells whether the core is to hear of its part. A request that may
+// not wait is rejected.
 func (l *link) order(r proto.Request) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -66,8 +67,8 @@ func (l *link) refuseAll(parts []uint32) {
 	}
 }
 
-// refusePart rejects what was asked of a part: what waits for a grant, and some of what was granted.
-// Called with mu held.
+// refusePart rejects what was asked of a part: what waits for a grant, and some of what was
+// granted. Called with mu held.
 func (l *link) refusePart(part uint32, granted func(order) bool) {
 	for _, o := range l.waiting[part] {
 		l.refuse(o)
@@ -85,7 +86,8 @@ func (l *link) refusePart(part uint32, granted func(order) bool) {
 	l.rouse()
 }
 
-// grant lets the writer send what was asked of the parts, of those that are not here yet what there is of them.
+// grant lets the writer send what was asked of the parts, of those that are not here yet what there
+// is of them.
 func (l *link) grant(parts []uint32, here func(part uint32) bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -104,7 +106,8 @@ func (l *link) grant(parts []uint32, here func(part uint32) bool) {
 	l.rouse()
 }
 
-// revoke lets what was granted and not sent wait for another grant. The piece that is on its way goes on.
+// revoke lets what was granted and not sent wait for another grant. The piece that is on its way
+// goes on.
 func (l *link) revoke() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -120,8 +123,9 @@ func (l *link) revoke() {
 	l.ready = nil
 }
 
-// cancelled takes a request back, and tells the part if nothing more of it waits for a grant. A request that is being answered is answered in
-// full if the cancel is for all of it: who sent that did not know, and what went out would be thrown away.
+// cancelled takes a request back, and tells the part if nothing more of it waits for a grant. A
+// request that is being answered is answered in full if the cancel is for all of it: who sent that
+// did not know, and what went out would be thrown away.
 func (l *link) cancelled(c proto.Cancel) (uint32, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

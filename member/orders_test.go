@@ -10,7 +10,8 @@ import (
 	"orchestra/proto"
 )
 
-// TestCancel takes a bulk request back before and after its first piece went out: a cancel of all of it comes too late then, one of the rest does not.
+// TestCancel takes a bulk request back before and after its first piece went out: a cancel of all
+// of it comes too late then, one of the rest does not.
 func TestCancel(t *testing.T) {
 	const length = 1 << 20
 	all := proto.Cancel{Length: length}
@@ -62,7 +63,8 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// TestTakenBack asks for the rest of what came only in part, since a cancel of the whole would let it come, and counts what came as wasted.
+// TestTakenBack asks for the rest of what came only in part, since a cancel of the whole would let
+// it come, and counts what came as wasted.
 func TestTakenBack(t *testing.T) {
 	for _, got := range []uint32{0, 256 << 10} {
 		l, _ := pair(t, randomBytes(1<<20), Config{})

@@ -113,7 +113,8 @@ func TestPieceInSlices(t *testing.T) {
 	}
 }
 
-// What a read expects of the socket must be still to come: the last bytes of a piece would wait for ever otherwise.
+// What a read expects of the socket must be still to come: the last bytes of a piece would wait for
+// ever otherwise.
 func TestPieceThatTricklesIn(t *testing.T) {
 	content := randomBytes(100_000)
 	for _, limit := range []int64{0, 300_000} {
@@ -167,7 +168,8 @@ func TestSlowPieceIsNoSilence(t *testing.T) {
 	}
 }
 
-// A link that ends in the middle of a piece gives its buffer back, and all that came of the run counts as wasted.
+// A link that ends in the middle of a piece gives its buffer back, and all that came of the run
+// counts as wasted.
 func TestLinkEndsInAPiece(t *testing.T) {
 	content := randomBytes(1 << 20)
 	l, far := pair(t, content, Config{})

@@ -10,7 +10,8 @@ import (
 	"orchestra/proto"
 )
 
-// readLoop takes the peer's messages in until the link ends. What comes in one read goes to the loop together.
+// readLoop takes the peer's messages in until the link ends. What comes in one read goes to the
+// loop together.
 func (l *link) readLoop(ctx context.Context) error {
 	batch := &batch{link: l}
 	if l.first != nil {
@@ -110,7 +111,8 @@ func (l *link) handle(ctx context.Context, msg proto.Message, b *batch) error {
 	return nil
 }
 
-// tells translates the messages that are rare, and do not move content, to what the loop is told; nil: nothing.
+// tells translates the messages that are rare, and do not move content, to what the loop is told;
+// nil: nothing.
 func (l *link) tells(msg proto.Message, parts uint32) (event, error) {
 	switch msg := msg.(type) {
 	case proto.Bitfield:

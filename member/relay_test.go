@@ -9,7 +9,8 @@ import (
 	"orchestra/proto"
 )
 
-// relayPair is a link of a member that has nothing of the content yet and was asked for all of its first part, and a reader of what it sends.
+// relayPair is a link of a member that has nothing of the content yet and was asked for all of its
+// first part, and a reader of what it sends.
 func relayPair(t *testing.T, content []byte) (*link, *proto.Reader) {
 	t.Helper()
 	l, far := pair(t, content, Config{})
@@ -25,7 +26,8 @@ func relayPair(t *testing.T, content []byte) (*link, *proto.Reader) {
 	return l, proto.NewReader(far, proto.MaxFrame(1), readAhead)
 }
 
-// TestRelay grants a part that comes in bit by bit: what came goes out, before the part is whole, and nothing else.
+// TestRelay grants a part that comes in bit by bit: what came goes out, before the part is whole,
+// and nothing else.
 func TestRelay(t *testing.T) {
 	content := randomBytes(1 << 20)
 	l, in := relayPair(t, content)
@@ -59,7 +61,8 @@ func TestRelay(t *testing.T) {
 	<-ended
 }
 
-// TestRelayIsBrokenOff rejects what is left of a part that does not come, and ends the grant. What was asked of parts that are here goes on.
+// TestRelayIsBrokenOff rejects what is left of a part that does not come, and ends the grant. What
+// was asked of parts that are here goes on.
 func TestRelayIsBrokenOff(t *testing.T) {
 	content := randomBytes(1 << 20)
 	l, _ := relayPair(t, content)

@@ -50,8 +50,8 @@ func TestRepair(t *testing.T) {
 	}
 }
 
-// With --replace the content comes although something else stands under its name, which is moved aside when it is complete; where to
-// is logged.
+// With --replace the content comes although something else stands under its name, which is moved
+// aside when it is complete; where to is logged.
 func TestReplace(t *testing.T) {
 	s := newScore(t, 1<<20, 64<<10)
 	dir := t.TempDir()

@@ -47,8 +47,8 @@ func (tr try) speak(conn net.Conn) {
 	}
 }
 
-// A conductor that was up and is lost is tried again soon, whatever came before; one that is not there, refuses, or is lost as soon as it is up is
-// left alone for longer each time.
+// A conductor that was up and is lost is tried again soon, whatever came before; one that is not
+// there, refuses, or is lost as soon as it is up is left alone for longer each time.
 func TestWhenAConductorIsTriedAgain(t *testing.T) {
 	const first, second = retryFirst, time.Second
 	for name, tries := range map[string][]try{

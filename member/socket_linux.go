@@ -13,8 +13,9 @@ import (
 	"orchestra/member/store"
 )
 
-// sendContent sends a stretch of the content from the file to the socket, at an explicit offset: the file's own offset is shared by all
-// links. What lies in several files of a folder goes out of one after the other.
+// sendContent sends a stretch of the content from the file to the socket, at an explicit offset:
+// the file's own offset is shared by all links. What lies in several files of a folder goes out of
+// one after the other.
 func (l *link) sendContent(ctx context.Context, off int64, left int) error {
 	raw, err := l.conn.SyscallConn()
 	if err != nil {
@@ -28,7 +29,8 @@ func (l *link) sendContent(ctx context.Context, off int64, left int) error {
 		sent, err := l.sendStretch(ctx, raw, stretch)
 		l.m.store.Release(stretch)
 		if err != nil {
-			// sendfile does not say which end failed. If it is the file, the part is to be rechecked.
+			// sendfile does not say which end failed. If it is the file, the part is to be
+			// rechecked.
 			if disk := l.m.store.ReadAt(make([]byte, 1), off+int64(sent)); disk != nil {
 				return disk
 			}
@@ -65,7 +67,8 @@ func (l *link) sendHead(head []byte) error {
 	return errors.Join(waitErr, err)
 }
 
-// sendStretch sends what one file has, and tells how much went out. The deadline is renewed whenever the socket took something.
+// sendStretch sends what one file has, and tells how much went out. The deadline is renewed
+// whenever the socket took something.
 func (l *link) sendStretch(ctx context.Context, raw syscall.RawConn, stretch store.Stretch) (sent int, err error) {
 	file, off, length := int(stretch.File.Fd()), stretch.Offset, int(stretch.Length)
 	for sent < length {
@@ -103,7 +106,8 @@ func (l *link) sendStretch(ctx context.Context, raw syscall.RawConn, stretch sto
 // at a time, under a limit, would do so five times a second.
 const (
 	unsent = 16 << 10
-	// unsentAlone is for a peer that nobody takes turns with: the writer wakes once for several packets.
+	// unsentAlone is for a peer that nobody takes turns with: the writer wakes once for several
+	// packets.
 	unsentAlone = 128 << 10
 )
 
@@ -160,18 +164,21 @@ func (l *link) holdBack() {
 	}
 }
 
-// What peers have in flight to this member should fill its line and no more. The rest stands in the queues of this line and of theirs, and what
-// is asked, announced and acknowledged stands behind it. A receive buffer of that size is what bounds it.
+// What peers have in flight to this member should fill its line and no more. The rest stands in the
+// queues of this line and of theirs, and what is asked, announced and acknowledged stands behind
+// it. A receive buffer of that size is what bounds it.
 const (
 	flightTime  = 15 * time.Millisecond // beside the round trip
 	flightLeast = 44 << 10
 	flightMost  = 96 << 10 // more is left to the system
-	// flightPackets fit in at least. A buffer for less than a few makes the sender wait until it is empty, and acknowledgements are late then:
-	// some hundred milliseconds a packet. Over a loopback interface, one has up to 64 KiB.
+	// flightPackets fit in at least. A buffer for less than a few makes the sender wait until it is
+	// empty, and acknowledgements are late then: some hundred milliseconds a packet. Over a
+	// loopback interface, one has up to 64 KiB.
 	flightPackets = 8
 )
 
-// rein bounds what the peer has in flight by its share of the line and the time that the connection's round trip takes at best.
+// rein bounds what the peer has in flight by its share of the line and the time that the
+// connection's round trip takes at best.
 func (l *link) rein() {
 	share := l.m.share.Load()
 	alone := !l.m.unchained.Load()
@@ -216,15 +223,17 @@ func roundTrip(conn *net.TCPConn) time.Duration {
 	return best
 }
 
-// unbind lets the system choose the receive buffer's size again. Before Linux 5.16 it cannot: then it is as large as it may be.
+// unbind lets the system choose the receive buffer's size again. Before Linux 5.16 it cannot: then
+// it is as large as it may be.
 func unbind(fd int) {
 	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_BUF_LOCK, 0) != nil {
 		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 4<<20)
 	}
 }
 
-// expect lets the reader sleep until n bytes are here, or a good many of them: packets that trickle in then wake it a few times a piece
-// and not a few times a packet. n must be on its way for sure. 1 wakes it for anything again.
+// expect lets the reader sleep until n bytes are here, or a good many of them: packets that trickle
+// in then wake it a few times a piece and not a few times a packet. n must be on its way for sure.
+// 1 wakes it for anything again.
 func (l *link) expect(n int) {
 	n = min(n, expectMost)
 	if l.bound > 0 {

@@ -8,7 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What a peer may have in flight follows the share of the line, and a fast line is the system's business.
+// What a peer may have in flight follows the share of the line, and a fast line is the system's
+// business.
 func TestRein(t *testing.T) {
 	packets := func(_, _ string, c syscall.RawConn) (err error) { // as on a network, and not those of a loopback interface
 		controlErr := c.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_MAXSEG, 1400) })
@@ -82,8 +83,8 @@ func TestHoldBack(t *testing.T) {
 	}
 }
 
-// A receive buffer that holds less than a few packets stalls the connection: over a loopback interface, where they have 64 KiB, there is no bound
-// however slow the line seems.
+// A receive buffer that holds less than a few packets stalls the connection: over a loopback
+// interface, where they have 64 KiB, there is no bound however slow the line seems.
 func TestReinOfLargePackets(t *testing.T) {
 	l, _ := pair(t, []byte("content"), Config{})
 	l.m.unchained.Store(true)

@@ -11,14 +11,16 @@ import (
 	"orchestra/member/swarm"
 )
 
-// How long a part may wait for others to be verified with, in general and in a chain in which nobody has to hear of it at once. Where fewer come in that
-// time, each is hashed while it is written.
+// How long a part may wait for others to be verified with, in general and in a chain in which
+// nobody has to hear of it at once. Where fewer come in that time, each is hashed while it is
+// written.
 const (
 	verifyWithin      = 20 * time.Millisecond
 	verifyWhenSettled = 500 * time.Millisecond
 )
 
-// verifier gathers parts that are written in full, if as many as are best verified together come soon enough.
+// verifier gathers parts that are written in full, if as many as are best verified together come
+// soon enough.
 type verifier struct {
 	together int         // parts; 1: each is verified by itself
 	fast     atomic.Bool // they are not to be hashed while they are written
@@ -35,7 +37,8 @@ func newVerifier(together int) *verifier {
 	return v
 }
 
-// add takes a part that is written in full, and gives those that are to be verified now. It may wait so long at most, unless no other part is missing.
+// add takes a part that is written in full, and gives those that are to be verified now. It may
+// wait so long at most, unless no other part is missing.
 func (v *verifier) add(part uint32, now time.Time, within time.Duration, missing int) []uint32 {
 	if v.together == 1 {
 		return []uint32{part}
@@ -89,7 +92,8 @@ func (m *Member) written(ctx context.Context, part uint32) {
 	m.verify(ctx, m.verifier.add(part, time.Now(), within, int(m.missing.Load())))
 }
 
-// mostUnreadBack is how often what was written may not be readable again until the disk is given up.
+// mostUnreadBack is how often what was written may not be readable again until the disk is given
+// up.
 const mostUnreadBack = 8
 
 // verify compares parts with their checksums and reports what came of each.
@@ -106,8 +110,8 @@ func (m *Member) verify(ctx context.Context, parts []uint32) {
 	})
 }
 
-// unreadable has a part come anew that was written and cannot be read back. If that happens again and
-// again, the disk is of no use.
+// unreadable has a part come anew that was written and cannot be read back. If that happens again
+// and again, the disk is of no use.
 func (m *Member) unreadable(ctx context.Context, part uint32, err error) {
 	if !errors.Is(err, store.ErrChanged) { // which the user hears of
 		if m.unreadBack.Add(1) > mostUnreadBack {

@@ -11,7 +11,8 @@ import (
 	"orchestra/proto"
 )
 
-// errand is what the writer does next: say something, send a stretch of content, or tell the core that a grant is served.
+// errand is what the writer does next: say something, send a stretch of content, or tell the core
+// that a grant is served.
 type errand struct {
 	say    []byte
 	haves  []uint32
@@ -19,7 +20,8 @@ type errand struct {
 	served bool
 }
 
-// What is said to the peer waits for a piece to end, so a bulk request goes out in pieces that take about pieceTime each, and have leastPiece bytes at least.
+// What is said to the peer waits for a piece to end, so a bulk request goes out in pieces that take
+// about pieceTime each, and have leastPiece bytes at least.
 const (
 	pieceTime  = 30 * time.Millisecond
 	leastPiece = 64 << 10
@@ -28,7 +30,8 @@ const (
 // batchBlocks is how many single blocks go out in one write.
 const batchBlocks = 16
 
-// writeLoop sends what the loop and the reader leave to be sent until the link ends. Messages go before content, between two pieces.
+// writeLoop sends what the loop and the reader leave to be sent until the link ends. Messages go
+// before content, between two pieces.
 func (l *link) writeLoop(ctx context.Context) error {
 	alive := time.NewTicker(keepAlive)
 	defer alive.Stop()
@@ -91,8 +94,8 @@ func (l *link) next(buf []byte) (e errand, ended bool) {
 	return e, false
 }
 
-// nextPieces cuts the next piece off a bulk request, or takes a few requests of single blocks. There is none while the next one is of a part that
-// did not come so far. Called with mu held.
+// nextPieces cuts the next piece off a bulk request, or takes a few requests of single blocks.
+// There is none while the next one is of a part that did not come so far. Called with mu held.
 func (l *link) nextPieces() []proto.Piece {
 	if o := &l.ready[0]; o.bulk {
 		n := min(o.length, uint32(l.pieceMost()), uint32(portion(l.m.upload)))
@@ -144,8 +147,8 @@ func (l *link) write(p []byte) error {
 	return err
 }
 
-// sendPieces sends content, a large piece straight from the file to the socket, small ones gathered into one write. What is more than the
-// upload limit lets pass at once goes out in slices.
+// sendPieces sends content, a large piece straight from the file to the socket, small ones gathered
+// into one write. What is more than the upload limit lets pass at once goes out in slices.
 func (l *link) sendPieces(ctx context.Context, pieces []proto.Piece) error {
 	total := 0
 	for _, p := range pieces {
@@ -168,7 +171,8 @@ func (l *link) sendPieces(ctx context.Context, pieces []proto.Piece) error {
 	return nil
 }
 
-// wentOut counts payload that the socket took, and tells the core of it now and then: the peer takes it.
+// wentOut counts payload that the socket took, and tells the core of it now and then: the peer
+// takes it.
 func (l *link) wentOut(ctx context.Context, n int) bool {
 	l.went += int64(n)
 	if time.Since(l.told) < reportEvery {
@@ -179,8 +183,8 @@ func (l *link) wentOut(ctx context.Context, n int) bool {
 	return l.m.tell(ctx, swarm.Sent{Peer: l.peer, Bytes: went})
 }
 
-// allow waits until the upload limit lets n bytes pass. The core is told that it is not the peer who
-// holds them up.
+// allow waits until the upload limit lets n bytes pass. The core is told that it is not the peer
+// who holds them up.
 func (l *link) allow(ctx context.Context, n int) error {
 	return wait(ctx, l.m.upload, n, func() bool {
 		if time.Since(l.told) < reportEvery {
@@ -235,8 +239,8 @@ func (l *link) sendPiece(ctx context.Context, p proto.Piece) error {
 	}
 }
 
-// cannotSend rejects what the disk does not give, unless the peer takes no rejection, and has the part
-// rechecked: if it is lost, everybody hears of it.
+// cannotSend rejects what the disk does not give, unless the peer takes no rejection, and has the
+// part rechecked: if it is lost, everybody hears of it.
 func (l *link) cannotSend(p proto.Piece, why error) error {
 	l.m.doubt(p.Part)
 	if !l.fast {
@@ -260,8 +264,8 @@ func (l *link) offset(p proto.Piece) int64 {
 	return int64(p.Part)*l.m.comp.PartSize + int64(p.Begin)
 }
 
-// sendBlocks reads blocks into one buffer and writes them with their headers between. It returns how
-// many bytes of content it sent.
+// sendBlocks reads blocks into one buffer and writes them with their headers between. It returns
+// how many bytes of content it sent.
 func (l *link) sendBlocks(pieces []proto.Piece) (sent int, err error) {
 	var heads [batchBlocks * 13]byte
 	head := heads[:0]

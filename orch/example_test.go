@@ -9,7 +9,8 @@ import (
 	"orchestra/orch"
 )
 
-// The format is text: line 1 says where members meet, the next five what the content is, the rest what its parts are.
+// The format is text: line 1 says where members meet, the next five what the content is, the rest
+// what its parts are.
 const hello = `conductor.example:9999
 hello.txt
 aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d

@@ -7,8 +7,9 @@ import (
 	"orchestra/proto/bencode"
 )
 
-// Torrent gives the torrent file (BEP 3) of the same content, whose info-hash is the ID. It names the conductors' HTTP addresses, each as a
-// tier of its own (BEP 12). A composition with SHA-256 checksums has none.
+// Torrent gives the torrent file (BEP 3) of the same content, whose info-hash is the ID. It names
+// the conductors' HTTP addresses, each as a tier of its own (BEP 12). A composition with SHA-256
+// checksums has none.
 func (f *File) Torrent() ([]byte, error) {
 	if f.Hash() != SHA1 {
 		return nil, errors.New("a torrent needs SHA-1 checksums; compose with --hash sha1")

@@ -46,6 +46,7 @@ func (p PeerID) String() string {
 	return string(s)
 }
 
-// Stable reports whether the id is the same on every connection of its member, and may so be checked: whether it is one of NewPeerID.
-// Some programs (libtorrent) tell a tracker one id and use others on their connections.
+// Stable reports whether the id is the same on every connection of its member, and may so be
+// checked: whether it is one of NewPeerID. Some programs (libtorrent) tell a tracker one id and use
+// others on their connections.
 func (p PeerID) Stable() bool { return strings.HasPrefix(string(p[:]), peerIDPrefix[:3]) }

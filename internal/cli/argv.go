@@ -18,11 +18,11 @@ type grammar struct {
 //
 //	program [command] --flag=value... -- argument...
 //
-// cli v2 alone stops at the first argument and takes every flag after it for another argument. Here flags may
-// stand anywhere before a --; short flags become long ones; a flag that the command does not have, a switch
-// with a value that is none, and a missing value are usage errors. The common flags may come before the command.
-// With --help among the flags nothing else is asked for. A program called orchestra-join (a link) has its
-// command in its name.
+// cli v2 alone stops at the first argument and takes every flag after it for another argument. Here
+// flags may stand anywhere before a --; short flags become long ones; a flag that the command does
+// not have, a switch with a value that is none, and a missing value are usage errors. The common
+// flags may come before the command. With --help among the flags nothing else is asked for. A
+// program called orchestra-join (a link) has its command in its name.
 func arrange(args []string, common []*option, commands []grammar) ([]string, error) {
 	name, words := "orchestra", []string(nil)
 	if len(args) > 0 {
@@ -100,7 +100,8 @@ func (a *arranger) choose(word string, commands []grammar) error {
 	return &usageError{text: fmt.Sprintf("there is no command %q%s", word, hint)}
 }
 
-// long takes a flag of the form --name, --name=value or --name value and returns the words that are left.
+// long takes a flag of the form --name, --name=value or --name value and returns the words that are
+// left.
 func (a *arranger) long(flag string, words []string) ([]string, error) {
 	name, value, has := strings.Cut(flag, "=")
 	o := a.find(func(o *option) bool { return o.name == name })
@@ -110,7 +111,8 @@ func (a *arranger) long(flag string, words []string) ([]string, error) {
 	return a.take(o, value, has, words)
 }
 
-// short takes a flag of the form -x, -xVALUE, -x=VALUE or -x VALUE, or several switches in one: -xyz.
+// short takes a flag of the form -x, -xVALUE, -x=VALUE or -x VALUE, or several switches in one:
+// -xyz.
 func (a *arranger) short(letters string, words []string) ([]string, error) {
 	if name, _, _ := strings.Cut(letters, "="); len(name) > 1 && a.find(func(o *option) bool { return o.name == name }) != nil {
 		return nil, a.mistake(fmt.Sprintf("-%s has one dash; did you mean --%s?", name, name))

@@ -86,8 +86,8 @@ func TestArrange(t *testing.T) {
 	}
 }
 
-// A line that was arranged has the shape that cli v2 needs, is not changed by being arranged again, and has the same
-// arguments in the same order.
+// A line that was arranged has the shape that cli v2 needs, is not changed by being arranged again,
+// and has the same arguments in the same order.
 func FuzzArrange(f *testing.F) {
 	for _, line := range []string{
 		"join f.orch --dir x", "-q join -eqdx f -- -z", "help join", "conduct --listen", "compose - -o -", "join --peer=a --peer b",

@@ -23,7 +23,8 @@ const (
 
 var lowerCase = regexp.MustCompile(`^[a-z0-9-]+$`)
 
-// completerOf reads a placeholder of the help: alternatives in lower case are words, the others say what kind of thing is meant.
+// completerOf reads a placeholder of the help: alternatives in lower case are words, the others say
+// what kind of thing is meant.
 func completerOf(placeholder string) completer {
 	var c completer
 	for _, one := range strings.Split(strings.Trim(placeholder, "[]. "), "|") {
@@ -41,7 +42,8 @@ func completerOf(placeholder string) completer {
 	return c
 }
 
-// argumentCompleters are those of a command's arguments, in order. The last is that of all that follow if the help ends with dots.
+// argumentCompleters are those of a command's arguments, in order. The last is that of all that
+// follow if the help ends with dots.
 func argumentCompleters(c *command) (completers []completer, repeats bool) {
 	fields := strings.Fields(c.arguments)
 	for _, field := range fields {

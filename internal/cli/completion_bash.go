@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// bashCompletion is the script for bash. Its tables are made from the command table; what walks over them stands here.
+// bashCompletion is the script for bash. Its tables are made from the command table; what walks
+// over them stands here.
 func bashCompletion(t *table) string {
 	var s strings.Builder
 	s.WriteString("# bash completion for orchestra. Made by make docs: do not edit.\n\n")
@@ -57,7 +58,8 @@ func bashKinds(s *strings.Builder, command string, options []*option) {
 	}
 }
 
-// bashKind is a kind as bashWalk reads it. It is never empty: an empty one says that there is no value.
+// bashKind is a kind as bashWalk reads it. It is never empty: an empty one says that there is no
+// value.
 func bashKind(c completer) string {
 	kind := [...]string{noFile: "none", anyFile: "file", anyFolder: "folder", orchFile: "orch"}[c.files]
 	return strings.Join(append([]string{kind}, c.words...), " ")

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// fishCompletion is the script for fish: a row for each flag and argument, made from the command table, each with where it may stand.
+// fishCompletion is the script for fish: a row for each flag and argument, made from the command
+// table, each with where it may stand.
 func fishCompletion(t *table) string {
 	var s strings.Builder
 	s.WriteString("# fish completion for orchestra. Made by make docs: do not edit.\n\n")

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// A shell is how the completion is loaded in one, what then shows the line that is being edited, on Ctrl-T between <<
-// and >>, and how to start it so.
+// A shell is how the completion is loaded in one, what then shows the line that is being edited, on
+// Ctrl-T between << and >>, and how to start it so.
 type shell struct {
 	name, rc, setup string
 	arguments       func(dir string) []string
@@ -37,7 +37,8 @@ var shells = []shell{
 	},
 }
 
-// What is typed, and what a tab makes of it, the blank or = at the end apart: shells differ in that.
+// What is typed, and what a tab makes of it, the blank or = at the end apart: shells differ in
+// that.
 var completions = []struct{ typed, want string }{
 	{"orchestra sh", "orchestra show"},
 	{"orchestra help ver", "orchestra help verify"},

@@ -74,7 +74,8 @@ func zshFlags(s *strings.Builder, indent string, options []*option) {
 	}
 }
 
-// zshAction is what _arguments does for a value: a blank for one of which nothing is known but its name.
+// zshAction is what _arguments does for a value: a blank for one of which nothing is known but its
+// name.
 func zshAction(c completer) string {
 	files := [...]string{noFile: " ", anyFile: "_files", anyFolder: "_files -/", orchFile: `_files -g "*.orch"`}[c.files]
 	if len(c.words) == 0 {

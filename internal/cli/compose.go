@@ -29,7 +29,8 @@ type composeOptions struct {
 
 const defaultConductor = "localhost:9999"
 
-// blockSize is what other programs' requests count in: parts that are no multiple of it may be refused by them.
+// blockSize is what other programs' requests count in: parts that are no multiple of it may be
+// refused by them.
 const blockSize = 16 << 10
 
 // mostWarnings bounds the lines about what is in a folder.
@@ -212,7 +213,8 @@ func realPath(path string) (string, error) {
 	return filepath.Abs(path)
 }
 
-// checkOutput refuses to replace the file that is composed, and any file that is no .orch file unless forced.
+// checkOutput refuses to replace the file that is composed, and any file that is no .orch file
+// unless forced.
 func (o *composeOptions) checkOutput() error {
 	if o.output == "-" {
 		return nil
@@ -262,7 +264,8 @@ func (o *composeOptions) advise(t *terminal) {
 	}
 }
 
-// onlyLocal reports whether every conductor is an address of this machine that only this machine knows.
+// onlyLocal reports whether every conductor is an address of this machine that only this machine
+// knows.
 func onlyLocal(conductors []string) bool {
 	for _, address := range conductors {
 		address, err := orch.ReadConductor(address)

@@ -87,7 +87,8 @@ func endedContext(ctx context.Context) context.Context {
 	return ctx
 }
 
-// allowed makes the conductor's question out of the .orch files at the paths and in the folders there; nil if there is no path.
+// allowed makes the conductor's question out of the .orch files at the paths and in the folders
+// there; nil if there is no path.
 func allowed(paths []string) (func(id orch.ID) bool, error) {
 	if len(paths) == 0 {
 		return nil, nil

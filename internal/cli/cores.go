@@ -7,8 +7,9 @@ import (
 	"orchestra/member"
 )
 
-// cores keeps the program to one core while little moves, and gives it all of them otherwise. Go wakes another core whenever something comes
-// over a link, to see whether there is more to do; on a slow line the first one has done it by then.
+// cores keeps the program to one core while little moves, and gives it all of them otherwise. Go
+// wakes another core whenever something comes over a link, to see whether there is more to do; on a
+// slow line the first one has done it by then.
 type cores struct {
 	all   int // as many as it may use
 	used  int

@@ -13,7 +13,8 @@ import (
 // madeFolders are the folders under docs/ whose files are all made from the command table.
 var madeFolders = []string{"completion", "man"}
 
-// WriteDocuments makes the man pages and the completions anew in the folder docs, and removes those that nothing asks for any more.
+// WriteDocuments makes the man pages and the completions anew in the folder docs, and removes those
+// that nothing asks for any more.
 func WriteDocuments(docs string) error {
 	made, err := documents(docs)
 	if err != nil {
@@ -42,7 +43,8 @@ func WriteDocuments(docs string) error {
 	return nil
 }
 
-// documents makes the text of each file, by its path in docs. The same table gives the same text: there is no date in it.
+// documents makes the text of each file, by its path in docs. The same table gives the same text:
+// there is no date in it.
 func documents(docs string) (map[string]string, error) {
 	scripting, err := os.ReadFile(filepath.Join(docs, "scripting.md"))
 	if err != nil {

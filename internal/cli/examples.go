@@ -3,7 +3,8 @@ package cli
 // An example is a command line and what it is for, as the man pages show it.
 type example struct{ what, line string }
 
-// examples are those of each command's page, by its name, and those of orchestra(1), by none. A test reads each line.
+// examples are those of each command's page, by its name, and those of orchestra(1), by none. A
+// test reads each line.
 var examples = map[string][]example{
 	"": {
 		{"on the host that has the file, 192.168.1.1: run a conductor", "orchestra conduct"},

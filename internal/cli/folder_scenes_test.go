@@ -12,7 +12,8 @@ import (
 	"orchestra/orch"
 )
 
-// newFolderScene is a scene whose music is a folder of many files, most of them small, in parts that cross their borders.
+// newFolderScene is a scene whose music is a folder of many files, most of them small, in parts
+// that cross their borders.
 func newFolderScene(t *testing.T, partSize int64) *scene {
 	t.Helper()
 	s := &scene{t: t, dir: t.TempDir()}
@@ -66,7 +67,8 @@ func (s *scene) entries() []orch.Entry {
 	return f.Entries()
 }
 
-// wantFolder checks the files of a member's copy whose paths begin with prefix, and that the others are not there.
+// wantFolder checks the files of a member's copy whose paths begin with prefix, and that the others
+// are not there.
 func (s *scene) wantFolder(name, prefix string) {
 	s.t.Helper()
 	for _, e := range s.entries() {
@@ -200,7 +202,8 @@ func TestChosenFilesOfAFolder(t *testing.T) {
 	}
 }
 
-// Chosen files get their names as each is complete: others get them from there at once, a kill loses none, and nothing comes twice.
+// Chosen files get their names as each is complete: others get them from there at once, a kill
+// loses none, and nothing comes twice.
 func TestChosenFilesMoveAsEachIsComplete(t *testing.T) {
 	const partSize = 64 << 10
 	s := newFolderScene(t, partSize)
@@ -250,8 +253,9 @@ func TestChosenFilesMoveAsEachIsComplete(t *testing.T) {
 	s.wantNoUnfinished("member")
 }
 
-// wantNothingTwice checks that a member that had some parts before this run got the others only. If both ends dialled each other, one of the
-// two links ended, perhaps in the middle of a part, which came again.
+// wantNothingTwice checks that a member that had some parts before this run got the others only. If
+// both ends dialled each other, one of the two links ended, perhaps in the middle of a part, which
+// came again.
 func wantNothingTwice(t *testing.T, e sceneEvent, had int, partSize int64) {
 	t.Helper()
 	if most := int64(e.Parts-had) * partSize; e.Downloaded-e.Wasted > most {

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// foldingDisk gives the member called name a file system that takes Name and NAME for one, as those of Windows and macOS do.
+// foldingDisk gives the member called name a file system that takes Name and NAME for one, as those
+// of Windows and macOS do.
 func (s *scene) foldingDisk(name string) {
 	s.t.Helper()
 	for _, program := range []string{"mkntfs", "lowntfs-3g"} {
@@ -60,7 +61,8 @@ func (s *scene) foldingDisk(name string) {
 	}
 }
 
-// A folder spreads to a file system that folds names, unless it has two names that are one there: then nothing is written.
+// A folder spreads to a file system that folds names, unless it has two names that are one there:
+// then nothing is written.
 func TestFileSystemThatFoldsNames(t *testing.T) {
 	s := newFolderScene(t, 64<<10)
 	s.foldingDisk("member")

@@ -47,7 +47,8 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
-// The disk fills up while a folder comes: join says what to do, and goes on from there when there is space again.
+// The disk fills up while a folder comes: join says what to do, and goes on from there when there
+// is space again.
 func TestDiskFillsUpWhileAFolderComes(t *testing.T) {
 	const partSize = 64 << 10
 	s := newFolderScene(t, partSize)

@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// TestFuzzScript runs .ci/fuzz with a go command that answers as the real one does: it shows FAIL of real failures alone.
+// TestFuzzScript runs .ci/fuzz with a go command that answers as the real one does: it shows FAIL
+// of real failures alone.
 func TestFuzzScript(t *testing.T) {
 	bash, err := exec.LookPath("bash")
 	if err != nil {

@@ -11,9 +11,10 @@ import (
 	"unicode/utf8"
 )
 
-// harmless returns s with every character that a terminal would obey or hide written as an escape: controls (line ends too,
-// so that a line stays one), bidirectional and other format characters, those of no width, and bytes that are not UTF-8.
-// Every line that is shown goes through it, since any may hold a string from a file or a peer.
+// harmless returns s with every character that a terminal would obey or hide written as an escape:
+// controls (line ends too, so that a line stays one), bidirectional and other format characters,
+// those of no width, and bytes that are not UTF-8. Every line that is shown goes through it, since
+// any may hold a string from a file or a peer.
 func harmless(s string) string {
 	if isHarmless(s) {
 		return s
@@ -44,14 +45,15 @@ func isHarmless(s string) bool {
 	return true
 }
 
-// isPlain reports whether a terminal shows r as a mark (or the space) and nothing else happens. Characters that
-// Unicode calls ignorable print nothing, although some of them count as letters.
+// isPlain reports whether a terminal shows r as a mark (or the space) and nothing else happens.
+// Characters that Unicode calls ignorable print nothing, although some of them count as letters.
 func isPlain(r rune) bool {
 	return strconv.IsPrint(r) && r != '\u2800' &&
 		!unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
-// writeJSON writes v as one line of JSON in which every string keeps its value and no character is harmful.
+// writeJSON writes v as one line of JSON in which every string keeps its value and no character is
+// harmful.
 func writeJSON(w io.Writer, v any) error {
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -61,7 +63,8 @@ func writeJSON(w io.Writer, v any) error {
 	return err
 }
 
-// harmlessJSON escapes, in the JSON way, what harmless would: outside of its strings JSON has none of it.
+// harmlessJSON escapes, in the JSON way, what harmless would: outside of its strings JSON has none
+// of it.
 func harmlessJSON(text []byte) []byte {
 	if isHarmless(string(text)) {
 		return text

@@ -17,8 +17,9 @@ import (
 	"orchestra/orch"
 )
 
-// Other programs as guests in the orchestra, unmodified: each gets a file from an Orchestra member and gives one to an Orchestra
-// member, with the conductor as its tracker. It takes some seconds a guest, so it runs for `make interop` only.
+// Other programs as guests in the orchestra, unmodified: each gets a file from an Orchestra member
+// and gives one to an Orchestra member, with the conductor as its tracker. It takes some seconds a
+// guest, so it runs for `make interop` only.
 
 // A guestProgram starts another BitTorrent program on a torrent file, with its content in dir.
 type guestProgram struct {
@@ -132,7 +133,8 @@ func TestInterop(t *testing.T) {
 	}
 }
 
-// interopFolder compares the torrent of a folder with mktorrent's: the same files in the same order, and the same info-hash.
+// interopFolder compares the torrent of a folder with mktorrent's: the same files in the same
+// order, and the same info-hash.
 func interopFolder(t *testing.T) {
 	if _, err := exec.LookPath("mktorrent"); err != nil {
 		if os.Getenv("CI") == "true" {

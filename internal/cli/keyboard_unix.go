@@ -14,7 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// keyWait is how often the key reader looks whether it is to end, and whether it is in the foreground again.
+// keyWait is how often the key reader looks whether it is to end, and whether it is in the
+// foreground again.
 const keyWait = 200 * time.Millisecond
 
 // A keyboard remembers the mode of the terminal that it changed. The terminal's lock guards it.
@@ -23,15 +24,15 @@ type keyboard struct {
 	before *unix.Termios // nil while the mode is not ours
 }
 
-// isForeground reports whether the process may use the terminal f: its group is the one in the foreground, or there is no
-// job control on f.
+// isForeground reports whether the process may use the terminal f: its group is the one in the
+// foreground, or there is no job control on f.
 func isForeground(f *os.File) bool {
 	group, err := unix.IoctlGetInt(int(f.Fd()), unix.TIOCGPGRP)
 	return err != nil || group == unix.Getpgrp()
 }
 
-// grab turns line editing and echo off, and nothing else: Ctrl-C still sends its signal, and output keeps its line ends.
-// A read then returns at once with what was typed.
+// grab turns line editing and echo off, and nothing else: Ctrl-C still sends its signal, and output
+// keeps its line ends. A read then returns at once with what was typed.
 func (k *keyboard) grab(f *os.File) error {
 	fd := int(f.Fd())
 	mode, err := unix.IoctlGetTermios(fd, getTermios)
@@ -62,8 +63,8 @@ func (k *keyboard) restore() {
 	k.before = nil
 }
 
-// watch serves the key and Ctrl-Z until ctx ends: pressed is called for each q. Without a terminal on stdin, or with
-// readKeys false, there is no key.
+// watch serves the key and Ctrl-Z until ctx ends: pressed is called for each q. Without a terminal
+// on stdin, or with readKeys false, there is no key.
 func (t *terminal) watch(ctx context.Context, readKeys bool, pressed func()) {
 	var all sync.WaitGroup
 	if !signal.Ignored(syscall.SIGTSTP) {
@@ -79,8 +80,8 @@ func (t *terminal) watch(ctx context.Context, readKeys bool, pressed func()) {
 	t.restore()
 }
 
-// serveSuspend leaves the terminal in order before Ctrl-Z stops the process. When it goes on, the next drawing and the key
-// reader take the terminal again.
+// serveSuspend leaves the terminal in order before Ctrl-Z stops the process. When it goes on, the
+// next drawing and the key reader take the terminal again.
 func (t *terminal) serveSuspend(ctx context.Context, suspend <-chan os.Signal) {
 	for {
 		select {
@@ -96,7 +97,8 @@ func (t *terminal) serveSuspend(ctx context.Context, suspend <-chan os.Signal) {
 	}
 }
 
-// readKeys polls, since a read could not be ended, and reads in the foreground only, where it does not stop the process.
+// readKeys polls, since a read could not be ended, and reads in the foreground only, where it does
+// not stop the process.
 func (t *terminal) readKeys(ctx context.Context, pressed func()) {
 	fds := []unix.PollFd{{Fd: int32(t.in.Fd()), Events: unix.POLLIN}}
 	var typed [64]byte
@@ -126,7 +128,8 @@ func (t *terminal) readKeys(ctx context.Context, pressed func()) {
 	}
 }
 
-// hasKeyboard reports whether keys may be read now: in the foreground, with the terminal in our mode.
+// hasKeyboard reports whether keys may be read now: in the foreground, with the terminal in our
+// mode.
 func (t *terminal) hasKeyboard() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

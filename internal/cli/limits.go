@@ -27,11 +27,12 @@ type limits struct {
 // errEnough ends a join that reached what it was told to.
 var errEnough = errors.New("enough was shared")
 
-// pause is a gap between two looks that shows that the program was stopped (Ctrl-Z, a machine asleep): such time is nobody's.
+// pause is a gap between two looks that shows that the program was stopped (Ctrl-Z, a machine
+// asleep): such time is nobody's.
 const pause = 5 * time.Second
 
-// reached says at now why the join is to end, or nil. Finished tells that the content is complete and what was to be done
-// then is done.
+// reached says at now why the join is to end, or nil. Finished tells that the content is complete
+// and what was to be done then is done.
 func (l *limits) reached(now time.Time, p *member.Progress, finished bool) error {
 	if gap := now.Sub(l.looked); l.looked.IsZero() || p.BytesDone > l.done || l.comes(p) || p.Checking {
 		l.gained = now
@@ -61,9 +62,10 @@ func (l *limits) reached(now time.Time, p *member.Progress, finished bool) error
 	return nil
 }
 
-// comes tells whether bytes came since the last look, which may take long to become a part. What turns out bad or needless is taken off
-// again, and has to come anew before more counts. More than all the content does not count until it verifies: who sends without end what never
-// becomes a part brings nothing.
+// comes tells whether bytes came since the last look, which may take long to become a part. What
+// turns out bad or needless is taken off again, and has to come anew before more counts. More than
+// all the content does not count until it verifies: who sends without end what never becomes a part
+// brings nothing.
 func (l *limits) comes(p *member.Progress) bool {
 	came := min(p.Downloaded-p.Wasted, p.Bytes)
 	if came <= l.came {

@@ -1,6 +1,7 @@
 //go:build ignore
 
-// Makedocs makes the man pages and the completions anew, in the folder that is its argument: make docs.
+// Makedocs makes the man pages and the completions anew, in the folder that is its argument: make
+// docs.
 package main
 
 import (

@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// An exitRow is a row of the table of exit codes in docs/scripting.md, which is where they are explained.
+// An exitRow is a row of the table of exit codes in docs/scripting.md, which is where they are
+// explained.
 type exitRow struct{ code, meaning string }
 
 // exitRows reads the table of exit codes.
@@ -178,7 +179,8 @@ func prose(text string) string {
 	return wrapped(strings.NewReplacer("\x01", `\fB`, "\x02", `\fP`).Replace(literal(marked)))
 }
 
-// wrapped parts a text into lines of 78 bytes at most, where its words allow it. A line that would be obeyed is made harmless.
+// wrapped parts a text into lines of 78 bytes at most, where its words allow it. A line that would
+// be obeyed is made harmless.
 func wrapped(text string) string {
 	var lines []string
 	line := ""
@@ -199,7 +201,8 @@ func wrapped(text string) string {
 	return strings.Join(append(lines, line), "\n")
 }
 
-// literal is a text in which a man page's reader finds nothing to obey: as it stands here, its dashes too.
+// literal is a text in which a man page's reader finds nothing to obey: as it stands here, its
+// dashes too.
 func literal(text string) string {
 	text = strings.NewReplacer(`\`, `\e`, "-", `\-`).Replace(text)
 	if strings.HasPrefix(text, ".") || strings.HasPrefix(text, "'") {

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// Two hosts, which are network namespaces: on one the conductor and the sharer, which talk over that host's loopback; on the
-// other a member, which must find the sharer all the same.
+// Two hosts, which are network namespaces: on one the conductor and the sharer, which talk over
+// that host's loopback; on the other a member, which must find the sharer all the same.
 func TestConductorSeesSharerOnItsLoopback(t *testing.T) {
 	here, there := newHosts(t)
 	const conductorPort = "9999"

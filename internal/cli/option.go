@@ -32,10 +32,12 @@ func (o *option) env() string {
 	return "ORCHESTRA_" + strings.ToUpper(strings.ReplaceAll(o.name, "-", "_"))
 }
 
-// hasEnv reports whether the flag can be set by the environment: questions about the program cannot.
+// hasEnv reports whether the flag can be set by the environment: questions about the program
+// cannot.
 func (o *option) hasEnv() bool { return o.name != "help" && o.name != "version" }
 
-// Apply takes the flag's value from the environment and puts the flag into the set that cli v2 parses with.
+// Apply takes the flag's value from the environment and puts the flag into the set that cli v2
+// parses with.
 func (o *option) Apply(set *flag.FlagSet) error {
 	if v := os.Getenv(o.env()); v != "" && o.hasEnv() {
 		if err := o.take(v); err != nil {
@@ -71,8 +73,8 @@ func (o *option) take(v string) error {
 	return o.set(v)
 }
 
-// Names is the long name alone: the rearranger has already replaced the short one, and cli v2 would set
-// a flag with two names twice.
+// Names is the long name alone: the rearranger has already replaced the short one, and cli v2 would
+// set a flag with two names twice.
 func (o *option) Names() []string { return []string{o.name} }
 
 // IsSet reports whether the command line or the environment gave the flag.

@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// TestUnits reads the command lines of the systemd units as the program does, and has systemd read the rest.
+// TestUnits reads the command lines of the systemd units as the program does, and has systemd read
+// the rest.
 func TestUnits(t *testing.T) {
 	units, err := filepath.Glob("../../docs/systemd/*.service")
 	if err != nil || len(units) == 0 {

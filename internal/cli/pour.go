@@ -25,10 +25,12 @@ func checkPour(p *program) error {
 	return nil
 }
 
-// pour writes the content to stdout while it comes and closes that, so that whoever reads it sees its end although the join
-// goes on. Its result is sent when it ends; a reader that takes nothing keeps it, and nothing else, waiting.
+// pour writes the content to stdout while it comes and closes that, so that whoever reads it sees
+// its end although the join goes on. Its result is sent when it ends; a reader that takes nothing
+// keeps it, and nothing else, waiting.
 func pour(ctx context.Context, m *member.Member, f *orch.File, stdout *os.File) <-chan error {
-	// A signal that somebody waits for does not end the program, and is not ignored by the commands that it runs.
+	// A signal that somebody waits for does not end the program, and is not ignored by the commands
+	// that it runs.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	ended := make(chan error, 1)
 	go func() {

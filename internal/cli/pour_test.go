@@ -97,7 +97,8 @@ func (p *pourer) wantEnd(code int, says string) {
 	}
 }
 
-// The content comes out in order and is stored as well; the pipe ends with it although the join goes on.
+// The content comes out in order and is stored as well; the pipe ends with it although the join
+// goes on.
 func TestPour(t *testing.T) {
 	s := newScene(t, 16<<20+1, "64K")
 	first := s.join("original")
@@ -117,7 +118,8 @@ func TestPour(t *testing.T) {
 	s.wantCopy("staying")
 }
 
-// A reader that takes its time holds up neither the fetching nor the sharing; stopped before it has all, the join is not done.
+// A reader that takes its time holds up neither the fetching nor the sharing; stopped before it has
+// all, the join is not done.
 func TestPourWaitsForItsReader(t *testing.T) {
 	s := newScene(t, 8<<20, "64K")
 	first := s.join("original")

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// A meter is a wall-clock average of a growing count of bytes: what came in the last seconds weighs most, and what came
-// rateSpan ago weighs a third of it.
+// A meter is a wall-clock average of a growing count of bytes: what came in the last seconds weighs
+// most, and what came rateSpan ago weighs a third of it.
 type meter struct {
 	last    time.Time
 	total   int64

@@ -6,8 +6,8 @@ import (
 )
 
 // slowProgress makes the progress of reading content visible when it takes longer than a second: a
-// line that is drawn over on a terminal, a line each ten seconds elsewhere. What it returns is called
-// from one goroutine.
+// line that is drawn over on a terminal, a line each ten seconds elsewhere. What it returns is
+// called from one goroutine.
 func slowProgress(t *terminal, doing string) func(done, total int64) {
 	const first, again = time.Second, 10 * time.Second
 	start := time.Now()

@@ -12,7 +12,8 @@ import (
 	"testing"
 )
 
-// The rooms, and what each may import of the others (docs/architecture.md). Its tests may besides import what they test against.
+// The rooms, and what each may import of the others (docs/architecture.md). Its tests may besides
+// import what they test against.
 var rooms = map[string][]string{
 	".":                   {"internal/cli"},
 	"internal/cli":        {"compose", "conduct", "member", "member/store", "orch"},

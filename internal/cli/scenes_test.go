@@ -23,8 +23,8 @@ import (
 // sceneTime is how long anything in a scene may take.
 const sceneTime = 2 * time.Minute
 
-// A scene is a folder with a file, its composition, and real programs around it, on this machine's loopback. All of them
-// have ended when the test has.
+// A scene is a folder with a file, its composition, and real programs around it, on this machine's
+// loopback. All of them have ended when the test has.
 type scene struct {
 	t         *testing.T
 	dir       string
@@ -287,7 +287,8 @@ func TestSpread(t *testing.T) {
 	}
 }
 
-// A part that does not verify is not offered: members get the others, and that one from somebody who has it good.
+// A part that does not verify is not offered: members get the others, and that one from somebody
+// who has it good.
 func TestCorruptedPartIsNotOffered(t *testing.T) {
 	const parts, bad = 64, 17
 	s := newScene(t, parts*(16<<10), "16K")
@@ -334,7 +335,8 @@ func TestKilledMemberGoesOn(t *testing.T) {
 	s.wantCopy("member")
 }
 
-// The conductor may go and come back: those who know each other go on, and newcomers find them later.
+// The conductor may go and come back: those who know each other go on, and newcomers find them
+// later.
 func TestConductorComesBack(t *testing.T) {
 	s := newScene(t, 32<<20, "64K")
 	board := switchboard.New(t)
@@ -428,8 +430,9 @@ func TestLimitsEndAJoin(t *testing.T) {
 	}
 }
 
-// A limit bounds what passes, all connections together: so many bytes take so long at least, however slow this machine is. That they take no longer is
-// TestLimitIsSmooth's, in member, where no machine is in between.
+// A limit bounds what passes, all connections together: so many bytes take so long at least,
+// however slow this machine is. That they take no longer is TestLimitIsSmooth's, in member, where
+// no machine is in between.
 func TestRateLimits(t *testing.T) {
 	const limit = 4 << 20
 	wantBounded := func(t *testing.T, start time.Time, p *player, count func(sceneEvent) int64) {

@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// TestScriptingDoc holds docs/scripting.md against what the commands print: the fields, and their types.
+// TestScriptingDoc holds docs/scripting.md against what the commands print: the fields, and their
+// types.
 func TestScriptingDoc(t *testing.T) {
 	doc := readScripting(t)
 	progress := doc["progress"]

@@ -13,7 +13,8 @@ import (
 	"orchestra/orch"
 )
 
-// statusText is a status in one line for people. Labels are the members' own: it has to be made harmless.
+// statusText is a status in one line for people. Labels are the members' own: it has to be made
+// harmless.
 func statusText(s *conduct.Status) string {
 	text := membersText(s)
 	if s.Clients > 0 {

@@ -32,7 +32,8 @@ type waitFor struct {
 
 func (w waitFor) given() bool { return w != waitFor{} }
 
-// over reports whether it has come. All are those that are known now, of which there is one at least.
+// over reports whether it has come. All are those that are known now, of which there is one at
+// least.
 func (w waitFor) over(s *conduct.Status) bool {
 	return w.all && s.Pending == 0 && s.Complete > 0 || w.copies > 0 && s.Complete >= w.copies
 }
@@ -215,7 +216,8 @@ func (q *query) askAgain() ([]conduct.Status, error) {
 // known reports whether anybody is there, or was.
 func known(s *conduct.Status) bool { return s.Known > 0 || s.Clients > 0 }
 
-// askOne asks for the one composition that is meant. It is nil for a moment without a conductor, which may be started anew.
+// askOne asks for the one composition that is meant. It is nil for a moment without a conductor,
+// which may be started anew.
 func (q *query) askOne(ctx context.Context) (*conduct.Status, error) {
 	all, err := q.ask(ctx)
 	switch {
@@ -309,7 +311,8 @@ func (q *query) print(s *conduct.Status, members bool) error {
 	})
 }
 
-// watched shows a status with --watch: drawn over the one before on a terminal, else printed if it is another.
+// watched shows a status with --watch: drawn over the one before on a terminal, else printed if it
+// is another.
 func (q *query) watched(s *conduct.Status) error {
 	switch {
 	case !q.watch:
@@ -343,7 +346,8 @@ func (q *query) end(s *conduct.Status) error {
 	return q.print(s, !q.watch && s.Pending > 1)
 }
 
-// stopped ends watching and waiting: to watch until one is stopped is what was asked for, to wait is not.
+// stopped ends watching and waiting: to watch until one is stopped is what was asked for, to wait
+// is not.
 func (q *query) stopped(ctx context.Context, last *conduct.Status) error {
 	err := q.end(last)
 	what := "no answer came"

@@ -52,7 +52,8 @@ func (s *scene) statusJSON(flags ...string) statusLine {
 	return line
 }
 
-// Who spreads a file asks who has it, waits until all have, and until so many have, although they leave.
+// Who spreads a file asks who has it, waits until all have, and until so many have, although they
+// leave.
 func TestStatus(t *testing.T) {
 	s := newScene(t, 8<<20, "64K")
 	if _, says := s.status(exitInput); !strings.Contains(says, "nobody has joined it there") {

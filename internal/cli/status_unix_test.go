@@ -4,7 +4,8 @@ package cli
 
 import "testing"
 
-// On a terminal --watch draws one line over and over, as narrow as the terminal is, and leaves the last one.
+// On a terminal --watch draws one line over and over, as narrow as the terminal is, and leaves the
+// last one.
 func TestTerminalStatusWatch(t *testing.T) {
 	s := newScene(t, 1<<20, "64K")
 	watch := onTerminal(t, orchestra(t, "status", s.address, s.orch, "--watch"), 12)

@@ -2,8 +2,8 @@ package cli
 
 import "strings"
 
-// didYouMean is the clause that proposes the one of names nearest to what was typed, with the prefix (the dashes of a
-// flag) before it; empty if none is near.
+// didYouMean is the clause that proposes the one of names nearest to what was typed, with the
+// prefix (the dashes of a flag) before it; empty if none is near.
 func didYouMean(prefix, typed string, names []string) string {
 	best, near := "", 1+len(typed)/3
 	for _, name := range names {
@@ -25,7 +25,8 @@ func didYouMean(prefix, typed string, names []string) string {
 	return "; did you mean " + prefix + best + "?"
 }
 
-// distance is the number of letters to insert, remove, replace or swap with their neighbour to make a from b.
+// distance is the number of letters to insert, remove, replace or swap with their neighbour to make
+// a from b.
 func distance(a, b string) int {
 	rows := [3][]int{make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)}
 	for j := range rows[1] {

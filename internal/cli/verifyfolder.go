@@ -10,8 +10,8 @@ import (
 	"orchestra/orch"
 )
 
-// verifyFolder reads the files of a folder once, one after the other, and compares them with the composition. What else lies in the
-// folder is named and counts for nothing.
+// verifyFolder reads the files of a folder once, one after the other, and compares them with the
+// composition. What else lies in the folder is named and counts for nothing.
 func verifyFolder(ctx context.Context, p *program, f *orch.File, orchPath, path string) error {
 	absolute, err := filepath.Abs(path)
 	if err != nil {
@@ -57,7 +57,8 @@ func verifyFolder(ctx context.Context, p *program, f *orch.File, orchPath, path 
 	return withCode(exitVerify, fmt.Errorf("%s is not what %s describes", path, orchPath))
 }
 
-// readFolder reads the content and gives the parts that are bad and the checksum of the whole, which says nothing if any part is bad.
+// readFolder reads the content and gives the parts that are bad and the checksum of the whole,
+// which says nothing if any part is bad.
 func readFolder(ctx context.Context, f *orch.File, s *store.Store, progress func(done, total int64)) (bad []int, whole []byte, err error) {
 	bad = []int{}
 	all, one := f.Hash().New(), f.Hash().New()

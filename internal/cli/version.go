@@ -2,7 +2,8 @@ package cli
 
 import "runtime/debug"
 
-// release is the version that a release build is given: go build -ldflags '-X orchestra/internal/cli.release=v1.2.3'. Nothing else sets it.
+// release is the version that a release build is given: go build -ldflags '-X
+// orchestra/internal/cli.release=v1.2.3'. Nothing else sets it.
 var release string
 
 // version is the version of this binary.
@@ -14,8 +15,9 @@ func version() string {
 	return versionOf(release, info)
 }
 
-// versionOf is the version that a release was given; or that of the module, which go install takes from the tag, and any other build in a
-// repository makes of the commit; or the commit alone, where the Go tool wrote no more down.
+// versionOf is the version that a release was given; or that of the module, which go install takes
+// from the tag, and any other build in a repository makes of the commit; or the commit alone, where
+// the Go tool wrote no more down.
 func versionOf(release string, info *debug.BuildInfo) string {
 	if release != "" {
 		return release

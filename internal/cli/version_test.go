@@ -85,7 +85,8 @@ func TestInstalledVersion(t *testing.T) {
 	}
 }
 
-// sources is a folder without what is not built: .git and such, which begins with a dot, and what was made in bin and dist.
+// sources is a folder without what is not built: .git and such, which begins with a dot, and what
+// was made in bin and dist.
 type sources struct{ fs.FS }
 
 func (s sources) ReadDir(name string) ([]fs.DirEntry, error) {

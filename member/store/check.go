@@ -18,8 +18,8 @@ import (
 const batch = 8 << 20
 
 // Check hashes every part and reports each, from several goroutines and in no order. Parts of
-// unfinished content that were never written (holes) are reported bad without being read, and those of
-// zeros good. Where a part of zeros may be written to, it becomes so.
+// unfinished content that were never written (holes) are reported bad without being read, and those
+// of zeros good. Where a part of zeros may be written to, it becomes so.
 func (s *Store) Check(ctx context.Context, report func(part uint32, good bool)) error {
 	return s.check(ctx, func(uint32) bool { return true }, func(part uint32, good bool) {
 		if good = good || s.clear(part); good {

@@ -11,7 +11,8 @@ import (
 	"sync"
 )
 
-// folder is what a composition of several files has besides. Each of its files is either in NAME.part/ or in NAME/, where all are in the end.
+// folder is what a composition of several files has besides. Each of its files is either in
+// NAME.part/ or in NAME/, where all are in the end.
 type folder struct {
 	repair bool
 	// renamesOpen tells that a folder may be renamed while it is open.
@@ -66,8 +67,8 @@ func (s *Store) newFolder(cfg Config) *folder {
 	return f
 }
 
-// openFolder opens NAME if it is there, and NAME.part if it is there or NAME is not. If both are, some of the files were chosen and are
-// complete in NAME, and the rest is in NAME.part.
+// openFolder opens NAME if it is there, and NAME.part if it is there or NAME is not. If both are,
+// some of the files were chosen and are complete in NAME, and the rest is in NAME.part.
 func (s *Store) openFolder(cfg Config) error {
 	err := s.openBoth(cfg)
 	if other := new(ContentError); cfg.Replace && errors.As(err, &other) && !other.Unfinished {
@@ -210,7 +211,8 @@ func (s *Store) openUnfinished(cfg Config) error {
 	return err
 }
 
-// openRoot opens a folder that stands in the store's; nil if nothing does. A symbolic link in place of NAME.part is not followed.
+// openRoot opens a folder that stands in the store's; nil if nothing does. A symbolic link in place
+// of NAME.part is not followed.
 func (s *Store) openRoot(name string, unfinished bool) (*os.Root, error) {
 	info, err := s.root.Lstat(name)
 	switch {
@@ -245,9 +247,9 @@ func (s *Store) lockFolder(name string) error {
 	return s.lockFolderHere(name)
 }
 
-// lookAtFolders sees whether NAME and NAME.part still are the folders that are held open. A NAME that
-// was replaced is taken instead; its files are looked at like any. A NAME.part that was removed is made
-// anew. Called with moving held.
+// lookAtFolders sees whether NAME and NAME.part still are the folders that are held open. A NAME
+// that was replaced is taken instead; its files are looked at like any. A NAME.part that was
+// removed is made anew. Called with moving held.
 func (s *Store) lookAtFolders() error {
 	f := s.folder
 	if f.whole != nil && s.elsewhere(f.whole, s.root.Stat, s.comp.Name) == errSwapped {
@@ -402,7 +404,8 @@ func (s *Store) keeps(file int) bool {
 	return f.under[file]
 }
 
-// Keeps tells whether a part is left as it is if it is bad, since some of it has its name already and is not to be repaired.
+// Keeps tells whether a part is left as it is if it is bad, since some of it has its name already
+// and is not to be repaired.
 func (s *Store) Keeps(part uint32) bool {
 	if !s.writes || s.named.Load() && !s.repair {
 		return true
@@ -415,7 +418,8 @@ func (s *Store) Keeps(part uint32) bool {
 	return kept
 }
 
-// Flaws are the files of a folder that are missing under its name or have another size than they should.
+// Flaws are the files of a folder that are missing under its name or have another size than they
+// should.
 func (s *Store) Flaws() []string {
 	if s.folder == nil {
 		return nil

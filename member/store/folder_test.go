@@ -391,7 +391,8 @@ func TestFolderWithoutFiles(t *testing.T) {
 	s.wantFiles("content", "a")
 }
 
-// On a file system that tells case apart, names that differ in it are two; elsewhere they are refused before anything is written.
+// On a file system that tells case apart, names that differ in it are two; elsewhere they are
+// refused before anything is written.
 func TestNamesThatCollide(t *testing.T) {
 	s := newFolderShelf(t, "10 A", "10 a", "10 b/x", "10 B/x")
 	if err := os.WriteFile(filepath.Join(s.dir, "probe"), nil, 0o666); err != nil {
@@ -421,7 +422,8 @@ func TestNamesThatCollide(t *testing.T) {
 	s.wantFiles("content", "A", "B/x", "a", "b/x")
 }
 
-// A file system that takes two names for one is played by a second name for a file: nobody can say which file system the tests run on.
+// A file system that takes two names for one is played by a second name for a file: nobody can say
+// which file system the tests run on.
 func TestNamesThatAreOneFile(t *testing.T) {
 	for _, names := range [][2]string{{"A", "a"}, {"\u00e9", "e\u0301"}, {"\u0416", "\u0436"}, {"Stra\u00dfe", "STRASSE"}} {
 		s := newFolderShelf(t, "10 "+names[0], "10 "+names[1], "10 other")

@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// Several links and the workers write one part at a time that the check finds right or wrong: what verified is right on the disk and stays so.
+// Several links and the workers write one part at a time that the check finds right or wrong: what
+// verified is right on the disk and stays so.
 func TestWritesOfManyAtATime(t *testing.T) {
 	s := newShelf(t, 20*testPart)
 	st := s.mustOpen()
@@ -75,7 +76,8 @@ func TestLateWritesAreForgotten(t *testing.T) {
 	}
 }
 
-// A file that is something else altogether, by chance of the right size, is not written to however long the check takes.
+// A file that is something else altogether, by chance of the right size, is not written to however
+// long the check takes.
 func TestRepairNeedsOneGoodPart(t *testing.T) {
 	s := newShelf(t, 3*testPart)
 	other := bytes.Repeat([]byte{1}, len(s.content))
@@ -176,7 +178,8 @@ func TestReplaceMovesAnythingAside(t *testing.T) {
 	}
 }
 
-// What --replace was told to move may be gone, or have become something else, when the content is complete.
+// What --replace was told to move may be gone, or have become something else, when the content is
+// complete.
 func TestReplaceOfWhatWent(t *testing.T) {
 	s := newShelf(t, testPart)
 	s.put("content", []byte("short"))
@@ -204,7 +207,8 @@ func TestReplaceDoesNotTouchTheUnfinished(t *testing.T) {
 	}
 }
 
-// A file that shrinks while the content comes grows again where it is written to, and what was lost does not verify.
+// A file that shrinks while the content comes grows again where it is written to, and what was lost
+// does not verify.
 func TestUnfinishedFileThatShrank(t *testing.T) {
 	s := newShelf(t, 2*testPart)
 	st := s.mustOpen()

@@ -6,8 +6,8 @@ import (
 	"orchestra/orch"
 )
 
-// layout tells which file has which stretch of the content. A single file is a layout of one file; the rest of the store knows offsets of the
-// content only.
+// layout tells which file has which stretch of the content. A single file is a layout of one file;
+// the rest of the store knows offsets of the content only.
 type layout struct {
 	entries []orch.Entry // in the order of the content
 }
@@ -19,8 +19,8 @@ func newLayout(f *orch.File) layout {
 	return layout{[]orch.Entry{{Path: f.Name, Size: f.Size, ModTime: f.ModTime()}}}
 }
 
-// find gives the file that has the byte at an offset of the content, and where in it; the number of files where none has. Empty files have
-// no byte.
+// find gives the file that has the byte at an offset of the content, and where in it; the number of
+// files where none has. Empty files have no byte.
 func (l *layout) find(off int64) (file int, at int64) {
 	if len(l.entries) == 1 && off < l.entries[0].Size {
 		return 0, off

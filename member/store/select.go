@@ -21,9 +21,10 @@ type PatternError struct{ Text string }
 
 func (e *PatternError) Error() string { return e.Text }
 
-// Select chooses the files that one of the patterns in only matches, or all of them if there are none, without those that one in except
-// matches. A pattern is cut at "/"; * ? and [a-z] match within a component, ** any number of components. One without "/" may begin anywhere.
-// One that matches a folder chooses what is below it. Errors are *[PatternError].
+// Select chooses the files that one of the patterns in only matches, or all of them if there are
+// none, without those that one in except matches. A pattern is cut at "/"; * ? and [a-z] match
+// within a component, ** any number of components. One without "/" may begin anywhere. One that
+// matches a folder chooses what is below it. Errors are *[PatternError].
 func Select(f *orch.File, only, except []string) (*Selection, error) {
 	if len(only)+len(except) == 0 {
 		return nil, nil
@@ -98,8 +99,8 @@ func mark(chosen []bool, paths [][]string, flag, pattern string, to bool) error 
 	return nil
 }
 
-// matches tells whether a pattern matches a path, or a folder on it. reach holds, for the pattern as far as it was read, after which
-// components it may have ended.
+// matches tells whether a pattern matches a path, or a folder on it. reach holds, for the pattern
+// as far as it was read, after which components it may have ended.
 func matches(pattern, components []string) bool {
 	reach := make([]bool, len(components)+1)
 	reach[0] = true
@@ -133,7 +134,8 @@ func matches(pattern, components []string) bool {
 // Has tells whether a file is chosen, by its place among the entries.
 func (s *Selection) Has(file int) bool { return s == nil || s.files[file] }
 
-// Skip has a bit, as in a bitfield message, for each part that no chosen file has anything of; nil if all are wanted.
+// Skip has a bit, as in a bitfield message, for each part that no chosen file has anything of; nil
+// if all are wanted.
 func (s *Selection) Skip(f *orch.File) (skip []byte, parts int, bytes int64) {
 	parts, bytes = f.NumParts(), f.Size
 	if s == nil {

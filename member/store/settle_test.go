@@ -145,7 +145,8 @@ func TestOwnChangesAreLeftAlone(t *testing.T) {
 	}
 	s.get(st, 1)
 	s.settleNow(st)
-	// A file that appears in the way of one that comes is not replaced, and stops nothing before the end.
+	// A file that appears in the way of one that comes is not replaced, and stops nothing before
+	// the end.
 	if err := os.WriteFile(filepath.Join(s.dir, "content", "c"), mine, 0o666); err != nil {
 		t.Fatal(err)
 	}
@@ -168,8 +169,8 @@ func TestOwnChangesAreLeftAlone(t *testing.T) {
 	}
 }
 
-// With --repair and with --replace, what has its name already is judged by the parts that it has something of, though some of them lie in NAME.part
-// as well.
+// With --repair and with --replace, what has its name already is judged by the parts that it has
+// something of, though some of them lie in NAME.part as well.
 func TestRepairAndReplaceInBothPlaces(t *testing.T) {
 	for _, cfg := range []Config{{Repair: true}, {Replace: true}} {
 		s := newFolderShelf(t, "1500 a", "700 b", "1800 c")

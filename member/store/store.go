@@ -1,5 +1,6 @@
-// Package store is the content of a composition on disk: opened or made, checked, read, written part by part, and given its name when
-// it is complete. All access stays inside one folder (os.Root). It decides nothing about the swarm and knows no peers.
+// Package store is the content of a composition on disk: opened or made, checked, read, written
+// part by part, and given its name when it is complete. All access stays inside one folder
+// (os.Root). It decides nothing about the swarm and knows no peers.
 package store
 
 import (
@@ -24,7 +25,8 @@ type Config struct {
 	Dir  string // made if missing; "" is the current folder
 	// Repair lets bad parts of content that stands under its name be replaced in place.
 	Repair bool
-	// Replace gets the content although something else stands under its name, which Finish moves aside.
+	// Replace gets the content although something else stands under its name, which Finish moves
+	// aside.
 	Replace bool
 	// ReadOnly opens a folder only if it stands under its name, and makes nothing.
 	ReadOnly bool
@@ -34,8 +36,8 @@ type Config struct {
 	NoTimes bool
 }
 
-// Store is the content of one composition in one folder. Its methods may be called from several goroutines at a time, Finish and
-// Close apart.
+// Store is the content of one composition in one folder. Its methods may be called from several
+// goroutines at a time, Finish and Close apart.
 type Store struct {
 	comp      *orch.File
 	root      *os.Root
@@ -70,8 +72,8 @@ type Store struct {
 	watch    watch
 }
 
-// Open opens the content under its name if it is there, its unfinished file otherwise, and makes that if there is neither. Errors:
-// *[Error] for the disk, [ErrLocked], *[ContentError].
+// Open opens the content under its name if it is there, its unfinished file otherwise, and makes
+// that if there is neither. Errors: *[Error] for the disk, [ErrLocked], *[ContentError].
 func Open(cfg Config) (*Store, error) {
 	dir := cfg.Dir
 	if dir == "" {
@@ -138,8 +140,8 @@ func newStore(cfg Config, root *os.Root, dir string) *Store {
 	return s
 }
 
-// errMoved tells that the file has another name, or none, since it was opened: who held its lock has
-// completed it, and the next try finds that.
+// errMoved tells that the file has another name, or none, since it was opened: who held its lock
+// has completed it, and the next try finds that.
 var errMoved = errors.New("it was renamed or removed again and again")
 
 // Path is where the content is now: the unfinished file until Finish.
@@ -155,7 +157,8 @@ func (s *Store) Partial() bool { return s.partial }
 // Fresh tells whether Open made the file, so that there is nothing to check.
 func (s *Store) Fresh() bool { return s.fresh }
 
-// Writable tells whether parts may be written. Content under its name is left as it is unless it is to be repaired.
+// Writable tells whether parts may be written. Content under its name is left as it is unless it is
+// to be repaired.
 func (s *Store) Writable() bool { return s.writes }
 
 // Finish makes content that is complete durable and gives it its name, without replacing anything.
@@ -221,7 +224,8 @@ func (s *Store) unverified(off, length int64) int {
 // Aside is where Finish moved what stood under the content's name; empty if nothing did.
 func (s *Store) Aside() string { return s.aside }
 
-// moveAside gives what stands under the composition's name the first free name of NAME.old, NAME.old2, ...
+// moveAside gives what stands under the composition's name the first free name of NAME.old,
+// NAME.old2, ...
 func (s *Store) moveAside() error {
 	for n := 1; ; n++ {
 		aside := s.comp.Name + ".old"

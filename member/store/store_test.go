@@ -266,7 +266,8 @@ func TestUnwritableFolder(t *testing.T) {
 	}
 }
 
-// The checksum that Verify answers for must be that of what is on disk, whatever order the writes came in.
+// The checksum that Verify answers for must be that of what is on disk, whatever order the writes
+// came in.
 func TestVerifyAnswersForTheDisk(t *testing.T) {
 	s := newShelf(t, testPart)
 	good, bad := s.content, bytes.Repeat([]byte{7}, testPart)

@@ -21,9 +21,9 @@ type found struct {
 	extra    []string
 }
 
-// survey looks at all that is in a folder. Anything that is neither file nor folder in place of what
-// belongs there is a *[ContentError]. What is shared is read through symbolic links; what is got is not,
-// and there they are such errors too.
+// survey looks at all that is in a folder. Anything that is neither file nor folder in place of
+// what belongs there is a *[ContentError]. What is shared is read through symbolic links; what is
+// got is not, and there they are such errors too.
 func (s *Store) survey(root *os.Root, name string, unfinished bool) (*found, error) {
 	f := &found{sizes: make([]int64, len(s.layout.entries)), stamps: make([]stamp, len(s.layout.entries))}
 	for i := range f.sizes {
@@ -82,8 +82,8 @@ func (s *Store) surveyFolder(f *found, root *os.Root, name, dir string, unfinish
 	return nil
 }
 
-// surveyLinked looks at a file that is a symbolic link, or at those below a folder that is one. They
-// are only read. One that leads nowhere is missing.
+// surveyLinked looks at a file that is a symbolic link, or at those below a folder that is one.
+// They are only read. One that leads nowhere is missing.
 func (s *Store) surveyLinked(f *found, link string) {
 	for i, e := range s.layout.entries {
 		if e.Path != link && !strings.HasPrefix(e.Path, link+"/") {
@@ -98,8 +98,8 @@ func (s *Store) surveyLinked(f *found, link string) {
 	}
 }
 
-// apart makes sure that this file system does not take two of the composition's names for one, by making those that might be. What lies in the
-// folder already stays.
+// apart makes sure that this file system does not take two of the composition's names for one, by
+// making those that might be. What lies in the folder already stays.
 func (s *Store) apart(root *os.Root) error {
 	alike := map[string][]string{}
 	for p := range s.folder.paths {

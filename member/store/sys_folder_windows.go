@@ -11,7 +11,8 @@ import (
 // renamesOpen tells that a folder may be renamed while it is open.
 const renamesOpen = false
 
-// openLock takes the lock of a folder: a file beside it that goes away with its handle, since Windows locks no folder.
+// openLock takes the lock of a folder: a file beside it that goes away with its handle, since
+// Windows locks no folder.
 func openLock(_ *os.Root, dir, name string) (*os.File, error) {
 	path, err := windows.UTF16PtrFromString(filepath.Join(dir, name+".lock"))
 	if err != nil {

@@ -12,7 +12,8 @@ func renameExclusive(dir int, from, to string) error {
 	return unix.Renameat2(dir, from, dir, to, unix.RENAME_NOREPLACE)
 }
 
-// blockSize is the unit that free space is counted in, which is not the best size for a transfer everywhere.
+// blockSize is the unit that free space is counted in, which is not the best size for a transfer
+// everywhere.
 func blockSize(st *unix.Statfs_t) int64 {
 	if st.Frsize > 0 {
 		return int64(st.Frsize)

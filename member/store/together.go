@@ -9,9 +9,11 @@ import (
 	"orchestra/orch"
 )
 
-// Parts are hashed eight side by side where the processor can, which takes a third of the time of one after the other, from three parts on. Stripes of
-// them are read in turn, so it asks for little memory. Parts above largestTogether are hashed one after the other: eight would be far apart on the disk.
-// So are those of a folder with more files than parts: eight would be of more files than are kept open.
+// Parts are hashed eight side by side where the processor can, which takes a third of the time of
+// one after the other, from three parts on. Stripes of them are read in turn, so it asks for little
+// memory. Parts above largestTogether are hashed one after the other: eight would be far apart on
+// the disk. So are those of a folder with more files than parts: eight would be of more files than
+// are kept open.
 const (
 	stripe          = blockBytes / sha1x8.Lanes
 	fewestTogether  = 3
@@ -20,7 +22,8 @@ const (
 
 var hashes = sync.Pool{New: func() any { return sha1x8.New() }}
 
-// Together is how many parts are best verified at once; 1: the processor hashes one after the other.
+// Together is how many parts are best verified at once; 1: the processor hashes one after the
+// other.
 func (s *Store) Together() int {
 	switch {
 	case s.comp.Hash() != orch.SHA1, s.comp.PartSize > largestTogether, len(s.layout.entries) > s.comp.NumParts(), !sha1x8.Available():
@@ -29,8 +32,8 @@ func (s *Store) Together() int {
 	return sha1x8.Lanes
 }
 
-// compareTogether tells which of up to eight parts are right on disk. It tells nothing if they are too few, or of more than one length, or cannot
-// be read; then one after the other will show.
+// compareTogether tells which of up to eight parts are right on disk. It tells nothing if they are
+// too few, or of more than one length, or cannot be read; then one after the other will show.
 func (s *Store) compareTogether(parts []uint32) (right []bool, ok bool) {
 	if len(parts) < fewestTogether || s.Together() == 1 {
 		return nil, false

@@ -11,8 +11,8 @@ import (
 	"orchestra/orch"
 )
 
-// TestCheckFindsWhatIsBad changes single bytes of parts of many lengths: the check must find these parts and no others, however many are hashed
-// side by side.
+// TestCheckFindsWhatIsBad changes single bytes of parts of many lengths: the check must find these
+// parts and no others, however many are hashed side by side.
 func TestCheckFindsWhatIsBad(t *testing.T) {
 	dir := t.TempDir()
 	rapid.Check(t, func(r *rapid.T) {

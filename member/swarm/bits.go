@@ -2,7 +2,8 @@ package swarm
 
 import "math/bits"
 
-// bitmap has one bit a part, in the order of a bitfield message (BEP 3): the first part is the high bit of the first byte.
+// bitmap has one bit a part, in the order of a bitfield message (BEP 3): the first part is the high
+// bit of the first byte.
 type bitmap []byte
 
 func newBitmap(parts int) bitmap { return make(bitmap, (parts+7)/8) }

@@ -5,16 +5,20 @@ import (
 	"time"
 )
 
-// A chain is the best that a few members with equal lines can do: each gets everything from one other member, its upstream, and passes it on to
-// one, its downstream. Every line then carries one flow in each direction, which fills it, where several that meet by chance leave some of it idle;
-// and nobody but the downstream must hear of a part at once. What comes is passed on as it comes (relay.go), but the last of n members still is n hops later
-// than the first, so there must not be too many of them.
+// A chain is the best that a few members with equal lines can do: each gets everything from one
+// other member, its upstream, and passes it on to one, its downstream. Every line then carries one
+// flow in each direction, which fills it, where several that meet by chance leave some of it idle;
+// and nobody but the downstream must hear of a part at once. What comes is passed on as it comes
+// (relay.go), but the last of n members still is n hops later than the first, so there must not be
+// too many of them.
 //
-// Nobody arranges it. A sender stays with whom it sent to last, as long as that one wants something, and a receiver asks only who sends to it. Who is
-// without an upstream, an orphan, asks everybody, and gets the first that is free: the end of the chain.
+// Nobody arranges it. A sender stays with whom it sent to last, as long as that one wants
+// something, and a receiver asks only who sends to it. Who is without an upstream, an orphan, asks
+// everybody, and gets the first that is free: the end of the chain.
 //
-// It is no good where lines differ: who is behind a slow one stays behind. Such a member asks everybody from then on; and who is asked by others than
-// its downstream for some time serves all by turns ([Swarm.neediest]).
+// It is no good where lines differ: who is behind a slow one stays behind. Such a member asks
+// everybody from then on; and who is asked by others than its downstream for some time serves all
+// by turns ([Swarm.neediest]).
 type chain struct {
 	up     *peer         // who sends to this member
 	from   time.Duration // when it began to
@@ -24,7 +28,8 @@ type chain struct {
 
 	next int // the part that the upstream was asked for last
 
-	// What came since a time, to be compared with what the others gained since then, and how often in a row it was too little.
+	// What came since a time, to be compared with what the others gained since then, and how often
+	// in a row it was too little.
 	since time.Duration
 	came  int64
 	lags  int
@@ -39,31 +44,38 @@ type chain struct {
 }
 
 const (
-	// chainParts is how many parts there are at least: with few, it takes long until it is known that a chain is of no use.
+	// chainParts is how many parts there are at least: with few, it takes long until it is known
+	// that a chain is of no use.
 	chainParts = 32
-	// Each member is a hop behind the one before it: so many bytes must be here before they are passed on. All hops together are to be no more than a
-	// hopShare'th of the content; larger ones cost less. Where the least would be too much, the chain would be too long.
+	// Each member is a hop behind the one before it: so many bytes must be here before they are
+	// passed on. All hops together are to be no more than a hopShare'th of the content; larger ones
+	// cost less. Where the least would be too much, the chain would be too long.
 	hopShare  = 20
 	hopLeast  = 16 << 10
 	hopMost   = 256 << 10
 	hopsShare = 10
-	// chainNear is the longest round trip to somebody near. One flow alone does not fill a long line on which packets are lost.
+	// chainNear is the longest round trip to somebody near. One flow alone does not fill a long
+	// line on which packets are lost.
 	chainNear = 20 * time.Millisecond
-	// chainSlots is how many grants are out, all to the downstream, so that the next part is ready when the last one ends.
+	// chainSlots is how many grants are out, all to the downstream, so that the next part is ready
+	// when the last one ends.
 	chainSlots = 2
 	// sureAfter is how many bytes have to come from an upstream until nobody else is needed.
 	sureAfter = 256 << 10
 
-	// Whose upstream sends nothing for so long asks the others too; whose downstream wants nothing for so long looks for another one.
+	// Whose upstream sends nothing for so long asks the others too; whose downstream wants nothing
+	// for so long looks for another one.
 	upPatience   = 400 * time.Millisecond
 	downPatience = 200 * time.Millisecond
 
-	// An orphan waits so long until the chain is given up for its sake; one that has nothing yet, until the others had time to get a part each.
+	// An orphan waits so long until the chain is given up for its sake; one that has nothing yet,
+	// until the others had time to get a part each.
 	orphanWait = 300 * time.Millisecond
 	firstWait  = time.Second
 
-	// Who gets less than behindShare of what the fastest gains is behind, after so many parts and so long, since the others announce theirs late. A
-	// packet that is lost holds a flow up as well, so it has to be so some times in a row, except at the beginning.
+	// Who gets less than behindShare of what the fastest gains is behind, after so many parts and
+	// so long, since the others announce theirs late. A packet that is lost holds a flow up as
+	// well, so it has to be so some times in a row, except at the beginning.
 	behindShare = 0.4
 	behindParts = 6
 	behindAfter = 300 * time.Millisecond
@@ -85,7 +97,8 @@ func (s *Swarm) hop() int {
 	return int(min(max(s.cfg.Size/hopShare/int64(s.others()), hopLeast), hopMost))
 }
 
-// link counts what speaks against a chain. Who has everything tries one again with the next members that come when the last ones are done.
+// link counts what speaks against a chain. Who has everything tries one again with the next members
+// that come when the last ones are done.
 func (s *Swarm) link(p *peer, n int) {
 	c := &s.chain
 	if n > 0 && s.missing == 0 && !slices.ContainsFunc(s.peers, func(q *peer) bool { return q != nil && q != p && !s.complete(q) }) {
@@ -110,8 +123,8 @@ func ramp(p *peer) time.Duration { return ramps * p.roundTrip }
 // ramps is how many round trips a flow takes until it fills a line of some 20 Mbit/s for sure.
 const ramps = 12
 
-// fills is how long it takes at most until as much comes from a new upstream as its line carries: in a
-// long chain all those before it have just begun, too.
+// fills is how long it takes at most until as much comes from a new upstream as its line carries:
+// in a long chain all those before it have just begun, too.
 func (s *Swarm) fills(up *peer) time.Duration {
 	return ramp(up) + time.Duration(s.others())*hopFills
 }
@@ -129,8 +142,9 @@ func (s *Swarm) orphan() bool {
 	return s.chain.up == nil && s.missing > 0 && s.chained()
 }
 
-// nextOf finds the next part to ask the upstream for. Its order is no matter to the swarm, since all get the same parts one after another; so it is one
-// in which content can be used while it comes, and disks write well.
+// nextOf finds the next part to ask the upstream for. Its order is no matter to the swarm, since
+// all get the same parts one after another; so it is one in which content can be used while it
+// comes, and disks write well.
 func (s *Swarm) nextOf(p *peer) (uint32, bool) {
 	c := &s.chain
 	if c.up != p {
@@ -275,7 +289,8 @@ func (s *Swarm) watchChain() {
 	}
 }
 
-// tellChained tells the links what they have to know of the chain when it changes, of the hop when that changes a good deal.
+// tellChained tells the links what they have to know of the chain when it changes, of the hop when
+// that changes a good deal.
 func (s *Swarm) tellChained() {
 	now, told := Chained{s.chained(), s.hop(), s.chained() && s.haveN >= settledParts}, &s.chain.told
 	if now.On == told.On && now.Settled == told.Settled && (!now.On || (now.Hop >= told.Hop*3/4 && now.Hop <= told.Hop*5/4)) {
@@ -348,8 +363,9 @@ func (s *Swarm) downstream() *peer {
 	return c.down
 }
 
-// HaveDelay is how long a peer may hear later of a part that this member has now, so that it hears of several at once. Who lacks it and may ask this
-// member for it hears at once. In a chain that is the downstream, and while there is none, everybody, for some time.
+// HaveDelay is how long a peer may hear later of a part that this member has now, so that it hears
+// of several at once. Who lacks it and may ask this member for it hears at once. In a chain that is
+// the downstream, and while there is none, everybody, for some time.
 func (s *Swarm) HaveDelay(peer int, part uint32) time.Duration {
 	c, p := &s.chain, s.peer(peer)
 	lacks := p != nil && !p.hasPart(part)

@@ -10,7 +10,8 @@ import (
 	"orchestra/proto"
 )
 
-// TestChain looks half-way at who sends to whom: each member gets from one and sends to one, so all of them are nearly as fast as one copy.
+// TestChain looks half-way at who sends to whom: each member gets from one and sends to one, so all
+// of them are nearly as fast as one copy.
 func TestChain(t *testing.T) {
 	const n = 16
 	for seed := range uint64(5) {
@@ -50,7 +51,8 @@ func TestChain(t *testing.T) {
 	}
 }
 
-// TestMemberOfAChainLeaves takes one out at the beginning, in the middle and at the end of a chain: the others close ranks.
+// TestMemberOfAChainLeaves takes one out at the beginning, in the middle and at the end of a chain:
+// the others close ranks.
 func TestMemberOfAChainLeaves(t *testing.T) {
 	const n = 16
 	for _, place := range []int{1, 8, n} {
@@ -82,8 +84,8 @@ func (d *desk) sentTo() (peers []int) {
 	return peers
 }
 
-// TestSenderStaysUntilOthersWait has two peers ask a sharer: the first is served alone, until the second has waited long enough, then both are. The
-// first is told that it is to ask others too.
+// TestSenderStaysUntilOthersWait has two peers ask a sharer: the first is served alone, until the
+// second has waited long enough, then both are. The first is told that it is to ask others too.
 func TestSenderStaysUntilOthersWait(t *testing.T) {
 	d, _ := completeDesk(t, 100)
 	d.comes(0, 90)
@@ -142,7 +144,8 @@ func TestSenderLooksForAnother(t *testing.T) {
 	}
 }
 
-// TestReceiverAsksItsUpstream takes back what others were asked for when something comes from one, and asks them again when nothing does.
+// TestReceiverAsksItsUpstream takes back what others were asked for when something comes from one,
+// and asks them again when nothing does.
 func TestReceiverAsksItsUpstream(t *testing.T) {
 	d := newDesk(t, 100, 256<<10)
 	d.comes(0, 1, 2, 3)
@@ -383,8 +386,8 @@ func TestUpstreamIsAskedInOrder(t *testing.T) {
 	}
 }
 
-// TestLeavingPeerIsNoUpstream has a link that was dropped send something before it is gone. The other
-// one, of which a run was taken back meanwhile, is asked again.
+// TestLeavingPeerIsNoUpstream has a link that was dropped send something before it is gone. The
+// other one, of which a run was taken back meanwhile, is asked again.
 func TestLeavingPeerIsNoUpstream(t *testing.T) {
 	d := newDesk(t, 100, 256<<10)
 	d.comes(0, 1, 2, 3)

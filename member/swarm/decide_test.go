@@ -137,8 +137,8 @@ func TestSilentPeerIsDropped(t *testing.T) {
 	}
 }
 
-// TestIdlePeerTakesOverWhatIsRejected recalls a run for a peer that is idle: it is asked once the other one rejected it, and not
-// before, so that nothing is sent twice.
+// TestIdlePeerTakesOverWhatIsRejected recalls a run for a peer that is idle: it is asked once the
+// other one rejected it, and not before, so that nothing is sent twice.
 func TestIdlePeerTakesOverWhatIsRejected(t *testing.T) {
 	d := newDesk(t, 1, 256<<10)
 	run := Run{0, 0, 256 << 10}

@@ -34,11 +34,13 @@ func (m *member) isAt(host netip.Addr) bool {
 	return slices.ContainsFunc(m.addrs, func(a netip.AddrPort) bool { return a.Addr() == host })
 }
 
-// Others dial as well, so most members have more links than they opened. Who has few of them after a while opens more: it would be helped by few.
+// Others dial as well, so most members have more links than they opened. Who has few of them after
+// a while opens more: it would be helped by few.
 const (
 	fewLinks = 12
 	fewAfter = 2 * time.Second // since it was told of the first member
-	// orphanAfter is the same for who is in want of an upstream, or of a downstream: it may be somebody that it has no link to.
+	// orphanAfter is the same for who is in want of an upstream, or of a downstream: it may be
+	// somebody that it has no link to.
 	orphanAfter = 200 * time.Millisecond
 )
 
@@ -89,7 +91,8 @@ func (s *Swarm) maxLinks() int {
 	return cmp.Or(s.cfg.MaxPeers, meshPeers)
 }
 
-// chainLinks is how many links there may be in a chain. It has no more members than that, since whoever is without an upstream must find its end.
+// chainLinks is how many links there may be in a chain. It has no more members than that, since
+// whoever is without an upstream must find its end.
 func (s *Swarm) chainLinks() int { return cmp.Or(s.cfg.MaxPeers, chainPeers) }
 
 const (
@@ -97,8 +100,8 @@ const (
 	chainPeers = proto.ChainPeers
 )
 
-// shed ends links that only a chain has a use for, about as many as leave keptLinks. Both ends of a link choose alike, by their peer ids, so that what
-// stays is a random graph.
+// shed ends links that only a chain has a use for, about as many as leave keptLinks. Both ends of a
+// link choose alike, by their peer ids, so that what stays is a random graph.
 func (s *Swarm) shed() {
 	if s.links <= s.maxLinks() {
 		return

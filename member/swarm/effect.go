@@ -7,11 +7,13 @@ import (
 	"orchestra/proto"
 )
 
-// An Effect is something that the shell is to do, in the order given. None of them is answered at once: what comes of it is an [Event].
+// An Effect is something that the shell is to do, in the order given. None of them is answered at
+// once: what comes of it is an [Event].
 type Effect interface{ effect() }
 
 type (
-	// Dial asks for a link to a member, at whichever of its addresses answers first. It ends in Joined or DialFailed.
+	// Dial asks for a link to a member, at whichever of its addresses answers first. It ends in
+	// Joined or DialFailed.
 	Dial struct {
 		ID    proto.PeerID // zero: whoever answers
 		Addrs []netip.AddrPort
@@ -22,16 +24,19 @@ type (
 		Why  string
 	}
 
-	// Doubt asks for a sign of life over a link. If nothing at the far end acknowledges it, the link ends.
+	// Doubt asks for a sign of life over a link. If nothing at the far end acknowledges it, the
+	// link ends.
 	Doubt struct{ Peer int }
 
-	// Offer is the first thing said to a peer: what this member has. Bits is a copy, as in a bitfield message.
+	// Offer is the first thing said to a peer: what this member has. Bits is a copy, as in a
+	// bitfield message.
 	Offer struct {
 		Peer int
 		All  bool
 		Bits []byte // nil where there is nothing
 	}
-	// Announce tells the peers that this member has a part: each of them at once or later, see [Swarm.HaveDelay].
+	// Announce tells the peers that this member has a part: each of them at once or later, see
+	// [Swarm.HaveDelay].
 	Announce struct{ Part uint32 }
 	// Withdraw tells a peer that this member no longer has a part, and rejects all that it asked of
 	// it, granted or not.
@@ -56,7 +61,8 @@ type (
 		On   bool
 	}
 
-	// Fetch asks a peer for a run. It ends in Received, Rejected, Choked or Left, unless a Cancel took it back.
+	// Fetch asks a peer for a run. It ends in Received, Rejected, Choked or Left, unless a Cancel
+	// took it back.
 	Fetch struct {
 		Peer int
 		Run  Run
@@ -66,17 +72,21 @@ type (
 		Peer int
 		Run  Run
 	}
-	// Recall asks a member to reject a run, if it has not begun to send it. The Fetch ends as it would without: in Received, or in Rejected.
+	// Recall asks a member to reject a run, if it has not begun to send it. The Fetch ends as it
+	// would without: in Received, or in Rejected.
 	Recall struct {
 		Peer int
 		Run  Run
 	}
-	// Share tells how many bytes a second this member's line carries for each peer that is sending now. A peer is to have no more in flight than
-	// that needs, in view of the time that a packet takes at best: the rest would only wait, and everything else behind it.
+	// Share tells how many bytes a second this member's line carries for each peer that is sending
+	// now. A peer is to have no more in flight than that needs, in view of the time that a packet
+	// takes at best: the rest would only wait, and everything else behind it.
 	Share struct{ Down int64 }
-	// Chained tells that from now on one peer at a time sends to this member and is sent to, or no longer: then nothing waits behind what is on the way
-	// between them, and there may be more of it. It is so from the start. Of parts that are passed on as they come, Hop bytes are passed on at once.
-	// Settled tells that it is known who is behind, so that nobody has to hear of a part at once.
+	// Chained tells that from now on one peer at a time sends to this member and is sent to, or no
+	// longer: then nothing waits behind what is on the way between them, and there may be more of
+	// it. It is so from the start. Of parts that are passed on as they come, Hop bytes are passed
+	// on at once. Settled tells that it is known who is behind, so that nobody has to hear of a
+	// part at once.
 	Chained struct {
 		On      bool
 		Hop     int
@@ -94,12 +104,14 @@ type (
 		Peer  int
 		Parts []uint32
 	}
-	// Refuse rejects what a peer asked of these parts, and what is left of it if it was granted before the part was here.
+	// Refuse rejects what a peer asked of these parts, and what is left of it if it was granted
+	// before the part was here.
 	Refuse struct {
 		Peer  int
 		Parts []uint32
 	}
-	// Grant lets a link send what its peer asked of these parts, in this order. A part that is not here yet goes out as it comes. It ends in Served.
+	// Grant lets a link send what its peer asked of these parts, in this order. A part that is not
+	// here yet goes out as it comes. It ends in Served.
 	Grant struct {
 		Peer  int
 		Parts []uint32
@@ -132,7 +144,8 @@ type (
 	// Compare asks for the checksums of the runs of a part that is here now. It ends in Compared.
 	Compare struct{ Part uint32 }
 
-	// Verify asks whether a part all whose runs are written matches its checksum. It ends in Stored or Failed.
+	// Verify asks whether a part all whose runs are written matches its checksum. It ends in Stored
+	// or Failed.
 	Verify struct{ Part uint32 }
 	// Finish tells that every part is stored. It comes again if parts were lost and came again.
 	Finish struct{}

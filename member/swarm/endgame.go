@@ -2,15 +2,17 @@ package swarm
 
 import "time"
 
-// patience is how long the only run on a menu may wait before a peer that is asked for nothing takes it. It keeps two
-// idle peers from taking it from each other at every turn.
+// patience is how long the only run on a menu may wait before a peer that is asked for nothing
+// takes it. It keeps two idle peers from taking it from each other at every turn.
 const patience = 100 * time.Millisecond
 
-// takeOver finds a run for a peer that would have nothing to send otherwise: one that another peer was asked for and has not
-// begun, the longest menu first. What has begun is left to end where it is, unless it has stalled.
+// takeOver finds a run for a peer that would have nothing to send otherwise: one that another peer
+// was asked for and has not begun, the longest menu first. What has begun is left to end where it
+// is, unless it has stalled.
 //
-// A member may have granted the run by now, so it is recalled first: it comes after all, or the member says that it will not, and then
-// the idle peer is asked. A foreign client is not waited for.
+// A member may have granted the run by now, so it is recalled first: it comes after all, or the
+// member says that it will not, and then the idle peer is asked. A foreign client is not waited
+// for.
 func (s *Swarm) takeOver(p *peer) (*work, int, bool) {
 	var from *peer
 	at, least := -1, len(p.fetches)+p.promised
@@ -88,7 +90,8 @@ func (s *Swarm) handOver(from *peer, at int) {
 	s.ask(taker, f.work, f.n)
 }
 
-// retry fills the peers that are asked for nothing, when a run has waited at another one for long enough.
+// retry fills the peers that are asked for nothing, when a run has waited at another one for long
+// enough.
 func (s *Swarm) retry() {
 	if s.now < s.retryAt {
 		return
@@ -101,7 +104,8 @@ func (s *Swarm) retry() {
 	}
 }
 
-// take takes a fetch off a menu whose run is asked of another peer in the same breath, so that its part is not given back.
+// take takes a fetch off a menu whose run is asked of another peer in the same breath, so that its
+// part is not given back.
 func (s *Swarm) take(p *peer, at int) {
 	f := p.fetches[at]
 	f.work.runs[f.n].asked++
@@ -110,7 +114,8 @@ func (s *Swarm) take(p *peer, at int) {
 	f.work.idle++
 }
 
-// spare finds the last run on q's menu that has not begun and that p has. One that others are asked for too is theirs to end.
+// spare finds the last run on q's menu that has not begun and that p has. One that others are asked
+// for too is theirs to end.
 func (s *Swarm) spare(q, p *peer) int {
 	for i := len(q.fetches) - 1; i >= 0; i-- {
 		f := q.fetches[i]

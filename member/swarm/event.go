@@ -7,9 +7,11 @@ import (
 	"orchestra/proto"
 )
 
-// An Event is something that happened to the member. The shell reports it to [Swarm.Step] in the order in which it happened.
+// An Event is something that happened to the member. The shell reports it to [Swarm.Step] in the
+// order in which it happened.
 //
-// Peers are small integers chosen by the shell: one for each link that is up, free to be used again after [Left].
+// Peers are small integers chosen by the shell: one for each link that is up, free to be used again
+// after [Left].
 type Event interface{ event() }
 
 type (
@@ -20,13 +22,14 @@ type (
 		Conductor int    // that lists it, counted from 0
 		Name      string // by which the user named it instead; what it was found at before is replaced
 	}
-	// Gone tells that a conductor no longer lists a member. Links to it are left alone: they know better.
+	// Gone tells that a conductor no longer lists a member. Links to it are left alone: they know
+	// better.
 	Gone struct {
 		ID        proto.PeerID
 		Conductor int
 	}
-	// Conducted tells that the connection to a conductor is up, and that what it lists follows; or that
-	// the connection is lost.
+	// Conducted tells that the connection to a conductor is up, and that what it lists follows; or
+	// that the connection is lost.
 	Conducted struct {
 		Conductor int
 		On        bool
@@ -63,7 +66,8 @@ type (
 	// Left tells that a link is down, whoever ended it. Nothing more comes from this peer.
 	Left struct{ Peer int }
 
-	// Has tells of parts that the peer has: all of them, those in Bits (as in a bitfield message; spare bits are zero), or those listed.
+	// Has tells of parts that the peer has: all of them, those in Bits (as in a bitfield message;
+	// spare bits are zero), or those listed.
 	Has struct {
 		Peer  int
 		All   bool
@@ -80,7 +84,8 @@ type (
 		Peer int
 		On   bool
 	}
-	// Choked tells that the peer stopped (or began) to serve this member. What was asked of it and did not come is lost when it stops.
+	// Choked tells that the peer stopped (or began) to serve this member. What was asked of it and
+	// did not come is lost when it stops.
 	Choked struct {
 		Peer int
 		On   bool
@@ -90,7 +95,8 @@ type (
 		Peer int
 		On   bool
 	}
-	// Wanted tells of parts that the peer asks for, each reported once until it was granted or is [Unwanted].
+	// Wanted tells of parts that the peer asks for, each reported once until it was granted or is
+	// [Unwanted].
 	Wanted struct {
 		Peer  int
 		Parts []uint32
@@ -106,7 +112,8 @@ type (
 		Peer  int
 		Bytes int64
 	}
-	// Served ends a [Grant]: all that the peer had asked of these parts is in the socket, or was taken back.
+	// Served ends a [Grant]: all that the peer had asked of these parts is in the socket, or was
+	// taken back.
 	Served struct{ Peer int }
 
 	// Suggested tells of parts that the peer is getting, and passes on as they come.
@@ -148,7 +155,8 @@ type (
 	// Dismissed tells that the peer no longer sends to this member before all others, and that
 	// it is not to wait for it alone.
 	Dismissed struct{ Peer int }
-	// Written tells that a run that was received is on disk. Parts of a single run are not reported so, but as Stored or Failed.
+	// Written tells that a run that was received is on disk. Parts of a single run are not reported
+	// so, but as Stored or Failed.
 	Written struct {
 		Peer int
 		Run  Run
@@ -157,8 +165,9 @@ type (
 	// Stored tells that a part verified and that its write returned.
 	Stored struct{ Part uint32 }
 	// Failed tells that a part was received in full and did not verify. Sums has a checksum of each
-	// run of what is on disk, of a kind that nobody else can foresee; nil where the part is one run.
-	// Disk tells that it is this member's disk that does not give it back, which no peer is held for.
+	// run of what is on disk, of a kind that nobody else can foresee; nil where the part is one
+	// run. Disk tells that it is this member's disk that does not give it back, which no peer is
+	// held for.
 	Failed struct {
 		Part uint32
 		Sums []uint64
@@ -185,8 +194,8 @@ type (
 		Keep bool // it stays as it is if it is bad: it is not fetched
 	}
 
-	// Reading tells which part a reader of the content needs next; see [Config.Sequential]. Until the first one, the parts are wanted in
-	// order as if each were read as soon as it is here.
+	// Reading tells which part a reader of the content needs next; see [Config.Sequential]. Until
+	// the first one, the parts are wanted in order as if each were read as soon as it is here.
 	Reading struct{ Part uint32 }
 
 	// Tick tells only that time passed; see [Swarm.Next].

@@ -7,10 +7,10 @@ import (
 
 // In a chain one upstream fills the line of a member where all lines are equal. Where it does not,
 // because the upstream's line is slower or the path is long, others send as well: a member that has
-// nothing to do says that it could send more (see spare.go), and whoever lacks something that it has
-// asks it for a run. If that comes, the sender is a feed beside the upstream. One more feed is tried at
-// a time, kept if more comes than before, and let go otherwise; then the next trial waits, longer each
-// time, since a line that is full stays so for some time.
+// nothing to do says that it could send more (see spare.go), and whoever lacks something that it
+// has asks it for a run. If that comes, the sender is a feed beside the upstream. One more feed is
+// tried at a time, kept if more comes than before, and let go otherwise; then the next trial waits,
+// longer each time, since a line that is full stays so for some time.
 type feeds struct {
 	extra []*peer       // in the order in which they came
 	meter meter         // of all that comes
@@ -29,16 +29,17 @@ const (
 	feedSettle = 300 * time.Millisecond
 	// feedGrowth is how much more has to come with one more feed.
 	feedGrowth = 1.1
-	// trialTime is how long a trial takes, beside the time until the new flow is fast. While it lasts the
-	// feed is asked for a run at a time: where the line is full, what it sends comes out of the upstream's.
+	// trialTime is how long a trial takes, beside the time until the new flow is fast. While it
+	// lasts the feed is asked for a run at a time: where the line is full, what it sends comes out
+	// of the upstream's.
 	trialTime = 400 * time.Millisecond
 	// trialFirst and trialMost are how long nobody else is tried after a trial that was of no use.
 	trialFirst = 8 * time.Second
 	trialMost  = 2 * time.Minute
 	// trialWorth is how long what is missing has to take for a trial to be of any use.
 	trialWorth = 2 * time.Second
-	// probePatience is how long a run that was asked for may take to begin, and probeAgain how long the
-	// peer is left alone afterwards.
+	// probePatience is how long a run that was asked for may take to begin, and probeAgain how long
+	// the peer is left alone afterwards.
 	probePatience = time.Second
 	probeAgain    = 2 * time.Second
 )
@@ -136,8 +137,8 @@ func (s *Swarm) slowFeed(p *peer) bool {
 		(faster(s.chain.up) || slices.ContainsFunc(s.feed.extra, faster))
 }
 
-// probe asks those that could send more for a run each. Only the end of a chain does: a trial takes some
-// of the line from the upstream for a while, and all behind this member would be later for it.
+// probe asks those that could send more for a run each. Only the end of a chain does: a trial takes
+// some of the line from the upstream for a while, and all behind this member would be later for it.
 func (s *Swarm) probe() {
 	left := s.timeLeft()
 	if left < trialWorth || s.chain.down != nil {

@@ -41,8 +41,8 @@ type fetch struct {
 	taker    *peer         // who is asked for it then, if it was recalled for somebody
 }
 
-// What is kept outstanding at a member. Requests cost it nothing: they are the menu from which it chooses whom to help next with
-// what, so more than one part is on it even where the line is slow.
+// What is kept outstanding at a member. Requests cost it nothing: they are the menu from which it
+// chooses whom to help next with what, so more than one part is on it even where the line is slow.
 const (
 	menuRuns  = 8
 	menuBytes = 2 << 20
@@ -124,9 +124,10 @@ func (s *Swarm) fillOthers(not *peer) {
 	}
 }
 
-// choose finds the run that a peer is asked for next: what comes next in order, if that is wanted, the rest of a part that it is sending
-// already, the rest of one that was begun and left, a part that nobody is asked for, of an upstream in order, of others rarest first, then the rest of
-// a part that others send.
+// choose finds the run that a peer is asked for next: what comes next in order, if that is wanted,
+// the rest of a part that it is sending already, the rest of one that was begun and left, a part
+// that nobody is asked for, of an upstream in order, of others rarest first, then the rest of a
+// part that others send.
 func (s *Swarm) choose(p *peer) (*work, int, bool) {
 	if s.ordered(p) {
 		if w, n, ok := s.inOrder(p); ok {
@@ -189,7 +190,8 @@ func (s *Swarm) end(w *work) {
 	}
 }
 
-// help finds a run that is free in a part that was begun; left: one that nobody is asked for at all now.
+// help finds a run that is free in a part that was begun; left: one that nobody is asked for at all
+// now.
 func (s *Swarm) help(p *peer, left bool) (*work, int, bool) {
 	for _, w := range s.open {
 		if w.idle == 0 || !p.hasPart(w.part) || (left && w.idle < w.left) || (!left && s.comesAlone(w.part)) {
@@ -221,7 +223,8 @@ func (p *peer) find(r Run) int {
 	})
 }
 
-// unask takes the i-th fetch off a peer's menu; its run is free again if nobody else is asked for it.
+// unask takes the i-th fetch off a peer's menu; its run is free again if nobody else is asked for
+// it.
 func (s *Swarm) unask(p *peer, i int) *fetch {
 	f := p.fetches[i]
 	p.fetches = slices.Delete(p.fetches, i, i+1)

@@ -36,7 +36,8 @@ const (
 	// it takes nothing.
 	grantsMost = 2
 
-	// A grant to a peer whose line is slow uses little of this member's: somebody else may have its slot.
+	// A grant to a peer whose line is slow uses little of this member's: somebody else may have its
+	// slot.
 	slowFactor = 2
 	slowGrace  = 50 * time.Millisecond
 	slowLeast  = 256 << 10 // bytes a second that a line carries at least
@@ -103,8 +104,8 @@ func (s *Swarm) holdSlots(p *peer) {
 	p.slots = n
 }
 
-// grantTime is how long a grant may be out until it is one to a slow peer: slowFactor times what this
-// member's line takes for it while it is shared by all that may be out.
+// grantTime is how long a grant may be out until it is one to a slow peer: slowFactor times what
+// this member's line takes for it while it is shared by all that may be out.
 func (s *Swarm) grantTime(g grant) time.Duration {
 	rate := max(s.lineUp.bytesPerSecond(), slowLeast)
 	return slowGrace + time.Duration(slowFactor*float64(g.bytes)*float64(s.slots())/rate*float64(time.Second))

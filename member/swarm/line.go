@@ -11,8 +11,9 @@ const (
 	lineAge  = 10 * time.Second
 )
 
-// capacity is what this member's line carries in one direction, as far as it was seen to: the most that moved in a span. A line that is used less
-// does not seem slower for some time; one that became slower does after that.
+// capacity is what this member's line carries in one direction, as far as it was seen to: the most
+// that moved in a span. A line that is used less does not seem slower for some time; one that
+// became slower does after that.
 type capacity struct {
 	first         time.Duration // how long the first span is, if it is shorter
 	begun, turned time.Duration // of the span and of the age; 0: not yet
@@ -51,7 +52,8 @@ func (c *capacity) rest(now time.Duration) { c.begun, c.moved = now, 0 }
 // bytesPerSecond is the line's rate; 0: unknown.
 func (c *capacity) bytesPerSecond() float64 { return max(c.best[0], c.best[1]) }
 
-// tellShare tells when the share of the line down that is each peer's became a good deal larger, or smaller.
+// tellShare tells when the share of the line down that is each peer's became a good deal larger, or
+// smaller.
 func (s *Swarm) tellShare() {
 	if s.chained() {
 		return
@@ -63,5 +65,6 @@ func (s *Swarm) tellShare() {
 	}
 }
 
-// lineLeast is what a line is taken to carry at least, in bytes a second: one that seems slower may be one over which little came.
+// lineLeast is what a line is taken to carry at least, in bytes a second: one that seems slower may
+// be one over which little came.
 const lineLeast = 4 << 20

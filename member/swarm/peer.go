@@ -215,9 +215,11 @@ func (s *Swarm) becomesSeed(p *peer) {
 	s.seeds++
 }
 
-// showInterest tells a peer whether it should send. It should if it has something that this member lacks, unless so many members are
-// sending that the line has no room for one more: each of them chooses for itself whom to help, and this keeps them apart. In a chain only those
-// should that send to it already: who has an upstream is served last by others, and nobody gives the chain up for its sake.
+// showInterest tells a peer whether it should send. It should if it has something that this member
+// lacks, unless so many members are sending that the line has no room for one more: each of them
+// chooses for itself whom to help, and this keeps them apart. In a chain only those should that
+// send to it already: who has an upstream is served last by others, and nobody gives the chain up
+// for its sake.
 func (s *Swarm) showInterest(p *peer) {
 	useful := p.useful > 0 || len(p.coming) > 0 || (p.interesting && s.missing > 0 && !p.foreign())
 	needed := !s.swamped && (!s.sure() || s.feeds(p))
@@ -236,7 +238,8 @@ func (s *Swarm) showInterests() {
 	}
 }
 
-// From swampedAt peers that are sending on this member is swamped, until there are no more than roomAt.
+// From swampedAt peers that are sending on this member is swamped, until there are no more than
+// roomAt.
 const (
 	swampedAt = slots + 1
 	roomAt    = slots - 1
@@ -258,7 +261,8 @@ func (s *Swarm) watchFlows() {
 	}
 }
 
-// dropSeeds ends the links that nothing can come of: this member has everything, and so has the peer.
+// dropSeeds ends the links that nothing can come of: this member has everything, and so has the
+// peer.
 func (s *Swarm) dropSeeds() {
 	for _, p := range s.peers {
 		if p != nil && s.complete(p) {

@@ -10,8 +10,9 @@ import (
 	"orchestra/proto"
 )
 
-// TestWhateverHappens tells a core random things, well formed but in any order, and holds what must be true of it between any two of
-// them. In the end a peer that has everything comes and serves: then the core must get everything.
+// TestWhateverHappens tells a core random things, well formed but in any order, and holds what must
+// be true of it between any two of them. In the end a peer that has everything comes and serves:
+// then the core must get everything.
 func TestWhateverHappens(t *testing.T) {
 	var reached struct{ chains, relays, revoked, putOff int }
 	rapid.Check(t, func(t *rapid.T) {
@@ -49,7 +50,8 @@ func TestWhateverHappens(t *testing.T) {
 	}
 }
 
-// passesOn begins in the middle of a chain: one peer sends, another gets from this member what comes.
+// passesOn begins in the middle of a chain: one peer sends, another gets from this member what
+// comes.
 func (w *whim) passesOn() {
 	up, down := w.join(), w.join()
 	w.tell(Has{Peer: up, All: true}, Choked{Peer: up}, Interest{down, true})

@@ -6,9 +6,9 @@ import (
 	"math/rand/v2"
 )
 
-// rarity keeps the parts that are free to be asked for sorted by how many peers have them, so that a change costs the same
-// with a hundred parts and with a million: parts of one count stand together in order, and a part whose count changes swaps
-// places with the one at the border.
+// rarity keeps the parts that are free to be asked for sorted by how many peers have them, so that
+// a change costs the same with a hundred parts and with a million: parts of one count stand
+// together in order, and a part whose count changes swaps places with the one at the border.
 type rarity struct {
 	count []uint16 // by part: the peers that have it; those that have every part are not counted
 	order []uint32 // the free parts, rarest first
@@ -96,8 +96,8 @@ func (r *rarity) dec(part uint32) {
 // probes bounds how many parts a pick looks at before it scans the bitmaps.
 const probes = 256
 
-// pick finds a free part that a peer has: the rarest of them, ties broken by chance, or, where the peer has so few
-// of the rare ones that they are not met soon, any.
+// pick finds a free part that a peer has: the rarest of them, ties broken by chance, or, where the
+// peer has so few of the rare ones that they are not met soon, any.
 func (r *rarity) pick(peer bitmap, all bool, rng *rand.Rand) (uint32, bool) {
 	if len(r.order) == 0 {
 		return 0, false

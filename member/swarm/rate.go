@@ -19,7 +19,8 @@ func (r *rate) add(now time.Duration, n int64) {
 	r.value = r.at(now) + float64(n)/rateSpan.Seconds()
 }
 
-// at is the rate now. What it lost by starting from nothing is made up for, so that it is right from the first second.
+// at is the rate now. What it lost by starting from nothing is made up for, so that it is right
+// from the first second.
 func (r *rate) at(now time.Duration) float64 {
 	if r.value == 0 {
 		r.since, r.last = now, now

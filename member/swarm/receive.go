@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// What becomes of runs that were asked for: they begin, come in, are written and verified, or turn out bad.
+// What becomes of runs that were asked for: they begin, come in, are written and verified, or turn
+// out bad.
 
 func (s *Swarm) started(ev Started) {
 	if p := s.peer(ev.Peer); p != nil {
@@ -62,7 +63,8 @@ func (s *Swarm) progress(ev Progress) {
 	}
 }
 
-// A foreign client is kept asked for as many blocks as it sends in a second, and a few more so that the number can grow.
+// A foreign client is kept asked for as many blocks as it sends in a second, and a few more so that
+// the number can grow.
 const (
 	windowSpan  = time.Second
 	windowLeast = 32
@@ -121,7 +123,8 @@ func (s *Swarm) recall(w *work, n int) {
 	}
 }
 
-// written takes in that a run is on disk. One that two peers sent is written twice, and counts once.
+// written takes in that a run is on disk. One that two peers sent is written twice, and counts
+// once.
 func (s *Swarm) written(ev Written) {
 	w := s.works[ev.Run.Part]
 	if w == nil {
@@ -172,8 +175,8 @@ func (w *work) hearsay() bool {
 	return slices.ContainsFunc(w.runs, func(r run) bool { return r.hearsay })
 }
 
-// comesFrom notes who sends a run. If another one was sending it at the same time, what is on disk may
-// be of both.
+// comesFrom notes who sends a run. If another one was sending it at the same time, what is on disk
+// may be of both.
 func (r *run) comesFrom(from sender) {
 	r.mixed = r.mixed || r.asked > 1 && r.from != sender{} && !r.from.same(from)
 	r.from = from

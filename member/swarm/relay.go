@@ -5,15 +5,18 @@ import (
 	"time"
 )
 
-// In a chain a member passes parts on while they come, so that the last member is later than the first by some packets for each member between
-// them, and not by a part. It suggests (BEP 6) to its downstream what it asks its upstream for. What the downstream asks for waits until the first
+// In a chain a member passes parts on while they come, so that the last member is later than the
+// first by some packets for each member between them, and not by a part. It suggests (BEP 6) to its
+// downstream what it asks its upstream for. What the downstream asks for waits until the first
 // bytes of it are here; then it is granted, and goes out as it comes in.
 //
-// Nothing says that such a part is here before it verified. Who asks for it knows that it is hearsay, and blames nobody for it if it is bad; but who
-// passed bad parts on a few times is asked only for what it has, for a while. So a liar costs those behind it that many parts each time, and what a
-// member offers as its own is right as ever.
+// Nothing says that such a part is here before it verified. Who asks for it knows that it is
+// hearsay, and blames nobody for it if it is bad; but who passed bad parts on a few times is asked
+// only for what it has, for a while. So a liar costs those behind it that many parts each time, and
+// what a member offers as its own is right as ever.
 
-// relayPatience is how long a part that a peer is getting may wait before it is asked of who has it. The peer has several asked for as well.
+// relayPatience is how long a part that a peer is getting may wait before it is asked of who has
+// it. The peer has several asked for as well.
 const relayPatience = time.Second
 
 // suggested takes in that a peer gets a part, and passes it on as it comes.
@@ -32,7 +35,8 @@ func (s *Swarm) suggested(ev Suggested) {
 	s.prefer(p)
 }
 
-// prefer takes what a peer passes on from others that were asked for it and did not begin: it is the end of the chain, and they have somebody to send to.
+// prefer takes what a peer passes on from others that were asked for it and did not begin: it is
+// the end of the chain, and they have somebody to send to.
 func (s *Swarm) prefer(p *peer) {
 	if !s.orphan() || p.choked {
 		return
@@ -76,7 +80,8 @@ func (s *Swarm) suggest(p *peer, fetches []*fetch) {
 	}
 }
 
-// relays tells whether what the upstream sends is offered to a peer: the downstream, or, while there is none, whoever has nothing yet.
+// relays tells whether what the upstream sends is offered to a peer: the downstream, or, while
+// there is none, whoever has nothing yet.
 func (s *Swarm) relays(p *peer) bool {
 	c := &s.chain
 	return c.up != nil && c.up != p && !p.foreign() && s.chained() && (c.down == p || (c.down == nil && p.hasN == 0))
@@ -154,7 +159,8 @@ func (s *Swarm) breakOff(part uint32) {
 	}
 }
 
-// breakRelays rejects all that peers but one asked of parts that are not here, except what they were granted, so that they ask others.
+// breakRelays rejects all that peers but one asked of parts that are not here, except what they
+// were granted, so that they ask others.
 func (s *Swarm) breakRelays(not *peer) {
 	for _, p := range s.peers {
 		if p == nil || p == not {

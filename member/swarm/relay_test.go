@@ -10,7 +10,8 @@ import (
 	"orchestra/proto"
 )
 
-// newRelay is a desk whose member gets parts from peer 0, and has sent nothing yet. Peers 1 and 2 have nothing.
+// newRelay is a desk whose member gets parts from peer 0, and has sent nothing yet. Peers 1 and 2
+// have nothing.
 func newRelay(t *testing.T) *desk {
 	d := newDesk(t, 100, 256<<10)
 	d.seed(0)
@@ -38,8 +39,8 @@ func (d *desk) refused(peer int) (parts []uint32) {
 	return parts
 }
 
-// TestPassedOnAsItComes follows parts from the upstream to the downstream: suggested when they are asked for, granted when their first bytes are here,
-// and offered as its own when they verified.
+// TestPassedOnAsItComes follows parts from the upstream to the downstream: suggested when they are
+// asked for, granted when their first bytes are here, and offered as its own when they verified.
 func TestPassedOnAsItComes(t *testing.T) {
 	d := newRelay(t)
 	coming := d.parts(0)
@@ -95,7 +96,8 @@ func TestPartOfSeveralRunsIsSuggestedOnce(t *testing.T) {
 	}
 }
 
-// TestOnlyOneIsPassedOnTo lets two peers ask for the same: the one that is not chosen is told so at once, and asks others.
+// TestOnlyOneIsPassedOnTo lets two peers ask for the same: the one that is not chosen is told so at
+// once, and asks others.
 func TestOnlyOneIsPassedOnTo(t *testing.T) {
 	d := newRelay(t)
 	coming := d.parts(0)
@@ -108,7 +110,8 @@ func TestOnlyOneIsPassedOnTo(t *testing.T) {
 	}
 }
 
-// TestRelayBreaksOff lets the upstream go, or send a bad part: what was promised of it is rejected, granted or not.
+// TestRelayBreaksOff lets the upstream go, or send a bad part: what was promised of it is rejected,
+// granted or not.
 func TestRelayBreaksOff(t *testing.T) {
 	for _, test := range []struct {
 		name string
@@ -137,8 +140,8 @@ func TestRelayBreaksOff(t *testing.T) {
 	}
 }
 
-// TestHearsay asks a peer for what it is getting. Nobody is banned for a bad part that was not its own, but soon it is asked for its own alone; a bad
-// one of these is complained of.
+// TestHearsay asks a peer for what it is getting. Nobody is banned for a bad part that was not its
+// own, but soon it is asked for its own alone; a bad one of these is complained of.
 func TestHearsay(t *testing.T) {
 	d := newDesk(t, 100, 256<<10)
 	d.comes(0)
@@ -170,7 +173,8 @@ func TestHearsay(t *testing.T) {
 	}
 }
 
-// TestSuggestionsAreBounded takes in no more than fit on a menu, none of a foreign client, and none of what is here or cannot be.
+// TestSuggestionsAreBounded takes in no more than fit on a menu, none of a foreign client, and none
+// of what is here or cannot be.
 func TestSuggestionsAreBounded(t *testing.T) {
 	d := newDesk(t, 4*menuMost, 16<<10)
 	d.comes(0)
@@ -190,7 +194,8 @@ func TestSuggestionsAreBounded(t *testing.T) {
 	}
 }
 
-// TestOrphanPrefersTheEnd takes back what others were asked for and did not begin, when the end of the chain offers it.
+// TestOrphanPrefersTheEnd takes back what others were asked for and did not begin, when the end of
+// the chain offers it.
 func TestOrphanPrefersTheEnd(t *testing.T) {
 	d := newDesk(t, 100, 256<<10)
 	d.seed(0)
@@ -223,8 +228,8 @@ func TestLateSuggestions(t *testing.T) {
 	}
 }
 
-// TestSwarmOutgrowsTheChain has members that know how many there are. With one too many all of them give the chain up, and links with it that both
-// ends choose alike.
+// TestSwarmOutgrowsTheChain has members that know how many there are. With one too many all of them
+// give the chain up, and links with it that both ends choose alike.
 func TestSwarmOutgrowsTheChain(t *testing.T) {
 	const links = 60
 	d := newDesk(t, 100, 256<<10)
@@ -250,8 +255,9 @@ func TestSwarmOutgrowsTheChain(t *testing.T) {
 	}
 }
 
-// TestLiarInAChain has a member pass on bad bytes for all that it did not verify itself, as the third of nine: those behind it lose a few parts and get the
-// rest elsewhere, nobody bans anybody, and all are complete soon.
+// TestLiarInAChain has a member pass on bad bytes for all that it did not verify itself, as the
+// third of nine: those behind it lose a few parts and get the rest elsewhere, nobody bans anybody,
+// and all are complete soon.
 func TestLiarInAChain(t *testing.T) {
 	const n = 8
 	s := equal(t, n, mbit(40), 32<<20, 256<<10, 3)

@@ -5,11 +5,13 @@ import (
 	"time"
 )
 
-// The window ahead of the reader, within which parts are asked for in order. The smaller it is, the less the members have for each other, but
-// the fewer of them ask for what the reader needs next: if all of 50 members read, one of 32 parts brings them the first half of the content after
-// 0.59 of the time and the whole a sixth later than rarest first, one of 64 parts after 0.57 and a little later still, one of 16 parts brings no order.
-// The most bounds a pick where parts are tiny: it looks at 64 of them at a time. Of parts that fill a menu alone the window is a small share of the
-// content, see mixed.
+// The window ahead of the reader, within which parts are asked for in order. The smaller it is, the
+// less the members have for each other, but the fewer of them ask for what the reader needs next:
+// if all of 50 members read, one of 32 parts brings them the first half of the content after 0.59
+// of the time and the whole a sixth later than rarest first, one of 64 parts after 0.57 and a
+// little later still, one of 16 parts brings no order. The most bounds a pick where parts are tiny:
+// it looks at 64 of them at a time. Of parts that fill a menu alone the window is a small share of
+// the content, see mixed.
 const (
 	windowParts = 32
 	windowBytes = 8 << 20
@@ -33,8 +35,8 @@ func newSequence(parts int, partSize int64) *sequence {
 	return &sequence{window: window}
 }
 
-// hurry is how long a run of the part that the reader waits for may be asked for in vain before something is done about it; lookAgain is how often
-// that is looked at.
+// hurry is how long a run of the part that the reader waits for may be asked for in vain before
+// something is done about it; lookAgain is how often that is looked at.
 const (
 	hurry     = time.Second
 	lookAgain = 250 * time.Millisecond
@@ -57,9 +59,10 @@ func (s *Swarm) follow() {
 	}
 }
 
-// mixed tells whether menus are kept half in order and half rarest first: where a part alone fills a menu, all members
-// would want the same one of the first sharer, which has to have something else to send that nobody has. Of smaller parts a menu
-// holds several to choose from, and if every peer has everything there is nobody to starve.
+// mixed tells whether menus are kept half in order and half rarest first: where a part alone fills
+// a menu, all members would want the same one of the first sharer, which has to have something else
+// to send that nobody has. Of smaller parts a menu holds several to choose from, and if every peer
+// has everything there is nobody to starve.
 func (s *Swarm) mixed() bool { return s.cfg.PartSize > RunSize && s.links > s.seeds }
 
 // ordered tells whether a peer is to be asked for what comes next in order.
@@ -76,14 +79,16 @@ func (s *Swarm) ordered(p *peer) bool {
 	return n < s.depth(p)/2
 }
 
-// ahead tells whether the rest of a part is not to follow by itself what a peer is asked of it: in a mixed menu it waits for its turn.
+// ahead tells whether the rest of a part is not to follow by itself what a peer is asked of it: in
+// a mixed menu it waits for its turn.
 func (s *Swarm) ahead(part uint32) bool {
 	return s.seq != nil && s.mixed() && s.seq.covers(part) && !s.comesAlone(part)
 }
 
 func (q *sequence) covers(part uint32) bool { return int(part) >= q.at && int(part) < q.at+q.window }
 
-// inOrder finds the earliest run in the window that the peer can be asked for, be it of a part that others send.
+// inOrder finds the earliest run in the window that the peer can be asked for, be it of a part that
+// others send.
 func (s *Swarm) inOrder(p *peer) (*work, int, bool) {
 	end := min(s.seq.at+s.seq.window, s.parts)
 	part, found := s.rare.first(p, s.seq.at, end)
@@ -138,8 +143,9 @@ func (s *Swarm) awaited() *work {
 	return s.works[uint32(s.seq.at)]
 }
 
-// hasten asks a faster peer too for what the reader waits for and a slow one does not send. Who sends it first has the others'
-// copy taken back, so little comes twice: only what both are sending by then.
+// hasten asks a faster peer too for what the reader waits for and a slow one does not send. Who
+// sends it first has the others' copy taken back, so little comes twice: only what both are sending
+// by then.
 func (s *Swarm) hasten() {
 	w := s.awaited()
 	if w == nil || s.now < s.seq.look {
@@ -182,7 +188,8 @@ func (s *Swarm) askedOf(w *work, n int) (*peer, *fetch) {
 	return nil, nil
 }
 
-// faster finds the fastest peer that has a part, if it is at least twice as fast as the one that is asked for it.
+// faster finds the fastest peer that has a part, if it is at least twice as fast as the one that is
+// asked for it.
 func (s *Swarm) faster(part uint32, than *peer) *peer {
 	var best *peer
 	least := -1.0
@@ -200,8 +207,9 @@ func (s *Swarm) faster(part uint32, than *peer) *peer {
 	return best
 }
 
-// owes tells whether a peer has kept the reader waiting: it sends of its menu what is spread least, which the reader's next
-// part may never be. It is asked for nothing more until it has come to that part.
+// owes tells whether a peer has kept the reader waiting: it sends of its menu what is spread least,
+// which the reader's next part may never be. It is asked for nothing more until it has come to that
+// part.
 func (s *Swarm) owes(p *peer) bool {
 	w := s.awaited()
 	if w == nil {

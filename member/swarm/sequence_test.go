@@ -11,7 +11,8 @@ import (
 	"orchestra/proto"
 )
 
-// newReading is a desk whose member wants the parts in order, and is in no chain, where all of them come in order.
+// newReading is a desk whose member wants the parts in order, and is in no chain, where all of them
+// come in order.
 func newReading(t *testing.T, parts int, partSize int64) *desk {
 	d := &desk{t: t, Swarm: New(Config{Size: int64(parts) * partSize, PartSize: partSize, ID: proto.PeerID{100}, Seed: 1, Sequential: true})}
 	d.chain.broken = true
@@ -62,7 +63,8 @@ func TestEarliestPartThatThePeerHas(t *testing.T) {
 	}
 }
 
-// With a reader that does not come on, what is beyond its window comes rarest first; when it does, the window goes with it.
+// With a reader that does not come on, what is beyond its window comes rarest first; when it does,
+// the window goes with it.
 func TestWindowStaysWithTheReader(t *testing.T) {
 	d := newReading(t, 1000, 256<<10)
 	d.tell(Reading{0})
@@ -143,7 +145,8 @@ func TestReaderIsNotKeptBySlowPeer(t *testing.T) {
 	}
 }
 
-// A peer that sends other parts first is asked for nothing more until it comes to the one that the reader waits for.
+// A peer that sends other parts first is asked for nothing more until it comes to the one that the
+// reader waits for.
 func TestPeerOwesTheReader(t *testing.T) {
 	d := newReading(t, 1000, 256<<10)
 	d.seed(0)
@@ -255,9 +258,10 @@ func TestFirstAgainstModel(t *testing.T) {
 	})
 }
 
-// If every member wants the parts in order, the last one is complete not much later than rarest first, and a reader of each
-// has the first half of the content before. How long before is the senders' choice: where many start at once, they send each what
-// the others lack. Parts that fill a menu alone come in no order then.
+// If every member wants the parts in order, the last one is complete not much later than rarest
+// first, and a reader of each has the first half of the content before. How long before is the
+// senders' choice: where many start at once, they send each what the others lack. Parts that fill a
+// menu alone come in no order then.
 func TestOrderDoesNotStarveTheSwarm(t *testing.T) {
 	for _, test := range []struct {
 		name       string

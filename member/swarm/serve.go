@@ -9,13 +9,14 @@ import "slices"
 const (
 	slots     = 5
 	seedSlots = 4
-	// farSlots are for a long path: one flow fills little of it while it speeds up, or where packets are
-	// lost on the way.
+	// farSlots are for a long path: one flow fills little of it while it speeds up, or where
+	// packets are lost on the way.
 	farSlots = 12
 )
 
-// A slow line is shared by fewer grants, one for each slotRate bytes a second that it carries and one more: what waits in front of it is a queue of
-// the peers' making, each of whom lets so much be in flight, and what this member acknowledges and asks for stands in that queue too. Its rate is
+// A slow line is shared by fewer grants, one for each slotRate bytes a second that it carries and
+// one more: what waits in front of it is a queue of the peers' making, each of whom lets so much be
+// in flight, and what this member acknowledges and asks for stands in that queue too. Its rate is
 // believed after slotSpans, when the beginning, in which it has little to send, is over.
 const (
 	leastSlots = 2
@@ -41,7 +42,8 @@ func (s *Swarm) slots() int {
 	return most
 }
 
-// grantBytes is how much one grant lets a link send at least, if so much is asked for: with small parts, several of them.
+// grantBytes is how much one grant lets a link send at least, if so much is asked for: with small
+// parts, several of them.
 const grantBytes = 256 << 10
 
 // interest serves every peer that wants something: whose turn it is is decided grant by grant.
@@ -148,18 +150,21 @@ type prospect struct {
 	done  int  // how far the peer is, negative if who is ahead is to be helped; 0: that does not count
 }
 
-// A turn is for who is furthest behind, for who is far ahead, or for who waited longest. If all were for who waited longest, who came late would be
-// late at the end too. If all were for who is behind, everybody would send to the same peer at once, whose line carries no more for that, while
-// other lines are idle. And who came first lacks only what came last: whoever has some of that has other things to send to everybody else.
+// A turn is for who is furthest behind, for who is far ahead, or for who waited longest. If all
+// were for who waited longest, who came late would be late at the end too. If all were for who is
+// behind, everybody would send to the same peer at once, whose line carries no more for that, while
+// other lines are idle. And who came first lacks only what came last: whoever has some of that has
+// other things to send to everybody else.
 const (
 	turns     = 4
 	aheadTurn = 1 // of these turns; those that are even are for who is behind
 )
 
-// neediest chooses the peer that is granted something next: one that has no grant out, before one that has; where only one peer wants
-// anything, its next grant is out before the last one ends, so that its link never waits for the loop. Among them who wants
-// what nobody has comes first, so that the first sharer sends everything once before it sends anything twice; then who is not
-// sent to by many others already; then whose turn it is. What nobody has goes to who is far ahead: nothing
+// neediest chooses the peer that is granted something next: one that has no grant out, before one
+// that has; where only one peer wants anything, its next grant is out before the last one ends, so
+// that its link never waits for the loop. Among them who wants what nobody has comes first, so that
+// the first sharer sends everything once before it sends anything twice; then who is not sent to by
+// many others already; then whose turn it is. What nobody has goes to who is far ahead: nothing
 // else is left for that one, and for the others there is.
 func (s *Swarm) neediest() *peer {
 	var best prospect
@@ -182,8 +187,9 @@ func (s *Swarm) neediest() *peer {
 	return best.peer
 }
 
-// How finely peers are told apart by how far they are, and by how far they are ahead of the others on average. Some are always a little ahead,
-// because they have more links or a faster line up, and that is no reason to help them; those that came earlier are far ahead.
+// How finely peers are told apart by how far they are, and by how far they are ahead of the others
+// on average. Some are always a little ahead, because they have more links or a faster line up, and
+// that is no reason to help them; those that came earlier are far ahead.
 const (
 	behindSteps = 32
 	aheadSteps  = 16
@@ -214,7 +220,8 @@ func (a prospect) before(b prospect) bool {
 	return a.peer.lastGrant < b.peer.lastGrant
 }
 
-// spread is how far a part has come in the neighbourhood: the more of its peers have it or got it from here, the less it helps to send it.
+// spread is how far a part has come in the neighbourhood: the more of its peers have it or got it
+// from here, the less it helps to send it.
 func (s *Swarm) spread(part uint32) int { return int(max(s.rare.count[part], s.given[part])) }
 
 // rarestWant is the place in a peer's wants of the part that is spread least, the oldest of them.

@@ -6,7 +6,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Of three peers that all want something, turn by turn, who is granted it: who is far behind, who is far ahead, or who waited longest.
+// Of three peers that all want something, turn by turn, who is granted it: who is far behind, who
+// is far ahead, or who waited longest.
 func TestTurns(t *testing.T) {
 	const behind, waited, ahead = 0, 1, 2
 	d := sharer(t, 400, 3)

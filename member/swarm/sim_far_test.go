@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// A picture is a swarm of the swarm benchmark whose hosts are not all near and alike. Times are in units of one plain copy over one line.
+// A picture is a swarm of the swarm benchmark whose hosts are not all near and alike. Times are in
+// units of one plain copy over one line.
 type picture struct {
 	name    string
 	members int

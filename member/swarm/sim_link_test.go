@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// The simulated links. They do with requests, grants, cancels, chokes and rejects what the links of package member do: messages go before
-// content, but never into a piece; a grant is served when the last of it is in the socket.
+// The simulated links. They do with requests, grants, cancels, chokes and rejects what the links of
+// package member do: messages go before content, but never into a piece; a grant is served when the
+// last of it is in the socket.
 
 const (
 	maxPiece      = 64 << 10  // bytes of a piece message

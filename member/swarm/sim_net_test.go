@@ -5,10 +5,12 @@ import (
 	"time"
 )
 
-// The simulated network. Every host has one line up and one down. The line up serves the connections that have something to send in
-// turn, with nothing in front of it (in front of a real one that is shaped stands a queue of some 50 ms); the line down is one queue, which fills when more comes than it
-// carries. A connection sends as much as its congestion window allows: it doubles while it is new, shrinks when the far line's
-// queue overflows, and begins small again after a rest. What a connection carries, content or message, stays in order.
+// The simulated network. Every host has one line up and one down. The line up serves the
+// connections that have something to send in turn, with nothing in front of it (in front of a real
+// one that is shaped stands a queue of some 50 ms); the line down is one queue, which fills when
+// more comes than it carries. A connection sends as much as its congestion window allows: it
+// doubles while it is new, shrinks when the far line's queue overflows, and begins small again
+// after a rest. What a connection carries, content or message, stays in order.
 
 // wires describes the network of a simulation.
 type wires struct {

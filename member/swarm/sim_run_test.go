@@ -23,7 +23,8 @@ func equal(t testing.TB, n int, rate float64, size, part int64, seed uint64) *si
 	return s
 }
 
-// finishes are the times that members took, in units of one copy, sorted. The first is left out: it shares.
+// finishes are the times that members took, in units of one copy, sorted. The first is left out: it
+// shares.
 func (s *sim) finishes(rate float64) (list []float64) {
 	for _, p := range s.players[1:] {
 		if p.complete > 0 {
@@ -61,7 +62,8 @@ func TestFiftyMembersAlike(t *testing.T) {
 	}
 }
 
-// TestTrace compares what three members do with the golden file, to be read when it changes: go test -run TestTrace -update.
+// TestTrace compares what three members do with the golden file, to be read when it changes: go
+// test -run TestTrace -update.
 func TestTrace(t *testing.T) {
 	s := equal(t, 2, mbit(40), 1<<20+1, 256<<10, 1)
 	var lines strings.Builder
@@ -93,7 +95,8 @@ func TestPartsOfSeveralRuns(t *testing.T) {
 	s.play(2 * time.Minute)
 }
 
-// TestTheFirstSharerMayLeave ends the only one that has everything half-way: whatever the others have by then they must all have in the end.
+// TestTheFirstSharerMayLeave ends the only one that has everything half-way: whatever the others
+// have by then they must all have in the end.
 func TestTheFirstSharerMayLeave(t *testing.T) {
 	s := equal(t, 8, mbit(40), 16<<20, 256<<10, 5)
 	s.at(2500*time.Millisecond, later(func() { s.leave(s.players[0]) }))

@@ -14,7 +14,8 @@ import (
 
 var simulate = flag.String("sim", "", "simulate swarms of these `members` (16,100,1000) and print the table")
 
-// scene is a kind of swarm: what it changes of the one whose links are equal and whose members come together and stay.
+// scene is a kind of swarm: what it changes of the one whose links are equal and whose members come
+// together and stay.
 type scene struct {
 	name    string
 	mixed   bool          // every fourth line up has a quarter of the rate
@@ -61,7 +62,8 @@ func (s *sim) leaves(p *player, half bool) {
 	s.at(p.entered, later(look))
 }
 
-// bound is the least time in which any scheme can end, in copies over one line, and that of whole parts.
+// bound is the least time in which any scheme can end, in copies over one line, and that of whole
+// parts.
 func (c scene) bound(s *sim, rate float64) (fluid, parts float64) {
 	ups, n := 0.0, len(s.players)-1
 	for _, p := range s.players {
@@ -104,8 +106,8 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// TestHeld holds what the strategy reached; when it reaches more, the figures here go down with it. They are in units of
-// (F/u)(1 + floor(log2 N)/M).
+// TestHeld holds what the strategy reached; when it reaches more, the figures here go down with it.
+// They are in units of (F/u)(1 + floor(log2 N)/M).
 func TestHeld(t *testing.T) {
 	for _, held := range []struct {
 		scene   scene

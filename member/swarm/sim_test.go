@@ -11,7 +11,8 @@ import (
 	"orchestra/proto"
 )
 
-// sim is a swarm of real cores on one virtual clock, in one goroutine. The same seed gives the same run.
+// sim is a swarm of real cores on one virtual clock, in one goroutine. The same seed gives the same
+// run.
 type sim struct {
 	t       testing.TB
 	wires   wires
@@ -160,7 +161,8 @@ func (s *sim) enter(at time.Duration, up, down float64, shares bool) *player {
 	return p
 }
 
-// announce is the conductor: it names up to 50 members to a newcomer, and the newcomer to 50 others while there are few, else to 10.
+// announce is the conductor: it names up to 50 members to a newcomer, and the newcomer to 50 others
+// while there are few, else to 10.
 func (s *sim) announce(p *player) {
 	var others []*player
 	for _, q := range s.players {
@@ -330,7 +332,8 @@ func (p *player) perform(e Effect) {
 	}
 }
 
-// bounds is what each peer may have in flight whose share of the line is so many bytes a second, as the links of package member have it.
+// bounds is what each peer may have in flight whose share of the line is so many bytes a second, as
+// the links of package member have it.
 func (p *player) bounds(share int64) int {
 	flight := 15*time.Millisecond + p.sim.wires.rtt*5/4
 	if bound := max(int(float64(share)*flight.Seconds()), 44<<10); bound <= 96<<10 {

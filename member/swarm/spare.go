@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// idling is whether this member has nothing to do, and whether its peers were told that it could send
-// more. So who wants another sender need not ask everybody to find one.
+// idling is whether this member has nothing to do, and whether its peers were told that it could
+// send more. So who wants another sender need not ask everybody to find one.
 type idling struct {
 	idle time.Duration // since when nothing is granted; 0: something is
 	told bool

@@ -1,11 +1,13 @@
-// Package swarm is the core of a member: every decision it takes, and nothing else. Whom to dial and to drop, what to fetch from
-// whom, what to take back, whom to serve next, when it is done.
+// Package swarm is the core of a member: every decision it takes, and nothing else. Whom to dial
+// and to drop, what to fetch from whom, what to take back, whom to serve next, when it is done.
 //
-// It is pure: no sockets, files, goroutines, locks or clock. [Swarm.Step] is told what happened and when and appends what is to be
-// done; the shell (package member) does it. Randomness comes from a seed, peers are integers walked in order, so the same
-// events give the same effects, and a thousand members can be simulated in one goroutine on a virtual clock.
+// It is pure: no sockets, files, goroutines, locks or clock. [Swarm.Step] is told what happened and
+// when and appends what is to be done; the shell (package member) does it. Randomness comes from a
+// seed, peers are integers walked in order, so the same events give the same effects, and a
+// thousand members can be simulated in one goroutine on a virtual clock.
 //
-// The core thinks in runs: a whole part, or an aligned stretch of a big one. Blocks, frames and windows are the links' business.
+// The core thinks in runs: a whole part, or an aligned stretch of a big one. Blocks, frames and
+// windows are the links' business.
 package swarm
 
 import (
@@ -19,8 +21,8 @@ import (
 // RunSize is the length in bytes of the stretches that parts larger than it are fetched in.
 const RunSize = 1 << 20
 
-// A Run is a stretch of one part that is asked for as one: the whole part, or an aligned stretch of [RunSize] bytes of it (the
-// last one may be shorter).
+// A Run is a stretch of one part that is asked for as one: the whole part, or an aligned stretch of
+// [RunSize] bytes of it (the last one may be shorter).
 type Run struct {
 	Part          uint32
 	Begin, Length uint32 // bytes, within the part
@@ -32,21 +34,25 @@ type Config struct {
 	PartSize int64 // bytes, 1 at least
 	ID       proto.PeerID
 	Seed     uint64
-	// Unchecked tells that content is there that is being checked: each part counts as neither here nor missing until it is Checked.
+	// Unchecked tells that content is there that is being checked: each part counts as neither here
+	// nor missing until it is Checked.
 	Unchecked bool
-	// Have has a bit, as in a bitfield message, for each part that is here from the start without being
-	// Checked. Nil: none is.
+	// Have has a bit, as in a bitfield message, for each part that is here from the start without
+	// being Checked. Nil: none is.
 	Have []byte
-	// Skip has a bit, as in a bitfield message, for each part that is not wanted: it is not fetched, and shared if it is here. Nil: all are.
+	// Skip has a bit, as in a bitfield message, for each part that is not wanted: it is not
+	// fetched, and shared if it is here. Nil: all are.
 	Skip []byte
-	// Sequential prefers the parts in order within a window ahead of the reader; the others still come rarest first.
+	// Sequential prefers the parts in order within a window ahead of the reader; the others still
+	// come rarest first.
 	Sequential bool
 
 	MaxPeers int // links at most; default 20, or 100 in a chain
 	Dials    int // links that this member opens, more if it has few for long; default 8
 }
 
-// Swarm is the state of one member. It has one owner, which calls Step and Next; nothing in it is safe for use by two goroutines.
+// Swarm is the state of one member. It has one owner, which calls Step and Next; nothing in it is
+// safe for use by two goroutines.
 type Swarm struct {
 	cfg   Config
 	rng   *rand.Rand
@@ -170,8 +176,8 @@ func New(cfg Config) *Swarm {
 	return s
 }
 
-// Step tells the core of an event that happened at now (since the start; never smaller than before) and appends to out what is to
-// be done about it.
+// Step tells the core of an event that happened at now (since the start; never smaller than before)
+// and appends to out what is to be done about it.
 func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 	s.now, s.out = now, out
 	s.comes(ev)
@@ -269,7 +275,8 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 // never is a deadline that does not come.
 const never = time.Duration(1<<63 - 1)
 
-// Next tells when Step must be called with a [Tick] at the latest if nothing else happens, and whether there is such a time.
+// Next tells when Step must be called with a [Tick] at the latest if nothing else happens, and
+// whether there is such a time.
 func (s *Swarm) Next() (time.Duration, bool) {
 	at := min(s.nextDial(), s.nextRuns(), s.nextGrant(), s.retryAt, s.nextHaste(), s.nextChain(), s.nextFeeds(), s.nextSpare(),
 		s.trust.at)
