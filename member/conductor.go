@@ -89,10 +89,27 @@ func (b *backoff) next(random func(time.Duration) time.Duration) time.Duration {
 	return d
 }
 
+// grace is a context that a member which has everything ends a moment later than its own, so that
+// a conductor that is just being connected hears of the copy: it may be the one that others wait
+// for.
+func (c *conductor) grace(ctx context.Context) (context.Context, context.CancelFunc) {
+	grace, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		if !c.Progress().Complete {
+			cancel()
+			return
+		}
+		time.AfterFunc(farewellTime, cancel)
+	})
+	return grace, func() { stop(); cancel() }
+}
+
 // session is one connection, from its handshake to its end, and why it ended.
 func (c *conductor) session(ctx context.Context) error {
 	cards, changed := c.machine.now()
-	same, cancel := c.machine.whileSame(ctx)
+	grace, give := c.grace(ctx)
+	defer give()
+	same, cancel := c.machine.whileSame(grace)
 	conn, err := c.dial(same, "tcp", c.addr)
 	cancel()
 	if err != nil {
@@ -102,14 +119,14 @@ func (c *conductor) session(ctx context.Context) error {
 	if conn, ok := conn.(*net.TCPConn); ok {
 		endure(conn, conductorTimeout)
 	}
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	stop := context.AfterFunc(grace, func() { conn.Close() })
 	defer stop()
 	conn.SetDeadline(time.Now().Add(proto.HandshakeTimeout))
 	hail, told := c.greeting()
 	if _, err := conn.Write(hail); err != nil {
 		return errNoHello{&answer{swarm.HangsUp, err}}
 	}
-	hello, err := c.hears(ctx, conn)
+	hello, err := c.hears(grace, conn)
 	if err != nil {
 		return errNoHello{err}
 	}

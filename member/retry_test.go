@@ -163,3 +163,53 @@ func TestProgressBetweenGreetingAndAnswer(t *testing.T) {
 		}
 	})
 }
+
+// A member that is told to end while its conductor is being connected tells of its copy, if it has
+// one, and ends at once if it has none.
+func TestEndsWhileTheConductorIsConnected(t *testing.T) {
+	for _, complete := range []bool{true, false} {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ln.Close()
+		ctx, cancel := context.WithCancel(t.Context())
+		m := &Member{
+			comp: &orch.File{Size: 1, PartSize: 1}, addr: netip.MustParseAddrPort("127.0.0.1:10001"),
+			states: make([]conductorState, 1),
+		}
+		m.update(func(p *Progress) { p.Complete = complete })
+		member := &conductor{Member: m, addr: ln.Addr().String(), dial: new(net.Dialer).DialContext}
+		ended := make(chan error, 1)
+		go func() { ended <- member.session(ctx) }()
+		there, err := ln.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer there.Close()
+		hello, err := proto.ReadHandshake(there, proto.Orchestra)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.update(func(p *Progress) { p.Stored = 1 })
+		cancel()
+		if !complete {
+			<-ended
+			continue
+		}
+		there.Write(proto.Handshake{Protocol: proto.Orchestra, ID: hello.ID}.Append(nil))
+		in, last := proto.NewConductorReader(there), proto.Message(nil)
+		for { // what it is, its name and that of the content, and how far it is
+			msg, err := in.Next()
+			if err != nil {
+				break
+			}
+			last = msg
+		}
+		if last != (proto.Progress{Have: 1}) {
+			t.Errorf("the last that it says is %+v", last)
+		}
+		there.Close()
+		<-ended
+	}
+}
