@@ -38,7 +38,7 @@ const (
 
 	// A grant to a peer whose line is slow uses little of this member's: somebody else may have its
 	// slot.
-	slowFactor = 2
+	slowFactor = 6
 	slowGrace  = 50 * time.Millisecond
 	slowLeast  = 256 << 10 // bytes a second that a line carries at least
 

@@ -15,7 +15,8 @@ type idling struct {
 // spareAfter is how long nothing is granted until that is told.
 const spareAfter = 150 * time.Millisecond
 
-// tellSpare tells the peers when this member begins, or ceases, to have nothing to do.
+// tellSpare tells the peers when this member begins, or ceases, to have nothing to do. In a mesh
+// everybody is asked anyway, and it would only wake them.
 func (s *Swarm) tellSpare() {
 	switch {
 	case s.haveN == 0 || slices.ContainsFunc(s.peers, func(p *peer) bool { return p != nil && len(p.grants) > 0 }):
@@ -23,7 +24,7 @@ func (s *Swarm) tellSpare() {
 	case s.idling.idle == 0:
 		s.idling.idle = max(s.now, 1)
 	}
-	on := s.idling.idle > 0 && s.now >= s.idling.idle+spareAfter
+	on := s.chained() && s.idling.idle > 0 && s.now >= s.idling.idle+spareAfter
 	if on == s.idling.told {
 		return
 	}
@@ -37,7 +38,7 @@ func (s *Swarm) tellSpare() {
 
 // nextSpare is when tellSpare has something to tell if nothing happens.
 func (s *Swarm) nextSpare() time.Duration {
-	if s.idling.idle == 0 || s.idling.told {
+	if s.idling.idle == 0 || s.idling.told || !s.chained() {
 		return never
 	}
 	return s.idling.idle + spareAfter
