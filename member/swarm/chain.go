@@ -123,14 +123,18 @@ func ramp(p *peer) time.Duration { return ramps * p.roundTrip }
 // ramps is how many round trips a flow takes until it fills a line of some 20 Mbit/s for sure.
 const ramps = 12
 
-// fills is how long it takes at most until as much comes from a new upstream as its line carries:
-// in a long chain all those before it have just begun, too.
+// fills is how long it takes at most until as much comes from a new upstream as its line carries: in
+// a long chain all those before it have just begun, too.
 func (s *Swarm) fills(up *peer) time.Duration {
-	return ramp(up) + time.Duration(s.others())*hopFills
+	return ramp(up) + time.Duration(max(s.others()-shortChain, 0))*hopFills
 }
 
-// hopFills is how long each member of a chain takes to pass on the first bytes.
-const hopFills = 10 * time.Millisecond
+const (
+	// shortChain is how many members pass their first bytes on within behindAfter.
+	shortChain = 32
+	// hopFills is how long each member more takes for that.
+	hopFills = 15 * time.Millisecond
+)
 
 // mayAsk tells whether a peer may be asked for parts.
 func (s *Swarm) mayAsk(p *peer) bool {
@@ -226,7 +230,7 @@ func (s *Swarm) gains(p *peer) {
 	}
 	if float64(c.came) >= behindShare*float64(p.gained)*float64(s.cfg.PartSize) {
 		c.lags = 0
-	} else if c.lags++; c.lags == behindTimes || (s.haveN < behindParts && s.now > c.from+2*behindAfter) {
+	} else if c.lags++; c.lags == behindTimes || s.haveN < behindParts {
 		s.unchain()
 		return
 	}

@@ -120,7 +120,7 @@ func (s *Swarm) joined(ev Joined) {
 		offer.Bits = slices.Clone(s.have)
 	}
 	s.emit(offer)
-	if !p.foreign() { // a member is served as soon as it asks, a round trip earlier
+	if !p.foreign() && p.roundTrip > chainNear { // it is served a round trip earlier, which is long
 		p.choking = false
 		s.emit(SetChoke{p.index, false})
 	}

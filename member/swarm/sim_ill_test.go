@@ -29,11 +29,8 @@ const (
 // slackFor is how many times as long the others may take. Each of two that trickle may be the
 // first to send something, and be believed to be the upstream for upPatience.
 func slackFor(ill illness, part int64) float64 {
-	switch {
-	case ill == trickling && part < 1<<20:
+	if ill == trickling && part < 1<<20 {
 		return 1.15
-	case part > 1<<20: // few parts: three seeds are up to a part apart
-		return 1.1
 	}
 	return 1.05
 }
