@@ -21,6 +21,7 @@ type book struct {
 	rng     *rand.Rand
 	known   []*member
 	silent  int           // of them: those that do not answer
+	listed  int           // members in all, this one among them, as it was told; 0: it was not
 	foundAt time.Duration // when it was told of the first member
 	recount time.Duration // when those are dropped that no conductor has listed anew
 	before  time.Duration // those that were unlisted before this time

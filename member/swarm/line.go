@@ -52,19 +52,56 @@ func (c *capacity) rest(now time.Duration) { c.begun, c.moved = now, 0 }
 // bytesPerSecond is the line's rate; 0: unknown.
 func (c *capacity) bytesPerSecond() float64 { return max(c.best[0], c.best[1]) }
 
+// lines are what goes over this member's own lines.
+type lines struct {
+	s       *Swarm
+	up      capacity // while all grants that may be out are
+	down    capacity
+	flows   int     // peers that are sending something
+	swamped bool    // so many that members are told not to
+	share   float64 // of the line down, for each of them, that the shell was told, in bytes a second
+}
+
+func newLines(s *Swarm) lines {
+	return lines{s: s, down: capacity{first: 150 * time.Millisecond}}
+}
+
 // tellShare tells when the share of the line down that is each peer's became a good deal larger, or
 // smaller.
-func (s *Swarm) tellShare() {
-	if s.chained() {
+func (l *lines) tellShare() {
+	if l.s.plan.chained() {
 		return
 	}
-	share := max(s.lineDown.bytesPerSecond(), lineLeast) / float64(max(s.flows, 1))
-	if s.lineDown.spans > 0 && math.Abs(share-s.share) > s.share/8 {
-		s.share = share
-		s.emit(Share{int64(share)})
+	share := max(l.down.bytesPerSecond(), lineLeast) / float64(max(l.flows, 1))
+	if l.down.spans > 0 && math.Abs(share-l.share) > l.share/8 {
+		l.share = share
+		l.s.emit(Share{int64(share)})
 	}
 }
 
 // lineLeast is what a line is taken to carry at least, in bytes a second: one that seems slower may
 // be one over which little came.
 const lineLeast = 4 << 20
+
+// From swampedAt peers that are sending on this member is swamped, until there are no more than
+// roomAt.
+const (
+	swampedAt = slots + 1
+	roomAt    = slots - 1
+)
+
+// watchFlows tells the members when this one becomes swamped, and when it no longer is.
+func (l *lines) watchFlows() {
+	switch {
+	case l.flows >= swampedAt && !l.swamped:
+	case l.flows <= roomAt && l.swamped:
+	default:
+		return
+	}
+	l.swamped = !l.swamped
+	for _, p := range l.s.links.peers {
+		if p != nil {
+			l.s.links.showInterest(p)
+		}
+	}
+}

@@ -26,7 +26,7 @@ func TestSwarmWithABadSector(t *testing.T) {
 				if got := p.core.stats.Failed; got > 4*part {
 					t.Errorf("member %d got %d bad bytes", p.n, got)
 				}
-				if p.core.links == 0 {
+				if p.core.links.up == 0 {
 					t.Errorf("member %d was left by everybody", p.n)
 				}
 			}

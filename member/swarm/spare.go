@@ -17,36 +17,36 @@ const spareAfter = 150 * time.Millisecond
 
 // tellSpare tells the peers when this member begins, or ceases, to have nothing to do. In a mesh
 // everybody is asked anyway, and it would only wake them.
-func (s *Swarm) tellSpare() {
+func (gs *grants) tellIdle() {
 	switch {
-	case s.haveN == 0 || slices.ContainsFunc(s.peers, func(p *peer) bool { return p != nil && len(p.grants) > 0 }):
-		s.idling.idle = 0
-	case s.idling.idle == 0:
-		s.idling.idle = max(s.now, 1)
+	case gs.s.haveN == 0 || slices.ContainsFunc(gs.s.links.peers, func(p *peer) bool { return p != nil && len(p.grants) > 0 }):
+		gs.idling.idle = 0
+	case gs.idling.idle == 0:
+		gs.idling.idle = max(gs.s.now, 1)
 	}
-	on := s.chained() && s.idling.idle > 0 && s.now >= s.idling.idle+spareAfter
-	if on == s.idling.told {
+	on := gs.s.plan.chained() && gs.idling.idle > 0 && gs.s.now >= gs.idling.idle+spareAfter
+	if on == gs.idling.told {
 		return
 	}
-	s.idling.told = on
-	for _, p := range s.peers {
-		if p != nil && !p.foreign() && !s.complete(p) {
-			s.emit(SetSpare{p.index, on})
+	gs.idling.told = on
+	for _, p := range gs.s.links.peers {
+		if p != nil && !p.foreign() && !gs.s.complete(p) {
+			gs.s.emit(SetSpare{p.index, on})
 		}
 	}
 }
 
 // nextSpare is when tellSpare has something to tell if nothing happens.
-func (s *Swarm) nextSpare() time.Duration {
-	if s.idling.idle == 0 || s.idling.told || !s.chained() {
+func (gs *grants) nextIdle() time.Duration {
+	if gs.idling.idle == 0 || gs.idling.told || !gs.s.plan.chained() {
 		return never
 	}
-	return s.idling.idle + spareAfter
+	return gs.idling.idle + spareAfter
 }
 
 // spares notes that a peer could send more, or no longer.
-func (s *Swarm) spares(ev Spare) {
-	if p := s.peer(ev.Peer); p != nil {
+func (pl *plan) spares(ev Spare) {
+	if p := pl.s.links.peer(ev.Peer); p != nil {
 		p.spare = ev.On
 	}
 }

@@ -1,0 +1,152 @@
+package swarm
+
+import (
+	"slices"
+
+	"orchestra/proto"
+)
+
+// links are the connections to peers that are up, and what was said of who is to send.
+type links struct {
+	s     *Swarm
+	peers []*peer // by Peer; nil: no such link
+	up    int     // that were not dropped
+	seeds int     // peers that have every part
+	ever  bool    // somebody was linked to, ever
+
+	remembered memory // who made this member wait
+}
+
+// drop ends a link. Its place is free from now on; it is gone when the shell says so.
+func (l *links) drop(p *peer, why string) {
+	if !p.leaving {
+		p.leaving = true
+		l.up--
+	}
+	l.s.emit(Drop{p.index, why})
+}
+
+func (l *links) joined(ev Joined) {
+	p := &peer{
+		index: ev.Peer, id: ev.ID, addr: ev.Addr, dialled: ev.Dialled,
+		maxRun: ev.MaxRun, maxQueue: ev.MaxQueue, roundTrip: ev.RoundTrip, hears: ev.Hears, port: ev.Port,
+		choked: true, choking: true, heard: l.s.now, since: l.s.now, usedAt: l.s.now,
+	}
+	for len(l.peers) <= ev.Peer {
+		l.peers = append(l.peers, nil)
+	}
+	l.peers[ev.Peer] = p
+	l.remembered.recall(l.s.now, p)
+	p.off = !p.sends.over(l.s.now)
+	why := l.admit(p)
+	l.up++
+	l.s.plan.counts(p, 1)
+	if !ev.Dialled {
+		l.s.stats.Incoming++
+	}
+	if why != "" {
+		l.drop(p, why)
+		return
+	}
+	l.ever = true
+	offer := Offer{Peer: p.index, All: l.s.haveN == l.s.parts}
+	if !offer.All && l.s.haveN > 0 {
+		offer.Bits = slices.Clone(l.s.have)
+	}
+	l.s.emit(offer)
+	if !p.foreign() && p.roundTrip > chainNear { // it is served a round trip earlier, which is long
+		p.choking = false
+		l.s.emit(SetChoke{p.index, false})
+	}
+	if l.s.grants.idling.told && !p.foreign() {
+		l.s.emit(SetSpare{p.index, true})
+	}
+	l.s.plan.offerRelay(p)
+}
+
+// left forgets a link: what was asked of the peer is free for others again.
+func (l *links) left(i int) {
+	p := l.peer(i)
+	if p == nil {
+		return
+	}
+	l.peers[i] = nil
+	l.s.lull.misses(p)
+	if !p.leaving {
+		l.up--
+	}
+	l.s.plan.counts(p, -1)
+	l.unlink(p)
+	l.s.trust.forgetPeer(p)
+	l.s.requests.freeAll(p)
+	p.grants = nil
+	l.s.grants.holdSlots(p)
+	switch {
+	case p.all:
+		l.seeds--
+	case p.has != nil:
+		p.has.each(l.s.requests.rare.dec)
+	}
+	l.s.requests.fillOthers(nil)
+}
+
+// showInterest tells a peer whether it should send. It should if it has something that this member
+// lacks, unless so many members are sending that the line has no room for one more: each of them
+// chooses for itself whom to help, and this keeps them apart. In a chain only those should that
+// send to it already: who has an upstream is served last by others, and nobody gives the chain up
+// for its sake.
+func (l *links) showInterest(p *peer) {
+	useful := p.useful > 0 || len(p.coming) > 0 || (p.interesting && l.s.missing > 0 && !p.foreign())
+	needed := !l.s.lines.swamped && (!l.s.plan.sure() || l.s.plan.feeds(p))
+	if on := useful && (needed || p.foreign()); on != p.interesting {
+		p.interesting = on
+		l.s.emit(SetInterest{p.index, on})
+	}
+}
+
+// showInterests tells each peer anew whether it should send.
+func (l *links) showInterests() {
+	for _, p := range l.peers {
+		if p != nil {
+			l.showInterest(p)
+		}
+	}
+}
+
+// dropSeeds ends the links that nothing can come of: this member has everything, and so has the
+// peer.
+func (l *links) dropSeeds() {
+	for _, p := range l.peers {
+		if p != nil && l.s.complete(p) {
+			l.drop(p, "both have everything")
+		}
+	}
+}
+
+// unlink lets a member be dialled again after its link ended, unless another link to it is up.
+func (l *links) unlink(p *peer) {
+	m := p.member
+	if m == nil {
+		return
+	}
+	for _, q := range l.peers {
+		if q != nil && q.member == m {
+			return
+		}
+	}
+	m.seed, m.all = l.s.complete(p) && l.s.missing == 0, l.s.complete(p)
+	l.s.book.unlinked(l.s.now, m)
+}
+
+// forget drops a member for good.
+func (l *links) forget(id proto.PeerID) {
+	l.s.book.forget(id)
+}
+
+// peer returns the far end of a link; nil: there is no such link.
+func (l *links) peer(i int) *peer {
+	if i < 0 || i >= len(l.peers) {
+		return nil
+	}
+	return l.peers[i]
+}
