@@ -91,7 +91,7 @@ func (pl *plan) hop() int {
 // that come when the last ones are done.
 func (pl *plan) counts(p *peer, n int) {
 	c := &pl.chain
-	if n > 0 && pl.s.missing == 0 && !slices.ContainsFunc(pl.s.links.peers, func(q *peer) bool { return q != nil && q != p && !pl.s.complete(q) }) {
+	if n > 0 && pl.s.missing == 0 && !slices.ContainsFunc(pl.s.links.list, func(q *peer) bool { return q != p && !pl.s.complete(q) }) {
 		c.broken = false
 	}
 	switch {
@@ -155,15 +155,13 @@ func (pl *plan) came(p *peer, bytes int64) {
 	if pl.orphan() && !p.lame && !p.leaving {
 		c.up, c.from, c.upAt, c.upGot, c.upAll = p, pl.s.now, pl.s.now, 0, 0
 		pl.compare()
-		for _, q := range pl.s.links.peers {
-			if q != nil && q != p {
+		for _, q := range pl.s.links.list {
+			if q != p {
 				pl.s.requests.recallAll(q)
 			}
 		}
-		for _, q := range pl.s.links.peers {
-			if q != nil {
-				pl.offerRelay(q)
-			}
+		for _, q := range pl.s.links.list {
+			pl.offerRelay(q)
 		}
 		pl.s.requests.fill(p)
 	}
@@ -187,10 +185,8 @@ func (pl *plan) came(p *peer, bytes int64) {
 // compare begins to compare what comes here with what others gain.
 func (pl *plan) compare() {
 	pl.chain.came, pl.chain.since = 0, pl.s.now
-	for _, p := range pl.s.links.peers {
-		if p != nil {
-			p.gained = 0
-		}
+	for _, p := range pl.s.links.list {
+		p.gained = 0
 	}
 }
 
@@ -223,10 +219,8 @@ func (pl *plan) end() {
 	c.up, c.down = nil, nil
 	pl.s.links.showInterests()
 	pl.s.grants.breakRelays(nil)
-	for _, p := range pl.s.links.peers {
-		if p != nil {
-			p.coming = nil
-		}
+	for _, p := range pl.s.links.list {
+		p.coming = nil
 	}
 	pl.s.requests.fillOthers(nil)
 }
@@ -261,8 +255,8 @@ func (pl *plan) watchChain() {
 		pl.s.links.showInterests()
 		pl.s.requests.fillOthers(nil)
 	}
-	for _, p := range pl.s.links.peers {
-		if p != nil && pl.s.now >= pl.waits(p) {
+	for _, p := range pl.s.links.list {
+		if pl.s.now >= pl.waits(p) {
 			pl.end()
 			return
 		}
@@ -310,10 +304,8 @@ func (pl *plan) nextChain() time.Duration {
 	if t := c.downAt + downPatience; c.down != nil && pl.s.now < t {
 		at = min(at, t)
 	}
-	for _, p := range pl.s.links.peers {
-		if p != nil {
-			at = min(at, pl.waits(p))
-		}
+	for _, p := range pl.s.links.list {
+		at = min(at, pl.waits(p))
 	}
 	return at
 }

@@ -77,8 +77,8 @@ func (s *Swarm) gain(part uint32) {
 	}
 	s.missing--
 	s.stats.BytesGot += s.partLen(part)
-	for _, p := range s.links.peers {
-		if p != nil && p.hasPart(part) {
+	for _, p := range s.links.list {
+		if p.hasPart(part) {
 			p.useful--
 			s.links.showInterest(p)
 		}

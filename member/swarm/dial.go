@@ -16,12 +16,12 @@ func (l *links) found(ev Found) {
 		return
 	}
 	linked := false
-	for _, p := range l.peers {
-		linked = linked || (p != nil && ev.ID == p.id)
+	for _, p := range l.list {
+		linked = linked || ev.ID == p.id
 	}
 	moved := l.s.book.found(l.s.now, ev, linked)
-	for _, p := range l.peers {
-		if p != nil && moved != nil && p.member == moved && !moved.isAt(p.addr.Addr()) {
+	for _, p := range l.list {
+		if moved != nil && p.member == moved && !moved.isAt(p.addr.Addr()) {
 			l.s.emit(Doubt{p.index})
 		}
 	}
@@ -35,8 +35,8 @@ func (m *member) isAt(host netip.Addr) bool {
 // dial opens links while this member has opened too few of them, or has too few.
 func (l *links) dial() {
 	opened, pending := 0, 0
-	for _, p := range l.peers {
-		if p != nil && p.dialled {
+	for _, p := range l.list {
+		if p.dialled {
 			opened++
 		}
 	}
@@ -70,8 +70,8 @@ func (l *links) shed() {
 		return
 	}
 	keep := uint32(min(math.MaxUint32/uint64(l.up)*keptLinks, math.MaxUint32))
-	for _, p := range l.peers {
-		if p != nil && p.begun == 0 && len(p.grants) == 0 && l.lot(p) > keep {
+	for _, p := range l.list {
+		if p.begun == 0 && len(p.grants) == 0 && l.lot(p) > keep {
 			l.drop(p, "fewer links are enough without a chain")
 		}
 	}

@@ -16,8 +16,8 @@ const patience = 100 * time.Millisecond
 func (rq *requests) takeOver(p *peer) (*work, int, bool) {
 	var from *peer
 	at, least := -1, len(p.fetches)+p.promised
-	for _, q := range rq.s.links.peers {
-		if q == nil || q == p {
+	for _, q := range rq.s.links.list {
+		if q == p {
 			continue
 		}
 		n := len(q.fetches) - q.recalled
@@ -97,8 +97,8 @@ func (rq *requests) retry() {
 		return
 	}
 	rq.retryAt = never
-	for _, p := range rq.s.links.peers {
-		if p != nil && len(p.fetches)+p.promised == 0 {
+	for _, p := range rq.s.links.list {
+		if len(p.fetches)+p.promised == 0 {
 			rq.fill(p)
 		}
 	}
@@ -134,8 +134,8 @@ func (rq *requests) mayShare(p *peer, f *fetch) bool {
 
 // double finds a run that a peer has begun and does not end, to be asked of one peer more.
 func (rq *requests) double(p *peer) (*work, int, bool) {
-	for _, q := range rq.s.links.peers {
-		if q == nil || q == p || q.begun == 0 {
+	for _, q := range rq.s.links.list {
+		if q == p || q.begun == 0 {
 			continue
 		}
 		for _, f := range q.fetches {
@@ -149,10 +149,7 @@ func (rq *requests) double(p *peer) (*work, int, bool) {
 
 // askedOf finds the peer that is asked for a run.
 func (rq *requests) askedOf(w *work, n int) (*peer, *fetch) {
-	for _, q := range rq.s.links.peers {
-		if q == nil {
-			continue
-		}
+	for _, q := range rq.s.links.list {
 		if i := q.find(rq.s.runOf(w, n)); i >= 0 {
 			return q, q.fetches[i]
 		}
@@ -168,8 +165,8 @@ func (rq *requests) faster(part uint32, than *peer) *peer {
 	if than != nil {
 		least = 2 * than.down.bytesPerSecond(rq.s.now)
 	}
-	for _, p := range rq.s.links.peers {
-		if p == nil || p == than || p.choked || p.off || !p.hasPart(part) || len(p.fetches) >= 2*rq.s.plan.depth(p) {
+	for _, p := range rq.s.links.list {
+		if p == than || p.choked || p.off || !p.hasPart(part) || len(p.fetches) >= 2*rq.s.plan.depth(p) {
 			continue
 		}
 		if rate := p.down.bytesPerSecond(rq.s.now); rate > least {

@@ -89,8 +89,8 @@ func (pl *plan) tendFeeds() {
 		return !there || idle || p == pl.chain.up
 	})
 	pl.judgeFeed()
-	for _, p := range pl.s.links.peers {
-		if p != nil && p.probed > 0 && (len(p.fetches) == 0 || pl.s.now >= p.probed+probePatience+ramp(p)) {
+	for _, p := range pl.s.links.list {
+		if p.probed > 0 && (len(p.fetches) == 0 || pl.s.now >= p.probed+probePatience+ramp(p)) {
 			pl.leaveFeed(p)
 		}
 	}
@@ -144,7 +144,7 @@ func (pl *plan) probe() {
 	if left < trialWorth || pl.chain.down != nil {
 		return
 	}
-	for _, p := range pl.s.links.peers {
+	for _, p := range pl.s.links.list {
 		if !pl.mayProbe(p) || left < 2*ramp(p) {
 			continue
 		}
@@ -157,7 +157,7 @@ func (pl *plan) probe() {
 
 // mayProbe reports whether a peer that is no feed could be one.
 func (pl *plan) mayProbe(p *peer) bool {
-	return p != nil && p.spare && p.useful > 0 && p.probed == 0 && pl.s.now >= p.probeAfter &&
+	return p.spare && p.useful > 0 && p.probed == 0 && pl.s.now >= p.probeAfter &&
 		!p.choked && len(p.fetches) == 0 && !pl.feeds(p)
 }
 
@@ -175,10 +175,8 @@ func (pl *plan) forgetFeeds() {
 		return
 	}
 	f.extra, f.tried, f.look = nil, 0, 0
-	for _, p := range pl.s.links.peers {
-		if p != nil {
-			p.probed = 0
-		}
+	for _, p := range pl.s.links.list {
+		p.probed = 0
 	}
 }
 
@@ -194,8 +192,8 @@ func (pl *plan) nextFeeds() time.Duration {
 	if pl.chain.up == nil || !pl.chained() {
 		return never
 	}
-	if len(f.extra) > 0 || slices.ContainsFunc(pl.s.links.peers, func(p *peer) bool {
-		return p != nil && (p.probed > 0 || pl.mayProbe(p))
+	if len(f.extra) > 0 || slices.ContainsFunc(pl.s.links.list, func(p *peer) bool {
+		return (p.probed > 0 || pl.mayProbe(p))
 	}) {
 		return max(f.look, pl.s.now+1)
 	}

@@ -94,8 +94,8 @@ func (rq *requests) refill() {
 
 // fillOthers fills every peer but one.
 func (rq *requests) fillOthers(not *peer) {
-	for _, p := range rq.s.links.peers {
-		if p != nil && p != not {
+	for _, p := range rq.s.links.list {
+		if p != not {
 			rq.fill(p)
 		}
 	}

@@ -143,8 +143,8 @@ func (gs *grants) revoke(p *peer) {
 
 // watchGrants looks after grants that do not move.
 func (gs *grants) watchGrants() {
-	for _, p := range gs.s.links.peers {
-		if p == nil || len(p.grants) == 0 {
+	for _, p := range gs.s.links.list {
+		if len(p.grants) == 0 {
 			continue
 		}
 		if gs.waitsForContent(p) {
@@ -180,9 +180,8 @@ func (gs *grants) takesAfter(p *peer) time.Duration {
 // nextGrant is when watchGrants and serve have something to do.
 func (gs *grants) nextGrant() time.Duration {
 	at := never
-	for _, p := range gs.s.links.peers {
+	for _, p := range gs.s.links.list {
 		switch {
-		case p == nil:
 		case len(p.grants) > 0 && !gs.waitsForContent(p):
 			if !p.slow {
 				at = min(at, p.grants[0].begun+gs.grantTime(p.grants[0]))

@@ -99,9 +99,7 @@ func (l *lines) watchFlows() {
 		return
 	}
 	l.swamped = !l.swamped
-	for _, p := range l.s.links.peers {
-		if p != nil {
-			l.s.links.showInterest(p)
-		}
+	for _, p := range l.s.links.list {
+		l.s.links.showInterest(p)
 	}
 }

@@ -10,6 +10,7 @@ import (
 type links struct {
 	s     *Swarm
 	peers []*peer // by Peer; nil: no such link
+	list  []*peer // those that there are, in this order
 	up    int     // that were not dropped
 	seeds int     // peers that have every part
 	ever  bool    // somebody was linked to, ever
@@ -36,6 +37,8 @@ func (l *links) joined(ev Joined) {
 		l.peers = append(l.peers, nil)
 	}
 	l.peers[ev.Peer] = p
+	at, _ := slices.BinarySearchFunc(l.list, p.index, func(q *peer, i int) int { return q.index - i })
+	l.list = slices.Insert(l.list, at, p)
 	l.remembered.recall(l.s.now, p)
 	p.off = !p.sends.over(l.s.now)
 	why := l.admit(p)
@@ -71,6 +74,8 @@ func (l *links) left(i int) {
 		return
 	}
 	l.peers[i] = nil
+	at := slices.Index(l.list, p)
+	l.list = slices.Delete(l.list, at, at+1)
 	l.s.lull.misses(p)
 	if !p.leaving {
 		l.up--
@@ -106,18 +111,16 @@ func (l *links) showInterest(p *peer) {
 
 // showInterests tells each peer anew whether it should send.
 func (l *links) showInterests() {
-	for _, p := range l.peers {
-		if p != nil {
-			l.showInterest(p)
-		}
+	for _, p := range l.list {
+		l.showInterest(p)
 	}
 }
 
 // dropSeeds ends the links that nothing can come of: this member has everything, and so has the
 // peer.
 func (l *links) dropSeeds() {
-	for _, p := range l.peers {
-		if p != nil && l.s.complete(p) {
+	for _, p := range l.list {
+		if l.s.complete(p) {
 			l.drop(p, "both have everything")
 		}
 	}
@@ -129,8 +132,8 @@ func (l *links) unlink(p *peer) {
 	if m == nil {
 		return
 	}
-	for _, q := range l.peers {
-		if q != nil && q.member == m {
+	for _, q := range l.list {
+		if q.member == m {
 			return
 		}
 	}

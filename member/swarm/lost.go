@@ -13,9 +13,8 @@ func (s *Swarm) lost(ev Lost) {
 	s.have.clear(part)
 	s.haveN--
 	s.stats.BytesHave -= s.partLen(part)
-	for _, p := range s.links.peers {
+	for _, p := range s.links.list {
 		switch {
-		case p == nil:
 		case p.hears:
 			s.emit(Withdraw{p.index, part})
 		case !p.hasPart(part):
@@ -29,8 +28,8 @@ func (s *Swarm) lost(ev Lost) {
 	s.missing++
 	s.stats.BytesGot -= s.partLen(part)
 	s.finished = false
-	for _, p := range s.links.peers {
-		if p != nil && p.hasPart(part) {
+	for _, p := range s.links.list {
+		if p.hasPart(part) {
 			p.useful++
 			s.links.showInterest(p)
 		}

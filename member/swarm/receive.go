@@ -111,10 +111,7 @@ func (rq *requests) received(ev Received) {
 
 // recall cancels a run wherever it is asked for.
 func (rq *requests) cancel(w *work, n int) {
-	for _, q := range rq.s.links.peers {
-		if q == nil {
-			continue
-		}
+	for _, q := range rq.s.links.list {
 		if i := q.find(rq.s.runOf(w, n)); i >= 0 {
 			rq.s.emit(Cancel{q.index, rq.s.runOf(w, n)})
 			rq.unask(q, i)

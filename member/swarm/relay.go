@@ -41,8 +41,8 @@ func (pl *plan) prefer(p *peer) {
 	if !pl.orphan() || p.choked {
 		return
 	}
-	for _, q := range pl.s.links.peers {
-		if q == nil || q == p {
+	for _, q := range pl.s.links.list {
+		if q == p {
 			continue
 		}
 		for _, f := range q.fetches {
@@ -93,8 +93,8 @@ func (pl *plan) asked(up *peer) {
 	if pl.chain.up != up || (last > 0 && up.fetches[last-1].work == up.fetches[last].work) {
 		return
 	}
-	for _, p := range pl.s.links.peers {
-		if p != nil && pl.relaysTo(p) {
+	for _, p := range pl.s.links.list {
+		if pl.relaysTo(p) {
 			pl.suggest(p, up.fetches[last:])
 		}
 	}

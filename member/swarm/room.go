@@ -26,8 +26,8 @@ func (l *links) makeRoom(p *peer) bool {
 		return false
 	}
 	var worst *peer
-	for _, q := range l.peers {
-		if q == nil || q == p || q.leaving {
+	for _, q := range l.list {
+		if q == p || q.leaving {
 			continue
 		}
 		wait := idleLink

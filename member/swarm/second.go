@@ -15,8 +15,8 @@ func (l *links) admit(p *peer) string {
 	case l.s.trust.cut(p):
 		return "sent bad data again and again"
 	}
-	for _, q := range l.peers {
-		if q == nil || q == p || q.id != p.id {
+	for _, q := range l.list {
+		if q == p || q.id != p.id {
 			continue
 		}
 		if !l.replaces(p, q) {

@@ -135,8 +135,8 @@ func (gs *grants) grant(p *peer) {
 
 // flowsOn lets those who await a part have it now: its first bytes came.
 func (gs *grants) flowsOn(part uint32) {
-	for _, p := range gs.s.links.peers {
-		if p != nil && takeOut(&p.awaits, part) {
+	for _, p := range gs.s.links.list {
+		if takeOut(&p.awaits, part) {
 			gs.want(p, part)
 		}
 	}
@@ -145,22 +145,17 @@ func (gs *grants) flowsOn(part uint32) {
 // arrive makes a part that others asked for while it was on its way one like others.
 func (gs *grants) arrive(part uint32) {
 	gs.flowsOn(part)
-	for _, p := range gs.s.links.peers {
-		if p != nil {
-			n := len(p.relayed)
-			if p.relayed = slices.DeleteFunc(p.relayed, func(r uint32) bool { return r == part }); len(p.relayed) < n {
-				gs.takesOn(p) // what it is sent is here only now
-			}
+	for _, p := range gs.s.links.list {
+		n := len(p.relayed)
+		if p.relayed = slices.DeleteFunc(p.relayed, func(r uint32) bool { return r == part }); len(p.relayed) < n {
+			gs.takesOn(p) // what it is sent is here only now
 		}
 	}
 }
 
 // breakOff rejects what peers asked of a part that does not come now.
 func (gs *grants) breakOff(part uint32) {
-	for _, p := range gs.s.links.peers {
-		if p == nil {
-			continue
-		}
+	for _, p := range gs.s.links.list {
 		n := len(p.awaits) + len(p.wants) + len(p.relayed)
 		for _, list := range []*[]uint32{&p.awaits, &p.wants, &p.relayed} {
 			*list = slices.DeleteFunc(*list, func(r uint32) bool { return r == part })
@@ -174,8 +169,8 @@ func (gs *grants) breakOff(part uint32) {
 // breakRelays rejects all that peers but one asked of parts that are not here, except what they
 // were granted, so that they ask others.
 func (gs *grants) breakRelays(not *peer) {
-	for _, p := range gs.s.links.peers {
-		if p == nil || p == not {
+	for _, p := range gs.s.links.list {
+		if p == not {
 			continue
 		}
 		refused := p.awaits

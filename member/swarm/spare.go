@@ -19,7 +19,7 @@ const spareAfter = 150 * time.Millisecond
 // everybody is asked anyway, and it would only wake them.
 func (gs *grants) tellIdle() {
 	switch {
-	case gs.s.haveN == 0 || slices.ContainsFunc(gs.s.links.peers, func(p *peer) bool { return p != nil && len(p.grants) > 0 }):
+	case gs.s.haveN == 0 || slices.ContainsFunc(gs.s.links.list, func(p *peer) bool { return len(p.grants) > 0 }):
 		gs.idling.idle = 0
 	case gs.idling.idle == 0:
 		gs.idling.idle = max(gs.s.now, 1)
@@ -29,8 +29,8 @@ func (gs *grants) tellIdle() {
 		return
 	}
 	gs.idling.told = on
-	for _, p := range gs.s.links.peers {
-		if p != nil && !p.foreign() && !gs.s.complete(p) {
+	for _, p := range gs.s.links.list {
+		if !p.foreign() && !gs.s.complete(p) {
 			gs.s.emit(SetSpare{p.index, on})
 		}
 	}

@@ -125,8 +125,8 @@ func (rq *requests) withholds(p *peer) {
 
 // fillIdle fills the peers that are asked for nothing, but one.
 func (rq *requests) fillIdle(not *peer) {
-	for _, p := range rq.s.links.peers {
-		if p != nil && p != not && len(p.fetches) == 0 {
+	for _, p := range rq.s.links.list {
+		if p != not && len(p.fetches) == 0 {
 			rq.fill(p)
 		}
 	}
@@ -134,10 +134,7 @@ func (rq *requests) fillIdle(not *peer) {
 
 // watchRuns looks after what was asked for and does not come.
 func (rq *requests) watchRuns() {
-	for _, p := range rq.s.links.peers {
-		if p == nil {
-			continue
-		}
+	for _, p := range rq.s.links.list {
 		if p.off && p.sends.over(rq.s.now) {
 			rq.resume(p)
 		}
@@ -191,10 +188,7 @@ func (rq *requests) watchBegun(p *peer) {
 // nextRuns is when watchRuns has something to do.
 func (rq *requests) nextRuns() time.Duration {
 	at := never
-	for _, p := range rq.s.links.peers {
-		if p == nil {
-			continue
-		}
+	for _, p := range rq.s.links.list {
 		if p.off {
 			at = min(at, p.sends.until)
 		}

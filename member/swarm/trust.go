@@ -168,8 +168,8 @@ func (t *trust) blame(from sender, part uint32) {
 	wait := t.accuse(t.s.now, c, part, t.s.partLen(part))
 	t.accuse(t.s.now, c.whole(), part, t.s.partLen(part))
 	link := -1
-	for _, p := range t.s.links.peers {
-		if p == nil || !c.is(p) {
+	for _, p := range t.s.links.list {
+		if !c.is(p) {
 			continue
 		}
 		link = p.index
@@ -194,8 +194,8 @@ func (t *trust) over(c culprit, times int, most int64) bool {
 		return false
 	}
 	good := int64(0)
-	for _, p := range t.s.links.peers {
-		if p != nil && c.is(p) {
+	for _, p := range t.s.links.list {
+		if c.is(p) {
 			good += p.good
 		}
 	}
@@ -213,8 +213,8 @@ func (t *trust) cutOff(c culprit, from sender) {
 	r.until = t.s.now + wait
 	t.s.emit(CutOff{Addr: from.addr, Host: c.id == proto.PeerID{}, Parts: r.n, For: wait})
 	r.bad, r.n, r.bytes = nil, 0, 0
-	for _, p := range t.s.links.peers {
-		if p != nil && c.is(p) {
+	for _, p := range t.s.links.list {
+		if c.is(p) {
 			t.s.links.drop(p, "sent bad data again and again")
 			t.s.requests.freeAll(p)
 			p.choked = true
@@ -335,8 +335,8 @@ func (t *trust) mislead(from sender) {
 	}
 	r.misled++
 	r.misledAt, r.heard = t.s.now, t.s.now
-	for _, p := range t.s.links.peers {
-		if p != nil && c.is(p) && t.misleads(p) {
+	for _, p := range t.s.links.list {
+		if c.is(p) && t.misleads(p) {
 			p.coming = nil
 		}
 	}

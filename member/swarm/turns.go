@@ -26,8 +26,8 @@ const (
 func (gs *grants) neediest() *peer {
 	var best prospect
 	turn, mean := gs.served%turns, gs.meanDone()
-	for _, p := range gs.s.links.peers {
-		if p == nil || !gs.mayTake(p) {
+	for _, p := range gs.s.links.list {
+		if !gs.mayTake(p) {
 			continue
 		}
 		next := prospect{peer: p, fresh: gs.spread(p.wants[gs.rarestWant(p)]) == 0}
@@ -55,8 +55,8 @@ const (
 // meanDone is how many parts the peers that lack any have on average.
 func (gs *grants) meanDone() int {
 	sum, n := 0, 0
-	for _, p := range gs.s.links.peers {
-		if p != nil && !gs.s.complete(p) {
+	for _, p := range gs.s.links.list {
+		if !gs.s.complete(p) {
 			sum, n = sum+p.hasN, n+1
 		}
 	}

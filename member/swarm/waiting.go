@@ -95,8 +95,8 @@ func (s *Swarm) Waiting(now time.Duration) Waiting {
 		return Waiting{}
 	}
 	w := Waiting{Missing: s.missing, Links: s.links.up}
-	for _, p := range s.links.peers {
-		if p == nil || p.useful == 0 {
+	for _, p := range s.links.list {
+		if p.useful == 0 {
 			continue
 		}
 		w.Holders++
@@ -161,8 +161,8 @@ func (s *Swarm) Complete() int {
 			n++
 		}
 	}
-	for _, p := range s.links.peers {
-		if p != nil && p.all {
+	for _, p := range s.links.list {
+		if p.all {
 			n++
 		}
 	}
