@@ -38,7 +38,7 @@ func BenchmarkRun(b *testing.B) {
 			r := s.runOf(f.work, f.n)
 			out = s.Step(0, Received{0, r}, out[:0])
 			s.requests.end(f.work) // back to where it was, without a check and an announcement
-			s.requests.rare.add(r.Part)
+			s.rare.add(r.Part)
 		}
 	})
 }
@@ -49,7 +49,7 @@ func BenchmarkPick(b *testing.B) {
 		s := crowded(b, parts)
 		p := s.links.peers[0]
 		for b.Loop() {
-			if _, ok := s.requests.rare.pick(p.has, p.all, s.rng); !ok {
+			if _, ok := s.rare.pick(p.has, p.all, s.rng); !ok {
 				b.Fatal("nothing to pick")
 			}
 		}
@@ -77,7 +77,7 @@ func BenchmarkGrant(b *testing.B) {
 	eachSize(b, func(b *testing.B, parts int) {
 		s := crowded(b, parts)
 		for part := range uint32(64) {
-			s.requests.rare.remove(part)
+			s.rare.remove(part)
 			s.gain(part)
 		}
 		out := []Effect(nil)

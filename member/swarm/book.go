@@ -327,12 +327,32 @@ func (b *book) linked(id proto.PeerID, addr netip.AddrPort, dialled bool) *membe
 	return m
 }
 
-// unlinked takes in that no link to the member is up any more.
-func (b *book) unlinked(now time.Duration, m *member) {
+// unlinked takes in that no link to the member is up any more. It had all, or not; if this member had
+// too, there is nothing to link for.
+func (b *book) unlinked(now time.Duration, m *member, all, both bool) {
+	m.all, m.seed = all, all && both
 	m.link, m.heard = false, now
 	b.later(now, m)
 	if m.gone && !m.pending {
 		b.drop(m)
+	}
+}
+
+// needed lets those be dialled again that had everything when this member had: it lacks something
+// now.
+func (b *book) needed() {
+	for _, m := range b.known {
+		m.seed = false
+	}
+}
+
+// cutOff has nobody of an id dialled until then who is at a host; the zero id: nobody there.
+func (b *book) cutOff(id proto.PeerID, host netip.Addr, until time.Duration) {
+	there := func(a netip.AddrPort) bool { return hostOf(a.Addr()) == host }
+	for _, m := range b.known {
+		if (id == proto.PeerID{} || m.id == id) && slices.ContainsFunc(m.addrs, there) {
+			m.cut = max(m.cut, until)
+		}
 	}
 }
 

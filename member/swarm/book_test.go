@@ -92,7 +92,7 @@ func TestWhoIsGoneIsForgotten(t *testing.T) {
 			m := s.linked(id(1), host(1)[0], true)
 			s.gone(Gone{ID: id(1)})
 			s.want(1, 1)
-			s.unlinked(s.now, m)
+			s.unlinked(s.now, m, false, false)
 			s.want(0, 0)
 		},
 		"it left and came back while it was linked": func(s *shelf) {
@@ -100,7 +100,7 @@ func TestWhoIsGoneIsForgotten(t *testing.T) {
 			m := s.linked(id(1), host(1)[0], true)
 			s.gone(Gone{ID: id(1)})
 			s.lists(0, 1)
-			s.unlinked(s.now, m)
+			s.unlinked(s.now, m, false, false)
 			s.want(1, 1)
 		},
 		"a conductor comes back and does not list it": func(s *shelf) {
@@ -108,8 +108,8 @@ func TestWhoIsGoneIsForgotten(t *testing.T) {
 			s.lists(0, 2)
 			s.lists(1, 3)
 			m := s.linked(id(2), host(2)[0], true)
-			s.linked(id(1), host(1)[0], true).seed = true
-			s.unlinked(s.now, s.of(id(1), nil))
+			s.linked(id(1), host(1)[0], true)
+			s.unlinked(s.now, s.of(id(1), nil), true, true)
 			s.conducted(s.now, Conducted{})
 			s.now += time.Minute
 			s.conducted(s.now, Conducted{On: true})
@@ -117,7 +117,7 @@ func TestWhoIsGoneIsForgotten(t *testing.T) {
 			s.now += listAgain
 			s.expire(s.now)
 			s.want(2, 2) // the one that is linked, and who another conductor lists
-			s.unlinked(s.now, m)
+			s.unlinked(s.now, m, false, false)
 			s.want(1, 1)
 		},
 		"a conductor comes back and lists it": func(s *shelf) {

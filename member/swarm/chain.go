@@ -18,7 +18,7 @@ import (
 //
 // It is no good where lines differ: who is behind a slow one stays behind. Such a member asks
 // everybody from then on; and who is asked by others than its downstream for some time serves all
-// by turns ([Swarm.neediest]).
+// by turns ([grants.neediest]).
 type chain struct {
 	up     *peer         // who sends to this member
 	from   time.Duration // when it began to
@@ -82,18 +82,30 @@ const (
 	behindTimes = 2
 )
 
+// served takes in that a grant has ended.
+func (pl *plan) served() { pl.chain.downAt = pl.s.now }
+
 // hop is how many bytes are passed on at once.
 func (pl *plan) hop() int {
 	return int(min(max(pl.s.cfg.Size/hopShare/int64(pl.others()), hopLeast), hopMost))
 }
 
-// link counts what speaks against a chain. Who has everything tries one again with the next members
+// linked takes in that a link is up. Who has everything tries a chain again with the next members
 // that come when the last ones are done.
+func (pl *plan) linked(p *peer) {
+	everybody := func(q *peer) bool { return q == p || pl.s.complete(q) }
+	if pl.s.missing == 0 && !slices.ContainsFunc(pl.s.links.list, func(q *peer) bool { return !everybody(q) }) {
+		pl.chain.broken = false
+	}
+	pl.counts(p, 1)
+}
+
+// unlinked takes in that a link is down.
+func (pl *plan) unlinked(p *peer) { pl.counts(p, -1) }
+
+// counts counts the links that speak for a chain, and against one.
 func (pl *plan) counts(p *peer, n int) {
 	c := &pl.chain
-	if n > 0 && pl.s.missing == 0 && !slices.ContainsFunc(pl.s.links.list, func(q *peer) bool { return q != p && !pl.s.complete(q) }) {
-		c.broken = false
-	}
 	switch {
 	case p.foreign():
 		c.foreign += n
@@ -131,7 +143,7 @@ func (pl *plan) orphan() bool {
 	return pl.chain.up == nil && pl.s.missing > 0 && pl.chained()
 }
 
-// nextOf finds the next part to ask the upstream for. Its order is no matter to the swarm, since
+// nextPart finds the next part to ask the upstream for. Its order is no matter to the swarm, since
 // all get the same parts one after another; so it is one in which content can be used while it
 // comes, and disks write well.
 func (pl *plan) nextPart(p *peer) (uint32, bool) {
@@ -139,7 +151,7 @@ func (pl *plan) nextPart(p *peer) (uint32, bool) {
 	if c.up != p {
 		return 0, false
 	}
-	part, ok := pl.s.requests.rare.first(p, c.next, min(c.next+lookOver, pl.s.parts))
+	part, ok := pl.s.rare.first(p, c.next, min(c.next+lookOver, pl.s.parts))
 	if ok {
 		c.next = int(part)
 	}
@@ -149,7 +161,7 @@ func (pl *plan) nextPart(p *peer) (uint32, bool) {
 // lookOver is how many parts nextOf looks over, so that it takes as long with many as with few.
 const lookOver = 4096
 
-// sends makes a peer that sent something the upstream, if there is none.
+// came makes a peer that sent something the upstream, if there is none.
 func (pl *plan) came(p *peer, bytes int64) {
 	c := &pl.chain
 	if pl.orphan() && !p.lame && !p.leaving {
@@ -161,7 +173,7 @@ func (pl *plan) came(p *peer, bytes int64) {
 			}
 		}
 		for _, q := range pl.s.links.list {
-			pl.offerRelay(q)
+			pl.greet(q)
 		}
 		pl.s.requests.fill(p)
 	}
@@ -190,7 +202,7 @@ func (pl *plan) compare() {
 	}
 }
 
-// gains counts a part that a peer gained, and leaves the chain if this member is behind.
+// peerGained counts a part that a peer gained, and leaves the chain if this member is behind.
 func (pl *plan) peerGained(p *peer) {
 	c := &pl.chain
 	p.gained++
@@ -203,14 +215,14 @@ func (pl *plan) peerGained(p *peer) {
 	if float64(c.came) >= behindShare*float64(p.gained)*float64(pl.s.cfg.PartSize) {
 		c.lags = 0
 	} else if c.lags++; c.lags == behindTimes || pl.s.haveN < behindParts {
-		pl.end()
+		pl.giveUp()
 		return
 	}
 	pl.compare()
 }
 
-// unchain lets this member get from all and serve all from now on, and tells its downstream.
-func (pl *plan) end() {
+// giveUp lets this member get from all and serve all from now on, and tells its downstream.
+func (pl *plan) giveUp() {
 	c := &pl.chain
 	if d := c.down; d != nil && pl.s.links.peer(d.index) == d {
 		pl.s.emit(Dismiss{d.index})
@@ -228,7 +240,7 @@ func (pl *plan) end() {
 // dismissed ends the chain for who no longer has an upstream to itself.
 func (pl *plan) dismissed(ev Dismissed) {
 	if p := pl.s.links.peer(ev.Peer); p != nil && p == pl.chain.up {
-		pl.end()
+		pl.giveUp()
 	}
 }
 
@@ -257,7 +269,7 @@ func (pl *plan) watchChain() {
 	}
 	for _, p := range pl.s.links.list {
 		if pl.s.now >= pl.waits(p) {
-			pl.end()
+			pl.giveUp()
 			return
 		}
 	}
@@ -286,7 +298,7 @@ func (pl *plan) waits(p *peer) time.Duration {
 		return p.asked + orphanWait + ramp(p)
 	}
 	wait := firstWait + 2*ramp(p)
-	if rate := pl.s.lines.up.bytesPerSecond(); rate > 0 {
+	if rate := pl.s.lines.upRate(); rate > 0 {
 		wait += time.Duration(float64(pl.s.book.others()) * float64(pl.s.cfg.PartSize) / rate * float64(time.Second))
 	}
 	return p.asked + wait
@@ -310,7 +322,7 @@ func (pl *plan) nextChain() time.Duration {
 	return at
 }
 
-// downstream is who is granted something next; nil: nobody now.
+// next is who is granted something next; nil: nobody now.
 func (pl *plan) next() *peer {
 	if !pl.chained() {
 		return pl.s.grants.neediest()
@@ -330,7 +342,7 @@ func (pl *plan) next() *peer {
 	c.down = pl.s.grants.neediest()
 	if c.down != nil {
 		pl.s.grants.breakRelays(c.down)
-		pl.offerRelay(c.down)
+		pl.greet(c.down)
 	}
 	return c.down
 }

@@ -206,7 +206,7 @@ func TestWhoIsBehindLeavesTheChain(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			d := newDesk(t, 200, size)
 			for part := range uint32(test.has) {
-				d.requests.rare.remove(part)
+				d.rare.remove(part)
 				d.tell(Stored{part})
 			}
 			d.comes(0, 199, 198)
@@ -266,11 +266,11 @@ func TestHaveDelay(t *testing.T) {
 		{"the second is, and is getting the part", 2, func(d *desk) { d.plan.chain.down = d.links.peers[1]; d.links.peers[1].relayed = []uint32{part} }, [3]time.Duration{haveDelay, settledDelay, haveDelay}},
 		{"one was a while ago", settledParts, func(d *desk) { d.at = settledAfter - 1 }, [3]time.Duration{haveDelay, 0, 0}},
 		{"this is the end of the chain", settledParts, func(d *desk) { d.at = settledAfter }, [3]time.Duration{settledDelay, settledDelay, 0}},
-		{"there is no chain", settledParts, func(d *desk) { d.plan.end() }, [3]time.Duration{haveDelay, 0, 0}},
+		{"there is no chain", settledParts, func(d *desk) { d.plan.giveUp() }, [3]time.Duration{haveDelay, 0, 0}},
 	} {
 		d := newDesk(t, 100, 256<<10)
 		for part := range uint32(test.has) {
-			d.requests.rare.remove(part)
+			d.rare.remove(part)
 			d.tell(Stored{part})
 		}
 		d.comes(0, part)
@@ -345,7 +345,7 @@ func TestChainSettles(t *testing.T) {
 	d.comes(0, 0)
 	var told []int
 	for part := range uint32(settledParts + 2) {
-		d.requests.rare.remove(part)
+		d.rare.remove(part)
 		d.tell(Stored{part})
 		if slices.ContainsFunc(of[Chained](d), func(c Chained) bool { return c.On && c.Settled }) {
 			told = append(told, int(part)+1)
@@ -373,11 +373,11 @@ func TestUpstreamIsAskedInOrder(t *testing.T) {
 			t.Errorf("after part %d: part %d, %v; want %d, %v", test.gains, part, ok, test.want, test.ok)
 		}
 	}
-	d.requests.rare.remove(9)
+	d.rare.remove(9)
 	if part, ok := d.plan.nextPart(d.links.peers[0]); !ok || part != lookOver+8 {
 		t.Errorf("part %d, %v; want %d", part, ok, lookOver+8)
 	}
-	d.requests.rare.remove(lookOver + 8)
+	d.rare.remove(lookOver + 8)
 	d.plan.chain.next = 9
 	d.links.peerGains(d.links.peers[0], lookOver+9)
 	if part, ok := d.plan.nextPart(d.links.peers[0]); ok {

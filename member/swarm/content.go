@@ -54,7 +54,7 @@ func (s *Swarm) check(ev Checked) {
 		return
 	}
 	if !ev.Keep && s.wants(ev.Part) {
-		s.requests.rare.add(ev.Part)
+		s.rare.add(ev.Part)
 		s.requests.fillOthers(nil)
 	}
 }
@@ -65,7 +65,7 @@ func (s *Swarm) gain(part uint32) {
 		return
 	}
 	s.have.set(part)
-	s.requests.rare.remove(part)
+	s.rare.remove(part)
 	s.trust.settle(part)
 	s.haveN++
 	s.stats.BytesHave += s.partLen(part)
@@ -77,12 +77,7 @@ func (s *Swarm) gain(part uint32) {
 	}
 	s.missing--
 	s.stats.BytesGot += s.partLen(part)
-	for _, p := range s.links.list {
-		if p.hasPart(part) {
-			p.useful--
-			s.links.showInterest(p)
-		}
-	}
+	s.links.gained(part)
 }
 
 // runOf is a run of a part on its way.

@@ -26,7 +26,7 @@ func newDesk(t *testing.T, parts int, partSize int64) *desk {
 func completeDesk(t *testing.T, parts int) (d *desk, all []uint32) {
 	d = newDesk(t, parts, 256<<10)
 	for part := range uint32(parts) {
-		d.requests.rare.remove(part)
+		d.rare.remove(part)
 		d.tell(Stored{part})
 		all = append(all, part)
 	}
@@ -192,12 +192,12 @@ func TestHaveAllIsCountedOnce(t *testing.T) {
 	d := newDesk(t, 3, 256<<10)
 	d.seed(0)
 	d.tell(Has{Peer: 0, Parts: []uint32{1}}, Has{Peer: 0, All: true})
-	if d.links.seeds != 1 || d.requests.rare.count[1] != 0 {
-		t.Errorf("%d seeds, part 1 counted %d times", d.links.seeds, d.requests.rare.count[1])
+	if d.links.seeds != 1 || d.rare.count[1] != 0 {
+		t.Errorf("%d seeds, part 1 counted %d times", d.links.seeds, d.rare.count[1])
 	}
 	d.tell(Joined{Peer: 1, ID: proto.PeerID{2}, Addr: addr(1), MaxRun: RunSize}, Has{Peer: 1, Parts: []uint32{0, 1, 2}})
-	if d.links.seeds != 2 || d.requests.rare.count[0] != 0 {
-		t.Errorf("%d seeds after the second has every part, part 0 counted %d times", d.links.seeds, d.requests.rare.count[0])
+	if d.links.seeds != 2 || d.rare.count[0] != 0 {
+		t.Errorf("%d seeds after the second has every part, part 0 counted %d times", d.links.seeds, d.rare.count[0])
 	}
 	d.tell(Left{0}, Left{1})
 	if d.links.seeds != 0 {

@@ -32,6 +32,12 @@ func (m *member) isAt(host netip.Addr) bool {
 	return slices.ContainsFunc(m.addrs, func(a netip.AddrPort) bool { return a.Addr() == host })
 }
 
+// tend opens links while there are too few.
+func (l *links) tend() {
+	l.s.book.expire(l.s.now)
+	l.dial()
+}
+
 // dial opens links while this member has opened too few of them, or has too few.
 func (l *links) dial() {
 	opened, pending := 0, 0
@@ -88,7 +94,8 @@ func (l *links) lot(p *peer) uint32 {
 
 const keptLinks = 16
 
-func (l *links) nextDial() time.Duration {
+// due is when tend has something to do if nothing happens.
+func (l *links) due() time.Duration {
 	few, mayAt := l.s.plan.fewLinks()
 	if l.up >= few {
 		mayAt = l.s.now

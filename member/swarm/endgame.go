@@ -1,11 +1,5 @@
 package swarm
 
-import "time"
-
-// patience is how long the only run on a menu may wait before a peer that is asked for nothing
-// takes it. It keeps two idle peers from taking it from each other at every turn.
-const patience = 100 * time.Millisecond
-
 // takeOver finds a run for a peer that would have nothing to send otherwise: one that another peer
 // was asked for and has not begun, the longest menu first. What has begun is left to end where it
 // is, unless it has stalled.
@@ -28,7 +22,7 @@ func (rq *requests) takeOver(p *peer) (*work, int, bool) {
 		if i < 0 || (n == least+1 && least > 0) {
 			continue
 		}
-		if at := q.fetches[i].asked + patience; n == least+1 && rq.s.now < at && !rq.s.plan.chained() {
+		if at := q.fetches[i].asked + rq.s.plan.patience(); n == least+1 && rq.s.now < at {
 			rq.retryAt = min(rq.retryAt, at)
 			continue
 		}
@@ -119,7 +113,7 @@ func (rq *requests) take(p *peer, at int) {
 func (rq *requests) spare(q, p *peer) int {
 	for i := len(q.fetches) - 1; i >= 0; i-- {
 		f := q.fetches[i]
-		if f.started == 0 && !f.recalled && rq.mayShare(p, f) && !rq.s.plan.relaySoon(q, f) {
+		if f.started == 0 && !f.recalled && rq.mayShare(p, f) && !rq.s.plan.mayRelay(q, f) {
 			return i
 		}
 	}

@@ -216,3 +216,10 @@ func (m *meter) add(now time.Duration, n int64) {
 	}
 	m.bytes += n
 }
+
+// spares notes that a peer could send more, or no longer.
+func (pl *plan) spares(ev Spare) {
+	if p := pl.s.links.peer(ev.Peer); p != nil {
+		p.spare = ev.On
+	}
+}

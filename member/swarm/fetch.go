@@ -8,7 +8,6 @@ import (
 // requests are what peers are asked for, and what becomes of it.
 type requests struct {
 	s     *Swarm
-	rare  *rarity // the parts that nobody is asked for
 	works map[uint32]*work
 	open  []*work // those of several runs, oldest first
 
@@ -17,8 +16,18 @@ type requests struct {
 }
 
 func newRequests(s *Swarm) requests {
-	return requests{s: s, rare: newRarity(s.parts), works: map[uint32]*work{}, retryAt: never}
+	return requests{s: s, works: map[uint32]*work{}, retryAt: never}
 }
+
+// tend looks after what was asked for and does not come, and asks for more where there is room.
+func (rq *requests) tend() {
+	rq.watchRuns()
+	rq.retry()
+	rq.refill()
+}
+
+// due is when tend has something to do if nothing happens.
+func (rq *requests) due() time.Duration { return min(rq.nextRuns(), rq.retryAt) }
 
 // work is a part on its way here.
 type work struct {
@@ -61,9 +70,9 @@ func (rq *requests) fill(p *peer) {
 	if p.choked || (p.useful == 0 && len(p.coming) == 0) || rq.s.finished || rq.s.reader.owes(p) || !rq.s.plan.mayAsk(p) {
 		return
 	}
-	depth := rq.s.plan.depth(p)
-	if p == rq.s.plan.chain.up && len(p.fetches) > depth/2 {
-		return // several are asked for at once, since each message wakes somebody
+	depth, low := rq.s.plan.menu(p)
+	if len(p.fetches) > low {
+		return
 	}
 	for len(p.fetches) < depth {
 		w, n, ok := rq.choose(p)
@@ -124,11 +133,11 @@ func (rq *requests) choose(p *peer) (*work, int, bool) {
 		if part, ok := rq.s.plan.nextPart(p); ok {
 			return rq.begin(part), 0, true
 		}
-		if part, ok := rq.rare.pick(p.has, p.all, rq.s.rng); ok {
+		if part, ok := rq.s.rare.pick(p.has, p.all, rq.s.rng); ok {
 			return rq.begin(part), 0, true
 		}
 	}
-	if part, ok := rq.s.plan.comingTo(p); ok {
+	if part, ok := rq.s.plan.comingPart(p); ok {
 		return rq.begin(part), 0, true
 	}
 	return rq.help(p, false)
@@ -149,7 +158,7 @@ func (w *work) free() (int, bool) {
 
 // begin makes a part one that is on its way.
 func (rq *requests) begin(part uint32) *work {
-	rq.rare.remove(part)
+	rq.s.rare.remove(part)
 	n := int((rq.s.partLen(part) + RunSize - 1) / RunSize)
 	w := &work{part: part, runs: make([]run, n), idle: n, left: n, unwritten: n}
 	rq.works[part] = w
@@ -206,7 +215,7 @@ func (rq *requests) unask(p *peer, i int) *fetch {
 	f := p.fetches[i]
 	p.fetches = slices.Delete(p.fetches, i, i+1)
 	if f.started != 0 {
-		rq.counts(p, -1)
+		rq.begins(p, -1)
 	}
 	rq.settleRecall(p, f)
 	r := &f.work.runs[f.n]
@@ -223,7 +232,7 @@ func (rq *requests) abandon(w *work) {
 	if w.idle == len(w.runs) && rq.works[w.part] == w {
 		rq.s.grants.breakOff(w.part)
 		rq.end(w)
-		rq.rare.add(w.part)
+		rq.s.rare.add(w.part)
 	}
 }
 
@@ -233,20 +242,29 @@ func (rq *requests) freeAll(p *peer) {
 	}
 }
 
+// linked begins with a new peer as somebody at its address was left.
+func (rq *requests) linked(p *peer) { p.off = !p.sends.over(rq.s.now) }
+
+// cutOff frees all that a peer is asked for, and asks it for nothing more.
+func (rq *requests) cutOff(p *peer) {
+	rq.freeAll(p)
+	p.choked = true
+}
+
 func (rq *requests) choked(ev Choked) {
 	p := rq.s.links.peer(ev.Peer)
 	if p == nil || p.choked == ev.On {
 		return
 	}
 	p.choked = ev.On
-	p.heard = rq.s.now
+	p.live(rq.s.now)
 	if p.choked {
 		rq.freeAll(p)
 		rq.fillOthers(p)
 		return
 	}
 	rq.fill(p)
-	rq.s.plan.prefer(p)
+	rq.s.plan.unchoked(p)
 }
 
 // rejected frees a run that a peer will not send: others are asked for it, and after a while the

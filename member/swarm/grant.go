@@ -24,6 +24,16 @@ type grants struct {
 	idling idling
 }
 
+// tend takes back what does not move, and hands out more.
+func (gs *grants) tend() {
+	gs.watchGrants()
+	gs.serve()
+	gs.tellIdle()
+}
+
+// due is when tend has something to do if nothing happens.
+func (gs *grants) due() time.Duration { return min(gs.nextGrant(), gs.nextIdle()) }
+
 // grant is one that is out.
 type grant struct {
 	bytes int64
@@ -60,7 +70,7 @@ const (
 // restAfter is how long a grant may not move: longer where so little goes over the line that all
 // that are out need longer to move.
 func (gs *grants) restAfter() time.Duration {
-	if rate := gs.s.lines.up.bytesPerSecond(); rate > 0 {
+	if rate := gs.s.lines.upRate(); rate > 0 {
 		return max(restAfter, time.Duration(4*movedLeast*float64(gs.s.plan.slots())/rate*float64(time.Second)))
 	}
 	return restAfter
@@ -95,8 +105,15 @@ func (gs *grants) sent(ev Sent) {
 
 // takesOn notes that a peer does not hold up its grants now.
 func (gs *grants) takesOn(p *peer) {
-	p.took, p.tookAt, p.usedAt = 0, gs.s.now, gs.s.now
+	p.took, p.tookAt = 0, gs.s.now
+	p.used(gs.s.now)
 	gs.rest(p, false)
+}
+
+// unlinked takes in that the link to a peer is down.
+func (gs *grants) unlinked(p *peer) {
+	p.grants = nil
+	gs.holdSlots(p)
 }
 
 // rest makes the grants of a peer ones that use no slots, or that do again.
@@ -118,7 +135,7 @@ func (gs *grants) holdSlots(p *peer) {
 // grantTime is how long a grant may be out until it is one to a slow peer: slowFactor times what
 // this member's line takes for it while it is shared by all that may be out.
 func (gs *grants) grantTime(g grant) time.Duration {
-	rate := max(gs.s.lines.up.bytesPerSecond(), slowLeast)
+	rate := max(gs.s.lines.upRate(), slowLeast)
 	return slowGrace + time.Duration(slowFactor*float64(g.bytes)*float64(gs.s.plan.slots())/rate*float64(time.Second))
 }
 

@@ -127,7 +127,7 @@ func TestWhoIsMadeToWaitIsNotBlamed(t *testing.T) {
 func TestMemoryIsBounded(t *testing.T) {
 	m := memory{}
 	for i := range 3 * memoryMost {
-		p := &peer{addr: addrOf(i), takes: backoff{fails: 1}}
+		p := &peer{addr: addrOf(i), service: service{takes: backoff{fails: 1}}}
 		m.note(time.Duration(i)*time.Second, p)
 	}
 	last := &peer{addr: addrOf(3*memoryMost - 1)}

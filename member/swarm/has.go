@@ -17,7 +17,7 @@ func (l *links) withdrawn(ev Withdrawn) {
 // From then on what the peer has is counted part by part, so that no message costs more than it
 // says.
 func (l *links) peerLoses(p *peer, part uint32) {
-	takeOut(&p.coming, part)
+	l.s.plan.relaysNoMore(p, part)
 	if !p.hasPart(part) {
 		return
 	}
@@ -26,12 +26,12 @@ func (l *links) peerLoses(p *peer, part uint32) {
 		p.all, p.counted, p.has = false, true, newBitmap(l.s.parts)
 		for part := range uint32(l.s.parts) {
 			p.has.set(part)
-			l.s.requests.rare.inc(part)
+			l.s.rare.inc(part)
 		}
 	}
 	p.has.clear(part)
 	p.hasN--
-	l.s.requests.rare.dec(part)
+	l.s.rare.dec(part)
 	if l.s.lacks(part) {
 		p.useful--
 	}
@@ -79,21 +79,22 @@ func (l *links) peerGains(p *peer, part uint32) bool {
 	}
 	p.has.set(part)
 	p.hasN++
-	l.s.requests.rare.inc(part)
+	l.s.rare.inc(part)
 	if l.s.lacks(part) {
 		p.useful++
 	}
 	l.s.grants.unwant(p, part)
-	takeOut(&p.coming, part)
+	l.s.plan.relaysNoMore(p, part)
 	return true
 }
 
 func (l *links) becomesSeed(p *peer) {
 	if p.has != nil {
-		p.has.each(l.s.requests.rare.dec)
+		p.has.each(l.s.rare.dec)
 		p.has = nil
 	}
-	p.all, p.hasN, p.coming = true, l.s.parts, nil
+	p.all, p.hasN = true, l.s.parts
+	l.s.plan.relaysNothing(p)
 	p.useful = l.s.missing
 	l.seeds++
 }

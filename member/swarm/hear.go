@@ -9,18 +9,22 @@ import (
 // of several at once. Who lacks it and may ask this member for it hears at once. In a chain that is
 // the downstream, and while there is none, everybody, for some time.
 func (s *Swarm) HaveDelay(peer int, part uint32) time.Duration {
-	c, p := &s.plan.chain, s.links.peer(peer)
+	return s.plan.haveDelay(s.links.peer(peer), part)
+}
+
+func (pl *plan) haveDelay(p *peer, part uint32) time.Duration {
+	c := &pl.chain
 	lacks := p != nil && !p.hasPart(part)
 	switch {
-	case !s.plan.chained():
+	case !pl.chained():
 		if lacks {
 			return 0
 		}
 	case lacks && slices.Contains(p.relayed, part): // what it is told next takes this along
 		return settledDelay
-	case lacks && (c.down == p || c.down == nil && (p.hasN == 0 || !s.plan.settled())):
+	case lacks && (c.down == p || c.down == nil && (p.hasN == 0 || !pl.settled())):
 		return 0
-	case s.plan.settled():
+	case pl.settled():
 		return settledDelay
 	}
 	return haveDelay

@@ -66,10 +66,28 @@ func newLines(s *Swarm) lines {
 	return lines{s: s, down: capacity{first: 150 * time.Millisecond}}
 }
 
+// flowsMore counts peers that began to send, or ceased to.
+func (l *lines) flowsMore(n int) { l.flows += n }
+
+// cameDown counts what came.
+func (l *lines) cameDown(n int64) {
+	l.down.add(l.s.now, n)
+	l.tellShare()
+}
+
+// wentUp counts what went out while all grants that may be out were.
+func (l *lines) wentUp(n int64) { l.up.add(l.s.now, n) }
+
+// upRests tells that there is less to send than might be.
+func (l *lines) upRests() { l.up.rest(l.s.now) }
+
+// upRate is what the line up carries, in bytes a second; 0: unknown.
+func (l *lines) upRate() float64 { return l.up.bytesPerSecond() }
+
 // tellShare tells when the share of the line down that is each peer's became a good deal larger, or
 // smaller.
 func (l *lines) tellShare() {
-	if l.s.plan.chained() {
+	if !l.s.plan.sharesLine() {
 		return
 	}
 	share := max(l.down.bytesPerSecond(), lineLeast) / float64(max(l.flows, 1))
@@ -90,8 +108,8 @@ const (
 	roomAt    = slots - 1
 )
 
-// watchFlows tells the members when this one becomes swamped, and when it no longer is.
-func (l *lines) watchFlows() {
+// tend tells the members when this one becomes swamped, and when it no longer is.
+func (l *lines) tend() {
 	switch {
 	case l.flows >= swampedAt && !l.swamped:
 	case l.flows <= roomAt && l.swamped:

@@ -31,7 +31,8 @@ func (l *links) joined(ev Joined) {
 	p := &peer{
 		index: ev.Peer, id: ev.ID, addr: ev.Addr, dialled: ev.Dialled,
 		maxRun: ev.MaxRun, maxQueue: ev.MaxQueue, roundTrip: ev.RoundTrip, hears: ev.Hears, port: ev.Port,
-		choked: true, choking: true, heard: l.s.now, since: l.s.now, usedAt: l.s.now,
+		heard: l.s.now, since: l.s.now, usedAt: l.s.now,
+		menu: menu{choked: true}, service: service{choking: true},
 	}
 	for len(l.peers) <= ev.Peer {
 		l.peers = append(l.peers, nil)
@@ -40,10 +41,10 @@ func (l *links) joined(ev Joined) {
 	at, _ := slices.BinarySearchFunc(l.list, p.index, func(q *peer, i int) int { return q.index - i })
 	l.list = slices.Insert(l.list, at, p)
 	l.remembered.recall(l.s.now, p)
-	p.off = !p.sends.over(l.s.now)
+	l.s.requests.linked(p)
 	why := l.admit(p)
 	l.up++
-	l.s.plan.counts(p, 1)
+	l.s.plan.linked(p)
 	if !ev.Dialled {
 		l.s.stats.Incoming++
 	}
@@ -57,14 +58,8 @@ func (l *links) joined(ev Joined) {
 		offer.Bits = slices.Clone(l.s.have)
 	}
 	l.s.emit(offer)
-	if !p.foreign() && p.roundTrip > chainNear { // it is served a round trip earlier, which is long
-		p.choking = false
-		l.s.emit(SetChoke{p.index, false})
-	}
-	if l.s.grants.idling.told && !p.foreign() {
-		l.s.emit(SetSpare{p.index, true})
-	}
-	l.s.plan.offerRelay(p)
+	l.s.grants.greet(p)
+	l.s.plan.greet(p)
 }
 
 // left forgets a link: what was asked of the peer is free for others again.
@@ -80,32 +75,44 @@ func (l *links) left(i int) {
 	if !p.leaving {
 		l.up--
 	}
-	l.s.plan.counts(p, -1)
+	l.s.plan.unlinked(p)
 	l.unlink(p)
 	l.s.trust.forgetPeer(p)
 	l.s.requests.freeAll(p)
-	p.grants = nil
-	l.s.grants.holdSlots(p)
+	l.s.grants.unlinked(p)
 	switch {
 	case p.all:
 		l.seeds--
 	case p.has != nil:
-		p.has.each(l.s.requests.rare.dec)
+		p.has.each(l.s.rare.dec)
 	}
 	l.s.requests.fillOthers(nil)
 }
 
 // showInterest tells a peer whether it should send. It should if it has something that this member
 // lacks, unless so many members are sending that the line has no room for one more: each of them
-// chooses for itself whom to help, and this keeps them apart. In a chain only those should that
-// send to it already: who has an upstream is served last by others, and nobody gives the chain up
-// for its sake.
+// chooses for itself whom to help, and this keeps them apart. Who is not needed is not asked to
+// send, and serves this member last.
 func (l *links) showInterest(p *peer) {
 	useful := p.useful > 0 || len(p.coming) > 0 || (p.interesting && l.s.missing > 0 && !p.foreign())
-	needed := !l.s.lines.swamped && (!l.s.plan.sure() || l.s.plan.feeds(p))
+	needed := !l.s.lines.swamped && l.s.plan.needs(p)
 	if on := useful && (needed || p.foreign()); on != p.interesting {
 		p.interesting = on
 		l.s.emit(SetInterest{p.index, on})
+	}
+}
+
+// gained takes in that this member has a part now, and lost that it lacks one again.
+func (l *links) gained(part uint32) { l.useful(part, -1) }
+
+func (l *links) lost(part uint32) { l.useful(part, 1) }
+
+func (l *links) useful(part uint32, n int) {
+	for _, p := range l.list {
+		if p.hasPart(part) {
+			p.useful += n
+			l.showInterest(p)
+		}
 	}
 }
 
@@ -137,8 +144,7 @@ func (l *links) unlink(p *peer) {
 			return
 		}
 	}
-	m.seed, m.all = l.s.complete(p) && l.s.missing == 0, l.s.complete(p)
-	l.s.book.unlinked(l.s.now, m)
+	l.s.book.unlinked(l.s.now, m, l.s.complete(p), l.s.missing == 0)
 }
 
 // forget drops a member for good.

@@ -28,20 +28,13 @@ func (s *Swarm) lost(ev Lost) {
 	s.missing++
 	s.stats.BytesGot -= s.partLen(part)
 	s.finished = false
-	for _, p := range s.links.list {
-		if p.hasPart(part) {
-			p.useful++
-			s.links.showInterest(p)
-		}
-	}
+	s.links.lost(part)
 	if ev.Keep {
 		return
 	}
 	s.reader.lost(part)
-	for _, m := range s.book.known {
-		m.seed = false
-	}
-	s.requests.rare.add(part)
+	s.book.needed()
+	s.rare.add(part)
 	s.requests.fillOthers(nil)
 }
 

@@ -11,7 +11,7 @@ import (
 // and what they have to know. Nothing else in this package knows the shape; it asks
 //
 //   - whom it may ask and for how much: [plan.mayAsk], [plan.menu], [plan.patience], and in which
-//     order: [plan.nextPart], [plan.comingTo];
+//     order: [plan.nextPart], [plan.comingPart];
 //   - whom it serves next, and how many at once: [plan.next], [plan.slots], [plan.servesUnasked];
 //   - how many links it has: [plan.mostLinks], [plan.fewLinks];
 //   - who hears of a part when: [plan.haveDelay]; and who is to send at all: [plan.needs];
@@ -27,6 +27,25 @@ type plan struct {
 	s     *Swarm
 	chain chain
 	feed  feeds
+}
+
+// tend looks whether the plan is still good, and says so where it is another one.
+func (pl *plan) tend() {
+	pl.watchChain()
+	pl.tendFeeds()
+}
+
+// due is when tend has something to do if nothing happens.
+func (pl *plan) due() time.Duration { return min(pl.nextChain(), pl.nextFeeds()) }
+
+// menu is how many runs are kept asked for at a peer, and from how few on there are to be more: where
+// it sends all the time several are asked for at once, since each message wakes somebody.
+func (pl *plan) menu(p *peer) (depth, low int) {
+	depth = pl.depth(p)
+	if p == pl.chain.up {
+		return depth, depth / 2
+	}
+	return depth, depth
 }
 
 // depth is how many runs are kept asked for at a peer.
@@ -62,6 +81,34 @@ const (
 	menuOrphan = 1
 )
 
+// patience is how long the only run on a menu may wait before a peer that is asked for nothing
+// takes it. It keeps two idle peers from taking it from each other at every turn.
+func (pl *plan) patience() time.Duration {
+	if pl.chained() {
+		return 0
+	}
+	return patience
+}
+
+const patience = 100 * time.Millisecond
+
+// needs reports whether a peer is to send to this member if it can. In a chain only those should
+// that do so already: who has an upstream is served last by others, and nobody gives the chain up
+// for its sake.
+func (pl *plan) needs(p *peer) bool { return !pl.sure() || pl.feeds(p) }
+
+// servesUnasked reports whether a peer may ask for something before it says that it wants anything:
+// it is served a round trip earlier, which is long.
+func (pl *plan) servesUnasked(p *peer) bool { return p.roundTrip > chainNear }
+
+// sharesLine reports whether several peers send to this member at once, so that none of them is to
+// have more in flight than its share of the line.
+func (pl *plan) sharesLine() bool { return !pl.chained() }
+
+// tellsIdle reports whether peers are told that this member could send more. In a mesh everybody is
+// asked anyway, and it would only wake them.
+func (pl *plan) tellsIdle() bool { return pl.chained() }
+
 // mayAsk tells whether a peer may be asked for parts.
 func (pl *plan) mayAsk(p *peer) bool {
 	return !p.leaving && p.sends.over(pl.s.now) && (pl.chain.up == nil || p.probed > 0 || pl.feeds(p))
@@ -87,7 +134,7 @@ const (
 	orphanAfter = 200 * time.Millisecond
 )
 
-// few tells how many links are few, and from when on.
+// fewLinks tells how many links are few, and from when on.
 func (pl *plan) fewLinks() (int, time.Duration) {
 	if pl.chained() && (pl.orphan() || pl.chain.down == nil) {
 		return pl.mostLinks(), pl.s.book.foundAt + orphanAfter
@@ -95,7 +142,7 @@ func (pl *plan) fewLinks() (int, time.Duration) {
 	return fewLinks, pl.s.book.foundAt + fewAfter
 }
 
-// maxLinks is how many links there may be: more in a chain, since little is said over most of them.
+// mostLinks is how many links there may be: more in a chain, since little is said over most of them.
 func (pl *plan) mostLinks() int {
 	if pl.chained() {
 		return pl.chainLinks()
@@ -137,7 +184,7 @@ func (pl *plan) slots() int {
 		most = seedSlots
 	}
 	if pl.s.lines.up.spans >= slotSpans {
-		most = min(most, max(leastSlots, 1+int(pl.s.lines.up.bytesPerSecond()/slotRate)))
+		most = min(most, max(leastSlots, 1+int(pl.s.lines.upRate()/slotRate)))
 	}
 	return most
 }

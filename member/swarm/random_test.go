@@ -330,13 +330,13 @@ func (w *whim) holds() {
 	for part := range uint32(s.parts) {
 		w := s.requests.works[part]
 		ways := 0
-		for _, is := range []bool{s.Has(part), s.requests.rare.place[part] >= 0, w != nil, kept[part]} {
+		for _, is := range []bool{s.Has(part), s.rare.place[part] >= 0, w != nil, kept[part]} {
 			if is {
 				ways++
 			}
 		}
 		if ways != 1 {
-			t.Fatalf("part %d: here %v, free %v, on its way %v, kept %v", part, s.Has(part), s.requests.rare.place[part] >= 0, w != nil, kept[part])
+			t.Fatalf("part %d: here %v, free %v, on its way %v, kept %v", part, s.Has(part), s.rare.place[part] >= 0, w != nil, kept[part])
 		}
 		if w == nil {
 			continue

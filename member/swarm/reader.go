@@ -109,7 +109,7 @@ func (rd *reader) lost(part uint32) {
 // others send.
 func (rd *reader) inOrder(p *peer) (*work, int, bool) {
 	end := min(rd.at+rd.window, rd.s.parts)
-	part, found := rd.s.requests.rare.first(p, rd.at, end)
+	part, found := rd.s.rare.first(p, rd.at, end)
 	if found {
 		end = int(part)
 	}
@@ -161,10 +161,10 @@ func (rd *reader) awaited() *work {
 	return rd.s.requests.works[uint32(rd.at)]
 }
 
-// hasten asks a faster peer too for what the reader waits for and a slow one does not send. Who
+// tend asks a faster peer too for what the reader waits for and a slow one does not send. Who
 // sends it first has the others' copy taken back, so little comes twice: only what both are sending
 // by then.
-func (rd *reader) hasten() {
+func (rd *reader) tend() {
 	w := rd.awaited()
 	if w == nil || rd.s.now < rd.look {
 		return
@@ -185,8 +185,8 @@ func (rd *reader) hasten() {
 	}
 }
 
-// nextHaste is when the part that the reader waits for is looked at again.
-func (rd *reader) nextHaste() time.Duration {
+// due is when the part that the reader waits for is looked at again.
+func (rd *reader) due() time.Duration {
 	if rd.s.links.up < 2 || rd.awaited() == nil {
 		return never
 	}

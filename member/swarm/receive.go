@@ -10,7 +10,7 @@ import (
 
 func (rq *requests) started(ev Started) {
 	if p := rq.s.links.peer(ev.Peer); p != nil {
-		p.heard = rq.s.now
+		p.live(rq.s.now)
 		if i := p.find(ev.Run); i >= 0 && p.fetches[i].started == 0 {
 			f := p.fetches[i]
 			f.started, f.hearsay = max(rq.s.now, 1), !p.hasPart(ev.Run.Part)
@@ -20,7 +20,7 @@ func (rq *requests) started(ev Started) {
 			}
 			f.moved = rq.s.now
 			rq.settleRecall(p, f)
-			rq.counts(p, 1)
+			rq.begins(p, 1)
 			rq.s.plan.came(p, 0)
 			rq.s.grants.flowsOn(ev.Run.Part)
 			if rq.s.reader.on {
@@ -31,16 +31,16 @@ func (rq *requests) started(ev Started) {
 }
 
 // begins counts the runs that a peer has begun to send, and the peers that are sending.
-func (rq *requests) counts(p *peer, n int) {
+func (rq *requests) begins(p *peer, n int) {
 	before := p.begun
 	p.begun += n
 	switch {
 	case before == 0:
-		rq.s.lines.flows++
+		rq.s.lines.flowsMore(1)
 		p.look = rq.s.now + lookEvery
 	case p.begun == 0:
 		rq.limps(p, false)
-		rq.s.lines.flows--
+		rq.s.lines.flowsMore(-1)
 	default:
 		return
 	}
@@ -52,12 +52,11 @@ func (rq *requests) progress(ev Progress) {
 	if p == nil {
 		return
 	}
-	p.heard = rq.s.now
+	p.live(rq.s.now)
 	rq.s.plan.came(p, ev.Down)
 	rq.moves(p, ev)
 	p.down.add(rq.s.now, ev.Down)
-	rq.s.lines.down.add(rq.s.now, ev.Down)
-	rq.s.lines.tellShare()
+	rq.s.lines.cameDown(ev.Down)
 	if p.foreign() {
 		rq.widen(p)
 	}
@@ -139,22 +138,13 @@ func (rq *requests) written(ev Written) {
 
 func (rq *requests) stored(part uint32) {
 	if w := rq.works[part]; w != nil {
-		rq.credit(w)
+		rq.s.trust.credit(w)
 		rq.end(w)
 		for n := range w.runs { // it may be here before all of it came anew
 			rq.cancel(w, n)
 		}
 	}
 	rq.s.gain(part)
-}
-
-// credit counts good content for who sent it.
-func (rq *requests) credit(w *work) {
-	for n, r := range w.runs {
-		if p := rq.s.links.peer(r.by); r.here && p != nil && p.id == r.from.id {
-			p.good += int64(rq.s.runOf(w, n).Length)
-		}
-	}
 }
 
 // sender tells who sent the part, if it was one peer.

@@ -35,6 +35,15 @@ func (pl *plan) suggested(ev Suggested) {
 	pl.prefer(p)
 }
 
+// relaysNoMore takes in that a part is nothing any more that a peer passes on as it comes.
+func (pl *plan) relaysNoMore(p *peer, part uint32) { takeOut(&p.coming, part) }
+
+// relaysNothing takes in that a peer passes nothing on any more, or is not to.
+func (pl *plan) relaysNothing(p *peer) { p.coming = nil }
+
+// unchoked takes in that a peer may be asked.
+func (pl *plan) unchoked(p *peer) { pl.prefer(p) }
+
 // prefer takes what a peer passes on from others that were asked for it and did not begin: it is
 // the end of the chain, and they have somebody to send to.
 func (pl *plan) prefer(p *peer) {
@@ -53,13 +62,13 @@ func (pl *plan) prefer(p *peer) {
 	}
 }
 
-// comingTo finds a part that the peer passes on as it comes, and that nobody is asked for.
-func (pl *plan) comingTo(p *peer) (uint32, bool) {
+// comingPart finds a part that the peer passes on as it comes, and that nobody is asked for.
+func (pl *plan) comingPart(p *peer) (uint32, bool) {
 	if !pl.chained() {
 		return 0, false
 	}
 	for i, part := range p.coming {
-		if pl.s.requests.rare.place[part] >= 0 {
+		if pl.s.rare.isFree(part) {
 			p.coming = slices.Delete(p.coming, i, i+1)
 			return part, true
 		}
@@ -80,14 +89,14 @@ func (pl *plan) suggest(p *peer, fetches []*fetch) {
 	}
 }
 
-// relays tells whether what the upstream sends is offered to a peer: the downstream, or, while
+// relaysTo tells whether what the upstream sends is offered to a peer: the downstream, or, while
 // there is none, whoever has nothing yet.
 func (pl *plan) relaysTo(p *peer) bool {
 	c := &pl.chain
 	return c.up != nil && c.up != p && !p.foreign() && pl.chained() && (c.down == p || (c.down == nil && p.hasN == 0))
 }
 
-// passOn suggests the part that the upstream was asked for last, once.
+// asked suggests the part that the upstream was asked for last, once.
 func (pl *plan) asked(up *peer) {
 	last := len(up.fetches) - 1
 	if pl.chain.up != up || (last > 0 && up.fetches[last-1].work == up.fetches[last].work) {
@@ -100,20 +109,20 @@ func (pl *plan) asked(up *peer) {
 	}
 }
 
-// offerRelay suggests all that the upstream is asked for to who may have it now.
-func (pl *plan) offerRelay(p *peer) {
+// greet suggests all that the upstream is asked for to who may have it now.
+func (pl *plan) greet(p *peer) {
 	if pl.relaysTo(p) {
 		pl.suggest(p, pl.chain.up.fetches)
 	}
 }
 
-// awaits tells whether a part that a peer asks for comes from the upstream.
-func (pl *plan) awaits(part uint32) bool {
-	return pl.chain.up != nil && slices.ContainsFunc(pl.chain.up.fetches, func(f *fetch) bool { return f.work.part == part })
+// passesOn reports whether a peer that asks for a part that is not here is to have it as it comes.
+func (pl *plan) passesOn(p *peer, part uint32) bool {
+	return pl.relaysTo(p) && slices.ContainsFunc(pl.chain.up.fetches, func(f *fetch) bool { return f.work.part == part })
 }
 
-// begun tells whether some of a part is here, or coming in.
-func (pl *plan) begun(part uint32) bool {
+// flows reports whether some of a part that is passed on is here, or coming in.
+func (pl *plan) flows(part uint32) bool {
 	w := pl.s.requests.works[part]
 	if w == nil || pl.chain.up == nil {
 		return false
@@ -121,7 +130,7 @@ func (pl *plan) begun(part uint32) bool {
 	return w.left < len(w.runs) || slices.ContainsFunc(pl.chain.up.fetches, func(f *fetch) bool { return f.work == w && f.started != 0 })
 }
 
-// relaySoon tells whether a peer may still be expected to get a part, and pass it on.
-func (pl *plan) relaySoon(p *peer, f *fetch) bool {
+// mayRelay reports whether a peer may still be expected to get a part, and pass it on.
+func (pl *plan) mayRelay(p *peer, f *fetch) bool {
 	return pl.chained() && !p.hasPart(f.work.part) && pl.s.now < f.asked+relayPatience
 }

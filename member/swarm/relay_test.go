@@ -179,7 +179,7 @@ func TestSuggestionsAreBounded(t *testing.T) {
 	d := newDesk(t, 4*menuMost, 16<<10)
 	d.comes(0)
 	d.tell(Joined{Peer: 1, ID: proto.PeerID{2}, Addr: addr(1), MaxQueue: 100}, Choked{Peer: 1})
-	d.requests.rare.remove(7)
+	d.rare.remove(7)
 	d.tell(Stored{7})
 	var all []uint32
 	for part := range uint32(5 * menuMost) {

@@ -13,9 +13,29 @@ func (gs *grants) interest(ev Interest) {
 		return
 	}
 	p.interested = ev.On
-	if ev.On && p.choking {
+	if ev.On {
+		gs.unchoke(p)
+	}
+}
+
+// unchoke lets a peer ask for what it wants.
+func (gs *grants) unchoke(p *peer) {
+	if p.choking {
 		p.choking = false
 		gs.s.emit(SetChoke{p.index, false})
+	}
+}
+
+// greet tells a new peer what it may expect from this member.
+func (gs *grants) greet(p *peer) {
+	if p.foreign() {
+		return
+	}
+	if gs.s.plan.servesUnasked(p) {
+		gs.unchoke(p)
+	}
+	if gs.idling.told {
+		gs.s.emit(SetSpare{p.index, true})
 	}
 }
 
@@ -29,9 +49,9 @@ func (gs *grants) wanted(ev Wanted) {
 		switch {
 		case gs.s.Has(part):
 			gs.want(p, part)
-		case gs.s.plan.awaits(part) && gs.s.plan.relaysTo(p):
+		case gs.s.plan.passesOn(p, part):
 			p.awaits = append(p.awaits, part)
-			if gs.s.plan.begun(part) {
+			if gs.s.plan.flows(part) {
 				gs.flowsOn(part)
 			}
 		default:
@@ -78,7 +98,7 @@ func (gs *grants) servedPeer(ev Served) {
 		return
 	}
 	gs.takesOn(p)
-	gs.s.lines.up.add(gs.s.now, p.grants[0].bytes)
+	gs.s.lines.wentUp(p.grants[0].bytes)
 	if p.grants = p.grants[1:]; len(p.grants) > 0 {
 		p.grants[0].begun = gs.s.now
 	}
@@ -88,7 +108,7 @@ func (gs *grants) servedPeer(ev Served) {
 		p.takes = backoff{}
 		gs.s.links.remembered.note(gs.s.now, p)
 	}
-	gs.s.plan.chain.downAt = gs.s.now
+	gs.s.plan.served()
 }
 
 // serve hands grants out while there are slots.
@@ -96,7 +116,7 @@ func (gs *grants) serve() {
 	for most := gs.s.plan.slots(); gs.active < most; {
 		p := gs.s.plan.next()
 		if p == nil {
-			gs.s.lines.up.rest(gs.s.now)
+			gs.s.lines.upRests()
 			return
 		}
 		gs.grant(p)

@@ -49,7 +49,8 @@ func (rq *requests) moves(p *peer, ev Progress) {
 	if f.got = ev.Got; f.got < f.movedGot+movedLeast && f.got < ev.Run.Length && !ev.Limited {
 		return
 	}
-	f.moved, f.movedGot, p.usedAt = rq.s.now, f.got, rq.s.now
+	f.moved, f.movedGot = rq.s.now, f.got
+	p.used(rq.s.now)
 	rq.limps(p, false)
 	if p.off && p.sends.until > rq.s.now && !f.declined {
 		p.sends.until = rq.s.now // it sends after all
@@ -58,7 +59,7 @@ func (rq *requests) moves(p *peer, ev Progress) {
 
 // keepsPace notes how fast a run came that is here now.
 func (rq *requests) keepsPace(p *peer, f *fetch) {
-	p.usedAt = rq.s.now
+	p.used(rq.s.now)
 	if took := rq.s.now - f.started; f.started != 0 && took > 0 {
 		p.pace = float64(rq.s.runOf(f.work, f.n).Length) / took.Seconds()
 	}
@@ -74,9 +75,9 @@ func (rq *requests) limps(p *peer, on bool) {
 	case p.lame == on:
 		return
 	case on:
-		rq.s.lines.flows--
+		rq.s.lines.flowsMore(-1)
 	default:
-		rq.s.lines.flows++
+		rq.s.lines.flowsMore(1)
 	}
 	p.lame = on
 }

@@ -64,6 +64,7 @@ type Swarm struct {
 
 	content  // what is here
 	finished bool
+	rare     *rarity // what is free to be asked for, and how many have it
 	book     book
 	links    links
 	requests requests
@@ -101,6 +102,7 @@ func New(cfg Config) *Swarm {
 	}
 	s := &Swarm{cfg: cfg, rng: rand.New(rand.NewPCG(cfg.Seed, 0x6f726368))}
 	s.content = newContent(cfg)
+	s.rare = newRarity(s.parts)
 	s.book = newBook(s.rng)
 	s.links = links{s: s, remembered: memory{}}
 	s.requests = newRequests(s)
@@ -122,7 +124,7 @@ func New(cfg Config) *Swarm {
 	if !cfg.Unchecked {
 		for i := range uint32(s.parts) {
 			if s.lacks(i) {
-				s.requests.rare.add(i)
+				s.rare.add(i)
 			}
 		}
 	}
@@ -203,19 +205,13 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 		s.reader.reading(ev)
 	case Tick:
 	}
-	s.plan.watchChain()
-	s.plan.tendFeeds()
-	s.trust.forgive()
-	s.requests.watchRuns()
-	s.grants.watchGrants()
-	s.requests.retry()
-	s.requests.refill()
-	s.reader.hasten()
-	s.grants.serve()
-	s.grants.tellIdle()
-	s.lines.watchFlows()
-	s.book.expire(s.now)
-	s.links.dial()
+	s.plan.tend()
+	s.trust.tend()
+	s.requests.tend()
+	s.reader.tend()
+	s.grants.tend()
+	s.lines.tend()
+	s.links.tend()
 	if !s.finished && s.missing == 0 {
 		s.finished = true
 		s.emit(Finish{})
@@ -231,8 +227,7 @@ const never = time.Duration(1<<63 - 1)
 // Next tells when Step must be called with a [Tick] at the latest if nothing else happens, and
 // whether there is such a time.
 func (s *Swarm) Next() (time.Duration, bool) {
-	at := min(s.links.nextDial(), s.requests.nextRuns(), s.grants.nextGrant(), s.requests.retryAt, s.reader.nextHaste(), s.plan.nextChain(), s.plan.nextFeeds(), s.grants.nextIdle(),
-		s.trust.at)
+	at := min(s.plan.due(), s.trust.due(), s.requests.due(), s.reader.due(), s.grants.due(), s.links.due())
 	return at, at != never
 }
 

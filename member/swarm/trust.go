@@ -101,22 +101,22 @@ func (t *trust) failed(ev Failed) {
 	t.s.stats.Failed += t.s.partLen(part)
 	t.s.grants.breakOff(part)
 	if ev.Disk {
-		t.s.requests.rare.add(part)
+		t.s.rare.add(part)
 		t.s.requests.fillOthers(nil)
 		return
 	}
-	t.s.trust.bad[part] = true
+	t.bad[part] = true
 	switch from, one := w.sender(); {
 	case one && w.hearsay():
 		t.mislead(from)
 	case one:
 		t.blame(from, part)
 	default:
-		t.s.trust.suspects(w, ev.Sums)
-		t.s.trust.alone[part] = t.s.now + aloneFor
-		t.s.trust.at = min(t.s.trust.at, t.s.now+aloneFor)
+		t.suspects(w, ev.Sums)
+		t.alone[part] = t.s.now + aloneFor
+		t.at = min(t.at, t.s.now+aloneFor)
 	}
-	t.s.requests.rare.add(part)
+	t.s.rare.add(part)
 	t.s.requests.fillOthers(nil)
 }
 
@@ -143,8 +143,8 @@ func (t *trust) settle(part uint32) {
 
 // compared blames those whose runs of a part were other than those that are right.
 func (t *trust) compared(ev Compared) {
-	runs := t.s.trust.suspect[ev.Part]
-	delete(t.s.trust.suspect, ev.Part)
+	runs := t.suspect[ev.Part]
+	delete(t.suspect, ev.Part)
 	if len(runs) != len(ev.Sums) {
 		return
 	}
@@ -189,7 +189,7 @@ func (t *trust) blame(from sender, part uint32) {
 
 // over reports whether a culprit has sent too much that was bad, and more of it than was good.
 func (t *trust) over(c culprit, times int, most int64) bool {
-	r := t.s.trust.records[c]
+	r := t.records[c]
 	if r == nil || r.n <= badParts*times || r.bytes <= most*int64(times) {
 		return false
 	}
@@ -204,8 +204,8 @@ func (t *trust) over(c culprit, times int, most int64) bool {
 
 // cutOff ends the links to a culprit, and has none to it for a while.
 func (t *trust) cutOff(c culprit, from sender) {
-	r := t.s.trust.records[c]
-	if own := t.s.trust.records[from.culprit()]; own != nil {
+	r := t.records[c]
+	if own := t.records[from.culprit()]; own != nil {
 		r.times = max(r.times, own.times)
 	}
 	wait := min(cutFirst<<min(r.times, 10), cutMost)
@@ -216,23 +216,17 @@ func (t *trust) cutOff(c culprit, from sender) {
 	for _, p := range t.s.links.list {
 		if c.is(p) {
 			t.s.links.drop(p, "sent bad data again and again")
-			t.s.requests.freeAll(p)
-			p.choked = true
+			t.s.requests.cutOff(p)
 		}
 	}
-	there := func(a netip.AddrPort) bool { return hostOf(a.Addr()) == c.host }
-	for _, m := range t.s.book.known {
-		if (c.id == proto.PeerID{} || m.id == c.id) && slices.ContainsFunc(m.addrs, there) {
-			m.cut = max(m.cut, r.until)
-		}
-	}
+	t.s.book.cutOff(c.id, c.host, r.until)
 }
 
 // cut reports whether a peer is cut off now.
 func (t *trust) cut(p *peer) bool {
 	c := sender{p.id, p.addr}.culprit()
 	for _, c := range []culprit{c, c.whole()} {
-		if r := t.s.trust.records[c]; r != nil && t.s.now < r.until {
+		if r := t.records[c]; r != nil && t.s.now < r.until {
 			return true
 		}
 	}
@@ -254,10 +248,10 @@ func (t *trust) hold(p *peer, part uint32, wait time.Duration) {
 // doubt holds what a peer says to have and sent bad before, or somebody else at its address, if
 // that happened again and again.
 func (t *trust) doubt(p *peer) {
-	if len(t.s.trust.records) == 0 {
+	if len(t.records) == 0 {
 		return
 	}
-	r := t.s.trust.records[sender{p.id, p.addr}.culprit().whole()]
+	r := t.records[sender{p.id, p.addr}.culprit().whole()]
 	if r == nil {
 		return
 	}
@@ -277,10 +271,10 @@ func (t *trust) release(p *peer, part uint32) bool {
 
 // ownsUp takes it to a peer's credit that it withdraws a part that was bad.
 func (t *trust) ownsUp(p *peer, part uint32) {
-	t.s.trust.release(p, part)
+	t.release(p, part)
 	c := sender{p.id, p.addr}.culprit()
 	for _, c := range []culprit{c, c.whole()} {
-		if r := t.s.trust.records[c]; r != nil {
+		if r := t.records[c]; r != nil {
 			r.own(part)
 		}
 	}
@@ -293,12 +287,12 @@ func (t *trust) forgetPeer(p *peer) {
 
 // comesAlone reports whether a part is to come from one peer.
 func (t *trust) comesAlone(part uint32) bool {
-	until, ok := t.s.trust.alone[part]
+	until, ok := t.alone[part]
 	return ok && t.s.now < until
 }
 
-// forgive ends what was held long enough.
-func (t *trust) forgive() {
+// tend ends what was held long enough.
+func (t *trust) tend() {
 	if t.s.now < t.at {
 		return
 	}
@@ -326,10 +320,22 @@ func (t *trust) forgive() {
 	t.s.requests.fillOthers(nil)
 }
 
+// due is when tend has something to do.
+func (t *trust) due() time.Duration { return t.at }
+
+// credit counts good content for who sent it.
+func (t *trust) credit(w *work) {
+	for n, r := range w.runs {
+		if p := t.s.links.peer(r.by); r.here && p != nil && p.id == r.from.id {
+			p.good += int64(t.s.runOf(w, n).Length)
+		}
+	}
+}
+
 // mislead counts a bad part that a peer passed on before it knew.
 func (t *trust) mislead(from sender) {
 	c := from.culprit()
-	r := t.s.trust.record(t.s.now, c)
+	r := t.record(t.s.now, c)
 	if t.s.now-r.misledAt > hearsayFor {
 		r.misled = 0
 	}
@@ -337,13 +343,13 @@ func (t *trust) mislead(from sender) {
 	r.misledAt, r.heard = t.s.now, t.s.now
 	for _, p := range t.s.links.list {
 		if c.is(p) && t.misleads(p) {
-			p.coming = nil
+			t.s.plan.relaysNothing(p)
 		}
 	}
 }
 
 // misleads reports whether what a peer passes on before it verified is not to be asked for now.
 func (t *trust) misleads(p *peer) bool {
-	r := t.s.trust.records[sender{p.id, p.addr}.culprit()]
+	r := t.records[sender{p.id, p.addr}.culprit()]
 	return r != nil && r.misled >= hearsayFailures && t.s.now-r.misledAt <= hearsayFor
 }

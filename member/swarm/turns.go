@@ -80,7 +80,7 @@ func (a prospect) before(b prospect) bool {
 // spread is how far a part has come in the neighbourhood: the more of its peers have it or got it
 // from here, the less it helps to send it.
 func (gs *grants) spread(part uint32) int {
-	return int(max(gs.s.requests.rare.count[part], gs.given[part]))
+	return int(max(gs.s.rare.count[part], gs.given[part]))
 }
 
 // rarestWant is the place in a peer's wants of the part that is spread least, the oldest of them.

@@ -175,7 +175,7 @@ func (s *Swarm) Nowhere(most int) (parts []uint32) {
 		return nil
 	}
 	for part := range uint32(s.parts) {
-		if !s.lacks(part) || s.requests.rare.count[part] > 0 {
+		if !s.lacks(part) || s.rare.count[part] > 0 {
 			continue
 		}
 		if len(parts) == most {
@@ -193,7 +193,7 @@ func (u *lull) nowhere(w *Waiting) {
 	}
 	had := make([]int, len(u.absent))
 	for part := range uint32(u.s.parts) {
-		if !u.s.lacks(part) || u.s.requests.rare.count[part] > 0 {
+		if !u.s.lacks(part) || u.s.rare.count[part] > 0 {
 			continue
 		}
 		w.Nowhere++

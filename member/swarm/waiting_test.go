@@ -35,7 +35,7 @@ func TestWaiting(t *testing.T) {
 		"nobody is known": {func(*desk) {}, Waiting{Missing: parts, Nowhere: parts}},
 		"nothing is missing": {func(d *desk) {
 			for part := range uint32(parts) {
-				d.requests.rare.remove(part)
+				d.rare.remove(part)
 				d.tell(Stored{part})
 			}
 		}, Waiting{}},

@@ -15,8 +15,8 @@ type idling struct {
 // spareAfter is how long nothing is granted until that is told.
 const spareAfter = 150 * time.Millisecond
 
-// tellSpare tells the peers when this member begins, or ceases, to have nothing to do. In a mesh
-// everybody is asked anyway, and it would only wake them.
+// tellIdle tells the peers when this member begins, or ceases, to have nothing to do, if anybody
+// looks for who has not.
 func (gs *grants) tellIdle() {
 	switch {
 	case gs.s.haveN == 0 || slices.ContainsFunc(gs.s.links.list, func(p *peer) bool { return len(p.grants) > 0 }):
@@ -24,7 +24,7 @@ func (gs *grants) tellIdle() {
 	case gs.idling.idle == 0:
 		gs.idling.idle = max(gs.s.now, 1)
 	}
-	on := gs.s.plan.chained() && gs.idling.idle > 0 && gs.s.now >= gs.idling.idle+spareAfter
+	on := gs.s.plan.tellsIdle() && gs.idling.idle > 0 && gs.s.now >= gs.idling.idle+spareAfter
 	if on == gs.idling.told {
 		return
 	}
@@ -36,17 +36,10 @@ func (gs *grants) tellIdle() {
 	}
 }
 
-// nextSpare is when tellSpare has something to tell if nothing happens.
+// nextIdle is when tellIdle has something to tell if nothing happens.
 func (gs *grants) nextIdle() time.Duration {
-	if gs.idling.idle == 0 || gs.idling.told || !gs.s.plan.chained() {
+	if gs.idling.idle == 0 || gs.idling.told || !gs.s.plan.tellsIdle() {
 		return never
 	}
 	return gs.idling.idle + spareAfter
-}
-
-// spares notes that a peer could send more, or no longer.
-func (pl *plan) spares(ev Spare) {
-	if p := pl.s.links.peer(ev.Peer); p != nil {
-		p.spare = ev.On
-	}
 }
