@@ -114,7 +114,8 @@ func (b *book) told(ev Found) *member {
 		}
 	}
 	for _, m := range b.known { // one of the two is known by its address alone
-		if (ev.ID == proto.PeerID{} || m.id == proto.PeerID{}) && slices.Contains(m.addrs, ev.Addrs[0]) {
+		if (ev.ID == proto.PeerID{} || m.id == proto.PeerID{}) &&
+			slices.Contains(m.addrs, ev.Addrs[0]) {
 			return m
 		}
 	}
@@ -327,8 +328,8 @@ func (b *book) linked(id proto.PeerID, addr netip.AddrPort, dialled bool) *membe
 	return m
 }
 
-// unlinked takes in that no link to the member is up any more. It had all, or not; if this member had
-// too, there is nothing to link for.
+// unlinked takes in that no link to the member is up any more. It had all, or not; if both had,
+// there is nothing to link for.
 func (b *book) unlinked(now time.Duration, m *member, all, both bool) {
 	m.all, m.seed = all, all && both
 	m.link, m.heard = false, now

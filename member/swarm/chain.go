@@ -40,7 +40,7 @@ type chain struct {
 	upGot int64 // bytes that came from it and are not yet progress
 	upAll int64 // bytes that came from it, as far as sureAfter
 
-	foreign, near, far int // links to foreign clients, to members that are not far away, and to others
+	foreign, near, far int // links to foreign clients, to members that are near, and to others
 }
 
 const (
@@ -87,14 +87,14 @@ func (pl *plan) served() { pl.chain.downAt = pl.s.now }
 
 // hop is how many bytes are passed on at once.
 func (pl *plan) hop() int {
-	return int(min(max(pl.s.cfg.Size/hopShare/int64(pl.others()), hopLeast), hopMost))
+	return int(min(max(pl.s.size/hopShare/int64(pl.others()), hopLeast), hopMost))
 }
 
 // linked takes in that a link is up. Who has everything tries a chain again with the next members
 // that come when the last ones are done.
 func (pl *plan) linked(p *peer) {
-	everybody := func(q *peer) bool { return q == p || pl.s.complete(q) }
-	if pl.s.missing == 0 && !slices.ContainsFunc(pl.s.links.list, func(q *peer) bool { return !everybody(q) }) {
+	lacks := func(q *peer) bool { return q != p && !pl.s.complete(q) }
+	if pl.s.missing == 0 && !slices.ContainsFunc(pl.s.links.list, lacks) {
 		pl.chain.broken = false
 	}
 	pl.counts(p, 1)
@@ -125,8 +125,8 @@ func ramp(p *peer) time.Duration { return ramps * p.roundTrip }
 // ramps is how many round trips a flow takes until it fills a line of some 20 Mbit/s for sure.
 const ramps = 12
 
-// fills is how long it takes at most until as much comes from a new upstream as its line carries: in
-// a long chain all those before it have just begun, too.
+// fills is how long it takes at most until as much comes from a new upstream as its line carries:
+// in a long chain all those before it have just begun, too.
 func (pl *plan) fills(up *peer) time.Duration {
 	return ramp(up) + time.Duration(max(pl.others()-shortChain, 0))*hopFills
 }
@@ -209,10 +209,10 @@ func (pl *plan) peerGained(p *peer) {
 	switch {
 	case c.up == nil || !pl.chained() || pl.s.missing < 2*behindParts:
 		return
-	case p.gained < behindParts || pl.s.now < c.since+behindAfter || pl.s.now < c.from+pl.fills(c.up):
+	case p.gained < behindParts || pl.s.now < max(c.since+behindAfter, c.from+pl.fills(c.up)):
 		return
 	}
-	if float64(c.came) >= behindShare*float64(p.gained)*float64(pl.s.cfg.PartSize) {
+	if float64(c.came) >= behindShare*float64(p.gained)*float64(pl.s.partSize) {
 		c.lags = 0
 	} else if c.lags++; c.lags == behindTimes || pl.s.haveN < behindParts {
 		pl.giveUp()
@@ -224,7 +224,7 @@ func (pl *plan) peerGained(p *peer) {
 // giveUp lets this member get from all and serve all from now on, and tells its downstream.
 func (pl *plan) giveUp() {
 	c := &pl.chain
-	if d := c.down; d != nil && pl.s.links.peer(d.index) == d {
+	if d := c.down; d != nil && !d.gone {
 		pl.s.emit(Dismiss{d.index})
 	}
 	c.broken = true
@@ -256,10 +256,10 @@ func (pl *plan) watchChain() {
 		}
 		return
 	}
-	if c.down != nil && pl.s.links.peer(c.down.index) != c.down {
+	if c.down != nil && c.down.gone {
 		c.down = nil
 	}
-	if c.up != nil && (pl.s.links.peer(c.up.index) != c.up || c.up.choked || pl.s.now >= c.upAt+upPatience+ramp(c.up)) {
+	if c.up != nil && (c.up.gone || c.up.choked || pl.s.now >= c.upAt+upPatience+ramp(c.up)) {
 		if c.up.begun > 0 {
 			pl.s.requests.limps(c.up, true)
 		}
@@ -278,8 +278,10 @@ func (pl *plan) watchChain() {
 // tellChained tells the links what they have to know of the chain when it changes, of the hop when
 // that changes a good deal.
 func (pl *plan) tellChained() {
-	now, told := Chained{pl.chained(), pl.hop(), pl.chained() && pl.s.haveN >= settledParts}, &pl.chain.told
-	if now.On == told.On && now.Settled == told.Settled && (!now.On || (now.Hop >= told.Hop*3/4 && now.Hop <= told.Hop*5/4)) {
+	on, told := pl.chained(), &pl.chain.told
+	now := Chained{on, pl.hop(), on && pl.s.haveN >= settledParts}
+	like := now.Hop >= told.Hop*3/4 && now.Hop <= told.Hop*5/4
+	if on == told.On && now.Settled == told.Settled && (!on || like) {
 		return
 	}
 	*told = now
@@ -299,7 +301,7 @@ func (pl *plan) waits(p *peer) time.Duration {
 	}
 	wait := firstWait + 2*ramp(p)
 	if rate := pl.s.lines.upRate(); rate > 0 {
-		wait += time.Duration(float64(pl.s.book.others()) * float64(pl.s.cfg.PartSize) / rate * float64(time.Second))
+		wait += timeFor(float64(pl.s.book.others())*float64(pl.s.partSize), rate)
 	}
 	return p.asked + wait
 }
@@ -335,7 +337,8 @@ func (pl *plan) next() *peer {
 		case len(d.wants) > 0:
 			return nil
 		}
-		if len(d.grants) > 0 || (len(d.awaits) > 0 && c.up != nil) || pl.s.now < c.downAt+downPatience {
+		if len(d.grants) > 0 || (len(d.awaits) > 0 && c.up != nil) ||
+			pl.s.now < c.downAt+downPatience {
 			return nil
 		}
 	}

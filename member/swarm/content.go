@@ -14,7 +14,8 @@ type content struct {
 
 func newContent(cfg Config) content {
 	parts := int((cfg.Size + cfg.PartSize - 1) / cfg.PartSize)
-	c := content{size: cfg.Size, partSize: cfg.PartSize, parts: parts, skip: cfg.Skip, have: newBitmap(parts)}
+	c := content{size: cfg.Size, partSize: cfg.PartSize, parts: parts, skip: cfg.Skip}
+	c.have = newBitmap(parts)
 	if cfg.Unchecked {
 		c.checked = newBitmap(parts)
 	}

@@ -53,7 +53,8 @@ func (l *links) dial() {
 		}
 	}
 	few, at := l.s.plan.fewLinks()
-	for l.up+pending < l.s.plan.mostLinks() && (opened < l.s.cfg.Dials || (l.s.now >= at && l.up+pending < few)) {
+	for l.up+pending < l.s.plan.mostLinks() &&
+		(opened < l.s.cfg.Dials || (l.s.now >= at && l.up+pending < few)) {
 		m := l.s.book.next(l.s.now)
 		if m == nil {
 			return

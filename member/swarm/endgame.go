@@ -72,7 +72,7 @@ func (rq *requests) settleRecall(p *peer, f *fetch) {
 
 // mayHave reports whether a run that is taken from one peer may be asked of another.
 func (rq *requests) mayHave(taker *peer, f *fetch) bool {
-	return taker != nil && rq.s.links.peer(taker.index) == taker && !taker.choked && rq.s.plan.mayAsk(taker) &&
+	return taker != nil && !taker.gone && !taker.choked && rq.s.plan.mayAsk(taker) &&
 		f.work.runs[f.n].asked == 1 && taker.find(rq.s.runOf(f.work, f.n)) < 0
 }
 
@@ -160,7 +160,8 @@ func (rq *requests) faster(part uint32, than *peer) *peer {
 		least = 2 * than.down.bytesPerSecond(rq.s.now)
 	}
 	for _, p := range rq.s.links.list {
-		if p == than || p.choked || p.off || !p.hasPart(part) || len(p.fetches) >= 2*rq.s.plan.depth(p) {
+		if p == than || p.choked || p.off || !p.hasPart(part) ||
+			len(p.fetches) >= 2*rq.s.plan.depth(p) {
 			continue
 		}
 		if rate := p.down.bytesPerSecond(rq.s.now); rate > least {

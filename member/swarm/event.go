@@ -20,7 +20,7 @@ type (
 		ID        proto.PeerID // zero where it is not known yet
 		Addrs     []netip.AddrPort
 		Conductor int    // that lists it, counted from 0
-		Name      string // by which the user named it instead; what it was found at before is replaced
+		Name      string // by which the user named it instead; replaces what it was found at before
 	}
 	// Gone tells that a conductor no longer lists a member. Links to it are left alone: they know
 	// better.
@@ -56,7 +56,7 @@ type (
 		ID       proto.PeerID
 		Addr     netip.AddrPort // the far end of the connection
 		Dialled  bool           // this member opened the link
-		MaxRun   uint32         // bytes one request may ask of the peer; 0: 16 KiB blocks only (a foreign client)
+		MaxRun   uint32         // bytes one request may ask for; 0: 16 KiB blocks only (a foreign client)
 		MaxQueue int            // blocks that may be outstanding at a foreign client
 
 		RoundTrip time.Duration // of a packet, at best

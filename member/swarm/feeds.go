@@ -52,7 +52,8 @@ func (pl *plan) feeds(p *peer) bool {
 // feedSends makes a peer that began to send, and was asked to see whether it does, one more feed.
 func (pl *plan) feedSends(p *peer) {
 	f := &pl.feed
-	if p.probed == 0 || p.begun == 0 || f.tried > 0 || pl.chain.up == nil || pl.chain.up == p || !pl.chained() {
+	if p.probed == 0 || p.begun == 0 || f.tried > 0 || pl.chain.up == nil || pl.chain.up == p ||
+		!pl.chained() {
 		return
 	}
 	p.probed = 0
@@ -81,12 +82,11 @@ func (pl *plan) tendFeeds() {
 	}
 	f.look = pl.s.now + feedLook
 	f.extra = slices.DeleteFunc(f.extra, func(p *peer) bool {
-		there := pl.s.links.peer(p.index) == p
 		idle := p.choked || p.lame
-		if there && idle {
+		if idle && !p.gone {
 			pl.leaveFeed(p)
 		}
-		return !there || idle || p == pl.chain.up
+		return p.gone || idle || p == pl.chain.up
 	})
 	pl.judgeFeed()
 	for _, p := range pl.s.links.list {
@@ -94,7 +94,8 @@ func (pl *plan) tendFeeds() {
 			pl.leaveFeed(p)
 		}
 	}
-	if f.trials.over(pl.s.now) && pl.s.now >= pl.chain.from+feedSettle+ramp(pl.chain.up) && len(f.extra) < feedMost {
+	settled := pl.s.now >= pl.chain.from+feedSettle+ramp(pl.chain.up)
+	if f.trials.over(pl.s.now) && settled && len(f.extra) < feedMost {
 		pl.probe()
 	}
 }
@@ -182,8 +183,7 @@ func (pl *plan) forgetFeeds() {
 
 // timeLeft is how long what is missing takes at the rate of late.
 func (pl *plan) timeLeft() time.Duration {
-	bytes := float64(int64(pl.s.missing) * pl.s.cfg.PartSize)
-	return time.Duration(bytes / max(pl.feed.meter.last, 1) * float64(time.Second))
+	return timeFor(float64(int64(pl.s.missing)*pl.s.partSize), max(pl.feed.meter.last, 1))
 }
 
 // nextFeeds is when tendFeeds has something to do.
@@ -192,9 +192,8 @@ func (pl *plan) nextFeeds() time.Duration {
 	if pl.chain.up == nil || !pl.chained() {
 		return never
 	}
-	if len(f.extra) > 0 || slices.ContainsFunc(pl.s.links.list, func(p *peer) bool {
-		return (p.probed > 0 || pl.mayProbe(p))
-	}) {
+	tried := func(p *peer) bool { return p.probed > 0 || pl.mayProbe(p) }
+	if len(f.extra) > 0 || slices.ContainsFunc(pl.s.links.list, tried) {
 		return max(f.look, pl.s.now+1)
 	}
 	return never

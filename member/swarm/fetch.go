@@ -67,7 +67,8 @@ type fetch struct {
 
 // fill asks a peer for more until its menu is full or it has nothing more to offer.
 func (rq *requests) fill(p *peer) {
-	if p.choked || (p.useful == 0 && len(p.coming) == 0) || rq.s.finished || rq.s.reader.owes(p) || !rq.s.plan.mayAsk(p) {
+	if p.choked || (p.useful == 0 && len(p.coming) == 0) || rq.s.finished ||
+		rq.s.reader.owes(p) || !rq.s.plan.mayAsk(p) {
 		return
 	}
 	depth, low := rq.s.plan.menu(p)
@@ -89,7 +90,8 @@ func (rq *requests) fill(p *peer) {
 // refill fills the menus that others took from, with what nobody is asked for.
 func (rq *requests) refill() {
 	for _, p := range rq.robbed {
-		for depth := rq.s.plan.depth(p); rq.s.links.peer(p.index) == p && !p.choked && rq.s.plan.mayAsk(p) && len(p.fetches) < depth; {
+		depth := rq.s.plan.depth(p)
+		for !p.gone && !p.choked && rq.s.plan.mayAsk(p) && len(p.fetches) < depth {
 			w, n, ok := rq.choose(p)
 			if !ok {
 				break
@@ -180,7 +182,8 @@ func (rq *requests) end(w *work) {
 // now.
 func (rq *requests) help(p *peer, left bool) (*work, int, bool) {
 	for _, w := range rq.open {
-		if w.idle == 0 || !p.hasPart(w.part) || (left && w.idle < w.left) || (!left && rq.s.trust.comesAlone(w.part)) {
+		if w.idle == 0 || !p.hasPart(w.part) || (left && w.idle < w.left) ||
+			(!left && rq.s.trust.comesAlone(w.part)) {
 			continue
 		}
 		if n, ok := w.free(); ok {

@@ -71,7 +71,7 @@ const (
 // that are out need longer to move.
 func (gs *grants) restAfter() time.Duration {
 	if rate := gs.s.lines.upRate(); rate > 0 {
-		return max(restAfter, time.Duration(4*movedLeast*float64(gs.s.plan.slots())/rate*float64(time.Second)))
+		return max(restAfter, timeFor(4*movedLeast*float64(gs.s.plan.slots()), rate))
 	}
 	return restAfter
 }
@@ -82,7 +82,7 @@ func (gs *grants) mayTake(p *peer) bool {
 	case len(p.wants) == 0 || len(p.grants) >= grantsMost || p.resting || !p.takes.over(gs.s.now):
 		return false
 	case p.takes.onTrial():
-		return gs.onTrial == nil || gs.s.links.peer(gs.onTrial.index) != gs.onTrial || len(gs.onTrial.grants) == 0
+		return gs.onTrial == nil || gs.onTrial.gone || len(gs.onTrial.grants) == 0
 	}
 	return true
 }
@@ -136,7 +136,7 @@ func (gs *grants) holdSlots(p *peer) {
 // this member's line takes for it while it is shared by all that may be out.
 func (gs *grants) grantTime(g grant) time.Duration {
 	rate := max(gs.s.lines.upRate(), slowLeast)
-	return slowGrace + time.Duration(slowFactor*float64(g.bytes)*float64(gs.s.plan.slots())/rate*float64(time.Second))
+	return slowGrace + timeFor(slowFactor*float64(g.bytes)*float64(gs.s.plan.slots()), rate)
 }
 
 // revoke takes the grants of a peer back; what it asked for waits again.
@@ -184,7 +184,8 @@ func (gs *grants) watchGrants() {
 
 // waitsForContent reports whether what a peer is sent next is not here in full.
 func (gs *grants) waitsForContent(p *peer) bool {
-	return slices.ContainsFunc(p.grants[0].parts, func(part uint32) bool { return slices.Contains(p.relayed, part) })
+	relayed := func(part uint32) bool { return slices.Contains(p.relayed, part) }
+	return slices.ContainsFunc(p.grants[0].parts, relayed)
 }
 
 func (gs *grants) takesAfter(p *peer) time.Duration {

@@ -18,8 +18,9 @@ const spareAfter = 150 * time.Millisecond
 // tellIdle tells the peers when this member begins, or ceases, to have nothing to do, if anybody
 // looks for who has not.
 func (gs *grants) tellIdle() {
+	granted := func(p *peer) bool { return len(p.grants) > 0 }
 	switch {
-	case gs.s.haveN == 0 || slices.ContainsFunc(gs.s.links.list, func(p *peer) bool { return len(p.grants) > 0 }):
+	case gs.s.haveN == 0 || slices.ContainsFunc(gs.s.links.list, granted):
 		gs.idling.idle = 0
 	case gs.idling.idle == 0:
 		gs.idling.idle = max(gs.s.now, 1)

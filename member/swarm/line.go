@@ -34,7 +34,8 @@ func (c *capacity) add(now time.Duration, n int64) {
 		least = c.first
 	}
 	if span < least {
-		c.best[0] = max(c.best[0], float64(c.moved)/lineSpan.Seconds()) // even if nothing more moves in this span
+		// It is so much even if nothing more moves in this span.
+		c.best[0] = max(c.best[0], float64(c.moved)/lineSpan.Seconds())
 		return
 	}
 	if now-c.turned >= lineAge {
@@ -59,7 +60,7 @@ type lines struct {
 	down    capacity
 	flows   int     // peers that are sending something
 	swamped bool    // so many that members are told not to
-	share   float64 // of the line down, for each of them, that the shell was told, in bytes a second
+	share   float64 // of the line down in bytes a second, for each, that the shell was told
 }
 
 func newLines(s *Swarm) lines {

@@ -29,8 +29,8 @@ func (l *links) drop(p *peer, why string) {
 
 func (l *links) joined(ev Joined) {
 	p := &peer{
-		index: ev.Peer, id: ev.ID, addr: ev.Addr, dialled: ev.Dialled,
-		maxRun: ev.MaxRun, maxQueue: ev.MaxQueue, roundTrip: ev.RoundTrip, hears: ev.Hears, port: ev.Port,
+		index: ev.Peer, id: ev.ID, addr: ev.Addr, port: ev.Port, dialled: ev.Dialled,
+		maxRun: ev.MaxRun, maxQueue: ev.MaxQueue, roundTrip: ev.RoundTrip, hears: ev.Hears,
 		heard: l.s.now, since: l.s.now, usedAt: l.s.now,
 		menu: menu{choked: true}, service: service{choking: true},
 	}
@@ -38,7 +38,8 @@ func (l *links) joined(ev Joined) {
 		l.peers = append(l.peers, nil)
 	}
 	l.peers[ev.Peer] = p
-	at, _ := slices.BinarySearchFunc(l.list, p.index, func(q *peer, i int) int { return q.index - i })
+	byIndex := func(q *peer, i int) int { return q.index - i }
+	at, _ := slices.BinarySearchFunc(l.list, p.index, byIndex)
 	l.list = slices.Insert(l.list, at, p)
 	l.remembered.recall(l.s.now, p)
 	l.s.requests.linked(p)
@@ -68,7 +69,7 @@ func (l *links) left(i int) {
 	if p == nil {
 		return
 	}
-	l.peers[i] = nil
+	l.peers[i], p.gone = nil, true
 	at := slices.Index(l.list, p)
 	l.list = slices.Delete(l.list, at, at+1)
 	l.s.lull.misses(p)
@@ -94,7 +95,8 @@ func (l *links) left(i int) {
 // chooses for itself whom to help, and this keeps them apart. Who is not needed is not asked to
 // send, and serves this member last.
 func (l *links) showInterest(p *peer) {
-	useful := p.useful > 0 || len(p.coming) > 0 || (p.interesting && l.s.missing > 0 && !p.foreign())
+	useful := p.useful > 0 || len(p.coming) > 0 ||
+		(p.interesting && l.s.missing > 0 && !p.foreign())
 	needed := !l.s.lines.swamped && l.s.plan.needs(p)
 	if on := useful && (needed || p.foreign()); on != p.interesting {
 		p.interesting = on

@@ -24,6 +24,7 @@ type peer struct {
 	heard     time.Duration // when something came over it last
 	usedAt    time.Duration // when something of use went over it last, or it came up
 	leaving   bool          // it was dropped
+	gone      bool          // the link is down
 
 	has     bitmap // nil while it has nothing, or everything
 	all     bool   // it has everything; not if it is counted
@@ -47,7 +48,7 @@ type menu struct {
 	recalled int      // those that were recalled
 	promised int      // runs that were recalled for this peer elsewhere
 	down     rate
-	pace     float64       // bytes a second of the runs that it sent, from their first bytes on; 0: none
+	pace     float64       // bytes a second of a run that it sent, from its first bytes on; 0: none
 	sends    backoff       // of asking it
 	off      bool          // it is not asked for anything until then
 	lame     bool          // it is in the middle of a run, and does not go on
@@ -79,7 +80,7 @@ type role struct {
 	coming     []uint32      // what it passes on as it comes
 	meter      meter         // of what comes from it
 	spare      bool          // it told that it could send more
-	probed     time.Duration // since when it is asked for a run to see whether it sends; 0: it is not
+	probed     time.Duration // since when it is asked for a run on trial; 0: it is not
 	probeAfter time.Duration // not before
 	gained     int           // parts, since this member last compared itself
 }

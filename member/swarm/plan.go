@@ -7,8 +7,8 @@ import (
 	"orchestra/proto"
 )
 
-// A plan is the shape that this member gives the swarm around it: who sends to it, whom it sends to,
-// and what they have to know. Nothing else in this package knows the shape; it asks
+// A plan is the shape that this member gives the swarm around it: who sends to it, whom it sends
+// to, and what they have to know. Nothing else in this package knows the shape; it asks
 //
 //   - whom it may ask and for how much: [plan.mayAsk], [plan.menu], [plan.patience], and in which
 //     order: [plan.nextPart], [plan.comingPart];
@@ -19,9 +19,9 @@ import (
 //   - whether others are told that it could send more, and how much may be in flight:
 //     [plan.tellsIdle], [plan.sharesLine].
 //
-// It is told what happens: who is linked to, who sends, who is served, who gains what. There are two
-// shapes now. A chain (chain.go), with feeds beside the upstream (feeds.go) and parts that are passed
-// on while they come (relay.go), is the best where lines are equal. In a mesh everybody asks
+// It is told what happens: who is linked to, who sends, who is served, who gains what. There are
+// two shapes now. A chain (chain.go), with feeds beside the upstream (feeds.go) and parts that are
+// passed on while they come (relay.go), is the best where lines are equal. In a mesh everybody asks
 // everybody, and serves by turns (turns.go).
 type plan struct {
 	s     *Swarm
@@ -38,7 +38,7 @@ func (pl *plan) tend() {
 // due is when tend has something to do if nothing happens.
 func (pl *plan) due() time.Duration { return min(pl.nextChain(), pl.nextFeeds()) }
 
-// menu is how many runs are kept asked for at a peer, and from how few on there are to be more: where
+// menu is how many runs are kept asked for at a peer, and from how few on more are asked for: where
 // it sends all the time several are asked for at once, since each message wakes somebody.
 func (pl *plan) menu(p *peer) (depth, low int) {
 	depth = pl.depth(p)
@@ -50,7 +50,7 @@ func (pl *plan) menu(p *peer) (depth, low int) {
 
 // depth is how many runs are kept asked for at a peer.
 func (pl *plan) depth(p *peer) int {
-	length := int(min(RunSize, pl.s.cfg.PartSize))
+	length := int(min(RunSize, pl.s.partSize))
 	if p.foreign() {
 		if p.sends.fails > 1 {
 			return menuForeign
@@ -111,18 +111,22 @@ func (pl *plan) tellsIdle() bool { return pl.chained() }
 
 // mayAsk tells whether a peer may be asked for parts.
 func (pl *plan) mayAsk(p *peer) bool {
-	return !p.leaving && p.sends.over(pl.s.now) && (pl.chain.up == nil || p.probed > 0 || pl.feeds(p))
+	return !p.leaving && p.sends.over(pl.s.now) &&
+		(pl.chain.up == nil || p.probed > 0 || pl.feeds(p))
 }
 
 // chained tells whether a chain is worth trying.
 func (pl *plan) chained() bool {
 	c := &pl.chain
-	return !c.broken && c.foreign == 0 && (c.near > 0 || pl.s.links.up == 0) && pl.s.parts >= chainParts &&
-		pl.others() <= pl.chainLinks() && int64(pl.others())*hopLeast*hopsShare <= pl.s.cfg.Size
+	return !c.broken && c.foreign == 0 && (c.near > 0 || pl.s.links.up == 0) &&
+		pl.s.parts >= chainParts && pl.others() <= pl.chainLinks() &&
+		int64(pl.others())*hopLeast*hopsShare <= pl.s.size
 }
 
 // others is how many members there are besides this one, as far as it knows.
-func (pl *plan) others() int { return max(pl.s.book.others(), pl.s.links.up, pl.s.book.listed-1, 1) }
+func (pl *plan) others() int {
+	return max(pl.s.book.others(), pl.s.links.up, pl.s.book.listed-1, 1)
+}
 
 // Others dial as well, so most members have more links than they opened. Who has few of them after
 // a while opens more: it would be helped by few.
@@ -142,7 +146,8 @@ func (pl *plan) fewLinks() (int, time.Duration) {
 	return fewLinks, pl.s.book.foundAt + fewAfter
 }
 
-// mostLinks is how many links there may be: more in a chain, since little is said over most of them.
+// mostLinks is how many links there may be: more in a chain, since little is said over most of
+// them.
 func (pl *plan) mostLinks() int {
 	if pl.chained() {
 		return pl.chainLinks()

@@ -71,7 +71,7 @@ func (rd *reader) follow() {
 // to send that nobody has. Of smaller parts a menu holds several to choose from, and if every peer
 // has everything there is nobody to starve.
 func (rd *reader) mixed() bool {
-	return rd.s.cfg.PartSize > RunSize && rd.s.links.up > rd.s.links.seeds
+	return rd.s.partSize > RunSize && rd.s.links.up > rd.s.links.seeds
 }
 
 // ordered tells whether a peer is to be asked for what comes next in order.
@@ -116,7 +116,8 @@ func (rd *reader) inOrder(p *peer) (*work, int, bool) {
 	var begun *work
 	for _, w := range rd.s.requests.open {
 		at := int(w.part)
-		if at < rd.at || at >= end || w.idle == 0 || rd.s.trust.comesAlone(w.part) || !p.hasPart(w.part) {
+		if at < rd.at || at >= end || w.idle == 0 || rd.s.trust.comesAlone(w.part) ||
+			!p.hasPart(w.part) {
 			continue
 		}
 		begun, end = w, at

@@ -26,7 +26,8 @@ func (pl *plan) suggested(ev Suggested) {
 		return
 	}
 	for _, part := range ev.Parts {
-		if int(part) < pl.s.parts && !p.hasPart(part) && pl.s.lacks(part) && len(p.coming) < menuMost && !slices.Contains(p.coming, part) {
+		if int(part) < pl.s.parts && !p.hasPart(part) && pl.s.lacks(part) &&
+			len(p.coming) < menuMost && !slices.Contains(p.coming, part) {
 			p.coming = append(p.coming, part)
 		}
 	}
@@ -55,7 +56,8 @@ func (pl *plan) prefer(p *peer) {
 			continue
 		}
 		for _, f := range q.fetches {
-			if f.started == 0 && !f.recalled && f.work.runs[f.n].asked == 1 && slices.Contains(p.coming, f.work.part) {
+			alone := f.work.runs[f.n].asked == 1
+			if f.started == 0 && !f.recalled && alone && slices.Contains(p.coming, f.work.part) {
 				pl.s.requests.recallFor(p, q, f)
 			}
 		}
@@ -93,7 +95,8 @@ func (pl *plan) suggest(p *peer, fetches []*fetch) {
 // there is none, whoever has nothing yet.
 func (pl *plan) relaysTo(p *peer) bool {
 	c := &pl.chain
-	return c.up != nil && c.up != p && !p.foreign() && pl.chained() && (c.down == p || (c.down == nil && p.hasN == 0))
+	return c.up != nil && c.up != p && !p.foreign() && pl.chained() &&
+		(c.down == p || (c.down == nil && p.hasN == 0))
 }
 
 // asked suggests the part that the upstream was asked for last, once.
@@ -118,7 +121,8 @@ func (pl *plan) greet(p *peer) {
 
 // passesOn reports whether a peer that asks for a part that is not here is to have it as it comes.
 func (pl *plan) passesOn(p *peer, part uint32) bool {
-	return pl.relaysTo(p) && slices.ContainsFunc(pl.chain.up.fetches, func(f *fetch) bool { return f.work.part == part })
+	comes := func(f *fetch) bool { return f.work.part == part }
+	return pl.relaysTo(p) && slices.ContainsFunc(pl.chain.up.fetches, comes)
 }
 
 // flows reports whether some of a part that is passed on is here, or coming in.
@@ -127,7 +131,8 @@ func (pl *plan) flows(part uint32) bool {
 	if w == nil || pl.chain.up == nil {
 		return false
 	}
-	return w.left < len(w.runs) || slices.ContainsFunc(pl.chain.up.fetches, func(f *fetch) bool { return f.work == w && f.started != 0 })
+	comes := func(f *fetch) bool { return f.work == w && f.started != 0 }
+	return w.left < len(w.runs) || slices.ContainsFunc(pl.chain.up.fetches, comes)
 }
 
 // mayRelay reports whether a peer may still be expected to get a part, and pass it on.

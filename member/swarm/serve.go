@@ -167,7 +167,8 @@ func (gs *grants) arrive(part uint32) {
 	gs.flowsOn(part)
 	for _, p := range gs.s.links.list {
 		n := len(p.relayed)
-		if p.relayed = slices.DeleteFunc(p.relayed, func(r uint32) bool { return r == part }); len(p.relayed) < n {
+		p.relayed = slices.DeleteFunc(p.relayed, func(r uint32) bool { return r == part })
+		if len(p.relayed) < n {
 			gs.takesOn(p) // what it is sent is here only now
 		}
 	}

@@ -96,7 +96,7 @@ func (rq *requests) sooner(p *peer, f *fetch) bool {
 	if f.got > 0 {
 		rest = time.Duration(float64(length-f.got) / float64(f.got) * float64(took))
 	}
-	return rest > soonest+2*(min(p.roundTrip, soonest)+time.Duration(float64(length)/p.pace*float64(time.Second)))
+	return rest > soonest+2*(min(p.roundTrip, soonest)+timeFor(float64(length), p.pace))
 }
 
 // putOff asks a peer for nothing more for a while.

@@ -227,7 +227,8 @@ const never = time.Duration(1<<63 - 1)
 // Next tells when Step must be called with a [Tick] at the latest if nothing else happens, and
 // whether there is such a time.
 func (s *Swarm) Next() (time.Duration, bool) {
-	at := min(s.plan.due(), s.trust.due(), s.requests.due(), s.reader.due(), s.grants.due(), s.links.due())
+	at := min(s.plan.due(), s.trust.due(), s.requests.due(), s.reader.due(), s.grants.due(),
+		s.links.due())
 	return at, at != never
 }
 

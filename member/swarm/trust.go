@@ -178,7 +178,7 @@ func (t *trust) blame(from sender, part uint32) {
 		}
 	}
 	t.s.emit(Complain{link, from.id, from.addr, part})
-	most := min(max(t.s.cfg.Size/badShare, badLeast), badMost)
+	most := min(max(t.s.size/badShare, badLeast), badMost)
 	switch {
 	case t.over(c.whole(), suspectHosts, most):
 		t.cutOff(c.whole(), from)

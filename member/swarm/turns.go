@@ -4,7 +4,7 @@ package swarm
 type prospect struct {
 	peer  *peer
 	fresh bool // it wants a part that nobody around this member has, and that was never sent
-	done  int  // how far the peer is, negative if who is ahead is to be helped; 0: that does not count
+	done  int  // how far the peer is; negative: helped since it is ahead; 0: does not count
 }
 
 // A turn is for who is furthest behind, for who is far ahead, or for who waited longest. If all
