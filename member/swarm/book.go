@@ -20,11 +20,61 @@ import (
 type book struct {
 	rng     *rand.Rand
 	known   []*member
-	silent  int           // of them: those that do not answer
+	silent  int // of them: those that do not answer
+	pending int // of them: those to whom a dial is out
+	table   timetable
 	listed  int           // members in all, this one among them, as it was told; 0: it was not
 	foundAt time.Duration // when it was told of the first member
 	recount time.Duration // when those are dropped that no conductor has listed anew
 	before  time.Duration // those that were unlisted before this time
+}
+
+// timetable is who may be dialled when. It is made anew when something of that has changed, or the
+// next one may be dialled.
+type timetable struct {
+	made bool
+	now  bool          // somebody may be dialled now
+	next time.Duration // when the next one may
+}
+
+// schedule returns the timetable as it is now.
+func (b *book) schedule(now time.Duration) timetable {
+	if t := &b.table; !t.made || now >= t.next {
+		*t = timetable{made: true, next: never}
+		for _, m := range b.known {
+			switch {
+			case !m.dialable():
+			case m.when() > now:
+				t.next = min(t.next, m.when())
+			default:
+				t.now = true
+			}
+		}
+	}
+	return b.table
+}
+
+// changed has the timetable made anew.
+func (b *book) changed() { b.table.made = false }
+
+// pend notes whether a dial to a member is out.
+func (b *book) pend(m *member, on bool) {
+	switch {
+	case on == m.pending:
+		return
+	case on:
+		b.pending++
+	default:
+		b.pending--
+	}
+	m.pending = on
+	b.changed()
+}
+
+// dials takes in that a member is being dialled.
+func (b *book) dials(now time.Duration, m *member) {
+	b.pend(m, true)
+	m.dialled = now
 }
 
 // member is somebody whom this member was told of.
@@ -94,6 +144,7 @@ func (b *book) found(now time.Duration, ev Found, linked bool) (moved *member) {
 		moved = m
 	}
 	m.seed, m.gone, m.heard = false, false, now
+	b.changed()
 	if m.id == (proto.PeerID{}) {
 		m.id = ev.ID
 	}
@@ -144,6 +195,7 @@ func (b *book) add(ev Found) *member {
 func (b *book) drop(m *member) {
 	if i := slices.Index(b.known, m); i >= 0 {
 		b.failed(m, 0)
+		b.pend(m, false)
 		b.known = slices.Delete(b.known, i, i+1)
 	}
 }
@@ -167,6 +219,7 @@ func (m *member) when() time.Duration { return max(m.after, m.cut) }
 
 // failed sets how often in a row the member did not answer.
 func (b *book) failed(m *member, fails int) {
+	b.changed()
 	if m.fails >= silentFails {
 		b.silent--
 	}
@@ -245,10 +298,14 @@ func (b *book) moved(now time.Duration) {
 	for _, m := range b.known {
 		m.after = min(m.after, now)
 	}
+	b.changed()
 }
 
 // next chooses by chance among the members that may be dialled now.
 func (b *book) next(now time.Duration) *member {
+	if !b.schedule(now).now {
+		return nil
+	}
 	var chosen *member
 	n := 0
 	for _, m := range b.known {
@@ -264,15 +321,10 @@ func (b *book) next(now time.Duration) *member {
 // nextDial is when there is somebody to dial, or to drop. Who could be dialled now is to be at
 // mayAt: enough links are open until then.
 func (b *book) nextDial(now, mayAt time.Duration) time.Duration {
-	at := b.recount
-	for _, m := range b.known {
-		switch {
-		case !m.dialable():
-		case m.when() > now:
-			at = min(at, m.when())
-		case mayAt > now:
-			at = min(at, mayAt)
-		}
+	t := b.schedule(now)
+	at := min(b.recount, t.next)
+	if t.now && mayAt > now {
+		at = min(at, mayAt)
 	}
 	return at
 }
@@ -283,7 +335,7 @@ func (b *book) unreached(now time.Duration, ev DialFailed) {
 	if m == nil {
 		return
 	}
-	m.pending = false
+	b.pend(m, false)
 	if ev.Fault != OwnLimits {
 		m.fault, m.at = ev.Fault, ev.Addr
 		if !m.at.IsValid() && len(m.addrs) > 0 {
@@ -314,7 +366,7 @@ func (b *book) linked(id proto.PeerID, addr netip.AddrPort, dialled bool) *membe
 			m.name, m.by = cmp.Or(m.name, at.name), m.by|at.by
 			b.drop(at)
 		default:
-			at.pending = false
+			b.pend(at, false)
 		}
 	}
 	if m == nil {
@@ -322,7 +374,7 @@ func (b *book) linked(id proto.PeerID, addr netip.AddrPort, dialled bool) *membe
 	}
 	m.id, m.link, m.fault = id, true, NoFault
 	if dialled {
-		m.pending = false
+		b.pend(m, false)
 	}
 	b.failed(m, 0)
 	return m
@@ -345,6 +397,7 @@ func (b *book) needed() {
 	for _, m := range b.known {
 		m.seed = false
 	}
+	b.changed()
 }
 
 // cutOff has nobody of an id dialled until then who is at a host; the zero id: nobody there.
@@ -355,6 +408,7 @@ func (b *book) cutOff(id proto.PeerID, host netip.Addr, until time.Duration) {
 			m.cut = max(m.cut, until)
 		}
 	}
+	b.changed()
 }
 
 // later puts off the next dial of a member, longer each time.

@@ -40,7 +40,7 @@ func (s *shelf) fails(span time.Duration) (dials int) {
 		s.expire(s.now)
 		for m := s.next(s.now); m != nil; m = s.next(s.now) {
 			dials++
-			m.pending = true
+			s.pend(m, true)
 			s.unreached(s.now, DialFailed{Dial: Dial{ID: m.id, Addrs: m.addrs}, Fault: NoAnswer})
 		}
 		at := s.nextDial(s.now, s.now)
@@ -81,7 +81,7 @@ func TestWhoIsGoneIsForgotten(t *testing.T) {
 		"while it is dialled": func(s *shelf) {
 			s.lists(0, 1)
 			m := s.next(s.now)
-			m.pending = true
+			s.pend(m, true)
 			s.gone(Gone{ID: id(1)})
 			s.want(1, 1)
 			s.unreached(s.now, DialFailed{Dial: Dial{ID: id(1), Addrs: host(1)}})

@@ -267,7 +267,7 @@ func (pl *plan) watchChain() {
 		pl.s.links.showInterests()
 		pl.s.requests.fillOthers(nil)
 	}
-	for _, p := range pl.s.links.list {
+	for _, p := range pl.s.grants.wanting() {
 		if pl.s.now >= pl.waits(p) {
 			pl.giveUp()
 			return
@@ -318,7 +318,7 @@ func (pl *plan) nextChain() time.Duration {
 	if t := c.downAt + downPatience; c.down != nil && pl.s.now < t {
 		at = min(at, t)
 	}
-	for _, p := range pl.s.links.list {
+	for _, p := range pl.s.grants.wanting() {
 		at = min(at, pl.waits(p))
 	}
 	return at

@@ -40,28 +40,15 @@ func (l *links) tend() {
 
 // dial opens links while this member has opened too few of them, or has too few.
 func (l *links) dial() {
-	opened, pending := 0, 0
-	for _, p := range l.list {
-		if p.dialled {
-			opened++
-		}
-	}
-	for _, m := range l.s.book.known {
-		if m.pending {
-			opened++
-			pending++
-		}
-	}
+	b := &l.s.book
 	few, at := l.s.plan.fewLinks()
-	for l.up+pending < l.s.plan.mostLinks() &&
-		(opened < l.s.cfg.Dials || (l.s.now >= at && l.up+pending < few)) {
-		m := l.s.book.next(l.s.now)
+	for l.up+b.pending < l.s.plan.mostLinks() &&
+		(l.opened+b.pending < l.s.cfg.Dials || (l.s.now >= at && l.up+b.pending < few)) {
+		m := b.next(l.s.now)
 		if m == nil {
 			return
 		}
-		m.pending, m.dialled = true, l.s.now
-		opened++
-		pending++
+		b.dials(l.s.now, m)
 		id := m.id
 		if m.name != "" {
 			id = proto.PeerID{} // whoever is there now

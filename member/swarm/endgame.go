@@ -54,6 +54,7 @@ func (rq *requests) recallRun(from *peer, f *fetch) {
 	f.recalled = true
 	if from.recalled++; from.recalled == 1 {
 		from.due = rq.s.now + rq.answers(from)
+		rq.care.of(from)
 	}
 	rq.s.emit(Recall{from.index, rq.s.runOf(f.work, f.n)})
 }

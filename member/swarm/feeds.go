@@ -13,6 +13,7 @@ import (
 // longer each time, since a line that is full stays so for some time.
 type feeds struct {
 	extra []*peer       // in the order in which they came
+	spare care          // peers that could send more, or are asked to see whether they do
 	meter meter         // of all that comes
 	look  time.Duration // when they are looked after next
 
@@ -89,7 +90,8 @@ func (pl *plan) tendFeeds() {
 		return p.gone || idle || p == pl.chain.up
 	})
 	pl.judgeFeed()
-	for _, p := range pl.s.links.list {
+	f.spare.only(func(p *peer) bool { return p.spare || p.probed > 0 })
+	for _, p := range f.spare.list {
 		if p.probed > 0 && (len(p.fetches) == 0 || pl.s.now >= p.probed+probePatience+ramp(p)) {
 			pl.leaveFeed(p)
 		}
@@ -145,7 +147,7 @@ func (pl *plan) probe() {
 	if left < trialWorth || pl.chain.down != nil {
 		return
 	}
-	for _, p := range pl.s.links.list {
+	for _, p := range pl.feed.spare.list {
 		if !pl.mayProbe(p) || left < 2*ramp(p) {
 			continue
 		}
@@ -176,7 +178,7 @@ func (pl *plan) forgetFeeds() {
 		return
 	}
 	f.extra, f.tried, f.look = nil, 0, 0
-	for _, p := range pl.s.links.list {
+	for _, p := range f.spare.list {
 		p.probed = 0
 	}
 }
@@ -193,7 +195,7 @@ func (pl *plan) nextFeeds() time.Duration {
 		return never
 	}
 	tried := func(p *peer) bool { return p.probed > 0 || pl.mayProbe(p) }
-	if len(f.extra) > 0 || slices.ContainsFunc(pl.s.links.list, tried) {
+	if len(f.extra) > 0 || slices.ContainsFunc(f.spare.list, tried) {
 		return max(f.look, pl.s.now+1)
 	}
 	return never
@@ -220,5 +222,6 @@ func (m *meter) add(now time.Duration, n int64) {
 func (pl *plan) spares(ev Spare) {
 	if p := pl.s.links.peer(ev.Peer); p != nil {
 		p.spare = ev.On
+		pl.feed.spare.of(p)
 	}
 }

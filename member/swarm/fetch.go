@@ -11,6 +11,7 @@ type requests struct {
 	works map[uint32]*work
 	open  []*work // those of several runs, oldest first
 
+	care    care          // peers that send, are to answer, or are put off
 	robbed  []*peer       // whose menus were taken from in this step
 	retryAt time.Duration // when a peer that is idle may take over what waits elsewhere
 }
@@ -246,7 +247,11 @@ func (rq *requests) freeAll(p *peer) {
 }
 
 // linked begins with a new peer as somebody at its address was left.
-func (rq *requests) linked(p *peer) { p.off = !p.sends.over(rq.s.now) }
+func (rq *requests) linked(p *peer) {
+	if p.off = !p.sends.over(rq.s.now); p.off {
+		rq.care.of(p)
+	}
+}
 
 // cutOff frees all that a peer is asked for, and asks it for nothing more.
 func (rq *requests) cutOff(p *peer) {

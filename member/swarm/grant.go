@@ -17,6 +17,8 @@ import (
 type grants struct {
 	s       *Swarm
 	given   []uint16 // by part: how often it was granted
+	care    care     // peers that were granted something, or are not to be for now
+	asking  care     // peers that want something
 	active  int      // grants that are out and move
 	onTrial *peer    // who was granted something last of those that let a grant lie before
 	served  int64    // for the order of service: grows with every grant
@@ -160,7 +162,11 @@ func (gs *grants) revoke(p *peer) {
 
 // watchGrants looks after grants that do not move.
 func (gs *grants) watchGrants() {
-	for _, p := range gs.s.links.list {
+	gs.care.only(func(p *peer) bool {
+		return len(p.grants) > 0 || (len(p.wants) > 0 && !p.takes.over(gs.s.now))
+	})
+	for i := 0; i < len(gs.care.list); i++ { // it may grow meanwhile
+		p := gs.care.list[i]
 		if len(p.grants) == 0 {
 			continue
 		}
@@ -198,7 +204,7 @@ func (gs *grants) takesAfter(p *peer) time.Duration {
 // nextGrant is when watchGrants and serve have something to do.
 func (gs *grants) nextGrant() time.Duration {
 	at := never
-	for _, p := range gs.s.links.list {
+	for _, p := range gs.care.list {
 		switch {
 		case len(p.grants) > 0 && !gs.waitsForContent(p):
 			if !p.slow {

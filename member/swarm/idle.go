@@ -20,7 +20,7 @@ const spareAfter = 150 * time.Millisecond
 func (gs *grants) tellIdle() {
 	granted := func(p *peer) bool { return len(p.grants) > 0 }
 	switch {
-	case gs.s.haveN == 0 || slices.ContainsFunc(gs.s.links.list, granted):
+	case gs.s.haveN == 0 || slices.ContainsFunc(gs.care.list, granted):
 		gs.idling.idle = 0
 	case gs.idling.idle == 0:
 		gs.idling.idle = max(gs.s.now, 1)

@@ -8,12 +8,13 @@ import (
 
 // links are the connections to peers that are up, and what was said of who is to send.
 type links struct {
-	s     *Swarm
-	peers []*peer // by Peer; nil: no such link
-	list  []*peer // those that there are, in this order
-	up    int     // that were not dropped
-	seeds int     // peers that have every part
-	ever  bool    // somebody was linked to, ever
+	s      *Swarm
+	peers  []*peer // by Peer; nil: no such link
+	list   []*peer // those that there are, in this order
+	up     int     // that were not dropped
+	opened int     // links that this member opened
+	seeds  int     // peers that have every part
+	ever   bool    // somebody was linked to, ever
 
 	remembered memory // who made this member wait
 }
@@ -41,6 +42,9 @@ func (l *links) joined(ev Joined) {
 	byIndex := func(q *peer, i int) int { return q.index - i }
 	at, _ := slices.BinarySearchFunc(l.list, p.index, byIndex)
 	l.list = slices.Insert(l.list, at, p)
+	if p.dialled {
+		l.opened++
+	}
 	l.remembered.recall(l.s.now, p)
 	l.s.requests.linked(p)
 	why := l.admit(p)
@@ -72,6 +76,9 @@ func (l *links) left(i int) {
 	l.peers[i], p.gone = nil, true
 	at := slices.Index(l.list, p)
 	l.list = slices.Delete(l.list, at, at+1)
+	if p.dialled {
+		l.opened--
+	}
 	l.s.lull.misses(p)
 	if !p.leaving {
 		l.up--

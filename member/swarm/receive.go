@@ -38,6 +38,7 @@ func (rq *requests) begins(p *peer, n int) {
 	case before == 0:
 		rq.s.lines.flowsMore(1)
 		p.look = rq.s.now + lookEvery
+		rq.care.of(p)
 	case p.begun == 0:
 		rq.limps(p, false)
 		rq.s.lines.flowsMore(-1)

@@ -71,6 +71,10 @@ func (gs *grants) want(p *peer, part uint32) {
 	if !slices.Contains(p.wants, part) {
 		p.wants = append(p.wants, part)
 	}
+	gs.asking.of(p)
+	if !p.takes.over(gs.s.now) {
+		gs.care.of(p)
+	}
 }
 
 func (gs *grants) unwanted(ev Unwanted) {
@@ -148,6 +152,7 @@ func (gs *grants) grant(p *peer) {
 		gs.onTrial = p
 	}
 	p.grants = append(p.grants, grant{n, parts, gs.s.now})
+	gs.care.of(p)
 	p.lastGrant = gs.served
 	gs.holdSlots(p)
 	gs.s.emit(Grant{p.index, parts})

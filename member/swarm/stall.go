@@ -103,6 +103,7 @@ func (rq *requests) sooner(p *peer, f *fetch) bool {
 func (rq *requests) putOff(p *peer, first, most time.Duration) {
 	p.sends.fail(rq.s.now, first, most)
 	p.off = true
+	rq.care.of(p)
 	rq.s.links.remembered.note(rq.s.now, p)
 }
 
@@ -135,7 +136,9 @@ func (rq *requests) fillIdle(not *peer) {
 
 // watchRuns looks after what was asked for and does not come.
 func (rq *requests) watchRuns() {
-	for _, p := range rq.s.links.list {
+	rq.care.only(func(p *peer) bool { return p.off || p.recalled > 0 || p.begun > 0 })
+	for i := 0; i < len(rq.care.list); i++ { // it may grow meanwhile
+		p := rq.care.list[i]
 		if p.off && p.sends.over(rq.s.now) {
 			rq.resume(p)
 		}
@@ -189,7 +192,7 @@ func (rq *requests) watchBegun(p *peer) {
 // nextRuns is when watchRuns has something to do.
 func (rq *requests) nextRuns() time.Duration {
 	at := never
-	for _, p := range rq.s.links.list {
+	for _, p := range rq.care.list {
 		if p.off {
 			at = min(at, p.sends.until)
 		}

@@ -25,10 +25,13 @@ const (
 // else is left for that one, and for the others there is.
 func (gs *grants) neediest() *peer {
 	var best prospect
-	turn, mean := gs.served%turns, gs.meanDone()
-	for _, p := range gs.s.links.list {
+	turn, mean := gs.served%turns, -1
+	for _, p := range gs.wanting() {
 		if !gs.mayTake(p) {
 			continue
+		}
+		if mean < 0 {
+			mean = gs.meanDone()
 		}
 		next := prospect{peer: p, fresh: gs.spread(p.wants[gs.rarestWant(p)]) == 0}
 		switch {
@@ -42,6 +45,12 @@ func (gs *grants) neediest() *peer {
 		}
 	}
 	return best.peer
+}
+
+// wanting are the peers that ask for something that is not granted yet.
+func (gs *grants) wanting() []*peer {
+	gs.asking.only(func(p *peer) bool { return len(p.wants) > 0 })
+	return gs.asking.list
 }
 
 // How finely peers are told apart by how far they are, and by how far they are ahead of the others
