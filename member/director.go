@@ -375,6 +375,8 @@ func (d *director) perform(e swarm.Effect) {
 		d.links[e.Peer].resume()
 	case swarm.SetSpare:
 		d.links[e.Peer].setSpare(e.On)
+	case swarm.SetRegroup:
+		d.links[e.Peer].regroup(e.What)
 	case swarm.Dismiss:
 		d.links[e.Peer].dismiss()
 	case swarm.Complain:

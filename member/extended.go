@@ -27,6 +27,9 @@ func (l *link) extended(msg proto.Extended, parts uint32) (event, error) {
 	case spareID:
 		on, err := proto.ParseSpare(msg.Payload)
 		return swarm.Spare{Peer: l.peer, On: on}, err
+	case regroupID:
+		what, err := proto.ParseRegroup(msg.Payload)
+		return swarm.Regroup{Peer: l.peer, What: what}, err
 	}
 	return nil, nil
 }
@@ -47,6 +50,13 @@ func (l *link) partOf(name string, payload []byte, parts uint32) (uint32, error)
 func (l *link) setSpare(on bool) {
 	if l.spare > 0 {
 		l.send(proto.Extended{ID: uint8(l.spare), Payload: proto.AppendSpare(nil, on)})
+	}
+}
+
+// regroup tells the peer what this member has to say of forming a chain anew.
+func (l *link) regroup(what proto.Regrouping) {
+	if l.regrouping > 0 {
+		l.send(proto.Extended{ID: uint8(l.regrouping), Payload: proto.AppendRegroup(nil, what)})
 	}
 }
 

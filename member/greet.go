@@ -20,6 +20,7 @@ const (
 	badID      = 2
 	dismissID  = 3
 	spareID    = 4
+	regroupID  = 5
 )
 
 // readAhead is how much a link reads beyond what it needs: enough for a burst of small messages,
@@ -79,6 +80,7 @@ func (m *Member) sayHello(conn *net.TCPConn) error {
 		Messages: map[string]int{
 			proto.ExtDontHave: dontHaveID, proto.ExtBad: badID,
 			proto.ExtDismiss: dismissID, proto.ExtSpare: spareID,
+			proto.ExtRegroup: regroupID,
 		},
 	}
 	if a, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
@@ -119,6 +121,7 @@ func (l *link) takeExtension(payload []byte) error {
 		l.port = ext.Port
 		l.gone, l.bad = ext.Messages[proto.ExtDontHave], ext.Messages[proto.ExtBad]
 		l.dismissal, l.spare = ext.Messages[proto.ExtDismiss], ext.Messages[proto.ExtSpare]
+		l.regrouping = ext.Messages[proto.ExtRegroup]
 		l.maxRun = uint32(min(ext.MaxRequest, swarm.RunSize))
 		if l.maxRun < swarm.RunSize && int64(l.maxRun) < l.m.comp.PartSize {
 			l.maxRun = 0

@@ -50,9 +50,10 @@ type link struct {
 	port    int    // on which the peer accepts members, as it says; 0: it does not say
 	peer    int    // the number that the loop gave it; -1 before
 
-	dismissal int           // the id of the message there that dismisses it; 0: it takes none
-	spare     int           // the id of the message there that says who could send more; 0: it takes none
-	roundTrip time.Duration // of a packet at best, or of the handshake
+	dismissal  int           // the id of the message there that dismisses it; 0: it takes none
+	spare      int           // the id of the message there that says who could send more; 0: it takes none
+	regrouping int           // the id of the message there that is of forming a chain anew; 0: it takes none
+	roundTrip  time.Duration // of a packet at best, or of the handshake
 
 	in       *proto.Reader
 	outward  io.Writer     // of messages; the writer's own

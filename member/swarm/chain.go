@@ -101,7 +101,12 @@ func (pl *plan) linked(p *peer) {
 }
 
 // unlinked takes in that a link is down.
-func (pl *plan) unlinked(p *peer) { pl.counts(p, -1) }
+func (pl *plan) unlinked(p *peer) {
+	pl.counts(p, -1)
+	if p.foreign() || p.against || (p == pl.again.slow && !pl.s.complete(p)) {
+		pl.mayBeOver()
+	}
+}
 
 // counts counts the links that speak for a chain, and against one.
 func (pl *plan) counts(p *peer, n int) {
@@ -164,7 +169,7 @@ const lookOver = 4096
 // came makes a peer that sent something the upstream, if there is none.
 func (pl *plan) came(p *peer, bytes int64) {
 	c := &pl.chain
-	if pl.orphan() && !p.lame && !p.leaving {
+	if pl.orphan() && !p.lame && !p.leaving && pl.begunSince(p) {
 		c.up, c.from, c.upAt, c.upGot, c.upAll = p, pl.s.now, pl.s.now, 0, 0
 		pl.compare()
 		for _, q := range pl.s.links.list {
@@ -212,18 +217,29 @@ func (pl *plan) peerGained(p *peer) {
 	case p.gained < behindParts || pl.s.now < max(c.since+behindAfter, c.from+pl.fills(c.up)):
 		return
 	}
-	if float64(c.came) >= behindShare*float64(p.gained)*float64(pl.s.partSize) {
+	if !pl.behind(p) {
 		c.lags = 0
 	} else if c.lags++; c.lags == behindTimes || pl.s.haveN < behindParts {
-		pl.giveUp()
+		if pl.behind(c.up) {
+			pl.giveUp(c.up)
+		} else { // it is no faster than what it gets itself
+			pl.giveUp(nil)
+		}
 		return
 	}
 	pl.compare()
 }
 
-// giveUp lets this member get from all and serve all from now on, and tells its downstream.
-func (pl *plan) giveUp() {
+// behind reports whether much less came than a peer gained.
+func (pl *plan) behind(p *peer) bool {
+	return float64(pl.chain.came) < behindShare*float64(p.gained)*float64(pl.s.partSize)
+}
+
+// giveUp lets this member get from all and serve all from now on, and tells its downstream; slow is
+// the upstream that was too slow, if that is why.
+func (pl *plan) giveUp(slow *peer) {
 	c := &pl.chain
+	pl.lostTo(slow)
 	if d := c.down; d != nil && !d.gone {
 		pl.s.emit(Dismiss{d.index})
 	}
@@ -240,7 +256,7 @@ func (pl *plan) giveUp() {
 // dismissed ends the chain for who no longer has an upstream to itself.
 func (pl *plan) dismissed(ev Dismissed) {
 	if p := pl.s.links.peer(ev.Peer); p != nil && p == pl.chain.up {
-		pl.giveUp()
+		pl.giveUp(nil)
 	}
 }
 
@@ -269,7 +285,7 @@ func (pl *plan) watchChain() {
 	}
 	for _, p := range pl.s.grants.wanting() {
 		if pl.s.now >= pl.waits(p) {
-			pl.giveUp()
+			pl.giveUp(nil)
 			return
 		}
 	}
@@ -296,7 +312,7 @@ func (pl *plan) waits(p *peer) time.Duration {
 	switch {
 	case p == pl.chain.down || len(p.wants) == 0 || !p.interested || p.resting || p.takes.onTrial():
 		return never
-	case p.hasN > 0:
+	case p.hasN > 0 && (pl.again.at == 0 || p.asked > pl.again.at+gatherFor):
 		return p.asked + orphanWait + ramp(p)
 	}
 	wait := firstWait + 2*ramp(p)
@@ -328,6 +344,9 @@ func (pl *plan) nextChain() time.Duration {
 func (pl *plan) next() *peer {
 	if !pl.chained() {
 		return pl.s.grants.neediest()
+	}
+	if pl.gathers() {
+		return nil
 	}
 	c := &pl.chain
 	if d := c.down; d != nil && !pl.s.complete(d) && !d.resting && d.takes.over(pl.s.now) {

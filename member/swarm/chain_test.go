@@ -266,7 +266,7 @@ func TestHaveDelay(t *testing.T) {
 		{"the second is, and is getting the part", 2, func(d *desk) { d.plan.chain.down = d.links.peers[1]; d.links.peers[1].relayed = []uint32{part} }, [3]time.Duration{haveDelay, settledDelay, haveDelay}},
 		{"one was a while ago", settledParts, func(d *desk) { d.at = settledAfter - 1 }, [3]time.Duration{haveDelay, 0, 0}},
 		{"this is the end of the chain", settledParts, func(d *desk) { d.at = settledAfter }, [3]time.Duration{settledDelay, settledDelay, 0}},
-		{"there is no chain", settledParts, func(d *desk) { d.plan.giveUp() }, [3]time.Duration{haveDelay, 0, 0}},
+		{"there is no chain", settledParts, func(d *desk) { d.plan.giveUp(nil) }, [3]time.Duration{haveDelay, 0, 0}},
 	} {
 		d := newDesk(t, 100, 256<<10)
 		for part := range uint32(test.has) {
@@ -332,6 +332,7 @@ func TestLinksHearOfTheChain(t *testing.T) {
 	d.comes(0)
 	for _, on := range []bool{false, true} {
 		d.plan.chain.broken = !on
+		d.plan.again.calls.until = never
 		d.tell(Tick{}, Tick{})
 		if diff := cmp.Diff([]Chained{{on, d.plan.hop(), on}}, of[Chained](d)); diff != "" {
 			t.Error("effects (-want +got):", diff)

@@ -125,6 +125,12 @@ type (
 	// others too.
 	Dismiss struct{ Peer int }
 
+	// SetRegroup tells a member what this one has to say of forming a chain anew.
+	SetRegroup struct {
+		Peer int
+		What proto.Regrouping
+	}
+
 	// Complain tells that a part was bad that a peer said to have: the user, the peer, and the
 	// conductors.
 	Complain struct {
@@ -172,6 +178,7 @@ func (Grant) effect()       {}
 func (Revoke) effect()      {}
 func (Resume) effect()      {}
 func (Dismiss) effect()     {}
+func (SetRegroup) effect()  {}
 func (Complain) effect()    {}
 func (CutOff) effect()      {}
 func (Compare) effect()     {}

@@ -155,6 +155,11 @@ type (
 	// Dismissed tells that the peer no longer sends to this member before all others, and that
 	// it is not to wait for it alone.
 	Dismissed struct{ Peer int }
+	// Regroup tells what a peer says of forming a chain anew.
+	Regroup struct {
+		Peer int
+		What proto.Regrouping
+	}
 	// Written tells that a run that was received is on disk. Parts of a single run are not reported
 	// so, but as Stored or Failed.
 	Written struct {
@@ -227,6 +232,7 @@ func (Received) event()   {}
 func (Rejected) event()   {}
 func (Declined) event()   {}
 func (Dismissed) event()  {}
+func (Regroup) event()    {}
 func (Written) event()    {}
 func (Stored) event()     {}
 func (Failed) event()     {}

@@ -82,6 +82,7 @@ type role struct {
 	spare      bool          // it told that it could send more
 	probed     time.Duration // since when it is asked for a run on trial; 0: it is not
 	probeAfter time.Duration // not before
+	against    bool          // it told that it knows why there should be no chain
 	gained     int           // parts, since this member last compared itself
 }
 

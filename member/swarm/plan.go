@@ -27,16 +27,18 @@ type plan struct {
 	s     *Swarm
 	chain chain
 	feed  feeds
+	again regroup
 }
 
 // tend looks whether the plan is still good, and says so where it is another one.
 func (pl *plan) tend() {
+	pl.tendRegroup()
 	pl.watchChain()
 	pl.tendFeeds()
 }
 
 // due is when tend has something to do if nothing happens.
-func (pl *plan) due() time.Duration { return min(pl.nextChain(), pl.nextFeeds()) }
+func (pl *plan) due() time.Duration { return min(pl.nextChain(), pl.nextFeeds(), pl.nextRegroup()) }
 
 // menu is how many runs are kept asked for at a peer, and from how few on more are asked for: where
 // it sends all the time several are asked for at once, since each message wakes somebody.

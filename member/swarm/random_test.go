@@ -227,7 +227,7 @@ func (w *whim) something() {
 	case what == 19 && asked:
 		w.tell(Declined{i, r})
 	case what == 20:
-		w.tell(Dismissed{i})
+		w.tell(Dismissed{i}, Regroup{i, proto.Regrouping(part % 3)})
 	case what == 21:
 		w.tell(Has{Peer: i, Parts: []uint32{part, (part + 1) % uint32(w.s.parts)}}, Choked{Peer: i})
 	case what == 9 && asked:

@@ -3,6 +3,8 @@ package swarm
 import (
 	"slices"
 	"time"
+
+	"orchestra/proto"
 )
 
 // The simulated links. They do with requests, grants, cancels, chokes and rejects what the links of
@@ -39,6 +41,7 @@ const (
 	noteSuggest
 	noteSpare
 	noteDismiss
+	noteRegroup
 	noteGone
 	noteBad
 )
@@ -232,6 +235,8 @@ func (e *end) arrives(q *quantum) {
 			e.report(Choked{e.peer, n.on})
 		case noteDismiss:
 			e.report(Dismissed{e.peer})
+		case noteRegroup:
+			e.report(Regroup{e.peer, proto.Regrouping(n.run.Part)})
 		case noteGone:
 			e.report(Withdrawn{e.peer, n.run.Part})
 		case noteBad:

@@ -309,6 +309,8 @@ func (p *player) perform(e Effect) {
 		p.ends[e.Peer].revoke()
 	case Dismiss:
 		p.ends[e.Peer].tell(note{kind: noteDismiss})
+	case SetRegroup:
+		p.ends[e.Peer].tell(note{kind: noteRegroup, run: Run{Part: uint32(e.What)}})
 	case Verify:
 		s.after(s.hashing(e.Part), func() {
 			if sums := p.sums(e.Part); slices.Contains(sums, 1) {

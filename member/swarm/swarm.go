@@ -185,6 +185,8 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 		s.requests.rejected(ev)
 	case Declined:
 		s.requests.declined(ev)
+	case Regroup:
+		s.plan.regrouped(ev)
 	case Dismissed:
 		s.plan.dismissed(ev)
 	case Written:
