@@ -44,6 +44,11 @@ func TestRelay(t *testing.T) {
 		if err := run.Read(t.Context(), bytes.NewReader(content[from:to]), int64(from), to-from); err != nil {
 			t.Fatal(err)
 		}
+		if to == len(content) {
+			if err := run.End(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
 		for len(got) < to {
 			msg, err := in.Next()
 			piece, ok := msg.(proto.Piece)

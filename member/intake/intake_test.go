@@ -67,7 +67,9 @@ func (d *disk) Write(part uint32, begin int64, p []byte) error {
 	return nil
 }
 
-func (d *disk) WriteOnly(part uint32, begin int64, p []byte) error { return d.Write(part, begin, p) }
+func (d *disk) WriteOnly(part uint32, begin int64, p []byte) error {
+	return d.Write(part, begin, p)
+}
 
 func (d *disk) VerifyAll(parts []uint32, tell func(part uint32, good bool, err error)) {
 	for _, part := range parts {
@@ -271,7 +273,8 @@ func TestAllBuffersInUse(t *testing.T) {
 	for _, b := range taken {
 		p.buffers.put(b)
 	}
-	if err := s.Read(t.Context(), bytes.NewReader(content[testPart/2:]), testPart/2, testPart/2); err != nil {
+	rest := bytes.NewReader(content[testPart/2:])
+	if err := s.Read(t.Context(), rest, testPart/2, testPart/2); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.End(t.Context()); err != nil {
@@ -451,7 +454,8 @@ func TestFollow(t *testing.T) {
 			}
 		}
 		woken("before", 0, 0)
-		s, other := p.Begin(0, swarm.Run{Length: testPart}), p.Begin(0, swarm.Run{Part: 1, Length: testPart})
+		s := p.Begin(0, swarm.Run{Length: testPart})
+		other := p.Begin(0, swarm.Run{Part: 1, Length: testPart})
 		take(t, s, make([]byte, 64<<10), 64<<10)
 		woken("a chunk", 1, 1)
 		take(t, other, make([]byte, testPart), 64<<10)

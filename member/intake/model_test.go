@@ -50,8 +50,8 @@ type laned struct {
 func (d laned) Together() int { return d.together }
 
 // TestModel lets parts come in blocks of random order and length, by several links at once, some
-// runs twice and some given up, at any pace. Each part that is whole is told to be good, and of none
-// is more here than is right on disk; unless it comes twice, what is here only grows.
+// runs twice and some given up, at any pace. Each part that is whole is told to be good, and of
+// none is more here than is on disk.
 func TestModel(t *testing.T) {
 	content := randomBytes(6*testPart - 1000)
 	f, base := composed(t, content), t.TempDir()
@@ -173,7 +173,8 @@ func watch(t *testing.T, p *Pipe, st *store.Store, content []byte, done chan str
 	for {
 		for at := 0; at < len(content); at += testPart {
 			here := buf[:p.Here(uint32(at/testPart))]
-			if err := st.ReadAt(here, int64(at)); err != nil || !bytes.Equal(here, content[at:at+len(here)]) {
+			err := st.ReadAt(here, int64(at))
+			if err != nil || !bytes.Equal(here, content[at:at+len(here)]) {
 				t.Errorf("%d bytes of part %d are not on disk: %v", len(here), at/testPart, err)
 				return
 			}
@@ -197,7 +198,8 @@ func TestHereGrows(t *testing.T) {
 	s := p.Begin(0, swarm.Run{Length: testPart})
 	last := int64(0)
 	for at := 0; at < testPart; at += 64 << 10 {
-		if err := s.Read(t.Context(), bytes.NewReader(content[at:at+64<<10]), int64(at), 64<<10); err != nil {
+		b := content[at : at+64<<10]
+		if err := s.Read(t.Context(), bytes.NewReader(b), int64(at), len(b)); err != nil {
 			t.Fatal(err)
 		}
 		for last < int64(at+64<<10) {
