@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -129,7 +130,11 @@ func TestModel(t *testing.T) {
 		for part := range uint32(parts) { // all that came is written when it is verified
 			wake := make(chan struct{}, 1)
 			for p.Follow(part, wake); !d.Verified(part); {
-				<-wake
+				select {
+				case <-wake:
+				case <-time.After(time.Minute):
+					r.Fatalf("part %d does not come to its end", part)
+				}
 			}
 		}
 		close(done)
