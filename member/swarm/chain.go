@@ -294,10 +294,12 @@ func (pl *plan) watchChain() {
 // tellChained tells the links what they have to know of the chain when it changes, of the hop when
 // that changes a good deal.
 func (pl *plan) tellChained() {
-	on, told := pl.chained(), &pl.chain.told
-	now := Chained{on, pl.hop(), on && pl.s.haveN >= settledParts}
+	now, told := Chained{pl.chained(), pl.hop(), verifyWait}, &pl.chain.told
+	if now.On && pl.s.haveN >= settledParts {
+		now.Wait = settledWait
+	}
 	like := now.Hop >= told.Hop*3/4 && now.Hop <= told.Hop*5/4
-	if on == told.On && now.Settled == told.Settled && (!on || like) {
+	if now.On == told.On && now.Wait == told.Wait && (!now.On || like) {
 		return
 	}
 	*told = now

@@ -334,7 +334,11 @@ func TestLinksHearOfTheChain(t *testing.T) {
 		d.plan.chain.broken = !on
 		d.plan.again.calls.until = never
 		d.tell(Tick{}, Tick{})
-		if diff := cmp.Diff([]Chained{{on, d.plan.hop(), on}}, of[Chained](d)); diff != "" {
+		wait := verifyWait
+		if on {
+			wait = settledWait
+		}
+		if diff := cmp.Diff([]Chained{{on, d.plan.hop(), wait}}, of[Chained](d)); diff != "" {
 			t.Error("effects (-want +got):", diff)
 		}
 	}
@@ -348,7 +352,7 @@ func TestChainSettles(t *testing.T) {
 	for part := range uint32(settledParts + 2) {
 		d.rare.remove(part)
 		d.tell(Stored{part})
-		if slices.ContainsFunc(of[Chained](d), func(c Chained) bool { return c.On && c.Settled }) {
+		if slices.ContainsFunc(of[Chained](d), func(c Chained) bool { return c.On && c.Wait == settledWait }) {
 			told = append(told, int(part)+1)
 		}
 	}

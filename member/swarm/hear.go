@@ -38,6 +38,13 @@ const (
 	settledParts = 36
 )
 
+// How long a part that is written may wait for others to be verified with, in general and in a
+// chain once it is known who is behind: nobody has to hear of it at once.
+const (
+	verifyWait  = 20 * time.Millisecond
+	settledWait = 500 * time.Millisecond
+)
+
 // settled tells whether nobody seems to be looking for an upstream.
 func (pl *plan) settled() bool {
 	c := &pl.chain
