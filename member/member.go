@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/time/rate"
 
@@ -42,6 +43,7 @@ type Member struct {
 	machine  *machine
 	scarcity scarcity
 
+	start    time.Time // of Run; the core and the links count from it
 	inbox    chan event
 	ended    chan struct{} // closed when Run has ended all but the store
 	buffers  *buffers
@@ -55,14 +57,14 @@ type Member struct {
 
 	upload, download   *rate.Limiter // nil: no limit
 	uploaded, received atomic.Int64
-	unchained          atomic.Bool          // several peers send to this member and are sent to at once
-	relay              atomic.Pointer[link] // to whom parts are passed on as they come; nil: to nobody yet
-	hop                atomic.Int64         // bytes of these that are passed on at once
-	settled            atomic.Bool          // nobody has to hear of a part at once
-	share              atomic.Int64         // of the line towards this member, for each peer that sends, in bytes a second; 0: unknown
-	unreadBack         atomic.Int64         // times that what was written could not be read back
-	missing            atomic.Int64         // parts that were not verified yet
-	unused             atomic.Int64         // of what was received: came after it was taken back, or never became a whole run
+	unchained          atomic.Bool                // several peers send to this member and are sent to at once
+	relay              atomic.Pointer[connection] // to whom parts are passed on as they come; nil: to nobody yet
+	hop                atomic.Int64               // bytes of these that are passed on at once
+	settled            atomic.Bool                // nobody has to hear of a part at once
+	share              atomic.Int64               // of the line towards this member, for each peer that sends, in bytes a second; 0: unknown
+	unreadBack         atomic.Int64               // times that what was written could not be read back
+	missing            atomic.Int64               // parts that were not verified yet
+	unused             atomic.Int64               // of what was received: came after it was taken back, or never became a whole run
 
 	complaints []chan proto.Complain // by conductor
 
@@ -217,6 +219,9 @@ func (m *Member) publish(st swarm.Stats) {
 func (m *Member) wants(part uint32) bool {
 	return m.skip == nil || m.skip[part>>3]&(0x80>>(part&7)) == 0
 }
+
+// now is the time since Run began.
+func (m *Member) now() time.Duration { return time.Since(m.start) }
 
 func (m *Member) tell(ctx context.Context, ev event) bool {
 	select {

@@ -1,4 +1,4 @@
-package member
+package link
 
 import (
 	"testing"
@@ -21,13 +21,13 @@ func TestUnsaid(t *testing.T) {
 		"too much after such a bitfield": {2 * mostUnsaid, mostUnsaid/9 + 20, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l, _ := pair(t, make([]byte, 1), Config{})
+			l := New(Config{Size: 1, PartSize: 1})
 			l.offer(swarm.Offer{Bits: make([]byte, test.bits)})
 			for range test.haves {
-				l.send(proto.Have{})
+				l.Say(proto.Have{})
 			}
-			if (l.ended != nil) != test.ended {
-				t.Errorf("ended: %v, want %v", l.ended, test.ended)
+			if (l.Err() != nil) != test.ended {
+				t.Errorf("ended: %v, want %v", l.Err(), test.ended)
 			}
 		})
 	}
