@@ -84,7 +84,7 @@ func (l *Link) Took(now time.Duration, n int) []Event {
 	l.told = l.told[:0]
 	l.piece.took += n
 	l.moved += int64(n)
-	if now-l.movedAt >= ReportEvery {
+	if now-l.movedAt >= swarm.ReportEvery {
 		l.reportIn(now, false)
 	}
 	return l.told
@@ -93,7 +93,7 @@ func (l *Link) Took(now time.Duration, n int) []Event {
 // InLimited tells now and then that it is not the peer who holds up the content that is coming.
 func (l *Link) InLimited(now time.Duration) []Event {
 	l.told = l.told[:0]
-	if now-l.movedAt >= ReportEvery {
+	if now-l.movedAt >= swarm.ReportEvery {
 		l.reportIn(now, true)
 	}
 	return l.told

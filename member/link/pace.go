@@ -3,13 +3,11 @@ package link
 import (
 	"time"
 
+	"orchestra/member/swarm"
 	"orchestra/proto"
 )
 
 // What decides how fast content moves over a link.
-
-// ReportEvery is how often the core is told at most of the bytes that move.
-const ReportEvery = 200 * time.Millisecond
 
 // What is said to the peer waits for a piece to end, so a bulk request goes out in pieces that take
 // about pieceTime each, and have leastPiece bytes at least.
@@ -68,7 +66,7 @@ type pace struct {
 }
 
 func newPace() pace {
-	return pace{movedAt: -ReportEvery, wentAt: -ReportEvery, size: leastPiece}
+	return pace{movedAt: -swarm.ReportEvery, wentAt: -swarm.ReportEvery, size: leastPiece}
 }
 
 // Fit makes the next pieces larger or smaller, by the time that the last one took.

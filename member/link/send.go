@@ -121,7 +121,7 @@ func (l *Link) Unsendable(p proto.Piece) bool {
 // and then: the peer takes it.
 func (l *Link) Went(now time.Duration, n int) (ev swarm.Event) {
 	l.went += int64(n)
-	if now-l.wentAt < ReportEvery {
+	if now-l.wentAt < swarm.ReportEvery {
 		return nil
 	}
 	went := l.went
@@ -132,7 +132,7 @@ func (l *Link) Went(now time.Duration, n int) (ev swarm.Event) {
 // OutLimited returns what is to be told now and then while it is not the peer who holds up what is
 // sent.
 func (l *Link) OutLimited(now time.Duration) (ev swarm.Event) {
-	if now-l.wentAt < ReportEvery {
+	if now-l.wentAt < swarm.ReportEvery {
 		return nil
 	}
 	l.wentAt = now
