@@ -107,7 +107,7 @@ func (l *Link) Unsendable(p proto.Piece) bool {
 	}
 	rejected := order{part: p.Part, begin: p.Begin, length: uint32(p.Length)}
 	if len(l.ready) > 0 {
-		if rest := l.ready[0]; rest.bulk && rest.part == p.Part && int64(rest.begin) == p.End() {
+		if rest := l.ready[0]; rest.begun() && rest.part == p.Part && int64(rest.begin) == p.End() {
 			rejected.length += rest.length
 			l.ready = l.ready[1:]
 			l.count--
