@@ -13,13 +13,19 @@ import (
 // any order, and holds between any two of them what must be true of a link. The input is the terms
 // of the link, then what happens, a few bytes each.
 func FuzzLink(f *testing.F) {
-	f.Add([]byte{0})
-	f.Add([]byte{1, askFor, 0, hearPiece, 0, 9, hearPiece, 0, 32, goOn, 3, hearMost, 6, 0, 0})
-	f.Add([]byte{0, askFor, 0, askFor, 3, hearPiece, 0, 0, hearReject, 0, 16, takeBack, 0, goOn, 3, askFor, 0})
-	f.Add([]byte{1, unchoke, hearRequest, 0, 9, hearRequest, 0, 32, grant, 0, goOn, 2, goOn, 3, unreadable, hearCancel, 0, 9, revoke, grant, 0, goOn, 7})
-	f.Add([]byte{5, unchoke, hearRequest, 3, 9, hearRequest, 3, 0, grant, 3, goOn, 2, refuse, 3, goOn, 2, goOn, 2, withdraw, 1, choke, goOn, 1})
-	f.Add([]byte{3, announce, 0, announce, 1, goOn, 1, window, 3, resume, suggest, 2, 3, sayAll, 0, hearExtended, 1, 4, 0, 0, 0, 1})
-	f.Add([]byte{3, unchoke, hearRequest, 1, 9, hearRequest, 5, 9, grant, 1, goOn, 255, goOn, 255, goOn, 255, unreadable, unreadable, unreadable})
+	for _, program := range [][]byte{
+		{1, askFor, 0, hearPiece, 0, 9, 2, goOn, 3, 0, hearMost, 6, 0, askFor, 1, hearPiece, 1, 9, 0},
+		{1, askFor, 0, askFor, 1, hearReject, 0, 9, takeBack, 1, hearReject, 1, 4, askFor, 1, recall, 1, hearMost, 5},
+		{4, askFor, 0, hearPiece, 0, 0, 2, hearReject, 0, 16, takeBack, 0, goOn, 3, 0, askFor, 3, hearPiece, 3, 0, 1},
+		{1, unchoke, hearRequest, 0, 9, grant, 0, hearCancel, 0, 9, hearRequest, 0, 9, hearCancel, 0, 9, goOn, 0, 0},
+		{1, unchoke, hearRequest, 0, 9, hearRequest, 0, 32, grant, 0, goOn, 0, 0, goOn, 9, 0, revoke, hearCancel, 0, 32, grant, 0, goOn, 99, 0},
+		{5, unchoke, hearRequest, 3, 9, hearRequest, 3, 0, grant, 3, goOn, 0, 0, refuse, 3, goOn, 9, 0, unreadable, 0, withdraw, 1, choke},
+		{3, unchoke, hearRequest, 0, 2, hearRequest, 0, 153, grant, 0, goOn, 0, 0, goOn, 255, 255, unreadable, 0, unreadable, 1, unreadable, 0},
+		{3, unchoke, hearRequest, 1, 2, hearRequest, 1, 153, hearRequest, 1, 9, grant, 1, goOn, 0, 0, unreadable, 0, goOn, 0, 1, hearCancel, 1, 9, hearCancel, 1, 4},
+		{3, announce, 0, announce, 2, goOn, 1, 0, window, 3, resume, suggest, 2, 3, sayAll, 0, hearExtended, 1, 4, 0, 0, 0, 1, hearPart, 1, 0},
+	} {
+		f.Add(program)
+	}
 	f.Fuzz(func(t *testing.T, program []byte) {
 		v := newVisit(t, &tape{program})
 		for len(v.tape.left) > 0 && v.err == nil {
@@ -224,7 +230,7 @@ func (v *visit) stretch() (part, begin, length uint32) {
 	case 1:
 		length = uint32(size)
 	case 2:
-		length = proto.MaxBlock + uint32(size)
+		length = proto.MaxBlock + proto.Block
 	case 3:
 		begin, length = ^begin, uint32(size)
 	case 4: // all but the first byte

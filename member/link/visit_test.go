@@ -184,7 +184,8 @@ func (v *visit) fetched(run swarm.Run) {
 
 // writes does the next errand, and tells whether there was one.
 func (v *visit) writes(broken bool) bool {
-	room := Room{Most: proto.MaxPiece - 1000*v.tape.next(), Alone: v.tape.next()%2 == 0, Upto: func(part uint32) int64 {
+	n := v.tape.next()
+	room := Room{Most: proto.MaxPiece - 1000*n, Alone: n%2 == 0, Upto: func(part uint32) int64 {
 		return min(v.upto, v.l.partLen(part))
 	}}
 	e := v.l.Next(v.now, room, nil)
@@ -201,7 +202,7 @@ func (v *visit) writes(broken bool) bool {
 			continue
 		}
 		v.sent += int64(p.Length)
-		v.l.Fit(time.Duration(v.tape.next()) * time.Millisecond)
+		v.l.Fit(time.Duration(n) * time.Millisecond)
 		v.l.Went(v.now, p.Length)
 	}
 	if e.Told != nil {
