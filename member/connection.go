@@ -59,15 +59,14 @@ type connection struct {
 	wake chan struct{} // of the writer
 
 	// mu guards what follows, for the loop, the reader and the writer. Whoever holds it moves
-	// memory alone: sockets are read and written, files too, buffers and the inbox waited for, by
-	// who does not hold it. What is asked of the store meanwhile is [store.Store.Upto], which waits
-	// for no disk, and a run on its way in is given up without waiting for who writes it. So the
-	// loop never waits here for longer than that takes.
+	// memory and waits for nothing: no socket, disk, buffer or inbox. What is asked of the store
+	// meanwhile is [store.Store.Upto], which waits for no disk, and a run on its way in is given up
+	// without waiting for who writes it. So the loop does not wait here either.
 	mu    sync.Mutex
 	ended error
 	state *link.Link    // nil until the link is up
-	due   time.Duration // when announcer goes off; 0: it does not
-	alarm *time.Timer   // rouses the writer then
+	due   time.Duration // when alarm goes off; 0: it does not
+	alarm *time.Timer   // rouses the writer when announcements are due
 }
 
 func newConnection(m *Member, conn *net.TCPConn, hs proto.Handshake, dialled bool) *connection {
