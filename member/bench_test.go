@@ -17,12 +17,12 @@ import (
 // RAM disk where there is one.
 func BenchmarkPair(b *testing.B) {
 	const size = 256 << 20
-	content := make([]byte, size) // not zeros, which need not be sent
-	rand.NewChaCha8([32]byte{}).Read(content)
 	for _, partSize := range []int64{16 << 10, 256 << 10, 1 << 20, 16 << 20} {
 		b.Run(humanize.IBytes(uint64(partSize)), func(b *testing.B) {
 			dir := ramDir(b)
 			path := filepath.Join(dir, "content.bin")
+			content := make([]byte, size) // not zeros, which are not fetched
+			rand.NewChaCha8([32]byte{}).Read(content)
 			if err := os.WriteFile(path, content, 0o666); err != nil {
 				b.Fatal(err)
 			}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"orchestra/member/intake"
 	"orchestra/member/link"
 	"orchestra/member/swarm"
 	"orchestra/proto"
@@ -59,9 +60,9 @@ type connection struct {
 	wake chan struct{} // of the writer
 
 	// mu guards what follows, for the loop, the reader and the writer. Whoever holds it moves
-	// memory and waits for nothing: no socket, disk, buffer or inbox. What is asked of the store
-	// meanwhile is [store.Store.Upto], which waits for no disk, and a run on its way in is given up
-	// without waiting for who writes it. So the loop does not wait here either.
+	// memory and waits for nothing: no socket, disk, buffer or inbox. What is asked of the way in
+	// meanwhile is [intake.Pipe.Here], which takes no lock, and a run on its way is given up without
+	// waiting for who writes it. So the loop does not wait here either.
 	mu    sync.Mutex
 	ended error
 	state *link.Link    // nil until the link is up
@@ -154,10 +155,10 @@ func (c *connection) say(msg proto.Message) {
 // settle does what follows from what was told to the link. Called with mu held.
 func (c *connection) settle() {
 	for _, a := range c.state.Dropped() {
-		if in, ok := a.Into.(*inbound); ok {
-			in.abandon()
+		if in, ok := a.Into.(*intake.Stream); ok {
+			in.Abandon()
 			if !a.Taking() { // else the reader does that
-				in.release()
+				in.Release()
 			}
 		}
 	}

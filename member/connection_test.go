@@ -14,7 +14,6 @@ import (
 func TestLoopDoesNotWaitForALink(t *testing.T) {
 	content := randomBytes(1 << 20)
 	l, far := pair(t, content, Config{UploadLimit: 1000})
-	l.m.buffers, l.m.writes = newBuffers(), make(chan *inbound, 1)
 	core := swarm.New(swarm.Config{Size: 1 << 20, PartSize: 1 << 20, Have: []byte{0x80}})
 	ended := make(chan error, 1)
 	go func() { ended <- l.run(t.Context()) }()

@@ -81,9 +81,7 @@ func (m *Member) Run(ctx context.Context) error {
 
 // begin starts everything but the links.
 func (d *director) begin() {
-	for range workers {
-		d.work.Go(func() { d.writeLoop(d.ctx) })
-	}
+	d.work.Go(func() { d.intake.Work(d.ctx) })
 	d.work.Go(func() { d.watch(d.ctx) })
 	d.work.Go(func() {
 		if err := d.store.Settle(d.ctx, d.notMoved); err != nil {
@@ -345,17 +343,22 @@ func (d *director) perform(e swarm.Effect) {
 			}
 		}
 	case swarm.Grant:
-		if relays(e, d.core) {
-			d.relay.Store(d.links[e.Peer]) // before what comes next can be missed
+		l := d.links[e.Peer]
+		for _, part := range e.Parts {
+			if !d.core.Has(part) {
+				d.intake.Follow(part, l.wake) // before something of it can be missed
+			}
 		}
-		d.links[e.Peer].do(e, d.core)
+		l.do(e, d.core)
 	case swarm.Share:
 		d.share.Store(e.Down)
 	case swarm.Chained:
 		d.unchained.Store(!e.On)
-		d.hop.Store(int64(e.Hop))
-		d.settled.Store(e.On && e.Settled)
-		d.verifier.hurry()
+		hop := e.Hop
+		if !e.On {
+			hop = 0
+		}
+		d.intake.Pace(hop, e.Wait)
 	case swarm.Complain:
 		d.blame(e)
 	case swarm.CutOff:
@@ -363,7 +366,7 @@ func (d *director) perform(e swarm.Effect) {
 	case swarm.Compare:
 		d.work.Go(func() { d.compare(d.ctx, e.Part) })
 	case swarm.Verify:
-		d.work.Go(func() { d.written(d.ctx, e.Part) })
+		d.work.Go(func() { d.intake.Verify(d.ctx, e.Part) })
 	case swarm.Finish:
 		select {
 		case d.finish <- struct{}{}:
@@ -374,14 +377,4 @@ func (d *director) perform(e swarm.Effect) {
 			d.links[peer].do(e, d.core)
 		}
 	}
-}
-
-// relays reports whether a grant has something that is to go out as it comes.
-func relays(g swarm.Grant, core *swarm.Swarm) bool {
-	for _, part := range g.Parts {
-		if !core.Has(part) {
-			return true
-		}
-	}
-	return false
 }

@@ -66,6 +66,7 @@ func pairOver(t *testing.T, content []byte, cfg Config, control func(network, ad
 		comp: f, store: st, inbox: make(chan event, 1000), start: time.Now(),
 		upload: limiter(cfg.UploadLimit), download: limiter(cfg.DownloadLimit),
 	}
+	m.intake = m.newIntake()
 	c := newConnection(m, near.(*net.TCPConn), proto.Handshake{}, false)
 	c.deadline = time.Now().Add(time.Hour) // those set above hold
 	c.terms = link.Terms{Fast: true, MaxRun: swarm.RunSize, Reqq: link.Reqq}
@@ -182,7 +183,6 @@ func TestSlowPieceIsNoSilence(t *testing.T) {
 func TestLinkEndsInAPiece(t *testing.T) {
 	content := randomBytes(1 << 20)
 	l, far := pair(t, content, Config{})
-	l.m.buffers, l.m.writes = newBuffers(), make(chan *inbound, 1)
 	l.do(swarm.Fetch{Run: swarm.Run{Length: 1 << 20}}, nil)
 	half := proto.MaxPiece / 2
 	first := proto.Append(nil, proto.Piece{Length: half})
@@ -197,7 +197,7 @@ func TestLinkEndsInAPiece(t *testing.T) {
 	if came := int64(half + 1000); l.m.received.Load() != came || l.m.unused.Load() != came {
 		t.Errorf("%d bytes came, %d for nothing; want %d", l.m.received.Load(), l.m.unused.Load(), came)
 	}
-	if free, made := len(l.m.buffers.free), l.m.buffers.made; free != made || made == 0 {
-		t.Errorf("%d of %d buffers are free", free, made)
+	if n := l.m.intake.InUse(); n != 0 {
+		t.Errorf("%d buffers are in use", n)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"orchestra/member/intake"
 	"orchestra/member/link"
 	"orchestra/proto"
 )
@@ -81,7 +82,7 @@ func (c *connection) handle(ctx context.Context, msg proto.Message) error {
 }
 
 // coming tells where the piece that was heard goes; nil: nowhere.
-func (c *connection) coming() (in *inbound, at int64) {
+func (c *connection) coming() (in *intake.Stream, at int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	a, at := c.state.Coming()
@@ -89,9 +90,9 @@ func (c *connection) coming() (in *inbound, at int64) {
 		return nil, 0
 	}
 	if a.Into == nil {
-		a.Into = c.m.inbound(c.peer, a.Run)
+		a.Into = c.m.intake.Begin(c.peer, a.Run)
 	}
-	return a.Into.(*inbound), at
+	return a.Into.(*intake.Stream), at
 }
 
 func (c *connection) arrived() (link.Fate, []link.Event) {
@@ -110,10 +111,10 @@ func (c *connection) takePiece(ctx context.Context, p proto.Piece) error {
 		return nil
 	}
 	c.rein()
-	err := in.read(ctx, &pieceReader{ctx: ctx, c: c, left: p.Length}, at, p.Length)
+	err := in.Read(ctx, &pieceReader{ctx: ctx, c: c, left: p.Length}, at, p.Length)
 	c.expect(1)
 	if err != nil {
-		in.release()
+		in.Release()
 		if err == io.EOF {
 			err = io.ErrUnexpectedEOF
 		}
@@ -125,9 +126,9 @@ func (c *connection) takePiece(ctx context.Context, p proto.Piece) error {
 	}
 	switch fate {
 	case link.Whole:
-		return in.end(ctx)
+		return in.End(ctx)
 	case link.Gone:
-		in.release()
+		in.Release()
 	}
 	return nil
 }
@@ -155,7 +156,7 @@ func (r *pieceReader) Read(p []byte) (int, error) {
 	}
 	p = p[:min(len(p), r.paid)]
 	if need := len(p) - c.in.Buffered(); need > 0 {
-		c.expect(min(need, c.m.step()))
+		c.expect(min(need, c.m.intake.Step()))
 	}
 	c.patient()
 	n, err := c.in.Read(p)

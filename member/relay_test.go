@@ -21,13 +21,14 @@ func relayPair(t *testing.T, content []byte) (*connection, *proto.Reader) {
 	}
 	t.Cleanup(func() { empty.Close() })
 	l.m.store = empty
+	l.m.intake = l.m.newIntake()
 	core := swarm.New(swarm.Config{Size: l.m.comp.Size, PartSize: l.m.comp.PartSize})
 	l.do(swarm.SetChoke{}, core)
 	if events, err := l.hear(proto.Request{Length: uint32(len(content))}); len(events) > 0 || err != nil {
 		t.Fatal(events, err)
 	}
 	l.do(swarm.Grant{Parts: []uint32{0}}, core)
-	l.m.relay.Store(l)
+	l.m.intake.Follow(0, l.wake)
 	return l, proto.NewReader(far, proto.MaxFrame(1), readAhead)
 }
 
@@ -38,13 +39,20 @@ func TestRelay(t *testing.T) {
 	l, in := relayPair(t, content)
 	ended := make(chan error, 1)
 	go func() { ended <- l.writeLoop(t.Context()) }()
+	go l.m.intake.Work(t.Context())
+	l.m.intake.Pace(64<<10, 0)
+	run := l.m.intake.Begin(0, swarm.Run{Length: uint32(len(content))})
 	var got []byte
 	for from := 0; from < len(content); {
 		to := min(from+100_000, len(content))
-		if err := l.m.store.Write(0, int64(from), content[from:to]); err != nil {
+		if err := run.Read(t.Context(), bytes.NewReader(content[from:to]), int64(from), to-from); err != nil {
 			t.Fatal(err)
 		}
-		l.m.cameOn()
+		if to == len(content) {
+			if err := run.End(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
 		for len(got) < to {
 			msg, err := in.Next()
 			if msg == (proto.Unchoke{}) {

@@ -22,7 +22,7 @@ func (p *player) came(r Run, got uint32) {
 		return
 	}
 	p.here[r] = max(p.here[r], got)
-	if l := p.relay; l != nil {
+	for _, l := range p.follow[r.Part] {
 		p.sim.after(p.sim.wires.cpu, l.rouse)
 	}
 }
@@ -38,6 +38,12 @@ func (p *player) upto(part uint32) (n int64) {
 			return n
 		}
 	}
+}
+
+// stores tells that a part verified.
+func (p *player) stores(part uint32) {
+	delete(p.follow, part)
+	p.step(Stored{Part: part})
 }
 
 // fails tells that a part that is here did not verify.
@@ -63,7 +69,7 @@ func (p *player) keep(peer int, r Run, bad bool) {
 		case whole && bad:
 			p.fails(Failed{Part: r.Part})
 		case whole:
-			p.step(Stored{Part: r.Part})
+			p.stores(r.Part)
 		default:
 			p.step(Written{Peer: peer, Run: r})
 		}

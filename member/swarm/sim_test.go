@@ -39,7 +39,6 @@ type player struct {
 	unchained bool   // several send to it and are sent to at once
 	share     int64  // of its line down, for each peer that sends, in bytes a second; 0: unknown
 	ends      []*end // by peer
-	relay     *end   // to whom parts are passed on as they come
 	entered   time.Duration
 	complete  time.Duration // 0: not yet
 	away      bool
@@ -55,8 +54,10 @@ type player struct {
 	prefix    int           // parts here without a gap
 	half      time.Duration // when these were the first half
 
-	bad  map[uint32]bool // parts on their way of which something is bad
-	here map[Run]uint32  // of runs that are on their way here: the bytes that came, by a run of length 0
+	bad    map[uint32]bool   // parts on their way of which something is bad
+	follow map[uint32][]*end // by part: the ends over which it is passed on as it comes
+
+	here map[Run]uint32 // of runs that are on their way here: the bytes that came, by a run of length 0
 
 	sent, wasted int64 // bytes
 }
@@ -90,7 +91,7 @@ func (s *sim) done(p *player) bool {
 
 // enter adds a member that starts at a time; one that shares has everything from the start.
 func (s *sim) enter(at time.Duration, up, down float64, shares bool) *player {
-	p := &player{sim: s, n: len(s.players), entered: at, known: map[int]bool{}, here: map[Run]uint32{}, bad: map[uint32]bool{}, rotten: map[uint32]bool{}, disk: map[Run]bool{}}
+	p := &player{sim: s, n: len(s.players), entered: at, known: map[int]bool{}, here: map[Run]uint32{}, follow: map[uint32][]*end{}, bad: map[uint32]bool{}, rotten: map[uint32]bool{}, disk: map[Run]bool{}}
 	p.up, p.down = line{sim: s, rate: up}, line{sim: s, rate: down}
 	for i := range p.id {
 		p.id[i] = byte(s.rng.Uint32())
@@ -178,8 +179,10 @@ func (p *player) perform(e Effect) {
 		}
 	case Grant:
 		l := p.ends[e.Peer]
-		if slices.ContainsFunc(e.Parts, func(part uint32) bool { return !p.core.Has(part) }) {
-			p.relay = l
+		for _, part := range e.Parts {
+			if !p.core.Has(part) && !slices.Contains(p.follow[part], l) {
+				p.follow[part] = append(p.follow[part], l)
+			}
 		}
 		if p.ill != mute {
 			l.do(e)
@@ -193,7 +196,7 @@ func (p *player) perform(e Effect) {
 			if sums := p.sums(e.Part); slices.Contains(sums, 1) {
 				p.fails(Failed{Part: e.Part, Sums: sums})
 			} else {
-				p.step(Stored(e))
+				p.stores(e.Part)
 			}
 		})
 	case Compare:
