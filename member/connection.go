@@ -52,10 +52,11 @@ type connection struct {
 	outward  io.Writer     // of messages; the writer's own
 	first    proto.Message // came before the link was up; read first
 	expected int           // what expect set last; the reader's own
-	bound    int           // bytes that the peer may have in flight to this member; 0: as the system has it; the reader's own
-	unsent   int           // bytes that may wait in the socket; the writer's own
-	packet   int           // bytes of the largest packet that goes to the peer; 0: unknown
-	deadline time.Time     // of the next read; the reader's own
+	// Bytes that the peer may have in flight here; 0: as the system has it. The reader's own.
+	bound    int
+	unsent   int       // bytes that may wait in the socket; the writer's own
+	packet   int       // bytes of the largest packet that goes to the peer; 0: unknown
+	deadline time.Time // of the next read; the reader's own
 
 	wake chan struct{} // of the writer
 
@@ -72,7 +73,8 @@ type connection struct {
 
 func newConnection(m *Member, conn *net.TCPConn, hs proto.Handshake, dialled bool) *connection {
 	return &connection{
-		m: m, conn: conn, id: hs.PeerID, addr: remoteAddr(conn), dialled: dialled, terms: link.NewTerms(hs.Fast()), peer: -1, expected: 1,
+		m: m, conn: conn, id: hs.PeerID, addr: remoteAddr(conn), dialled: dialled,
+		terms: link.NewTerms(hs.Fast()), peer: -1, expected: 1,
 		in:      proto.NewReader(receiver(conn), proto.MaxFrame(m.comp.NumParts()), readAhead),
 		outward: sender(conn),
 		wake:    make(chan struct{}, 1),
@@ -83,9 +85,13 @@ func newConnection(m *Member, conn *net.TCPConn, hs proto.Handshake, dialled boo
 // of it.
 func (c *connection) up(peer int) swarm.Joined {
 	c.peer = peer
-	c.state = link.New(link.Config{Peer: peer, Size: c.m.comp.Size, PartSize: c.m.comp.PartSize, Terms: c.terms})
+	c.state = link.New(link.Config{
+		Peer: peer, Size: c.m.comp.Size, PartSize: c.m.comp.PartSize,
+		Terms: c.terms,
+	})
 	return swarm.Joined{
-		Peer: peer, ID: c.id, Addr: c.addr, Dialled: c.dialled, MaxRun: c.terms.MaxRun, MaxQueue: c.terms.Reqq,
+		Peer: peer, ID: c.id, Addr: c.addr, Dialled: c.dialled, MaxRun: c.terms.MaxRun,
+		MaxQueue:  c.terms.Reqq,
 		RoundTrip: c.roundTrip, Hears: c.terms.DontHave > 0, Port: uint16(c.port),
 	}
 }

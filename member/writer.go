@@ -50,7 +50,10 @@ func (c *connection) writeLoop(ctx context.Context) error {
 
 // next takes the next errand; one that is empty means to wait.
 func (c *connection) next(buf []byte) (e link.Errand, ended bool) {
-	room := link.Room{Most: portion(c.m.upload), Alone: !c.m.unchained.Load(), Upto: c.m.intake.Here}
+	room := link.Room{
+		Most: portion(c.m.upload), Alone: !c.m.unchained.Load(),
+		Upto: c.m.intake.Here,
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ended != nil {

@@ -69,7 +69,10 @@ func (l *Link) belongs(p proto.Piece) (*Asked, error) {
 func (l *Link) pass(p proto.Piece) {
 	l.piece = piece{}
 	l.wasted += int64(p.Length)
-	i := slices.IndexFunc(l.ghosts, func(g ghost) bool { return g.run.Part == p.Part && g.at == int64(p.Begin) })
+	i := slices.IndexFunc(l.ghosts, func(g ghost) bool {
+		return g.run.Part == p.Part &&
+			g.at == int64(p.Begin)
+	})
 	if i < 0 {
 		return
 	}
@@ -105,7 +108,10 @@ func (l *Link) reportIn(now time.Duration, limited bool) {
 	l.moved, l.movedAt = 0, now
 	if a := l.piece.of; a != nil && (moved > 0 || limited) {
 		got := a.got + uint32(l.piece.took)
-		l.tell(swarm.Progress{Peer: l.cfg.Peer, Down: moved, Run: a.Run, Got: got, Limited: limited})
+		l.tell(swarm.Progress{
+			Peer: l.cfg.Peer, Down: moved, Run: a.Run, Got: got,
+			Limited: limited,
+		})
 	}
 }
 

@@ -25,7 +25,8 @@ func TestRunComes(t *testing.T) {
 			length += k
 		}
 		events, err := l.Hear(proto.Piece{Begin: begin, Length: length})
-		if a, offset := l.Coming(); err != nil || a == nil || a.Run != run || offset != int64(begin) {
+		if a, offset := l.Coming(); err != nil || a == nil || a.Run != run ||
+			offset != int64(begin) {
 			t.Fatalf("the piece at %d goes to %+v at %d: %v", begin, a, offset, err)
 		}
 		tell(events)
@@ -80,7 +81,7 @@ func TestLimited(t *testing.T) {
 	}
 }
 
-// A run may be given up while a piece of it comes: the piece is taken in and leads nowhere, and what
+// A run may be given up while a piece of it comes: the piece is taken in, leads nowhere, and what
 // is asked for meanwhile is another run, though it is the same.
 func TestGivenUpInAPiece(t *testing.T) {
 	l := member(1 << 20)

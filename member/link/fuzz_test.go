@@ -14,15 +14,42 @@ import (
 // of the link, then what happens, a few bytes each.
 func FuzzLink(f *testing.F) {
 	for _, program := range [][]byte{
-		{1, askFor, 0, hearPiece, 0, 9, 2, goOn, 3, 0, hearMost, 6, 0, askFor, 1, hearPiece, 1, 9, 0},
-		{1, askFor, 0, askFor, 1, hearReject, 0, 9, takeBack, 1, hearReject, 1, 4, askFor, 1, recall, 1, hearMost, 5},
-		{4, askFor, 0, hearPiece, 0, 0, 2, hearReject, 0, 16, takeBack, 0, goOn, 3, 0, askFor, 3, hearPiece, 3, 0, 1},
-		{1, unchoke, hearRequest, 0, 9, grant, 0, hearCancel, 0, 9, hearRequest, 0, 9, hearCancel, 0, 9, goOn, 0, 0},
-		{1, unchoke, hearRequest, 0, 9, hearRequest, 0, 32, grant, 0, goOn, 0, 0, goOn, 9, 0, revoke, hearCancel, 0, 32, grant, 0, goOn, 99, 0},
-		{5, unchoke, hearRequest, 3, 9, hearRequest, 3, 0, grant, 3, goOn, 0, 0, refuse, 3, goOn, 9, 0, unreadable, 0, withdraw, 1, choke},
-		{3, unchoke, hearRequest, 0, 2, hearRequest, 0, 153, grant, 0, goOn, 0, 0, goOn, 255, 255, unreadable, 0, unreadable, 1, unreadable, 0},
-		{3, unchoke, hearRequest, 1, 2, hearRequest, 1, 153, hearRequest, 1, 9, grant, 1, goOn, 0, 0, unreadable, 0, goOn, 0, 1, hearCancel, 1, 9, hearCancel, 1, 4},
-		{3, announce, 0, announce, 2, goOn, 1, 0, window, 3, resume, suggest, 2, 3, sayAll, 0, hearExtended, 1, 4, 0, 0, 0, 1, hearPart, 1, 0},
+		{
+			1, askFor, 0, hearPiece, 0, 9, 2, goOn, 3, 0, hearMost, 6, 0, askFor, 1, hearPiece, 1, 9,
+			0,
+		},
+		{
+			1, askFor, 0, askFor, 1, hearReject, 0, 9, takeBack, 1, hearReject, 1, 4, askFor, 1,
+			recall, 1, hearMost, 5,
+		},
+		{
+			4, askFor, 0, hearPiece, 0, 0, 2, hearReject, 0, 16, takeBack, 0, goOn, 3, 0, askFor, 3,
+			hearPiece, 3, 0, 1,
+		},
+		{
+			1, unchoke, hearRequest, 0, 9, grant, 0, hearCancel, 0, 9, hearRequest, 0, 9, hearCancel,
+			0, 9, goOn, 0, 0,
+		},
+		{
+			1, unchoke, hearRequest, 0, 9, hearRequest, 0, 32, grant, 0, goOn, 0, 0, goOn, 9, 0,
+			revoke, hearCancel, 0, 32, grant, 0, goOn, 99, 0,
+		},
+		{
+			5, unchoke, hearRequest, 3, 9, hearRequest, 3, 0, grant, 3, goOn, 0, 0, refuse, 3, goOn, 9,
+			0, unreadable, 0, withdraw, 1, choke,
+		},
+		{
+			3, unchoke, hearRequest, 0, 2, hearRequest, 0, 153, grant, 0, goOn, 0, 0, goOn, 255, 255,
+			unreadable, 0, unreadable, 1, unreadable, 0,
+		},
+		{
+			3, unchoke, hearRequest, 1, 2, hearRequest, 1, 153, hearRequest, 1, 9, grant, 1, goOn, 0,
+			0, unreadable, 0, goOn, 0, 1, hearCancel, 1, 9, hearCancel, 1, 4,
+		},
+		{
+			3, announce, 0, announce, 2, goOn, 1, 0, window, 3, resume, suggest, 2, 3, sayAll, 0,
+			hearExtended, 1, 4, 0, 0, 0, 1, hearPart, 1, 0,
+		},
 	} {
 		f.Add(program)
 	}
@@ -38,17 +65,18 @@ func FuzzLink(f *testing.F) {
 
 // What may happen, in a byte of the input.
 const (
-	hearMost     = iota // a message of those that have no content and no range, or one that is anywhere
-	hearRequest         // of a range
-	hearCancel          // of a range
-	hearReject          // of a range
-	hearPiece           // of a range
-	hearPart            // a message that names a part
-	hearExtended        // an extended message
-	goOn                // the next errand is done
-	unreadable          // the same, and what it sends cannot be read
-	askFor              // the core fetches a run
-	takeBack            // it cancels one
+	// A message of those that have no content and no range, or one that is anywhere.
+	hearMost     = iota
+	hearRequest  // of a range
+	hearCancel   // of a range
+	hearReject   // of a range
+	hearPiece    // of a range
+	hearPart     // a message that names a part
+	hearExtended // an extended message
+	goOn         // the next errand is done
+	unreadable   // the same, and what it sends cannot be read
+	askFor       // the core fetches a run
+	takeBack     // it cancels one
 	recall
 	grant
 	revoke
@@ -104,7 +132,11 @@ func (v *visit) speaks(what int) {
 		v.hearPiece(proto.Piece{Part: part, Begin: begin, Length: int(min(length, proto.MaxPiece))})
 	case hearPart:
 		part := uint32(v.tape.next()) % (v.l.parts + 1)
-		v.hear([]proto.Message{proto.Have{Part: part}, proto.Suggest{Part: part}, proto.AllowedFast{Part: part}}[v.tape.next()%3])
+		v.hear([]proto.Message{
+			proto.Have{Part: part},
+			proto.Suggest{Part: part},
+			proto.AllowedFast{Part: part},
+		}[v.tape.next()%3])
 	case hearExtended:
 		id, n := v.tape.next()%6, v.tape.next()%8
 		payload := v.tape.left[:min(n, len(v.tape.left))]
@@ -199,7 +231,12 @@ func (v *visit) command(what int) {
 	case suggest:
 		v.do(swarm.Suggest{Parts: []uint32{v.part(), v.part()}})
 	case sayAll:
-		for _, e := range []swarm.Effect{swarm.SetInterest{On: true}, swarm.SetSpare{On: true}, swarm.Dismiss{}, swarm.Complain{Part: v.part()}} {
+		for _, e := range []swarm.Effect{
+			swarm.SetInterest{On: true},
+			swarm.SetSpare{On: true},
+			swarm.Dismiss{},
+			swarm.Complain{Part: v.part()},
+		} {
 			v.do(e)
 		}
 	}

@@ -77,8 +77,10 @@ func (l *Link) hear(msg proto.Message) error {
 		}
 		return nil
 	case proto.Request:
-		if msg.Part >= l.parts || msg.Length == 0 || msg.End() > l.partLen(msg.Part) || msg.Length > mostRequest {
-			return fmt.Errorf("it asks for %d bytes at %d of part %d, which it may not", msg.Length, msg.Begin, msg.Part)
+		if msg.Part >= l.parts || msg.Length == 0 || msg.End() > l.partLen(msg.Part) ||
+			msg.Length > mostRequest {
+			return fmt.Errorf("it asks for %d bytes at %d of part %d, which it may not", msg.Length,
+				msg.Begin, msg.Part)
 		}
 		if l.order(msg) {
 			l.wanted = append(l.wanted, msg.Part)

@@ -70,21 +70,30 @@ func TestHear(t *testing.T) {
 func TestWhatAPeerMayNotSay(t *testing.T) {
 	const size = 2<<20 + 7 // the last part has 7 bytes
 	for name, msg := range map[string]proto.Message{
-		"a part that there is not":             proto.Have{Part: 3},
-		"a bitfield of another size":           proto.Bitfield{Bits: []byte{0, 0}},
-		"a bitfield with spare bits":           proto.Bitfield{Bits: []byte{1}},
-		"a request of such a part":             proto.Request{Part: 3, Length: 1},
-		"a request of nothing":                 proto.Request{},
-		"a request beyond the end of a part":   proto.Request{Part: 2, Begin: 6, Length: 2},
-		"a request whose end overflows":        proto.Request{Begin: 1<<32 - 1, Length: 1<<32 - 1},
-		"a request of too much":                proto.Request{Length: mostRequest + 1},
-		"a piece of nothing":                   proto.Piece{},
-		"a piece of such a part":               proto.Piece{Part: 3, Length: 1},
-		"a piece beyond the end of a part":     proto.Piece{Part: 2, Begin: 1, Length: 7},
-		"more than it was asked for":           proto.Piece{Part: 1, Begin: 99, Length: 2},
-		"withdraws a part that there is not":   proto.Extended{ID: dontHaveID, Payload: proto.AppendPart(nil, 3)},
-		"complains of such a part":             proto.Extended{ID: badID, Payload: proto.AppendPart(nil, 3)},
-		"withdraws half a part":                proto.Extended{ID: dontHaveID, Payload: []byte{0, 0}},
+		"a part that there is not":           proto.Have{Part: 3},
+		"a bitfield of another size":         proto.Bitfield{Bits: []byte{0, 0}},
+		"a bitfield with spare bits":         proto.Bitfield{Bits: []byte{1}},
+		"a request of such a part":           proto.Request{Part: 3, Length: 1},
+		"a request of nothing":               proto.Request{},
+		"a request beyond the end of a part": proto.Request{Part: 2, Begin: 6, Length: 2},
+		"a request whose end overflows":      proto.Request{Begin: 1<<32 - 1, Length: 1<<32 - 1},
+		"a request of too much":              proto.Request{Length: mostRequest + 1},
+		"a piece of nothing":                 proto.Piece{},
+		"a piece of such a part":             proto.Piece{Part: 3, Length: 1},
+		"a piece beyond the end of a part":   proto.Piece{Part: 2, Begin: 1, Length: 7},
+		"more than it was asked for":         proto.Piece{Part: 1, Begin: 99, Length: 2},
+		"withdraws a part that there is not": proto.Extended{
+			ID:      dontHaveID,
+			Payload: proto.AppendPart(nil, 3),
+		},
+		"complains of such a part": proto.Extended{
+			ID:      badID,
+			Payload: proto.AppendPart(nil, 3),
+		},
+		"withdraws half a part": proto.Extended{
+			ID:      dontHaveID,
+			Payload: []byte{0, 0},
+		},
 		"neither has something to send nor no": proto.Extended{ID: spareID, Payload: []byte{2}},
 		"a handshake that is none":             proto.Extended{Payload: []byte("x")},
 	} {
@@ -117,7 +126,8 @@ func TestRequestsThatMayNotWait(t *testing.T) {
 		t.Errorf("%v is rejected", said[0])
 	}
 	l.Hear(proto.Request{Begin: Reqq, Length: 1})
-	if diff := cmp.Diff([]proto.Message{proto.Reject{Begin: Reqq, Length: 1}}, l.says(t)); diff != "" {
+	if diff := cmp.Diff([]proto.Message{proto.Reject{Begin: Reqq, Length: 1}},
+		l.says(t)); diff != "" {
 		t.Error("says (-want +got):", diff)
 	}
 	if diff := cmp.Diff([]Event{swarm.Wanted{Parts: []uint32{0}}}, l.Flush()); diff != "" {
@@ -134,10 +144,26 @@ func TestTerms(t *testing.T) {
 		want     Terms
 	}{
 		{"says nothing", proto.ExtHandshake{}, 1 << 20, Terms{Reqq: 250}},
-		{"a member", Offered(), 16 << 20, Terms{Reqq: Reqq, MaxRun: swarm.RunSize, DontHave: dontHaveID, Bad: badID, Dismiss: dismissID, Spare: spareID}},
-		{"takes requests of small parts", proto.ExtHandshake{MaxRequest: 64 << 10}, 64 << 10, Terms{Reqq: 250, MaxRun: 64 << 10}},
+		{
+			"a member", Offered(), 16 << 20,
+			Terms{
+				Reqq: Reqq, MaxRun: swarm.RunSize, DontHave: dontHaveID, Bad: badID,
+				Dismiss: dismissID, Spare: spareID,
+			},
+		},
+		{
+			"takes requests of small parts",
+			proto.ExtHandshake{MaxRequest: 64 << 10},
+			64 << 10,
+			Terms{Reqq: 250, MaxRun: 64 << 10},
+		},
 		{"not of these", proto.ExtHandshake{MaxRequest: 64 << 10}, 64<<10 + 1, Terms{Reqq: 250}},
-		{"more than runs", proto.ExtHandshake{MaxRequest: 16 << 20}, 16 << 20, Terms{Reqq: 250, MaxRun: swarm.RunSize}},
+		{
+			"more than runs",
+			proto.ExtHandshake{MaxRequest: 16 << 20},
+			16 << 20,
+			Terms{Reqq: 250, MaxRun: swarm.RunSize},
+		},
 	} {
 		got := NewTerms(false)
 		got.Take(test.ext, test.partSize)
@@ -148,7 +174,10 @@ func TestTerms(t *testing.T) {
 	l := member(1)
 	want := l.cfg.Terms
 	want.Reqq = 3
-	if _, err := l.Hear(proto.Extended{Payload: proto.ExtHandshake{Reqq: 3, MaxRequest: 1 << 20}.Append(nil)}); err != nil {
+	if _, err := l.Hear(proto.Extended{Payload: proto.ExtHandshake{
+		Reqq:       3,
+		MaxRequest: 1 << 20,
+	}.Append(nil)}); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, l.cfg.Terms); diff != "" {

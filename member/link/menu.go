@@ -116,7 +116,8 @@ func (a *Asked) block(at uint32) uint32 { return min(proto.Block, a.Run.Length-a
 
 // awaits reports whether a block was asked for and neither came nor was rejected.
 func (a *Asked) awaits(at uint32) bool {
-	return at%proto.Block == 0 && at < a.next && !a.has(at) && !slices.Contains(a.lacks, at) && !slices.Contains(a.again, at)
+	return at%proto.Block == 0 && at < a.next && !a.has(at) && !slices.Contains(a.lacks, at) &&
+		!slices.Contains(a.again, at)
 }
 
 func (a *Asked) has(at uint32) bool {
@@ -144,7 +145,8 @@ func (l *Link) cancel(run swarm.Run) {
 	l.asked = slices.Delete(l.asked, i, i+1)
 	l.drop(a)
 	if l.cfg.MaxRun > 0 {
-		rest := min(max(a.got, 1), run.Length-1) // a cancel of the whole run would let it come if it was begun
+		// A cancel of the whole run would let it come if it was begun.
+		rest := min(max(a.got, 1), run.Length-1)
 		l.Say(proto.Cancel{Part: run.Part, Begin: run.Begin + rest, Length: run.Length - rest})
 		if len(l.ghosts) == mostGhosts {
 			l.ghosts = slices.Delete(l.ghosts, 0, 1)

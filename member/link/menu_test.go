@@ -25,7 +25,10 @@ func (l *Link) says(t *testing.T) (list []proto.Message) {
 
 func blocks(part uint32, at ...uint32) (list []proto.Message) {
 	for _, begin := range at {
-		list = append(list, proto.Request{Part: part, Begin: begin * proto.Block, Length: proto.Block})
+		list = append(list, proto.Request{
+			Part: part, Begin: begin * proto.Block,
+			Length: proto.Block,
+		})
 	}
 	return list
 }
@@ -120,7 +123,8 @@ func TestTakenBack(t *testing.T) {
 		l.say = nil
 		l.cancel(run)
 		from := max(got, 1)
-		if diff := cmp.Diff(proto.Append(nil, proto.Cancel{Begin: from, Length: 1<<20 - from}), l.say); diff != "" {
+		if diff := cmp.Diff(proto.Append(nil, proto.Cancel{Begin: from, Length: 1<<20 - from}),
+			l.say); diff != "" {
 			t.Errorf("%d bytes are here: says (-want +got): %s", got, diff)
 		}
 		if n := l.Wasted(); n != int64(got) {

@@ -13,7 +13,8 @@ type orders struct {
 	choking bool
 	waiting map[uint32][]order // by part
 	count   int                // orders that wait, granted or not
-	ready   []order            // of granted parts, the end of each grant marked; they go out from the front
+	// Of granted parts, the end of each grant marked; they go out from the front.
+	ready []order
 }
 
 // order is one request; what was sent of it is cut off.
@@ -32,7 +33,10 @@ func (o order) isEnd() bool { return o.length == 0 }
 func (o order) begun() bool { return o.begin > o.from }
 
 func orderOf(r proto.Request) order {
-	return order{part: r.Part, begin: r.Begin, length: r.Length, from: r.Begin, bulk: r.Length > proto.MaxBlock}
+	return order{
+		part: r.Part, begin: r.Begin, length: r.Length, from: r.Begin,
+		bulk: r.Length > proto.MaxBlock,
+	}
 }
 
 // order takes a request in, and tells whether the core is to hear of its part. A request that may
@@ -117,7 +121,8 @@ func (l *Link) revoke() {
 // did not know, and what went out would be thrown away.
 func (l *Link) cancelled(c proto.Cancel) (uint32, bool) {
 	same := func(o order) bool {
-		return !o.isEnd() && o.part == c.Part && int64(o.begin)+int64(o.length) == c.End() && c.Begin >= o.from
+		return !o.isEnd() && o.part == c.Part && int64(o.begin)+int64(o.length) == c.End() &&
+			c.Begin >= o.from
 	}
 	if i := slices.IndexFunc(l.ready, same); i >= 0 {
 		if o := l.ready[i]; o.begun() && c.Begin == o.from {

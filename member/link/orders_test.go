@@ -35,7 +35,10 @@ func TestCancel(t *testing.T) {
 		{"whole, not begun", 0, all, proto.Reject{Length: length}},
 		{"whole, begun", 1, all, proto.Reject{}},
 		{"rest, not begun", 0, rest, proto.Reject{Length: length}},
-		{"rest, begun", 2, rest, proto.Reject{Begin: 2 * leastPiece, Length: length - 2*leastPiece}},
+		{"rest, begun", 2, rest, proto.Reject{
+			Begin:  2 * leastPiece,
+			Length: length - 2*leastPiece,
+		}},
 		{"of another request", 0, proto.Cancel{Length: length - 1}, proto.Reject{}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -83,12 +86,14 @@ func TestRefuseAll(t *testing.T) {
 	l.grant([]uint32{0}, func(uint32) bool { return true })
 	l.say = nil
 	l.refuseAll([]uint32{0, 2})
-	want := proto.Append(proto.Append(nil, proto.Reject{Part: 2, Length: 100}), proto.Reject{Part: 2, Begin: 100, Length: 50})
+	want := proto.Append(proto.Append(nil, proto.Reject{Part: 2, Length: 100}),
+		proto.Reject{Part: 2, Begin: 100, Length: 50})
 	if diff := cmp.Diff(want, l.say); diff != "" {
 		t.Error("says (-want +got):", diff)
 	}
 	if l.count != 4 || len(l.ready) != 3 || len(l.waiting) != 1 {
-		t.Errorf("%d requests count, %d are ready, %d parts wait", l.count, len(l.ready), len(l.waiting))
+		t.Errorf("%d requests count, %d are ready, %d parts wait", l.count, len(l.ready),
+			len(l.waiting))
 	}
 }
 
@@ -131,7 +136,10 @@ func TestRevoke(t *testing.T) {
 	if part, gone := l.cancelled(proto.Cancel{Begin: 1, Length: length - 1}); !gone || part != 0 {
 		t.Error("what waits again cannot be cancelled")
 	}
-	if diff := cmp.Diff([]proto.Message{proto.Reject{Begin: leastPiece, Length: length - leastPiece}}, l.says(t)); diff != "" {
+	if diff := cmp.Diff([]proto.Message{proto.Reject{
+		Begin:  leastPiece,
+		Length: length - leastPiece,
+	}}, l.says(t)); diff != "" {
 		t.Error("says (-want +got):", diff)
 	}
 }
@@ -154,10 +162,12 @@ func TestRelayIsBrokenOff(t *testing.T) {
 		t.Fatalf("%d bytes are sent of %d that came", sent, came)
 	}
 	l.refuseAll([]uint32{0, 1})
-	if diff := cmp.Diff([]proto.Message{proto.Reject{Begin: came, Length: 1<<20 - came}}, l.says(t)); diff != "" {
+	if diff := cmp.Diff([]proto.Message{proto.Reject{Begin: came, Length: 1<<20 - came}},
+		l.says(t)); diff != "" {
 		t.Error("says (-want +got):", diff)
 	}
-	if e := l.Next(0, room, nil); len(e.Pieces) != 1 || e.Pieces[0] != (proto.Piece{Part: 1, Length: 100}) {
+	if e := l.Next(0, room, nil); len(e.Pieces) != 1 ||
+		e.Pieces[0] != (proto.Piece{Part: 1, Length: 100}) {
 		t.Errorf("sends %+v", e)
 	}
 	if e := l.Next(0, room, nil); e.Told == nil || l.count != 0 {

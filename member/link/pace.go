@@ -45,7 +45,8 @@ const (
 // second, over a connection with such a round trip at best and packets of such a size; 0: as many
 // as the system lets it.
 func InFlight(share int64, roundTrip time.Duration, packet int) int {
-	flight := (flightTime + roundTrip + roundTrip/4).Seconds() // a quarter more, so that the rate can grow
+	// A quarter more, so that the rate can grow.
+	flight := (flightTime + roundTrip + roundTrip/4).Seconds()
 	bound := max(int(float64(share)*flight), flightLeast, flightPackets*packet)
 	if bound > flightMost {
 		return 0

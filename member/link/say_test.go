@@ -36,7 +36,7 @@ func TestUnsaid(t *testing.T) {
 	}
 }
 
-// What may wait is announced when it is due, together for all links, or earlier with something else.
+// What may wait is announced when it is due, for all links together, or with something else.
 func TestAnnounce(t *testing.T) {
 	const delay = 200 * time.Millisecond
 	room := Room{}
@@ -54,10 +54,19 @@ func TestAnnounce(t *testing.T) {
 	}{
 		{"before it is due", func(l *Link) {}, 400*time.Millisecond - 1, nil},
 		{"when it is", func(l *Link) {}, 400 * time.Millisecond, has(1, 2)},
-		{"with one that may not wait", func(l *Link) { l.announce(0, 3, 0) }, 310 * time.Millisecond, has(1, 2, 3)},
-		{"with something else", func(l *Link) { l.setInterest(true) }, 310 * time.Millisecond, append([]proto.Message{proto.Interested{}}, has(1, 2)...)},
+		{
+			"with one that may not wait", func(l *Link) { l.announce(0, 3, 0) },
+			310 * time.Millisecond, has(1, 2, 3),
+		},
+		{
+			"with something else", func(l *Link) { l.setInterest(true) }, 310 * time.Millisecond,
+			append([]proto.Message{proto.Interested{}}, has(1, 2)...),
+		},
 		{"one is gone", func(l *Link) { l.cfg.DontHave = 0; l.withdraw(1) }, time.Second, has(2)},
-		{"all are", func(l *Link) { l.cfg.DontHave = 0; l.withdraw(1); l.withdraw(2) }, time.Second, nil},
+		{
+			"all are", func(l *Link) { l.cfg.DontHave = 0; l.withdraw(1); l.withdraw(2) }, time.Second,
+			nil,
+		},
 	} {
 		l := member(8 << 20)
 		l.announce(250*time.Millisecond, 1, delay)
@@ -105,8 +114,16 @@ func TestOffer(t *testing.T) {
 	}{
 		{"all", true, swarm.Offer{All: true}, []proto.Message{proto.HaveAll{}}},
 		{"nothing", true, swarm.Offer{}, []proto.Message{proto.HaveNone{}}},
-		{"some", true, swarm.Offer{Bits: []byte{0xa0}}, []proto.Message{proto.Bitfield{Bits: []byte{0xa0}}}},
-		{"all, without BEP 6", false, swarm.Offer{All: true}, []proto.Message{proto.Bitfield{Bits: []byte{0xe0}}}},
+		{
+			"some", true,
+			swarm.Offer{Bits: []byte{0xa0}},
+			[]proto.Message{proto.Bitfield{Bits: []byte{0xa0}}},
+		},
+		{
+			"all, without BEP 6", false,
+			swarm.Offer{All: true},
+			[]proto.Message{proto.Bitfield{Bits: []byte{0xe0}}},
+		},
 		{"nothing, without it", false, swarm.Offer{}, nil},
 	} {
 		l := New(Config{Size: 3, PartSize: 1, Terms: NewTerms(test.fast)})

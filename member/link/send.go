@@ -78,7 +78,8 @@ func (l *Link) nextPiece(room Room) []proto.Piece {
 // nextBlocks takes a few requests of single blocks.
 func (l *Link) nextBlocks(room Room) []proto.Piece {
 	l.cut = l.cut[:0]
-	for total := 0; len(l.ready) > 0 && len(l.cut) < batchBlocks && !l.ready[0].bulk && !l.ready[0].isEnd(); {
+	for total := 0; len(l.ready) > 0 && len(l.cut) < batchBlocks && !l.ready[0].bulk &&
+		!l.ready[0].isEnd(); {
 		o := l.ready[0]
 		if o.relay && room.arrivedOf(o, o.length) < o.length {
 			break

@@ -30,7 +30,7 @@ func TestPieceFitsTheLine(t *testing.T) {
 	}
 }
 
-// What a peer has in flight follows its share of the line, and a fast line is the system's business.
+// What a peer has in flight follows its share of the line; a fast line is the system's business.
 func TestInFlight(t *testing.T) {
 	for _, test := range []struct {
 		share     int64
@@ -59,8 +59,16 @@ func TestUnsendable(t *testing.T) {
 		want  proto.Reject
 	}{
 		{"begun", []proto.Request{{Length: 1 << 20}}, proto.Reject{Length: 1 << 20}},
-		{"the last of it", []proto.Request{{Length: 150_000}, {Begin: 150_000, Length: 150_000}}, proto.Reject{Length: 150_000}},
-		{"a block", []proto.Request{{Length: 100}, {Begin: 100, Length: 100}}, proto.Reject{Length: 100}},
+		{
+			"the last of it",
+			[]proto.Request{{Length: 150_000}, {Begin: 150_000, Length: 150_000}},
+			proto.Reject{Length: 150_000},
+		},
+		{
+			"a block",
+			[]proto.Request{{Length: 100}, {Begin: 100, Length: 100}},
+			proto.Reject{Length: 100},
+		},
 	} {
 		l := member(1 << 20)
 		l.setChoke(false)

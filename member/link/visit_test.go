@@ -51,7 +51,8 @@ func newVisit(t *testing.T, p *tape) *visit {
 	}
 	v := &visit{
 		t: t, tape: p, l: New(Config{Peer: 7, Size: size, PartSize: partSize, Terms: terms}),
-		core:      swarm.New(swarm.Config{Size: size, PartSize: partSize, Have: []byte{0x40}}), // part 1
+		// Part 1.
+		core:      swarm.New(swarm.Config{Size: size, PartSize: partSize, Have: []byte{0x40}}),
 		announced: map[uint32]bool{}, wanted: map[uint32]bool{}, window: firstWindow,
 	}
 	v.do(swarm.Offer{Bits: []byte{0x40}})
@@ -114,7 +115,8 @@ func (v *visit) hearPiece(p proto.Piece) {
 	fate, events := v.l.Arrived(v.now)
 	v.told(events)
 	v.coming = swarm.Run{}
-	if gone := !slices.ContainsFunc(v.l.asked, func(b *Asked) bool { return a == b }); gone != (fate != More) {
+	if gone := !slices.ContainsFunc(v.l.asked,
+		func(b *Asked) bool { return a == b }); gone != (fate != More) {
 		v.t.Fatalf("the fate of a piece is %d, its run is gone: %v", fate, gone)
 	}
 }
@@ -191,7 +193,8 @@ func (v *visit) writes(broken bool) bool {
 	e := v.l.Next(v.now, room, nil)
 	v.says(e.Text())
 	for _, p := range e.Pieces {
-		if p.Length <= 0 || p.Length > max(proto.MaxPiece, mostRequest) || p.End() > v.l.partLen(p.Part) {
+		if p.Length <= 0 || p.Length > max(proto.MaxPiece, mostRequest) ||
+			p.End() > v.l.partLen(p.Part) {
 			v.t.Fatalf("sends %+v", p)
 		}
 		if !v.core.Has(p.Part) && p.End() > v.upto {
@@ -231,7 +234,8 @@ func (v *visit) says(text []byte) {
 				v.t.Fatalf("says that it has part %d, which it has not", msg.Part)
 			}
 		case proto.Request:
-			if msg.Part >= v.l.parts || msg.End() > v.l.partLen(msg.Part) || v.l.cfg.MaxRun == 0 && msg.Length > proto.Block {
+			if msg.Part >= v.l.parts || msg.End() > v.l.partLen(msg.Part) || v.l.cfg.MaxRun == 0 &&
+				msg.Length > proto.Block {
 				v.t.Fatalf("asks for %+v", msg)
 			}
 		}
@@ -255,7 +259,8 @@ func (v *visit) holds() {
 	orders, waits := 0, int64(0)
 	for part, list := range l.waiting {
 		if len(list) == 0 || !v.wanted[part] && !slices.Contains(l.wanted, part) {
-			v.t.Fatalf("%d requests of part %d wait, of which the core does not know", len(list), part)
+			v.t.Fatalf("%d requests of part %d wait, of which the core does not know", len(list),
+				part)
 		}
 		for _, o := range list {
 			orders++
@@ -277,8 +282,10 @@ func (v *visit) holds() {
 	if v.grants != ends {
 		v.t.Fatalf("%d grants are out, %d ends of some wait", v.grants, ends)
 	}
-	if total := v.sent + v.rejected + waits + unsaid(l); l.cfg.Fast && l.err == nil && total != v.asked {
-		v.t.Fatalf("of %d bytes that were asked for %d were sent, %d rejected, and %d wait", v.asked, v.sent, v.rejected, waits)
+	if total := v.sent + v.rejected + waits + unsaid(l); l.cfg.Fast && l.err == nil &&
+		total != v.asked {
+		v.t.Fatalf("of %d bytes that were asked for %d were sent, %d rejected, and %d wait",
+			v.asked, v.sent, v.rejected, waits)
 	}
 	v.holdsMenu()
 	if n := len(l.say) - l.offered; n > mostUnsaid && l.err == nil || n > mostUnsaid+1000 {
@@ -325,10 +332,12 @@ func (v *visit) holdsMenu() {
 		}
 	}
 	if l.out != out || out > v.window || l.denied < 0 || len(l.ghosts) > mostGhosts {
-		v.t.Fatalf("%d blocks are counted as outstanding, %d are, %d may be; %d were cancelled", l.out, out, v.window, len(l.ghosts))
+		v.t.Fatalf("%d blocks are counted as outstanding, %d are, %d may be; %d were cancelled",
+			l.out, out, v.window, len(l.ghosts))
 	}
 	if total := v.received + v.wasted + here; total != v.came {
-		v.t.Fatalf("of %d bytes that came %d are of whole runs, %d wasted, %d here", v.came, v.received, v.wasted, here)
+		v.t.Fatalf("of %d bytes that came %d are of whole runs, %d wasted, %d here", v.came,
+			v.received, v.wasted, here)
 	}
 }
 
@@ -347,6 +356,7 @@ func (v *visit) ends() {
 	v.l.End()
 	v.menu = nil
 	if v.wasted += v.l.Wasted(); v.received+v.wasted != v.came {
-		v.t.Fatalf("of %d bytes that came %d are of whole runs and %d wasted", v.came, v.received, v.wasted)
+		v.t.Fatalf("of %d bytes that came %d are of whole runs and %d wasted", v.came, v.received,
+			v.wasted)
 	}
 }

@@ -21,14 +21,16 @@ func TestChain(t *testing.T) {
 				}
 				up := s.player(id)
 				if down, _ := up.core.Downstream(); down != p.id {
-					t.Errorf("seed %d: member %d is not the downstream of its upstream %d", seed, p.n, up.n)
+					t.Errorf("seed %d: member %d is not the downstream of its upstream %d", seed,
+						p.n, up.n)
 				}
 				if _, ok := p.core.Downstream(); ok {
 					downs++
 				}
 			}
 			if downs != n-1 {
-				t.Errorf("seed %d: %d members have a downstream, want all but one of %d", seed, downs, n)
+				t.Errorf("seed %d: %d members have a downstream, want all but one of %d", seed,
+					downs, n)
 			}
 		}))
 		s.play(time.Minute)
@@ -38,7 +40,8 @@ func TestChain(t *testing.T) {
 		}
 		for _, p := range s.players[1:] {
 			if half, all := p.half-p.entered, p.complete-p.entered; half > all*6/10 {
-				t.Errorf("seed %d: member %d has the first half after %v of %v", seed, p.n, half, all)
+				t.Errorf("seed %d: member %d has the first half after %v of %v", seed, p.n, half,
+					all)
 			}
 		}
 		if sent := float64(s.players[0].sent) / float64(s.size); sent > 1.02 {
@@ -62,7 +65,8 @@ func TestMemberOfAChainLeaves(t *testing.T) {
 		}))
 		s.play(time.Minute)
 		if list := s.finishes(mbit(40)); len(list) != n-1 || list[n-2] > 1.15 {
-			t.Errorf("number %d leaves: %d are complete, the last after %.3f copies", place, len(list), list[len(list)-1])
+			t.Errorf("number %d leaves: %d are complete, the last after %.3f copies", place,
+				len(list), list[len(list)-1])
 		}
 	}
 }

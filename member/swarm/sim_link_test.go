@@ -95,7 +95,8 @@ func (e *end) write() {
 
 // take takes what is to be written next, if there is something.
 func (e *end) take() bool {
-	errand := e.state.Next(e.me.clock(), link.Room{Most: proto.MaxPiece, Alone: !e.me.unchained, Upto: e.me.upto}, nil)
+	errand := e.state.Next(e.me.clock(),
+		link.Room{Most: proto.MaxPiece, Alone: !e.me.unchained, Upto: e.me.upto}, nil)
 	if at, ok := e.state.Due(); !ok || at != e.alarm {
 		e.alarm = 0
 	}
@@ -125,7 +126,8 @@ func (e *end) writeContent() bool {
 		e.next = s.now + time.Second
 		s.after(time.Second, e.rouse)
 	}
-	bad := e.me.rogue || e.me.rotten[p.Part] || !e.me.core.Has(p.Part) && (e.me.lies || e.me.bad[p.Part])
+	bad := e.me.rogue || e.me.rotten[p.Part] || !e.me.core.Has(p.Part) &&
+		(e.me.lies || e.me.bad[p.Part])
 	e.push(&quantum{bytes: n, piece: p, first: e.left == p.Length, last: e.left == n, bad: bad})
 	e.me.sent += int64(n)
 	e.report(e.state.Went(e.me.clock(), n))
