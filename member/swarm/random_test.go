@@ -289,6 +289,22 @@ func (w *whim) holds() {
 			t.Fatalf("peer %d: begun %d recalled %d, counted %d and %d", p.index, begun, recalled, p.begun, p.recalled)
 		}
 	}
+	for _, p := range s.links.list {
+		for _, c := range []struct {
+			what  string
+			needs bool
+			care  care
+		}{
+			{"requests", p.off || p.recalled > 0 || p.begun > 0, s.requests.care},
+			{"grants", len(p.grants) > 0 || len(p.wants) > 0 && !p.takes.over(s.now), s.grants.care},
+			{"grants", len(p.wants) > 0, s.grants.asking},
+			{"the plan", p.spare || p.probed > 0, s.plan.feed.spare},
+		} {
+			if c.needs && !slices.Contains(c.care.list, p) {
+				t.Fatalf("%s does not look after peer %d", c.what, p.index)
+			}
+		}
+	}
 	active, flows := 0, 0
 	for _, p := range s.links.peers {
 		if p == nil {
