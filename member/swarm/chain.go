@@ -54,9 +54,8 @@ const (
 	hopLeast  = 16 << 10
 	hopMost   = 256 << 10
 	hopsShare = 10
-	// chainNear is the longest round trip to somebody near. One flow alone does not fill a long
-	// line on which packets are lost.
-	chainNear = 20 * time.Millisecond
+	// hopFar is the same in a mesh over long paths, where a part comes slowly.
+	hopFar = 32 << 10
 	// chainSlots is how many grants are out, all to the downstream, so that the next part is ready
 	// when the last one ends.
 	chainSlots = 2
@@ -85,8 +84,14 @@ const (
 // served takes in that a grant has ended.
 func (pl *plan) served() { pl.chain.downAt = pl.s.now }
 
-// hop is how many bytes are passed on at once.
+// hop is how many bytes are passed on at once; 0: parts are passed on whole.
 func (pl *plan) hop() int {
+	switch {
+	case pl.meshed():
+		return hopFar
+	case !pl.chained():
+		return 0
+	}
 	return int(min(max(pl.s.size/hopShare/int64(pl.others()), hopLeast), hopMost))
 }
 
@@ -114,7 +119,7 @@ func (pl *plan) counts(p *peer, n int) {
 	switch {
 	case p.foreign():
 		c.foreign += n
-	case p.roundTrip <= chainNear:
+	case !p.isFar():
 		c.near += n
 	default:
 		c.far += n
@@ -299,12 +304,13 @@ func (pl *plan) tellChained() {
 		now.Wait = settledWait
 	}
 	like := now.Hop >= told.Hop*3/4 && now.Hop <= told.Hop*5/4
-	if now.On == told.On && now.Wait == told.Wait && (!now.On || like) {
+	if now.On == told.On && now.Wait == told.Wait && like {
 		return
 	}
+	left := told.On && !now.On
 	*told = now
 	pl.s.emit(now)
-	if !now.On {
+	if left {
 		pl.s.links.shed()
 	}
 }

@@ -241,7 +241,7 @@ func TestWhenThereIsAChain(t *testing.T) {
 		{"few parts", chainParts - 1, 256 << 10, 3, nil, false},
 		{"as much content as members need", 40, least / 40, 1, nil, true},
 		{"little content", 40, least / 40, 2, nil, false},
-		{"far", chainParts, 256 << 10, 3, func(j *Joined) { j.RoundTrip = chainNear + 1 }, false},
+		{"far", chainParts, 256 << 10, 3, func(j *Joined) { j.RoundTrip = Near + 1 }, false},
 		{"foreign", chainParts, 256 << 10, 3, func(j *Joined) { j.MaxRun = 0 }, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -147,7 +147,13 @@ func TestSlowGrantHoldsNoSlot(t *testing.T) {
 		t.Errorf("slow: %v; %d grants are out, %d hold slots", slow.slow, out(), d.grants.active)
 	}
 	d.tell(Served{slow.index})
+	if !slow.slow {
+		t.Error("it does not count as slow any more when its slow grant is served")
+	}
+	for range 2 {
+		d.tell(Served{slow.index})
+	}
 	if slow.slow {
-		t.Error("it counts as slow when its grant is served")
+		t.Error("it counts as slow when its next grant was served at once")
 	}
 }

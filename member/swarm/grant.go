@@ -60,7 +60,7 @@ const (
 	grantsMost = 2
 
 	// A grant to a peer whose line is slow uses little of this member's: somebody else may have its
-	// slot.
+	// slot. It is slow until a grant to it ends in time.
 	slowFactor = 6
 	slowGrace  = 50 * time.Millisecond
 	slowLeast  = 256 << 10 // bytes a second that a line carries at least
@@ -175,8 +175,8 @@ func (gs *grants) watchGrants() {
 			gs.takesOn(p)
 			continue
 		}
-		if slow := gs.s.now >= p.grants[0].begun+gs.grantTime(p.grants[0]); slow != p.slow {
-			p.slow = slow
+		if !p.slow && gs.s.now >= p.grants[0].begun+gs.grantTime(p.grants[0]) {
+			p.slow = true
 			gs.holdSlots(p)
 		}
 		if gs.s.now >= p.tookAt+gs.restAfter() {

@@ -92,6 +92,13 @@ func (p *peer) live(now time.Duration) { p.heard = now }
 // used notes that something of use went over the link.
 func (p *peer) used(now time.Duration) { p.usedAt = now }
 
+// Near is the longest round trip to somebody who is near. Over a longer path one flow alone does not
+// fill a line while it speeds up, or if packets are lost.
+const Near = 20 * time.Millisecond
+
+// isFar reports whether the path to the peer is long.
+func (p *peer) isFar() bool { return p.roundTrip > Near }
+
 // foreign tells whether the peer takes requests of single blocks only.
 func (p *peer) foreign() bool { return p.maxRun == 0 }
 

@@ -101,7 +101,7 @@ func (pl *plan) needs(p *peer) bool { return !pl.sure() || pl.feeds(p) }
 
 // servesUnasked reports whether a peer may ask for something before it says that it wants anything:
 // it is served a round trip earlier, which is long.
-func (pl *plan) servesUnasked(p *peer) bool { return p.roundTrip > chainNear }
+func (pl *plan) servesUnasked(p *peer) bool { return p.isFar() }
 
 // sharesLine reports whether several peers send to this member at once, so that none of them is to
 // have more in flight than its share of the line.
@@ -120,7 +120,7 @@ func (pl *plan) mayAsk(p *peer) bool {
 // chained tells whether a chain is worth trying.
 func (pl *plan) chained() bool {
 	c := &pl.chain
-	return !c.broken && c.foreign == 0 && (c.near > 0 || pl.s.links.up == 0) &&
+	return !c.broken && c.foreign == 0 && (c.near > 0 || pl.s.links.up == 0) && c.near >= c.far &&
 		pl.s.parts >= chainParts && pl.others() <= pl.chainLinks() &&
 		int64(pl.others())*hopLeast*hopsShare <= pl.s.size
 }
@@ -190,18 +190,24 @@ func (pl *plan) slots() int {
 	if pl.s.haveN == pl.s.parts {
 		most = seedSlots
 	}
-	if pl.s.lines.up.spans >= slotSpans {
-		most = min(most, max(leastSlots, 1+int(pl.s.lines.upRate()/slotRate)))
+	if pl.s.lines.up.spans < slotSpans {
+		return most
 	}
-	return most
+	rate := pl.s.lines.upRate()
+	soon := int(rate * slotTime.Seconds() / float64(max(pl.s.partSize, grantBytes)))
+	return min(max(leastSlots, 1+int(rate/slotRate)), max(most, soon), farSlots)
 }
 
-// A slow line is shared by fewer grants, one for each slotRate bytes a second that it carries and
-// one more: what waits in front of it is a queue of the peers' making, each of whom lets so much be
-// in flight, and what this member acknowledges and asks for stands in that queue too. Its rate is
-// believed after slotSpans, when the beginning, in which it has little to send, is over.
+// A line is shared by one grant for each slotRate bytes a second that it carries, and one more. With
+// more on a slow one, what waits in front of it is a queue of the peers' making, each of whom lets
+// so much be in flight, and what this member acknowledges and asks for stands in that queue too.
+// With fewer on a fast one, it is not full: each flow is bounded by its receiver. One grant more
+// than the rate asks for lets it show that the line carries more. But all that are out should be
+// sent within slotTime. The rate is believed after slotSpans, when the beginning, in which there is
+// little to send, is over.
 const (
 	leastSlots = 2
 	slotRate   = 1 << 20
+	slotTime   = 250 * time.Millisecond
 	slotSpans  = 2
 )

@@ -5,10 +5,18 @@ import (
 	"time"
 )
 
-// In a chain a member passes parts on while they come, so that the last member is later than the
-// first by some packets for each member between them, and not by a part. It suggests (BEP 6) to its
-// downstream what it asks its upstream for. What the downstream asks for waits until the first
-// bytes of it are here; then it is granted, and goes out as it comes in.
+// A member passes parts on while they come. It suggests them (BEP 6); what is asked of it then waits
+// until the first bytes are here, is granted, and goes out as it comes in.
+//
+// In a chain that is what it asks its upstream for, and its downstream is who hears of it: so the
+// last member is later than the first by some packets for each member between them, and not by a
+// part.
+//
+// In a mesh whose members are far from each other it is a part that nobody around has, once it
+// begins to come from who has it, and all that are far hear of it. Several parts come over a long
+// path side by side, so each takes long; without passing them on the lines up would stand idle
+// until the first of them is whole, and the last part would take as long again at the end. Near by
+// it is no good: a slow line would be shared by all who hear of a part at once.
 //
 // Nothing says that such a part is here before it verified. Who asks for it knows that it is
 // hearsay, and blames nobody for it if it is bad; but who passed bad parts on a few times is asked
@@ -45,10 +53,11 @@ func (pl *plan) relaysNothing(p *peer) { p.coming = nil }
 // unchoked takes in that a peer may be asked.
 func (pl *plan) unchoked(p *peer) { pl.prefer(p) }
 
-// prefer takes what a peer passes on from others that were asked for it and did not begin: it is
-// the end of the chain, and they have somebody to send to.
+// prefer takes what a peer passes on from others that were asked for it and did not begin, as far
+// as there is room for more on its menu. In a chain it is the end, and the others have somebody to
+// send to; in a mesh who has the part sends it once and then something else.
 func (pl *plan) prefer(p *peer) {
-	if !pl.orphan() || p.choked {
+	if p.choked || !pl.mayAsk(p) || !(pl.orphan() || pl.meshed()) {
 		return
 	}
 	for _, q := range pl.s.links.list {
@@ -56,6 +65,9 @@ func (pl *plan) prefer(p *peer) {
 			continue
 		}
 		for _, f := range q.fetches {
+			if pl.meshed() && len(p.fetches)+p.promised >= pl.depth(p) {
+				return
+			}
 			alone := f.work.runs[f.n].asked == 1
 			if f.started == 0 && !f.recalled && alone && slices.Contains(p.coming, f.work.part) {
 				pl.s.requests.recallFor(p, q, f)
@@ -66,7 +78,7 @@ func (pl *plan) prefer(p *peer) {
 
 // comingPart finds a part that the peer passes on as it comes, and that nobody is asked for.
 func (pl *plan) comingPart(p *peer) (uint32, bool) {
-	if !pl.chained() {
+	if !pl.chained() && !pl.meshed() {
 		return 0, false
 	}
 	for i, part := range p.coming {
@@ -119,8 +131,28 @@ func (pl *plan) greet(p *peer) {
 	}
 }
 
+// begins suggests a part that begins to come from a peer to all that are far, if they may lack it.
+func (pl *plan) begins(from *peer, f *fetch) {
+	part := f.work.part
+	if !pl.meshed() || f.hearsay || f.n > 0 || pl.s.rare.count[part] > 0 {
+		return
+	}
+	for _, p := range pl.s.links.list {
+		far := from.isFar() || p.isFar()
+		if p != from && far && !p.foreign() && !p.leaving && !p.hasPart(part) {
+			pl.suggest(p, []*fetch{f})
+		}
+	}
+}
+
+// meshed reports whether parts are passed on as they come in a mesh: some of it is far.
+func (pl *plan) meshed() bool { return !pl.chained() && pl.chain.far > 0 }
+
 // passesOn reports whether a peer that asks for a part that is not here is to have it as it comes.
 func (pl *plan) passesOn(p *peer, part uint32) bool {
+	if pl.meshed() {
+		return !p.foreign() && pl.flows(part)
+	}
 	comes := func(f *fetch) bool { return f.work.part == part }
 	return pl.relaysTo(p) && slices.ContainsFunc(pl.chain.up.fetches, comes)
 }
@@ -128,14 +160,19 @@ func (pl *plan) passesOn(p *peer, part uint32) bool {
 // flows reports whether some of a part that is passed on is here, or coming in.
 func (pl *plan) flows(part uint32) bool {
 	w := pl.s.requests.works[part]
-	if w == nil || pl.chain.up == nil {
+	if w == nil || (pl.chained() && pl.chain.up == nil) {
 		return false
 	}
 	comes := func(f *fetch) bool { return f.work == w && f.started != 0 }
-	return w.left < len(w.runs) || slices.ContainsFunc(pl.chain.up.fetches, comes)
+	sends := func(p *peer) bool { return p.begun > 0 && slices.ContainsFunc(p.fetches, comes) }
+	if pl.chained() {
+		return w.left < len(w.runs) || sends(pl.chain.up)
+	}
+	return w.left < len(w.runs) || slices.ContainsFunc(pl.s.links.list, sends)
 }
 
 // mayRelay reports whether a peer may still be expected to get a part, and pass it on.
 func (pl *plan) mayRelay(p *peer, f *fetch) bool {
-	return pl.chained() && !p.hasPart(f.work.part) && pl.s.now < f.asked+relayPatience
+	return (pl.chained() || pl.meshed()) && !p.hasPart(f.work.part) &&
+		pl.s.now < f.asked+relayPatience
 }

@@ -103,10 +103,10 @@ func (gs *grants) servedPeer(ev Served) {
 	}
 	gs.takesOn(p)
 	gs.s.lines.wentUp(p.grants[0].bytes)
+	p.slow = gs.s.now >= p.grants[0].begun+gs.grantTime(p.grants[0])
 	if p.grants = p.grants[1:]; len(p.grants) > 0 {
 		p.grants[0].begun = gs.s.now
 	}
-	p.slow = false
 	gs.holdSlots(p)
 	if p.takes.onTrial() {
 		p.takes = backoff{}
