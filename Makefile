@@ -1,4 +1,4 @@
-# What can be made: build, install, uninstall, docs, release, release-check, demo, test, interop, large, sim, bench, bench-swarm, cover, clean. It takes Go, git, make and (for the race detector) a C compiler.
+# What can be made: build, install, uninstall, docs, release, release-check, demo, test, interop, browser, large, sim, bench, bench-swarm, cover, clean. It takes Go, git, make and (for the race detector) a C compiler.
 
 GO       ?= go
 BIN      := bin/orchestra
@@ -8,7 +8,7 @@ FUZZTIME ?= 3s
 
 export CGO_ENABLED ?= 0
 
-.PHONY: build install uninstall docs release release-check demo test vet lint format unit fuzz cross interop large sim bench bench-swarm cover clean
+.PHONY: build install uninstall docs release release-check demo test vet lint format unit fuzz cross interop browser large sim bench bench-swarm cover clean
 
 build:
 	$(GO) build -trimpath -o $(BIN) .
@@ -90,6 +90,10 @@ fuzz:
 # Other BitTorrent programs as guests: each gets a file from a member and gives one to a member.
 interop:
 	ORCHESTRA_TEST_INTEROP=1 $(GO) test -v -count=1 -timeout 10m -run '^TestInterop$$' ./internal/cli
+
+# The page in a browser (Debian: chromium), during a real swarm. SHOTS=DIR keeps screenshots there.
+browser:
+	ORCHESTRA_TEST_BROWSER=1 ORCHESTRA_TEST_SHOTS=$(SHOTS) $(GO) test -v -count=1 -timeout 8m -run '^TestBrowser' ./internal/page
 
 # What takes too long, or too much memory, for every run: a file of 5 GiB is composed, shared and got; a thousand members are simulated.
 large:

@@ -1,6 +1,7 @@
 package conduct
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -87,6 +88,9 @@ func (r *registry) complain(
 		e.accused = append(e.accused, accused)
 	}
 	bad.forgive(now)
+	bad.errors++
+	r.totals.complaints++
+	e.comp.scene.tell(now, "complaint", bad, fmt.Sprintf("part %d was bad, says %s", part, e.called()))
 	if bad.mayHear(now) {
 		out = r.tell(bad, proto.Accused{Part: part}, out)
 	}

@@ -24,10 +24,12 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
 
+	"orchestra/internal/page"
 	"orchestra/orch"
 	"orchestra/proto"
 )
@@ -40,6 +42,12 @@ type Config struct {
 	MaxMembers    int // listed at a time, over all compositions; 0 is 65,536
 	Peers         int // members told to a newcomer, 50 at most; 0 is 50
 	MaxPerAddress int // members seen from one address (IPv6: one /64); 0 is 1,024
+
+	// The page, for people with a browser.
+	AdminListen string   // HOST:PORT on which it is, with the metrics, instead of on Listen; "": there
+	Version     string   // of the program, which the page shows
+	PageHosts   []string // names under which it is found, beside addresses and names of the local network
+	PageToken   string   // what its viewers have to show; "": nothing, and those elsewhere see no addresses
 
 	Log zerolog.Logger // the zero Logger is silent
 
@@ -123,8 +131,12 @@ type Conductor struct {
 	dial  func(ctx context.Context, network, address string) (net.Conn, error)
 	wg    sync.WaitGroup // every goroutine but Run's own
 
-	http    *http.Server    // for guests
-	running context.Context // Run's, for what net/http starts
+	admin    net.Listener // nil: the page is on the public port
+	page     *page.Page
+	notTaken atomic.Uint64   // members and clients of compositions that are not allowed
+	since    time.Time       // when it was made
+	http     *http.Server    // for guests and for the page
+	running  context.Context // Run's, for what net/http starts
 }
 
 // New binds the address of the Config and returns a conductor that serves once
@@ -140,6 +152,12 @@ func New(cfg Config) (*Conductor, error) {
 	c, err := newConductor(cfg, ln)
 	if err != nil {
 		return nil, errors.Join(err, ln.Close())
+	}
+	if cfg.AdminListen != "" {
+		if c.admin, err = net.Listen("tcp", cfg.AdminListen); err != nil {
+			ln.Close()
+			return nil, &ListenError{cfg.AdminListen, err}
+		}
 	}
 	return c, nil
 }
@@ -158,8 +176,9 @@ func newConductor(cfg Config, ln net.Listener) (*Conductor, error) {
 		dials: cfg.MaxDials, silence: cfg.SilenceTimeout,
 	}
 	random := rand.New(rand.NewPCG(binary.BigEndian.Uint64(seed[:8]), binary.BigEndian.Uint64(seed[8:])))
-	return &Conductor{
+	c := &Conductor{
 		cfg:   cfg,
+		since: time.Now(),
 		log:   cfg.Log,
 		rare:  cfg.Log.Sample(&zerolog.BurstSampler{Burst: 10, Period: time.Minute}),
 		news:  newNews(cfg.Log),
@@ -169,12 +188,23 @@ func newConductor(cfg Config, ln net.Listener) (*Conductor, error) {
 		gate:  newGate(lim),
 		reg:   newRegistry(lim, random),
 		dial:  new(net.Dialer).DialContext,
-	}, nil
+	}
+	c.page = page.New(page.Config{Look: c.lookForPage, Hosts: cfg.PageHosts, Token: cfg.PageToken})
+	return c, nil
 }
 
 // Addr returns the address it listens on, with the real port.
 func (c *Conductor) Addr() netip.AddrPort {
 	a := c.ln.Addr().(*net.TCPAddr).AddrPort()
+	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+}
+
+// PageAddr returns the address on which the page is, with the real port.
+func (c *Conductor) PageAddr() netip.AddrPort {
+	if c.admin == nil {
+		return c.Addr()
+	}
+	a := addrPort(c.admin.Addr())
 	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 }
 
@@ -185,6 +215,10 @@ func (c *Conductor) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	c.running, c.http = ctx, c.newHTTP()
+	c.wg.Go(func() { c.page.Run(ctx) })
+	if c.admin != nil {
+		c.wg.Go(func() { c.serveAdmin(ctx) })
+	}
 	stop := context.AfterFunc(ctx, func() { c.ln.Close() })
 	defer stop()
 	var err error

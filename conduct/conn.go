@@ -65,7 +65,7 @@ func (c *Conductor) serve(ctx context.Context, nc net.Conn, s seat) {
 		switch first[0] {
 		case byte(len(proto.Orchestra)):
 			err = c.serveMember(ctx, nc, in, s)
-		case 'G': // GET
+		case 'G', 'H': // GET, HEAD
 			err = c.serveHTTP(nc, in, s)
 		default:
 			err = errNotMember
@@ -96,6 +96,7 @@ func (c *Conductor) serveMember(ctx context.Context, nc net.Conn, in io.Reader, 
 	m.out.put(self.Append(nil))
 	all := hello.ID == [20]byte{} // nobody's composition: who asks means all that are here
 	if c.cfg.Allow != nil && !all && !c.cfg.Allow(hello.ID) {
+		c.notTaken.Add(1)
 		c.news.refused(s.from, hello.ID, refusedComposition)
 		m.out.put(proto.Append(nil, proto.Refused{Reason: refusedComposition}))
 		m.out.finish()
@@ -146,7 +147,8 @@ func (c *Conductor) serveMember(ctx context.Context, nc net.Conn, in io.Reader, 
 			return err
 		}
 		switch msg.(type) {
-		case proto.KeepAlive, proto.Announce, proto.Progress, proto.Complain, proto.Await:
+		case proto.KeepAlive, proto.Announce, proto.Progress, proto.Complain, proto.Await,
+			proto.Content, proto.Holds, proto.Received, proto.Waits:
 			c.post(ctx, heard{m, msg})
 		case proto.Unknown: // of a later version
 		case proto.Named, proto.Titled, proto.Ask: // too late

@@ -49,6 +49,7 @@ type past struct {
 	copies map[copyID]netip.Addr
 	title  title
 	until  time.Time
+	scene  *scene
 }
 
 // count counts a member that is complete, and tells those that waited for it.
@@ -112,12 +113,13 @@ func (e *entry) unawait() {
 // keepPast remembers the copies of a composition whose last member left.
 func (r *registry) keepPast(c *composition, until time.Time) {
 	if len(c.copies) == 0 {
+		r.endScene(c.scene)
 		return
 	}
 	if len(r.past) >= maxPast {
 		r.forgetPast(1)
 	}
-	r.past = append(r.past, past{c.id, c.copies, c.title, until})
+	r.past = append(r.past, past{c.id, c.copies, c.title, until, c.scene})
 }
 
 // forgetPast forgets the oldest n.
@@ -127,6 +129,7 @@ func (r *registry) forgetPast(n int) {
 		for _, src := range p.copies {
 			lessen(r.copiesFrom, src)
 		}
+		r.endScene(p.scene)
 	}
 	r.past = slices.Delete(r.past, 0, n)
 }
@@ -157,9 +160,10 @@ func (r *registry) newComposition(now time.Time, id [20]byte) *composition {
 		id: id, byPeer: make(map[proto.PeerID]*entry),
 		places: make(map[[8]byte]int),
 		copies: make(map[copyID]netip.Addr), awaiting: make(map[uint32][]*entry),
+		scene: new(scene),
 	}
 	if p := r.pastOf(now, id); p != nil {
-		c.copies, c.title, c.met = p.copies, p.title, true
+		c.copies, c.title, c.scene, c.met = p.copies, p.title, p.scene, true
 		r.past = slices.DeleteFunc(r.past, func(p past) bool { return p.id == id })
 	}
 	r.comps[id] = c

@@ -39,6 +39,13 @@ func (g *gate) enter(a netip.Addr) bool {
 	return true
 }
 
+// count returns how many connections are open.
+func (g *gate) count() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.open
+}
+
 func (g *gate) leave(a netip.Addr) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -216,7 +216,7 @@ func BenchmarkRegistry(b *testing.B) {
 				out = s.reg.arrive(s.now, at(n+i), out)
 				told += len(out)
 				drop()
-				out = s.reg.leave(link(i+1), out)
+				out = s.reg.leave(s.now, link(i+1), out)
 				told += len(out)
 				drop()
 			}

@@ -84,7 +84,7 @@ func lessen[K comparable](counts map[K]int, key K) {
 
 // makeRoom sees to it that a newcomer can be listed. It returns why it cannot,
 // and "" if it can.
-func (r *registry) makeRoom(a arrival, out []effect) (why string, _ []effect) {
+func (r *registry) makeRoom(now time.Time, a arrival, out []effect) (why string, _ []effect) {
 	var victim *entry
 	comp, isGuest := r.comps[a.id], a.link == 0
 	switch {
@@ -98,7 +98,7 @@ func (r *registry) makeRoom(a arrival, out []effect) (why string, _ []effect) {
 	if victim == nil || isGuest && !r.givesWay(victim, a.seat.from.Addr()) {
 		return refusedFull, out
 	}
-	return "", r.remove(victim, out)
+	return "", r.remove(now, victim, "it made room for another", out)
 }
 
 // victim returns the guest that has to go among some random ones of the list:

@@ -244,7 +244,7 @@ func TestCopiesAreSharedFairly(t *testing.T) {
 			ann := proto.Announce{Key: [16]byte{1}, Parts: 1, Have: 1}
 			for n := range 2000 {
 				if n > 0 {
-					s.did(s.reg.leave(s.last, nil))
+					s.did(s.reg.leave(s.now, s.last, nil))
 				}
 				id, from := liar(n)
 				s.last++

@@ -50,6 +50,9 @@ func (c *Conductor) serveHTTP(nc net.Conn, in *bufio.Reader, s seat) error {
 func (c *Conductor) newHTTP() *http.Server {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /announce", c.handleAnnounce)
+	if c.admin == nil {
+		c.handlePage(mux)
+	}
 	srv := &http.Server{
 		Handler: mux, MaxHeaderBytes: httpHeader,
 		ReadTimeout: c.cfg.HandshakeTimeout, WriteTimeout: c.cfg.WriteTimeout,
@@ -70,6 +73,7 @@ func (c *Conductor) handleAnnounce(w http.ResponseWriter, req *http.Request) {
 	v, compact, err := parseVisit(req.URL.RawQuery, s)
 	if err == nil && c.cfg.Allow != nil && !c.cfg.Allow(v.id) {
 		err = errors.New(refusedComposition)
+		c.notTaken.Add(1)
 		c.news.refused(s.from, v.id, refusedComposition)
 	}
 	if err != nil {

@@ -116,7 +116,7 @@ func TestMalformedAnnouncements(t *testing.T) {
 		}
 	}
 	for path, want := range map[string]int{
-		"/": http.StatusNotFound, "/elsewhere": http.StatusNotFound, "/announce/x": http.StatusNotFound,
+		"/elsewhere": http.StatusNotFound, "/announce/x": http.StatusNotFound,
 		"/announce?" + strings.Repeat("x", httpHeader+5000): http.StatusRequestHeaderFieldsTooLarge,
 	} {
 		client := http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"orchestra/internal/page"
 	"orchestra/proto"
 )
 
@@ -107,7 +108,7 @@ func (l *loop) handle(ev event) {
 		l.message(now, ev)
 	case closed:
 		delete(l.conns, ev.c.link)
-		l.out = l.reg.leave(ev.c.link, l.out)
+		l.out = l.reg.leave(now, ev.c.link, l.out)
 	case visited:
 		var a answer
 		a.members, a.refused, l.out = l.reg.receive(now, ev.guest, l.out)
@@ -117,6 +118,12 @@ func (l *loop) handle(ev event) {
 		ev.reply <- a
 	case asked:
 		ev.reply <- l.reg.survey(now, ev.id)
+	case tallied:
+		ev.reply <- l.reg.tally(now)
+	case looked:
+		var view page.View
+		view, l.out = l.reg.look(now, ev.ids, l.out)
+		ev.reply <- view
 	case dialled:
 		l.out = l.reg.checked(now, ev.ticket, ev.addr, ev.ok, l.out)
 	}
@@ -132,6 +139,8 @@ func (l *loop) message(now time.Time, ev heard) {
 		l.out = l.reg.progress(now, ev.c.link, m, l.out)
 	case proto.Await:
 		l.out = l.reg.await(now, ev.c.link, m.Copies, l.out)
+	case proto.Content, proto.Holds, proto.Received, proto.Waits:
+		l.reg.reported(now, ev.c.link, m)
 	case proto.Complain:
 		var v verdict
 		v, l.out = l.reg.complain(now, ev.c.link, m.PeerID, m.Part, l.out)

@@ -52,6 +52,11 @@ type registry struct {
 	guestLine  []waiting          // those of guests, for which only some run at a time
 	running    map[uint64]waiting // dial backs under way
 	guestDials int                // those of them that are guests'
+
+	totals    totals // since it began
+	serial    uint64 // of the latest member
+	histories int    // scenes whose history is kept
+	maps      int    // bytes of members' bitfields, and of the counts of holders
 }
 
 // A composition is what members gather around. It exists while it has any.
@@ -70,6 +75,7 @@ type composition struct {
 	earlier  int                   // members that name a place that another one names
 	title    title
 	met      bool // a member was listed, since the composition is known
+	scene    *scene
 }
 
 // An entry is one member of one composition. It needs no connection: link 0
@@ -112,6 +118,8 @@ type entry struct {
 	hearing   hearing        // what others complained of to it
 	accused   []proto.PeerID // whom it complained of
 	accusedAt time.Time      // since then
+
+	account
 }
 
 // An arrival is a member's announcement as the shell received it.
@@ -160,11 +168,13 @@ func (r *registry) arrive(now time.Time, a arrival, out []effect) []effect {
 // admit lists who announced itself, or says why not.
 func (r *registry) admit(now time.Time, a arrival, out []effect) (refused string, _ []effect) {
 	if why := r.refusal(a); why != "" {
+		r.totals.refusedFor(why)
 		return why, out
 	}
 	if _, e := r.find(a.id, a.peer); e == nil {
 		var why string
-		if why, out = r.makeRoom(a, out); why != "" {
+		if why, out = r.makeRoom(now, a, out); why != "" {
+			r.totals.refusedFor(why)
 			return why, out
 		}
 	}
@@ -201,6 +211,7 @@ func (r *registry) admit(now time.Time, a arrival, out []effect) (refused string
 		r.guests.add(e)
 	}
 	r.renew(now, e)
+	r.begin(now, e)
 
 	out = r.tell(e, proto.Welcome{You: netip.AddrPortFrom(a.seat.from.Addr().WithZone(""), a.seat.from.Port())}, out)
 	out = r.tellListed(e, out)
@@ -215,6 +226,9 @@ func (r *registry) admit(now time.Time, a arrival, out []effect) (refused string
 	if a.link != 0 && !comp.met {
 		comp.met = true
 		out = append(out, noteOf(noteFirst, e))
+	}
+	if comp.scene.every > 0 {
+		out = r.tell(e, proto.Watch{Every: comp.scene.every}, out)
 	}
 	return "", r.outgrown(comp, r.take(now, e, a.ann, out))
 }
@@ -258,17 +272,22 @@ func (r *registry) announce(now time.Time, l link, ann proto.Announce, out []eff
 // take takes over what a member announces.
 func (r *registry) take(now time.Time, e *entry, ann proto.Announce, out []effect) []effect {
 	e.want = min(int(ann.Want), r.lim.peers)
+	before := e.have
+	if ann.Parts != e.parts {
+		r.forgetBits(e)
+	}
 	e.parts, e.have = ann.Parts, min(ann.Have, ann.Parts)
 	e.pace.saw(now, e.have)
+	r.regard(now, e, before)
 
-	before := e.addrsFor(e.seat, nil)
+	addrs := e.addrsFor(e.seat, nil)
 	e.port, e.own = ann.Port, ownAddrs(ann.Addrs)
 	observed, advertised := "", ""
 	if e.port != 0 {
 		observed = netip.AddrPortFrom(e.seat.from.Addr(), e.port).String()
 		advertised = ann.Advertise
 	}
-	moved := e.main.host != observed || !slices.Equal(before, e.addrsFor(e.seat, nil))
+	moved := e.main.host != observed || !slices.Equal(addrs, e.addrsFor(e.seat, nil))
 
 	out = r.handOut(e, e.want, true, out)
 	out = r.claimAt(e, &e.main, observed, out)
@@ -283,6 +302,7 @@ func (r *registry) take(now time.Time, e *entry, ann proto.Announce, out []effec
 func (r *registry) heard(now time.Time, l link) *entry {
 	e := r.links[l]
 	if e != nil {
+		e.account.heard = now
 		r.renew(now, e)
 	}
 	return e
@@ -311,20 +331,23 @@ func (r *registry) progress(now time.Time, l link, p proto.Progress, out []effec
 	if e == nil {
 		return out
 	}
+	before := e.have
 	e.have = min(p.Have, e.parts)
 	e.pace.saw(now, e.have)
+	r.book(now, e, p)
+	r.regard(now, e, before)
 	return r.count(e, out)
 }
 
 // leave takes the end of a connection.
-func (r *registry) leave(l link, out []effect) []effect {
+func (r *registry) leave(now time.Time, l link, out []effect) []effect {
 	e := r.links[l]
 	if e == nil {
 		return out
 	}
 	delete(r.links, l)
 	e.link = 0
-	return r.remove(e, out)
+	return r.remove(now, e, "", out)
 }
 
 // next returns when expire has something to do; the zero time if never.
@@ -339,17 +362,20 @@ func (r *registry) next() time.Time {
 func (r *registry) expire(now time.Time, out []effect) []effect {
 	for len(r.expiry) > 0 && !r.expiry[0].deadline.After(now) {
 		e := r.expiry[0]
-		out = r.unlink(e, "silent for too long", out)
-		out = r.remove(e, out)
+		out = r.unlink(e, silentTooLong, out)
+		out = r.remove(now, e, silentTooLong, out)
 	}
 	return out
 }
 
-// remove ends an entry. Those who were told of it are told that it left, and
+const silentTooLong = "silent for too long"
+
+// remove ends an entry, for a reason that the page tells. Those who were told of it are told that it left, and
 // of others if few are left to them.
-func (r *registry) remove(e *entry, out []effect) []effect {
+func (r *registry) remove(now time.Time, e *entry, why string, out []effect) []effect {
 	comp := e.comp
 	e.gone = true
+	r.close(now, e, why)
 	heap.Remove(&r.expiry, e.expiryPos)
 	r.unsource(e)
 	comp.swap(e.pos, len(comp.entries)-1)
@@ -360,6 +386,7 @@ func (r *registry) remove(e *entry, out []effect) []effect {
 	e.unawait()
 	if len(comp.entries) == 0 {
 		delete(r.comps, comp.id)
+		out = r.watchOff(comp, out)
 		r.keepPast(comp, e.deadline.Add(pastFor))
 	}
 

@@ -163,7 +163,7 @@ func (s *script) join(peer proto.PeerID, at seat, ann proto.Announce) (link, []e
 
 func (s *script) leave(l link) []effect {
 	s.t.Helper()
-	out := s.did(s.reg.leave(l, nil))
+	out := s.did(s.reg.leave(s.now, l, nil))
 	s.counted(0, out)
 	return out
 }

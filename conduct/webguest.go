@@ -20,11 +20,12 @@ type webGuest struct {
 
 // receive lists a guest and chooses whom it is told of; refused says why not.
 func (r *registry) receive(now time.Time, v webGuest, out []effect) (members []proto.Member, refused string, _ []effect) {
+	r.totals.announced++
 	_, e := r.find(v.id, v.peer)
 	switch {
 	case v.stopped:
 		if refused = r.refusal(v.arrival); refused == "" && e != nil && e.guest {
-			out = r.remove(e, out)
+			out = r.remove(now, e, "", out)
 		}
 		return nil, refused, out
 	case e != nil && !e.guest:

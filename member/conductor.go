@@ -39,6 +39,10 @@ type conductor struct {
 	upSince    time.Time // of the last connection; zero: it never was
 	probed     bool      // it was found out what answers, since it was up
 	strange    swarm.Fault
+
+	watched chan time.Duration // how often the conductor wants reports; has room for one
+	reports reports
+	before  proto.Progress // what had moved when the connection began
 }
 
 // run connects, and connects again: soon if the conductor was up and is lost, since it may be
@@ -122,6 +126,7 @@ func (c *conductor) session(ctx context.Context) error {
 	stop := context.AfterFunc(grace, func() { conn.Close() })
 	defer stop()
 	conn.SetDeadline(time.Now().Add(proto.HandshakeTimeout))
+	c.watched, c.reports, c.before = make(chan time.Duration, 1), reports{}, c.Member.progressNow()
 	hail, told := c.greeting()
 	if _, err := conn.Write(hail); err != nil {
 		return errNoHello{&answer{swarm.HangsUp, err}}
@@ -165,6 +170,15 @@ func (c *conductor) report(
 			return
 		case <-complete:
 			complete = nil
+		case every := <-c.watched:
+			if !c.asked(conn, every) {
+				return
+			}
+			tick.Reset(c.reports.rhythm())
+			if !c.sayChanges(ctx, conn) {
+				return
+			}
+			continue
 		case bad := <-c.complaints:
 			c.sureNow()
 			c.unsure = append(c.unsure, complaint{bad, time.Now()})
@@ -185,6 +199,9 @@ func (c *conductor) report(
 			}
 			continue
 		case <-tick.C:
+			if !c.sayChanges(ctx, conn) {
+				return
+			}
 		}
 		now := c.progressNow()
 		var msg proto.Message = now
@@ -261,6 +278,12 @@ func (c *conductor) listenTo(ctx context.Context, conn net.Conn) error {
 			if msg.OK {
 				c.update(func(p *Progress) { p.Dialled, p.Unreachable = true, false })
 			}
+		case proto.Watch:
+			select {
+			case <-c.watched: // what it said before does not count any more
+			default:
+			}
+			c.watched <- time.Duration(msg.Every) * time.Second
 		case proto.Accused:
 			c.tell(ctx, accused{msg.Part})
 		case proto.Copies:

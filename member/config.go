@@ -32,6 +32,7 @@ type Config struct {
 	MaxPeers   int      // links at most; 0: the core's default
 
 	Name        string // shown to who asks the conductor; the host's name. UTF-8, 64 bytes of it
+	Version     string // of the program, for a conductor's page; "": it does not tell
 	AwaitCopies int    // Progress.Copies is wanted once so many members are complete; 0: never
 
 	UploadLimit, DownloadLimit int64 // bytes a second, all links together; 0: none

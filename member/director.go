@@ -50,6 +50,7 @@ type director struct {
 	notices  notices   // of parts, for the user
 	absent   []uint32  // parts of which it was said last that nobody connected has them
 	rechecks rechecks
+	carried  carried
 }
 
 // Run gets and shares the content until ctx ends, which is no error, or until it cannot go on. All
@@ -211,6 +212,8 @@ func (d *director) take(ev event) {
 		d.regained(ev)
 	case accused:
 		d.accused(ev)
+	case looking:
+		d.looking(ev)
 	case link.Accused:
 		d.accused(accused{ev.Part})
 	case rechecked:
@@ -235,6 +238,7 @@ func (d *director) take(ev event) {
 		d.step(ev)
 		d.withdrawn(ev)
 	case swarm.Event:
+		d.carried.take(ev)
 		d.step(ev)
 	}
 }
@@ -247,6 +251,7 @@ func (d *director) linkUp(c *connection) {
 		d.links = append(d.links, nil)
 	}
 	d.links[peer] = c
+	*d.carried.of(peer) = carriage{}
 	joined := c.up(peer)
 	d.work.Go(func() {
 		err := c.run(d.ctx)

@@ -75,7 +75,16 @@ func (m *Member) have(p Progress) uint32 {
 	return uint32(p.Stored)
 }
 
+// progressNow is how far the member is, and what it moved in this run.
 func (m *Member) progressNow() proto.Progress {
 	p := m.Progress()
 	return proto.Progress{Have: m.have(p), Uploaded: uint64(p.Uploaded), Downloaded: uint64(p.Downloaded)}
+}
+
+// progressNow is how far the member is, and what it moved since the connection began.
+func (c *conductor) progressNow() proto.Progress {
+	p := c.Member.progressNow()
+	p.Uploaded -= c.before.Uploaded
+	p.Downloaded -= c.before.Downloaded
+	return p
 }

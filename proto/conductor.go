@@ -31,7 +31,8 @@ import (
 //	Announce ─────────────────────>                           (what changed, or to be told of more)
 //
 // Who only wants to know how far the members are asks instead of announcing
-// itself, and is no member; see status.go.
+// itself, and is no member; see status.go. What members tell for the page is in
+// report.go.
 //
 //	id  message    payload (bytes)
 //	-   KeepAlive  no id, no payload
@@ -42,6 +43,10 @@ import (
 //	68  Await      copies 4
 //	69  Ask        members 2
 //	70  Titled     title text
+//	71  Content    size 8, part size 4, version text (at most 64 bytes)
+//	72  Holds      first 4, count 2 (0 to 1,024), bits 1 each
+//	73  Received   count 1 (0 to 16), so many times: peer id 20, bytes 8
+//	74  Waits      why text
 //	80  Welcome    address
 //	81  Joined     count 1 (0 to 50), members
 //	82  Left       count 1 (0 to 50), peer ids 20 each
@@ -53,6 +58,7 @@ import (
 //	88  Listed     members 4
 //	89  Accused    part 4
 //	90  About      id 20, listed 4, clients 4, complete 4, title text
+//	91  Watch      every 1
 //
 //	address  family 1, host, port 2: family 4 with 4 bytes of host, 6 with 16 (never an IPv4 address mapped
 //	         into IPv6); or the family 0 alone, which is no address (not within a list)
@@ -67,6 +73,10 @@ const (
 	idAwait     = 68
 	idAsk       = 69
 	idTitled    = 70
+	idContent   = 71
+	idHolds     = 72
+	idReceived  = 73
+	idWaits     = 74
 	idWelcome   = 80
 	idJoined    = 81
 	idLeft      = 82
@@ -78,6 +88,7 @@ const (
 	idListed    = 88
 	idAccused   = 89
 	idAbout     = 90
+	idWatch     = 91
 )
 
 // Limits of the conductor's messages.

@@ -121,6 +121,16 @@ func (d *decoder) conductor() Message {
 		return d.about()
 	case idListed:
 		return Listed{d.uint32("number of members")}
+	case idWatch:
+		return Watch{d.uint8("number of seconds")}
+	case idContent:
+		return d.content()
+	case idHolds:
+		return d.holds()
+	case idReceived:
+		return d.received()
+	case idWaits:
+		return Waits{d.utf8("reason")}
 	case idAccused:
 		return Accused{d.uint32("part")}
 	}

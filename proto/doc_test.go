@@ -49,6 +49,7 @@ var docMessages = map[string]Message{
 	"joined": Joined{}, "left": Left{}, "reachable": Reachable{}, "refused": Refused{},
 	"named": Named{}, "await": Await{}, "ask": Ask{}, "copies": Copies{}, "status": Status{}, "standings": Standings{},
 	"listed": Listed{}, "accused": Accused{}, "titled": Titled{}, "about": About{},
+	"watch": Watch{}, "content": Content{}, "holds": Holds{}, "received": Received{}, "waits": Waits{},
 }
 
 // layoutField is a field of a layout cell and its size.
@@ -127,6 +128,8 @@ func TestDocLimits(t *testing.T) {
 		"members that a member dials":                          Dials,
 		"connections to members":                               MeshPeers,
 		"connections to members in a chain":                    ChainPeers,
+		"bytes of bits in one holds":                           MaxHolds,
+		"peers in one received":                                MaxReceived,
 		"time for the handshake, s":                            int64(HandshakeTimeout / time.Second),
 		"a member sends to its conductor at least every, s":    int64(PingInterval / time.Second),
 		"silence on a conductor connection that ends it, s":    int64(SilenceTimeout / time.Second),
@@ -208,6 +211,11 @@ func docExamples() map[string]any {
 		"standings":                             Standings{[]Standing{{1249, 2048, 40, netip.MustParseAddrPort("192.0.2.7:50000"), "lab-17"}}},
 		"listed":                                Listed{101},
 		"accused":                               Accused{9},
+		"watch":                                 Watch{2},
+		"content":                               Content{2048 << 14, 1 << 14, "0.4"},
+		"holds":                                 Holds{1, []byte{0x80, 0x40}},
+		"received":                              Received{[]Source{{h.PeerID, 5 << 20}}},
+		"waits":                                 Waits{"connected to nobody"},
 		"a part is gone":                        Extended{3, AppendPart(nil, 9)},
 		"handshake of a member that tells the content's name": titled,
 		"titled": Titled{"image.iso"},
@@ -254,7 +262,8 @@ func codec(t *testing.T, name string, v any, b []byte) (encoded []byte, decoded 
 		encoded = v.Append(nil)
 		decoded, err = ReadHandshake(bytes.NewReader(b), BitTorrent, Orchestra)
 	case Announce, Progress, Complain, Welcome, Joined, Left, Reachable, Refused, Named, Await, Ask,
-		Copies, Status, Standings, Listed, Accused, Titled, About:
+		Copies, Status, Standings, Listed, Accused, Titled, About, Watch, Content, Holds, Received,
+		Waits:
 		encoded = Append(nil, v.(Message))
 		decoded, err = NewConductorReader(bytes.NewReader(b)).Next()
 	default:

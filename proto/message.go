@@ -230,6 +230,16 @@ func Append(b []byte, m Message) []byte {
 		b = m.append(b)
 	case Standings:
 		b = m.append(b)
+	case Watch:
+		b = m.append(b)
+	case Content:
+		b = m.append(b)
+	case Holds:
+		b = m.append(b)
+	case Received:
+		b = m.append(b)
+	case Waits:
+		b = m.append(b)
 	default:
 		panic("proto: nil or a pointer is no message")
 	}

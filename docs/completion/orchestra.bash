@@ -6,8 +6,8 @@ _orchestra_commands='compose conduct join verify show status'
 _orchestra_flags() {
 	case $1 in
 	compose) flags='--conductor --part-size --output --hash --comment --links --no-times --torrent --force -c -s -o -f' ;;
-	conduct) flags='--listen --allow --max-members --peers --max-per-address -l' ;;
-	join) flags='--dir --listen --advertise --conductor --peer --exit --share-for --ratio --until-copies --name --stall-timeout --upload-limit --download-limit --only --except --max-peers --sequential --stdout --on-complete --on-complete-timeout --check --replace --repair --no-times --progress --no-input -d -l -e' ;;
+	conduct) flags='--listen --allow --max-members --peers --max-per-address --admin-listen --page-token-file --page-host -l' ;;
+	join) flags='--dir --listen --advertise --conductor --peer --exit --share-for --ratio --until-copies --name --stall-timeout --upload-limit --download-limit --only --except --max-peers --sequential --stdout --on-complete --on-complete-timeout --check --replace --repair --no-times --progress --page --no-input -d -l -e' ;;
 	verify) flags='' ;;
 	show) flags='' ;;
 	status) flags='--watch --wait --timeout -w' ;;
@@ -30,6 +30,9 @@ _orchestra_kind() {
 	conduct:--max-members) kind='none' ;;
 	conduct:--peers) kind='none' ;;
 	conduct:--max-per-address) kind='none' ;;
+	conduct:--admin-listen) kind='none' ;;
+	conduct:--page-token-file) kind='file' ;;
+	conduct:--page-host) kind='none' ;;
 	join:--dir | join:-d) kind='folder' ;;
 	join:--listen | join:-l) kind='none' ;;
 	join:--advertise) kind='none' ;;
@@ -48,6 +51,7 @@ _orchestra_kind() {
 	join:--on-complete) kind='none' ;;
 	join:--on-complete-timeout) kind='none' ;;
 	join:--progress) kind='none auto bar plain none' ;;
+	join:--page) kind='none' ;;
 	status:--wait) kind='none all' ;;
 	status:--timeout) kind='none' ;;
 	*:--log-format) kind='none auto console json' ;;

@@ -16,6 +16,9 @@ set -g __orchestra_valued \
 	conduct:--max-members \
 	conduct:--peers \
 	conduct:--max-per-address \
+	conduct:--admin-listen \
+	conduct:--page-token-file \
+	conduct:--page-host \
 	conduct:--log-format \
 	conduct:--log-file \
 	conduct:--color \
@@ -37,6 +40,7 @@ set -g __orchestra_valued \
 	join:--on-complete \
 	join:--on-complete-timeout \
 	join:--progress \
+	join:--page \
 	join:--log-format \
 	join:--log-file \
 	join:--color \
@@ -137,6 +141,9 @@ complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-joi
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at conduct' -l max-members -x -d 'members listed at a time, over all compositions'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at conduct' -l peers -x -d 'members told to a newcomer, 50 at most'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at conduct' -l max-per-address -x -d 'members from one address, 1,024 by default'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at conduct' -l admin-listen -x -d 'serve the page and the metrics there instead'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at conduct' -l page-token-file -x -a '(__orchestra_files)' -d 'the page is for those who know what stands in FILE, and shows them all addresses'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at conduct' -l page-host -x -d 'a name under which browsers find the page, if it is one of the public DNS; may be repeated'
 
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l dir -s d -x -a '(__orchestra_files /)' -d 'the folder for the content, the current one by default'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l listen -s l -x -d 'the address for other members; the first free port from 10001 to 10020, or any'
@@ -163,6 +170,7 @@ complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-joi
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l repair -d 'get bad parts of the content anew, in place'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l no-times -d 'leave files with the time at which they are written here, not the composition'\''s'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l progress -x -a 'auto bar plain none' -d 'how progress is shown (auto: a bar on a terminal, else lines)'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l page -x -d 'serve a page there that shows what this member does: 127.0.0.1:0 is any free port of this machine alone'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l no-input -d 'read no key'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join 0' -a '(__orchestra_files / .orch)'
 

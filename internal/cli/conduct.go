@@ -19,6 +19,9 @@ type conductOptions struct {
 	maxMembers    int
 	peers         int
 	maxPerAddress int
+	adminListen   string
+	pageHosts     []string
+	pageToken     string // the file that holds it
 }
 
 func newConduct(p *program) *command {
@@ -38,6 +41,9 @@ func newConduct(p *program) *command {
 			{name: "max-members", value: "N", usage: "members listed at a time, over all compositions", set: into(&o.maxMembers, parseCount)},
 			{name: "peers", value: "N", usage: "members told to a newcomer, 50 at most", set: into(&o.peers, atMost(50))},
 			{name: "max-per-address", value: "N", usage: "members from one address, 1,024 by default", set: into(&o.maxPerAddress, parseCount)},
+			{name: "admin-listen", value: "ADDR", usage: "serve the page and the metrics there instead", set: into(&o.adminListen, parseListen(orch.DefaultPort+1))},
+			{name: "page-token-file", value: "FILE", usage: "the page is for those who know what stands in FILE, and shows them all addresses", set: into(&o.pageToken, parseText)},
+			{name: "page-host", value: "NAME", usage: "a name under which browsers find the page, if it is one of the public DNS; may be repeated", list: &o.pageHosts},
 		},
 	}
 	c.run = func(ctx context.Context, arguments []string) error {
@@ -60,6 +66,7 @@ const defaultListen = ":9999"
 type conducting struct {
 	Event   string `json:"event"`
 	Address string `json:"address"`
+	Page    string `json:"page"`
 }
 
 func runConduct(ctx context.Context, p *program, o conductOptions) error {
@@ -67,15 +74,24 @@ func runConduct(ctx context.Context, p *program, o conductOptions) error {
 	if err != nil {
 		return withCode(exitInput, err)
 	}
+	token, err := readToken(o.pageToken)
+	if err != nil {
+		return withCode(exitInput, err)
+	}
 	c, err := conduct.New(conduct.Config{
 		Listen: o.listen, Allow: allow, MaxMembers: o.maxMembers, Peers: o.peers, MaxPerAddress: o.maxPerAddress, Log: p.log,
+		Version: pageVersion(), AdminListen: o.adminListen, PageHosts: o.pageHosts, PageToken: token,
 	})
 	if err != nil {
 		return withCode(exitNetwork, err)
 	}
 	address := c.Addr().String()
-	if err := p.result(conducting{"listening", address}, "conducting on "+address); err != nil {
+	shown := pageURL(c.PageAddr())
+	if err := p.result(conducting{"listening", address, shown}, "conducting on "+address); err != nil {
 		return errors.Join(err, c.Run(endedContext(ctx)))
+	}
+	if !p.common.json {
+		p.terminal.note("its page is at %s", shown)
 	}
 	return withCode(exitNetwork, c.Run(ctx))
 }

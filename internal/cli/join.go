@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"path/filepath"
 
 	"orchestra/member"
@@ -18,7 +19,8 @@ type joinOptions struct {
 	hook     hook
 	progress string
 	noInput  bool
-	stdout   bool // the content is written there
+	stdout   bool   // the content is written there
+	page     string // the address of the page; "": none
 	member   member.Config
 }
 
@@ -67,6 +69,7 @@ func newJoin(p *program) *command {
 			{name: "repair", usage: "get bad parts of the content anew, in place", set: into(&m.Repair, parseSwitch)},
 			{name: "no-times", usage: "leave files with the time at which they are written here, not the composition's", set: into(&m.NoTimes, parseSwitch)},
 			{name: "progress", value: "auto|bar|plain|none", usage: "how progress is shown (auto: a bar on a terminal, else lines)", set: into(&o.progress, oneOf("auto", "bar", "plain", "none"))},
+			{name: "page", value: "ADDR", usage: "serve a page there that shows what this member does: 127.0.0.1:0 is any free port of this machine alone", set: into(&o.page, parseListen(0))},
 			{name: "no-input", usage: "read no key", set: into(&o.noInput, parseSwitch)},
 		},
 	}
@@ -108,9 +111,16 @@ func runJoin(ctx context.Context, p *program, o joinOptions) error {
 	if err := o.check(f); err != nil {
 		return &usageError{command: "join", text: err.Error()}
 	}
+	var listener net.Listener
+	if o.page != "" {
+		if listener, err = listenForPage(o.page); err != nil {
+			return err
+		}
+		defer listener.Close()
+	}
 	completed := make(chan string, 1)
 	cfg := o.member
-	cfg.File, cfg.Log = f, p.log
+	cfg.File, cfg.Log, cfg.Version = f, p.log, pageVersion()
 	cfg.OnComplete = func(path string) { completed <- path }
 	m, err := member.New(cfg)
 	if pattern := new(store.PatternError); errors.As(err, &pattern) {
@@ -120,6 +130,9 @@ func runJoin(ctx context.Context, p *program, o joinOptions) error {
 		return err
 	}
 	j := &joining{program: p, options: o, file: f, member: m, completed: completed}
+	if listener != nil {
+		j.page = newJoinPage(listener, f, m, o.member.Name)
+	}
 	return j.run(ctx)
 }
 

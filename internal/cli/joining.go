@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"golang.org/x/term"
@@ -18,6 +19,7 @@ type joining struct {
 	file      *orch.File
 	member    *member.Member
 	completed <-chan string // the content's path, once
+	page      *joinPage     // nil: none
 
 	ctx      context.Context
 	end      context.CancelCauseFunc
@@ -35,7 +37,11 @@ func (j *joining) run(ctx context.Context) error {
 	s.piped, s.pouring = j.options.stdout, j.options.stdout
 	j.showing = s
 	readKeys := !j.options.noInput && term.IsTerminal(int(p.stdin.Fd()))
-	j.endOn(s.start(m.Addr().String(), readKeys))
+	shown := ""
+	if j.page != nil {
+		shown = j.page.url()
+	}
+	j.endOn(s.start(m.Addr().String(), shown, readKeys))
 
 	keys := make(chan struct{})
 	last := &lastCopy{terminal: p.terminal, progress: m.Progress, quit: p.stop.quit}
@@ -45,6 +51,11 @@ func (j *joining) run(ctx context.Context) error {
 	}()
 	ended := make(chan error, 1)
 	go func() { ended <- m.Run(j.ctx) }()
+	var served sync.WaitGroup
+	defer served.Wait()
+	if j.page != nil {
+		served.Go(func() { j.page.run(j.ctx) })
+	}
 	var poured <-chan error // the end of writing to stdout
 	if j.options.stdout {
 		poured = pour(j.ctx, m, j.file, p.stdout)

@@ -16,9 +16,10 @@ import (
 // import what they test against.
 var rooms = map[string][]string{
 	".":                   {"internal/cli"},
-	"internal/cli":        {"compose", "conduct", "member", "member/store", "orch"},
+	"internal/cli":        {"compose", "conduct", "internal/page", "member", "member/store", "orch"},
 	"compose":             {"orch"},
-	"conduct":             {"orch", "proto", "proto/bencode"},
+	"conduct":             {"internal/page", "orch", "proto", "proto/bencode"},
+	"internal/page":       {},
 	"member":              {"member/intake", "member/link", "member/store", "member/swarm", "orch", "proto"},
 	"member/intake":       {"member/swarm"},
 	"member/link":         {"member/swarm", "proto"},
@@ -42,6 +43,9 @@ var confined = map[string]string{
 	"github.com/urfave/cli":  "internal/cli",
 	"github.com/cheggaaa/pb": "internal/cli",
 	"golang.org/x/text":      "orch",
+
+	"github.com/prometheus":        "conduct",
+	"github.com/chromedp/chromedp": "internal/page",
 }
 
 func TestImportsPointDown(t *testing.T) {

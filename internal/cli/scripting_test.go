@@ -26,7 +26,8 @@ func TestScriptingDoc(t *testing.T) {
 	wantFields(t, "verify", runJSON(t, "verify", s.orch, s.path("original"))[0], doc["verify --json"])
 
 	seen := map[string]bool{}
-	for _, event := range runJSON(t, "join", s.orch, "--listen", "127.0.0.1:0", "--dir", filepath.Join(s.dir, "original"), "--share-for", "1500ms") {
+	for _, event := range runJSON(t, "join", s.orch, "--listen", "127.0.0.1:0", "--page", "127.0.0.1:0",
+		"--dir", filepath.Join(s.dir, "original"), "--share-for", "1500ms") {
 		name := event["event"].(string)
 		seen[name] = true
 		fields := doc[name]
@@ -47,7 +48,7 @@ func TestScriptingDoc(t *testing.T) {
 	}
 	wantFields(t, "status", status, doc["status --json"])
 	wantFields(t, "a member of status", status["members"].([]any)[0].(map[string]any), doc["a member in status"])
-	listening, err := json.Marshal(conducting{"listening", s.address})
+	listening, err := json.Marshal(conducting{"listening", s.address, "http://" + s.address + "/"})
 	if err != nil {
 		t.Fatal(err)
 	}

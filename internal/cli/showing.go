@@ -49,6 +49,7 @@ type joinEvent struct {
 	ID      string   `json:"id,omitempty"`
 	Name    string   `json:"name,omitempty"`
 	Address string   `json:"address,omitempty"` // where the member listens
+	Page    string   `json:"page,omitempty"`    // where the page is
 	Path    string   `json:"path,omitempty"`    // of the content
 	Seconds *float64 `json:"seconds,omitempty"` // since the start
 	*joinCounts
@@ -76,7 +77,7 @@ type joinCounts struct {
 	BadParts    []int   `json:"bad_parts"` // counted from 0
 }
 
-func (s *showing) start(address string, readKeys bool) error {
+func (s *showing) start(address, page string, readKeys bool) error {
 	if s.mode != "none" {
 		end := "Ctrl-C"
 		if readKeys {
@@ -85,7 +86,10 @@ func (s *showing) start(address string, readKeys bool) error {
 		s.program.terminal.note("joining %s: %s in %s, listening on %s; %s ends it", s.file.Name, bytesText(s.file.Size),
 			counted(s.file.NumParts(), "part"), address, end)
 	}
-	return s.emit(joinEvent{Event: "start", ID: s.file.ID().String(), Name: s.file.Name, Address: address})
+	if page != "" {
+		s.program.terminal.note("its page is at %s", page)
+	}
+	return s.emit(joinEvent{Event: "start", ID: s.file.ID().String(), Name: s.file.Name, Address: address, Page: page})
 }
 
 // every is the time between two looks.

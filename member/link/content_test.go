@@ -81,6 +81,21 @@ func TestLimited(t *testing.T) {
 	}
 }
 
+// What went out is told although it is also told that the limit holds it up.
+func TestLimitedGoesOut(t *testing.T) {
+	l := member(1 << 20)
+	var went int64
+	for at := time.Duration(0); at < 10*swarm.ReportEvery; at += swarm.ReportEvery / 4 {
+		l.OutLimited(at)
+		if sent, ok := l.Went(at, 100).(swarm.Sent); ok {
+			went += sent.Bytes
+		}
+	}
+	if went < 3600 {
+		t.Errorf("of 4,000 bytes that went out %d are told", went)
+	}
+}
+
 // A run may be given up while a piece of it comes: the piece is taken in, leads nowhere, and what
 // is asked for meanwhile is another run, though it is the same.
 func TestGivenUpInAPiece(t *testing.T) {

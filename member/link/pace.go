@@ -64,13 +64,14 @@ type pace struct {
 	movedAt time.Duration // when the core was told last
 	went    int64         // the same of bytes that went out
 	wentAt  time.Duration
+	heldAt  time.Duration // when it was last told that the upload limit holds up what goes out
 
 	size int           // bytes of a bulk request that go into the next piece
 	cut  []proto.Piece // memory for what Next gives
 }
 
 func newPace() pace {
-	return pace{movedAt: -swarm.ReportEvery, wentAt: -swarm.ReportEvery, size: leastPiece}
+	return pace{movedAt: -swarm.ReportEvery, wentAt: -swarm.ReportEvery, heldAt: -swarm.ReportEvery, size: leastPiece}
 }
 
 // Fit makes the next pieces larger or smaller, by the time that the last one took.

@@ -133,9 +133,9 @@ func (l *Link) Went(now time.Duration, n int) (ev swarm.Event) {
 // OutLimited returns what is to be told now and then while it is not the peer who holds up what is
 // sent.
 func (l *Link) OutLimited(now time.Duration) (ev swarm.Event) {
-	if now-l.wentAt < swarm.ReportEvery {
+	if now-l.heldAt < swarm.ReportEvery {
 		return nil
 	}
-	l.wentAt = now
+	l.heldAt = now // apart from what went out, of which the core is to be told all the same
 	return swarm.Sent{Peer: l.cfg.Peer}
 }

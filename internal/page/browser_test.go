@@ -1,0 +1,395 @@
+package page_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"orchestra/compose"
+	"orchestra/conduct"
+	pages "orchestra/internal/page"
+	"orchestra/member"
+)
+
+// The page in a browser, during a real swarm. It takes a browser and some seconds, so it runs for
+// `make browser` only. ORCHESTRA_TEST_SHOTS names a folder for screenshots.
+
+// patience is how long anything may take on a busy machine.
+const patience = 60 * time.Second
+
+// A browser shows one page, and notes what no page of ours may do.
+type browser struct {
+	t      *testing.T
+	ctx    context.Context
+	origin string
+
+	mu     sync.Mutex
+	faults []string
+}
+
+// open starts a browser for the pages of one origin.
+func open(t *testing.T, origin string) *browser {
+	t.Helper()
+	path := ""
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if found, err := exec.LookPath(name); err == nil {
+			path = found
+			break
+		}
+	}
+	if path == "" {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("there is no browser (Debian: chromium)")
+		}
+		t.Skip("there is no browser (Debian: chromium)")
+	}
+	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WSURLReadTimeout(patience))
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	ctx, cancel = context.WithTimeout(ctx, 2*patience)
+	t.Cleanup(cancel)
+	b := &browser{t: t, ctx: ctx, origin: origin}
+	chromedp.ListenTarget(ctx, b.watch)
+	b.run(log.Enable(), network.Enable(), chromedp.EmulateViewport(1280, 900),
+		chromedp.ActionFunc(func(ctx context.Context) error {
+			_, err := page.AddScriptToEvaluateOnNewDocument(`document.addEventListener("securitypolicyviolation",
+				(e) => console.error("policy: " + e.violatedDirective + " " + e.blockedURI));`).Do(ctx)
+			return err
+		}))
+	return b
+}
+
+// watch notes errors, violations of the policy and requests to elsewhere.
+func (b *browser) watch(ev any) {
+	fault := ""
+	switch ev := ev.(type) {
+	case *runtime.EventConsoleAPICalled:
+		for _, v := range ev.Args {
+			fault += fmt.Sprintf("console %s: %s %s ", ev.Type, v.Value, v.Description)
+		}
+	case *runtime.EventExceptionThrown:
+		fault = "exception: " + ev.ExceptionDetails.Error()
+	case *log.EventEntryAdded:
+		fault = fmt.Sprintf("log: %s %s", ev.Entry.Text, ev.Entry.URL)
+	case *network.EventRequestWillBeSent:
+		if !strings.HasPrefix(ev.Request.URL, b.origin+"/") && !strings.HasPrefix(ev.Request.URL, "data:") {
+			fault = "a request to " + ev.Request.URL
+		}
+	}
+	if fault != "" {
+		b.mu.Lock()
+		b.faults = append(b.faults, fault)
+		b.mu.Unlock()
+	}
+}
+
+func (b *browser) run(actions ...chromedp.Action) {
+	b.t.Helper()
+	if err := chromedp.Run(b.ctx, actions...); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// eval returns what an expression is, as text.
+func (b *browser) eval(js string) (text string) {
+	b.t.Helper()
+	b.run(chromedp.Evaluate("String("+js+")", &text))
+	return text
+}
+
+// until waits until an expression is true.
+func (b *browser) until(what, js string) {
+	b.t.Helper()
+	for deadline := time.Now().Add(patience); b.eval(js) != "true"; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			b.t.Fatalf("not within %v: %s (%s)\n%s", patience, what, js, b.eval("document.body.innerText"))
+		}
+	}
+}
+
+// clean fails the test if the page did what it may not.
+func (b *browser) clean() {
+	b.t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, f := range b.faults {
+		b.t.Error(f)
+	}
+}
+
+// shot takes a picture of the whole page, if pictures are wanted.
+func (b *browser) shot(name, scheme string, width int64) {
+	b.t.Helper()
+	dir := os.Getenv("ORCHESTRA_TEST_SHOTS")
+	if dir == "" {
+		return
+	}
+	var png []byte
+	b.run(chromedp.EmulateViewport(width, 900),
+		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}),
+		chromedp.Sleep(time.Second), chromedp.FullScreenshot(&png, 100), chromedp.EmulateViewport(1280, 900))
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func wantBrowser(t *testing.T) {
+	if os.Getenv("ORCHESTRA_TEST_BROWSER") == "" {
+		t.Skip("runs with a browser: make browser")
+	}
+}
+
+// hostile is what a member may call itself.
+const hostile = `<img src=x onerror=alert(1)>`
+
+func TestBrowserDuringASwarm(t *testing.T) {
+	wantBrowser(t)
+	at := swarm(t, 3<<20, append(slices.Repeat([]string{""}, 7), hostile))
+	origin := "http://" + at
+	b := open(t, origin)
+	b.run(chromedp.Navigate(origin + "/"))
+	b.until("the composition is shown", `document.querySelector("#title").textContent === "photos.tar"`)
+	b.until("all members are", `document.querySelector("#done").textContent.endsWith("of 9")`)
+	b.until("it is live", `document.querySelector("#live").className === "live on"`)
+
+	first := b.eval(`document.querySelector("#doneMore").textContent`)
+	b.until("it goes on", fmt.Sprintf(`document.querySelector("#doneMore").textContent !== %q`, first))
+	b.until("members tell what they hold", `!document.querySelector("#partsBox").hidden && document.querySelector("#parts").height > 20`)
+	b.until("who sends is drawn", `document.querySelectorAll("#picture svg .node").length >= 5`)
+	b.until("the rate is shown", `document.querySelector("#rate").textContent.endsWith("iB/s")`)
+	b.until("the plot is drawn", `document.querySelectorAll("#plot canvas").length === 1`)
+
+	rows := `[...document.querySelectorAll("#rows tbody tr:not(.pad):not([hidden])")]`
+	names := `JSON.stringify(` + rows + `.map((r) => r.querySelector("b").textContent))`
+	if got := b.eval(rows + ".length"); got != "9" {
+		t.Errorf("%s rows", got)
+	}
+	click := func(sel string) { b.run(chromedp.Click(sel, chromedp.ByQuery)) }
+	click(`#rows th[data-id=label] button`)
+	up := b.eval(names)
+	click(`#rows th[data-id=label] button`)
+	if down := b.eval(names); up == down || !strings.HasPrefix(up, `["`+hostile[:3]) || !strings.HasPrefix(down, `["the-first-sharer`) {
+		t.Errorf("sorted %s and %s", up, down)
+	}
+	if got := b.eval(`document.querySelector("#rows th[data-id=label]").getAttribute("aria-sort")`); got != "descending" {
+		t.Errorf("the order is said to be %q", got)
+	}
+	if got := b.eval(`document.querySelectorAll("main img").length`); got != "0" {
+		t.Error("a member's name became markup")
+	}
+
+	b.run(chromedp.KeyEvent("/"))
+	if got := b.eval("document.activeElement.id"); got != "filter" {
+		t.Errorf("/ leads to %q", got)
+	}
+	find := func(words string) {
+		b.run(chromedp.Evaluate(fmt.Sprintf(`filter.value = %q; filter.dispatchEvent(new Event("input"))`, words), nil))
+	}
+	find("LAB-03")
+	if got := b.eval(names); got != `["lab-03"]` {
+		t.Errorf("filtered: %s", got)
+	}
+	if got := b.eval(`document.querySelector("#count").textContent`); got != "1 of 9" {
+		t.Errorf("counted: %s", got)
+	}
+	find("")
+
+	click("#asMatrix")
+	b.until("the matrix has what is sent", `document.querySelectorAll("#matrix td[title]").length >= 4`)
+	click("#asPicture")
+	click("#span60")
+	click("#span5")
+	b.run(chromedp.Focus("#parts", chromedp.ByQuery), chromedp.KeyEvent(kb.ArrowRight))
+	b.until("a part is told of", `document.querySelector("#cell").textContent.startsWith("Part 1 is held by")`)
+	for _, table := range []string{"#plotTable", "#partsTable"} {
+		b.run(chromedp.Evaluate(`document.querySelector("`+table+`").parentElement.open = true`, nil))
+		b.until("there is a table", `document.querySelectorAll("`+table+` td").length > 1`)
+		b.run(chromedp.Evaluate(`document.querySelector("`+table+`").parentElement.open = false`, nil))
+	}
+	b.shot("page-light", "light", 1280)
+	b.shot("page-dark", "dark", 1280)
+	b.shot("page-narrow", "light", 390)
+	b.until("all are complete", `document.querySelector("#done").textContent === "9 of 9"`)
+	click(`#only button:nth-child(2)`)
+	if got := b.eval(rows + ".length"); got != "9" {
+		t.Errorf("%s rows are complete", got)
+	}
+	b.until("events tell of it", `document.querySelector("#events").textContent.includes("lab-03 is complete")`)
+	b.shot("page-complete", "light", 1280)
+	b.clean()
+}
+
+// swarm runs a conductor, a member that has a file and others that get it, no faster than rate, and
+// returns the conductor's address.
+func swarm(t *testing.T, rate int64, names []string) string {
+	t.Helper()
+	dir := t.TempDir()
+	original := filepath.Join(dir, "photos.tar")
+	content := make([]byte, 24<<20)
+	rand.NewChaCha8([32]byte{1}).Read(content)
+	if err := os.WriteFile(original, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	t.Cleanup(func() { stop(); running.Wait() })
+	c, err := conduct.New(conduct.Config{Listen: "127.0.0.1:0", Version: "1.2.3"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	running.Go(func() { c.Run(ctx) })
+	f, err := compose.Compose(ctx, compose.Config{Path: original, Conductors: []string{c.Addr().String()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	join := func(dir, name string) {
+		m, err := member.New(member.Config{
+			File: f, Dir: dir, Name: name, Listen: "127.0.0.1:0", Version: "1.2.3", UploadLimit: rate, DownloadLimit: rate,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		running.Go(func() {
+			if err := m.Run(ctx); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	join(dir, "the-first-sharer")
+	for i, name := range names {
+		if name == "" {
+			name = fmt.Sprintf("lab-%02d", i+1)
+		}
+		join(filepath.Join(dir, fmt.Sprint(i)), name)
+	}
+	return c.Addr().String()
+}
+
+// Two thousand members are as smooth as ten: few rows exist, and a change takes no noticeable time.
+func TestBrowserManyMembers(t *testing.T) {
+	wantBrowser(t)
+	id := strings.Repeat("ab", 20)
+	random := rand.New(rand.NewPCG(1, 1))
+	detail := &pages.Detail{Cells: pages.CellsOf(make([]uint32, 2048), 1)}
+	for i := range pages.MaxMembers {
+		m := pages.Member{ID: uint64(i + 1), Who: pages.Who{Label: fmt.Sprintf("host-%04d", i), Addr: fmt.Sprintf("10.0.%d.%d:10001", i/250, i%250+1), Version: "1.2.3"}}
+		m.Now = pages.Now{State: pages.Downloading, Parts: 2048, Left: -1}
+		detail.Members = append(detail.Members, m)
+		if i > 0 && i < pages.MaxFlows {
+			detail.Flows = append(detail.Flows, pages.Flow{From: uint64(i), To: uint64(i + 1), Rate: 1 << 20, Total: 1 << 30})
+		}
+	}
+	looks := 0
+	p := pages.New(pages.Config{Look: func(context.Context, []string) (pages.View, bool) {
+		looks++
+		d := *detail
+		d.Members = slices.Clone(d.Members)
+		for i := range d.Members {
+			n := &d.Members[i].Now
+			n.Have, n.Down = int64(min(2048, 10*looks+i%50)), random.Int64N(1<<20)
+			n.Strip = strings.Repeat(fmt.Sprint(looks%10), 48)
+		}
+		return pages.View{
+			Role: "conductor", List: []pages.Summary{{ID: id, Title: "many", Parts: 2048, Downloading: len(d.Members)}},
+			Details: map[string]*pages.Detail{id: &d},
+		}, true
+	}})
+	go p.Run(t.Context())
+	srv := httptest.NewServer(p)
+	t.Cleanup(srv.Close)
+	t.Cleanup(srv.CloseClientConnections)
+	b := open(t, srv.URL)
+	b.run(chromedp.Navigate(srv.URL + "/#" + id))
+	b.until("they are there", `document.querySelector("#count").textContent === "2,000 members"`)
+	b.run(chromedp.Evaluate(`window.tasks = []; new PerformanceObserver((l) => l.getEntries().forEach((e) => tasks.push(e.duration)))
+		.observe({ type: "longtask" })`, nil))
+	for range 10 {
+		b.run(chromedp.Evaluate(`document.querySelector("#rows").scrollBy(0, 6000)`, nil), chromedp.Sleep(300*time.Millisecond))
+	}
+	b.run(chromedp.Evaluate(`document.querySelector("#rows").scrollTo(0, 1e9)`, nil))
+	b.until("the last is at the end", `[...document.querySelectorAll("#rows tbody tr:not(.pad):not([hidden])")].at(-1).textContent.includes("host-1999")`)
+	if got := b.eval(`document.querySelectorAll("#rows tr").length < 90`); got != "true" {
+		t.Errorf("%s rows exist", b.eval(`document.querySelectorAll("#rows tr").length`))
+	}
+	t.Logf("tasks of more than 50 ms, in ms: %s", b.eval("JSON.stringify(tasks)"))
+	b.clean()
+}
+
+// A page with a token asks for it, and shows itself to who has it.
+func TestBrowserToken(t *testing.T) {
+	wantBrowser(t)
+	const token = "0123456789abcdefghij"
+	p := pages.New(pages.Config{Token: token, Look: func(context.Context, []string) (pages.View, bool) {
+		return pages.View{Role: "conductor", Version: "1.2.3"}, true
+	}})
+	go p.Run(t.Context())
+	srv := httptest.NewServer(p)
+	t.Cleanup(srv.Close)
+	t.Cleanup(srv.CloseClientConnections)
+	b := open(t, srv.URL)
+	b.run(chromedp.Navigate(srv.URL+"/"), chromedp.WaitVisible("input[name=token]", chromedp.ByQuery))
+	b.shot("page-token", "light", 1280)
+	b.mu.Lock()
+	b.faults = slices.DeleteFunc(b.faults, func(s string) bool { return strings.Contains(s, "401") }) // the answer itself
+	b.mu.Unlock()
+	b.run(chromedp.SendKeys("input[name=token]", token+kb.Enter, chromedp.ByQuery))
+	b.until("the page is shown", `document.querySelector("#empty")?.textContent.startsWith("No composition")`)
+	if got := b.eval("location.href"); got != srv.URL+"/" {
+		t.Errorf("it is at %s", got)
+	}
+	if got := b.eval("document.cookie"); got != "" {
+		t.Errorf("scripts see the cookie %s", got)
+	}
+	b.clean()
+}
+
+// The policy is in force: what would run in spite of it does not.
+func TestBrowserPolicy(t *testing.T) {
+	wantBrowser(t)
+	p := pages.New(pages.Config{Look: func(context.Context, []string) (pages.View, bool) { return pages.View{}, true }})
+	go p.Run(t.Context())
+	outside := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("something was fetched from elsewhere") }))
+	t.Cleanup(outside.Close)
+	srv := httptest.NewServer(p)
+	t.Cleanup(srv.Close)
+	t.Cleanup(srv.CloseClientConnections)
+	b := open(t, srv.URL)
+	b.run(chromedp.Navigate(srv.URL+"/"), chromedp.Evaluate(`
+		for (const tag of ["img", "script", "iframe"]) { try { const e = document.createElement(tag);
+			e.src = "`+outside.URL+`/x"; document.body.append(e); } catch (e) { console.error("policy: " + e); } }
+		try { document.body.innerHTML = "<b>x</b>"; } catch (e) { console.error("policy: " + e); }
+		fetch("`+outside.URL+`/y").catch(() => {}); 1`, nil), chromedp.Sleep(500*time.Millisecond))
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var policy bytes.Buffer
+	for _, f := range b.faults {
+		policy.WriteString(f + "\n")
+	}
+	for _, want := range []string{"img-src", "frame-src", "connect-src", "require-trusted-types-for"} {
+		if !strings.Contains(policy.String(), want) {
+			t.Errorf("%s is not in force:\n%s", want, policy.String())
+		}
+	}
+}
