@@ -16,7 +16,9 @@ import (
 // import what they test against.
 var rooms = map[string][]string{
 	".":                   {"internal/cli"},
-	"internal/cli":        {"compose", "conduct", "member", "member/store", "orch"},
+	"internal/cli":        {"compose", "conduct", "internal/fetch", "internal/lan", "member", "member/store", "orch"},
+	"internal/fetch":      {},
+	"internal/lan":        {},
 	"compose":             {"orch"},
 	"conduct":             {"orch", "proto", "proto/bencode"},
 	"member":              {"member/swarm", "member/store", "orch", "proto"},
