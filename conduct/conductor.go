@@ -1,6 +1,7 @@
 // Package conduct is the conductor: it keeps the live list of which members
 // share which composition, and tells members of each other. It never sees
-// content, reads no .orch file and knows no composition beforehand.
+// content, and has to know no composition beforehand. What it is given to
+// publish (a Shelf), it also serves.
 //
 // The registry (registry.go and what its methods do beside: handout.go, guests.go,
 // webguest.go, address.go, check.go, complain.go, copies.go, survey.go, title.go)
@@ -36,6 +37,8 @@ import (
 type Config struct {
 	Listen string                // HOST:PORT to listen on; "" is ":9999", port 0 any free one
 	Allow  func(id orch.ID) bool // whether a composition may gather here; nil: any. Called from many goroutines
+
+	Publish *Shelf // what is served at /NAME.orch, and listed at IndexPath; nil: nothing
 
 	MaxMembers    int // listed at a time, over all compositions; 0 is 65,536
 	Peers         int // members told to a newcomer, 50 at most; 0 is 50
@@ -125,6 +128,8 @@ type Conductor struct {
 
 	http    *http.Server    // for guests
 	running context.Context // Run's, for what net/http starts
+	index   index           // of what is published
+	ended   chan struct{}   // closed when Run has ended
 }
 
 // New binds the address of the Config and returns a conductor that serves once
@@ -166,6 +171,7 @@ func newConductor(cfg Config, ln net.Listener) (*Conductor, error) {
 		self:  self,
 		ln:    ln,
 		inbox: make(chan event, 256),
+		ended: make(chan struct{}),
 		gate:  newGate(lim),
 		reg:   newRegistry(lim, random),
 		dial:  new(net.Dialer).DialContext,
@@ -182,6 +188,7 @@ func (c *Conductor) Addr() netip.AddrPort {
 // It returns an error only if it can accept no more. All its goroutines have
 // ended when it returns. It is called once.
 func (c *Conductor) Run(ctx context.Context) error {
+	defer close(c.ended)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	c.running, c.http = ctx, c.newHTTP()
@@ -192,6 +199,9 @@ func (c *Conductor) Run(ctx context.Context) error {
 		defer cancel()
 		err = c.accept(ctx)
 	})
+	if c.cfg.Publish != nil {
+		c.wg.Go(func() { c.cfg.Publish.watch(ctx) })
+	}
 	c.loop(ctx)
 	c.wg.Wait()
 	c.news.sum(time.Now().Add(newsPeriod)) // the last period is over

@@ -65,7 +65,7 @@ func (c *Conductor) serve(ctx context.Context, nc net.Conn, s seat) {
 		switch first[0] {
 		case byte(len(proto.Orchestra)):
 			err = c.serveMember(ctx, nc, in, s)
-		case 'G': // GET
+		case 'G', 'H': // GET, HEAD
 			err = c.serveHTTP(nc, in, s)
 		default:
 			err = errNotMember

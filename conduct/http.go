@@ -50,6 +50,7 @@ func (c *Conductor) serveHTTP(nc net.Conn, in *bufio.Reader, s seat) error {
 func (c *Conductor) newHTTP() *http.Server {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /announce", c.handleAnnounce)
+	c.publish(mux)
 	srv := &http.Server{
 		Handler: mux, MaxHeaderBytes: httpHeader,
 		ReadTimeout: c.cfg.HandshakeTimeout, WriteTimeout: c.cfg.WriteTimeout,

@@ -117,6 +117,12 @@ func (l *loop) handle(ev event) {
 		ev.reply <- a
 	case asked:
 		ev.reply <- l.reg.survey(now, ev.id)
+	case statusesOf:
+		all := make([]survey, 0, len(ev.ids))
+		for _, id := range ev.ids {
+			all = append(all, l.reg.surveyOne(now, id))
+		}
+		ev.reply <- all
 	case dialled:
 		l.out = l.reg.checked(now, ev.ticket, ev.addr, ev.ok, l.out)
 	}
