@@ -24,6 +24,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"sync"
 	"time"
 
@@ -39,6 +40,7 @@ type Config struct {
 	Allow  func(id orch.ID) bool // whether a composition may gather here; nil: any. Called from many goroutines
 
 	Publish *Shelf // what is served at /NAME.orch, and listed at IndexPath; nil: nothing
+	Name    string // what this host is called in that list; "": the host's name
 
 	MaxMembers    int // listed at a time, over all compositions; 0 is 65,536
 	Peers         int // members told to a newcomer, 50 at most; 0 is 50
@@ -62,6 +64,11 @@ const (
 func (cfg Config) withDefaults() Config {
 	if cfg.Listen == "" {
 		cfg.Listen = fmt.Sprintf(":%d", orch.DefaultPort)
+	}
+	if cfg.Name == "" {
+		if name, err := os.Hostname(); err == nil {
+			cfg.Name = name
+		}
 	}
 	if cfg.Peers <= 0 || cfg.Peers > maxPeers {
 		cfg.Peers = maxPeers

@@ -21,6 +21,7 @@ const indexEvery = time.Second
 
 // An Index is what a conductor publishes, as it stands at IndexPath.
 type Index struct {
+	Host         string    `json:"host"` // what the conductor's host is called
 	Compositions []Listing `json:"compositions"`
 }
 
@@ -113,7 +114,7 @@ func (c *Conductor) indexText(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	made := Index{Compositions: make([]Listing, len(works))}
+	made := Index{Host: c.cfg.Name, Compositions: make([]Listing, len(works))}
 	for i, w := range works {
 		made.Compositions[i] = Listing{
 			Path: PublishedPath(w.file), Name: w.name, ID: w.id.String(), Size: w.size, Parts: w.parts, Folder: w.folder,

@@ -8,7 +8,10 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/rs/zerolog"
+
 	"orchestra/conduct"
+	"orchestra/internal/lan"
 	"orchestra/orch"
 )
 
@@ -19,6 +22,26 @@ type conductOptions struct {
 	maxMembers    int
 	peers         int
 	maxPerAddress int
+	publish       []string // .orch files, and folders of them
+	noAnnounce    bool
+}
+
+// options is the table of the flags that share has too.
+func (o *conductOptions) options() []*option {
+	return []*option{
+		{name: "allow", value: "FILE|DIR", usage: "only the compositions of these .orch files; may be repeated", list: &o.allow},
+		{name: "max-members", value: "N", usage: "members listed at a time, over all compositions", set: into(&o.maxMembers, parseCount)},
+		{name: "peers", value: "N", usage: "members told to a newcomer, 50 at most", set: into(&o.peers, atMost(50))},
+		{name: "max-per-address", value: "N", usage: "members from one address, 1,024 by default", set: into(&o.maxPerAddress, parseCount)},
+		{name: "no-announce", usage: "do not let others on private networks find what is published (mDNS)", set: into(&o.noAnnounce, parseSwitch)},
+	}
+}
+
+// config is what a conductor is made with.
+func (o *conductOptions) config(log zerolog.Logger) conduct.Config {
+	return conduct.Config{
+		Listen: o.listen, MaxMembers: o.maxMembers, Peers: o.peers, MaxPerAddress: o.maxPerAddress, Log: log,
+	}
 }
 
 func newConduct(p *program) *command {
@@ -31,14 +54,15 @@ func newConduct(p *program) *command {
 		name: "conduct", arguments: "[ADDR]", most: 1, serves: true,
 		usage: "keep the list of members, for them to find each other",
 		description: "Listens on ADDR (" + defaultListen + ") and tells members of each other until it is stopped. Compositions\n" +
-			"need no registration, and no content passes through it.",
-		options: []*option{
+			"need no registration, and no content passes through it. With --publish others get the .orch files from\n" +
+			"it too: orchestra get http://HOST:9999/NAME.orch, or orchestra get NAME on the same network.",
+		options: append([]*option{
 			listen,
-			{name: "allow", value: "FILE|DIR", usage: "only the compositions of these .orch files; may be repeated", list: &o.allow},
-			{name: "max-members", value: "N", usage: "members listed at a time, over all compositions", set: into(&o.maxMembers, parseCount)},
-			{name: "peers", value: "N", usage: "members told to a newcomer, 50 at most", set: into(&o.peers, atMost(50))},
-			{name: "max-per-address", value: "N", usage: "members from one address, 1,024 by default", set: into(&o.maxPerAddress, parseCount)},
-		},
+			{
+				name: "publish", value: "FILE.orch|DIR", list: &o.publish,
+				usage: "let others get these .orch files at /NAME.orch; a folder is watched; may be repeated",
+			},
+		}, o.options()...),
 	}
 	c.run = func(ctx context.Context, arguments []string) error {
 		if len(arguments) > 0 {
@@ -67,9 +91,14 @@ func runConduct(ctx context.Context, p *program, o conductOptions) error {
 	if err != nil {
 		return withCode(exitInput, err)
 	}
-	c, err := conduct.New(conduct.Config{
-		Listen: o.listen, Allow: allow, MaxMembers: o.maxMembers, Peers: o.peers, MaxPerAddress: o.maxPerAddress, Log: p.log,
-	})
+	cfg := o.config(p.log)
+	cfg.Allow = allow
+	if len(o.publish) > 0 {
+		if cfg.Publish, err = conduct.OpenShelf(p.log, o.publish...); err != nil {
+			return withCode(exitInput, err)
+		}
+	}
+	c, err := conduct.New(cfg)
 	if err != nil {
 		return withCode(exitNetwork, err)
 	}
@@ -77,7 +106,30 @@ func runConduct(ctx context.Context, p *program, o conductOptions) error {
 	if err := p.result(conducting{"listening", address}, "conducting on "+address); err != nil {
 		return errors.Join(err, c.Run(endedContext(ctx)))
 	}
+	if len(o.publish) > 0 && !o.noAnnounce {
+		defer p.announce(ctx, c)()
+	}
 	return withCode(exitNetwork, c.Run(ctx))
+}
+
+// announce lets others on private networks find a conductor, until ctx ends or what it returns is
+// called. That they cannot is no reason not to go on.
+func (p *program) announce(ctx context.Context, c *conduct.Conductor) (end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		err := lan.Announce(ctx, c.Addr(), func(err error) {
+			p.log.Warn().Err(err).Msg("others on the network may not find this conductor by themselves")
+		})
+		if err != nil {
+			p.log.Warn().Err(err).Msg("others on the network cannot find this conductor by themselves")
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
 }
 
 // endedContext is a context that has ended, with which a conductor closes what it opened.

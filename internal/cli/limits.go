@@ -14,6 +14,7 @@ type limits struct {
 	shareFor time.Duration // after it is complete
 	ratio    float64       // when complete, and this many times the content was sent
 	copies   int           // when complete, and the conductor knows so many complete copies
+	others   bool          // when complete, and everybody who is known is
 	stall    time.Duration // without a byte that was worth something, while incomplete
 
 	hooked   error     // how the command of --on-complete failed, if it did
@@ -55,6 +56,7 @@ func (l *limits) reached(now time.Time, p *member.Progress, finished bool) error
 		return withCode(exitOther, l.hooked)
 	case l.exit,
 		l.copies > 0 && p.Copies >= l.copies,
+		l.others && p.KnownComplete >= p.Known,
 		l.shareFor > 0 && now.Sub(l.complete) >= l.shareFor,
 		l.ratio > 0 && float64(p.Uploaded) >= l.ratio*float64(p.Bytes):
 		return errEnough
