@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rs/zerolog"
 	"golang.org/x/term"
 
 	"orchestra/conduct"
@@ -52,7 +53,11 @@ func (s *sharing) conduct(ctx context.Context) error {
 	if err != nil {
 		return withCode(exitInput, err)
 	}
-	cfg := o.config(s.program.log)
+	log := s.program.log
+	if !s.program.common.verbose {
+		log = log.Level(max(log.GetLevel(), zerolog.WarnLevel)) // who comes and goes is shown anyway
+	}
+	cfg := o.config(log)
 	cfg.Publish, cfg.Name = s.shelf, s.options.join.member.Name
 	cfg.Allow = func(id orch.ID) bool { return s.shelf.Has(id) || allow != nil && allow(id) }
 	if s.conductor, err = conduct.New(cfg); err != nil {
@@ -129,8 +134,10 @@ func (s *sharing) tell() error {
 			p.terminal.note("  or, if they cannot reach that, %s", strings.Join(others, " or "))
 		}
 	}
-	if s.quiet != nil {
-		p.terminal.note("on this network: orchestra get %s", shellWord(names[0]))
+	if s.quiet != nil && lan.Reaches(s.conductor.Addr()) {
+		for _, name := range names {
+			p.terminal.note("on the same network this is enough: orchestra get %s", shellWord(name))
+		}
 	}
 	p.terminal.note("page: %s", s.page())
 	if s.options.qr {

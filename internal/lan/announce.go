@@ -120,6 +120,17 @@ func (a *announcer) end() {
 	}
 }
 
+// Reaches reports whether there is a private network now on which Announce would tell of what
+// listens at an address.
+func Reaches(listens netip.AddrPort) bool {
+	all, err := networks()
+	if err != nil {
+		return false
+	}
+	a := announcer{listens: listens.Addr()}
+	return slices.ContainsFunc(all, func(n network) bool { return len(a.tellable(&n)) > 0 })
+}
+
 // tellable are the addresses under which the conductor is reached on a network, and no others.
 func (a *announcer) tellable(n *network) []netip.Addr {
 	var out []netip.Addr
