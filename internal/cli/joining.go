@@ -38,7 +38,7 @@ func (j *joining) run(ctx context.Context) error {
 	j.endOn(s.start(m.Addr().String(), readKeys))
 
 	keys := make(chan struct{})
-	last := &lastCopy{terminal: p.terminal, again: "join again", quit: p.stop.quit, needed: func() string {
+	last := &lastCopy{terminal: p.terminal, again: p.running + " again", quit: p.stop.quit, needed: func() string {
 		progress := m.Progress()
 		return needed(&progress)
 	}}

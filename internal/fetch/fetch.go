@@ -60,12 +60,13 @@ type StatusError struct {
 	Code   int
 }
 
-func (e *StatusError) Error() string { return fmt.Sprintf("%s answers: %s", e.URL, e.Status) }
+func (e *StatusError) Error() string { return fmt.Sprintf("%s: the server answers %s", e.URL, e.Status) }
 
 var (
 	errTooLarge = errors.New("the file is too large")
 	errSilent   = errors.New("nothing comes")
 	errLate     = errors.New("it takes too long")
+	errNoHost   = errors.New("there is no host of this name")
 	errPrivate  = errors.New("it leads from a public to a private address")
 )
 
@@ -166,9 +167,21 @@ func (f *fetching) explain(err error) error {
 	if cause := context.Cause(f.ctx); cause != nil {
 		return cause
 	}
-	var op *url.Error
-	if errors.As(err, &op) {
-		err = op.Err // the rest is the URL, which stands there already
+	var asked *url.Error
+	if errors.As(err, &asked) {
+		err = asked.Err // the rest is the URL, which stands there already
+	}
+	var name *net.DNSError
+	var op *net.OpError
+	switch {
+	case errors.Is(err, errPrivate):
+		return errPrivate
+	case errors.As(err, &name) && name.IsNotFound:
+		return errNoHost
+	case errors.As(err, &name):
+		return fmt.Errorf("its name cannot be looked up: %w", err)
+	case errors.As(err, &op) && op.Op == "dial":
+		return fmt.Errorf("cannot connect: %w", op.Err)
 	}
 	return err
 }

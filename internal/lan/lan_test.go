@@ -9,11 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func addrs(all ...string) []netip.Addr {
 	out := make([]netip.Addr, len(all))
