@@ -20,14 +20,13 @@ import (
 
 // The test binary is the program too, under its own name and those of its links.
 func TestMain(m *testing.M) {
-	program := func() { os.Exit(Main(os.Args, os.Stdin, os.Stdout, os.Stderr)) }
+	run := func() { os.Exit(Main(os.Args, os.Stdin, os.Stdout, os.Stderr)) }
 	// The race detector waits a second at a program's end unless told not to.
 	os.Setenv("GORACE", strings.TrimSpace(os.Getenv("GORACE")+" atexit_sleep_ms=0"))
-	programs := map[string]func(){
-		"orchestra":         program,
-		"orchestra-compose": program,
-		"orchestra-conduct": program,
-		"orchestra-join":    program,
+	programs := map[string]func(){}
+	all := newTable(new(program), &rootOptions{})
+	for _, name := range programNames(&all) {
+		programs[name] = run
 	}
 	maps.Copy(programs, terminalPrograms())
 	if programs[strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")] == nil {

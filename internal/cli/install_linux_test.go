@@ -30,16 +30,13 @@ func TestMakeInstall(t *testing.T) {
 	}
 	run("install")
 	want := []string{
-		"bin/orchestra", "bin/orchestra-compose", "bin/orchestra-conduct", "bin/orchestra-join",
-		"lib/systemd/system/orchestra-conduct.service", "lib/systemd/system/orchestra-join@.service",
-		"share/bash-completion/completions/orchestra", "share/bash-completion/completions/orchestra-compose",
-		"share/bash-completion/completions/orchestra-conduct", "share/bash-completion/completions/orchestra-join",
-		"share/fish/vendor_completions.d/orchestra.fish", "share/fish/vendor_completions.d/orchestra-compose.fish",
-		"share/fish/vendor_completions.d/orchestra-conduct.fish", "share/fish/vendor_completions.d/orchestra-join.fish",
+		"bin/orchestra", "lib/systemd/system/orchestra-conduct.service", "lib/systemd/system/orchestra-join@.service",
+		"share/bash-completion/completions/orchestra", "share/fish/vendor_completions.d/orchestra.fish",
 		"share/zsh/site-functions/_orchestra", "share/man/man1/orchestra.1",
 	}
 	for _, c := range newTable(&program{}, &rootOptions{}).commands {
-		want = append(want, "share/man/man1/orchestra-"+c.name+".1")
+		want = append(want, "bin/orchestra-"+c.name, "share/man/man1/orchestra-"+c.name+".1",
+			"share/bash-completion/completions/orchestra-"+c.name, "share/fish/vendor_completions.d/orchestra-"+c.name+".fish")
 	}
 	slices.Sort(want)
 	if diff := cmp.Diff(want, filesIn(t, filepath.Join(root, "opt/music"))); diff != "" {

@@ -29,7 +29,7 @@ func newShare(p *program) *command {
 	joins := o.join.options()
 	c := &command{
 		name: "share", arguments: "FILE|FOLDER...", most: mostShared,
-		usage: "share files or folders, and print what others type to get them",
+		usage: "share files and folders, and print how others get them",
 		description: "Describes each FILE, lets others find it here and shares it, until q or Ctrl-C: compose, conduct and join in\n" +
 			"one. Prints the command that gets it, with this machine's address: orchestra get http://HOST:9999/NAME.orch\n" +
 			"On the same network, orchestra get NAME is enough. All of FILE is read before anybody can get it, since\n" +

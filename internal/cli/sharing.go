@@ -112,7 +112,10 @@ func (s *sharing) tell() error {
 	if !s.options.conduct.noAnnounce {
 		s.quiet = p.announce(context.WithoutCancel(p.stop.ctx), s.conductor)
 	}
-	if onlyLocal(s.addresses) {
+	switch {
+	case s.conductor.Addr().Addr().IsLoopback():
+		p.terminal.note("note: it listens on %s alone, so nobody elsewhere can get it", s.conductor.Addr().Addr())
+	case onlyLocal(s.addresses):
 		p.terminal.note("warning: this machine has no address that others could reach; is it on a network?")
 	}
 	var names []string
