@@ -22,6 +22,7 @@ var rooms = map[string][]string{
 	"compose":             {"orch"},
 	"conduct":             {"orch", "proto", "proto/bencode"},
 	"member":              {"member/swarm", "member/store", "orch", "proto"},
+	"member/slogto":       {},
 	"member/swarm":        {"proto"},
 	"member/store":        {"member/store/sha1x8", "orch"},
 	"member/store/sha1x8": {},
@@ -39,7 +40,9 @@ var impure = []string{"net", "net/http", "os", "io/fs", "sync", "sync/atomic", "
 var confined = map[string]string{
 	"github.com/urfave/cli":  "internal/cli",
 	"github.com/cheggaaa/pb": "internal/cli",
+	"golang.org/x/net":       "internal/lan",
 	"golang.org/x/text":      "orch",
+	"rsc.io/qr":              "internal/cli",
 }
 
 func TestImportsPointDown(t *testing.T) {

@@ -60,7 +60,9 @@ type StatusError struct {
 	Code   int
 }
 
-func (e *StatusError) Error() string { return fmt.Sprintf("%s: the server answers %s", e.URL, e.Status) }
+func (e *StatusError) Error() string {
+	return fmt.Sprintf("%s: the server answers %s", e.URL, e.Status)
+}
 
 var (
 	errTooLarge = errors.New("the file is too large")

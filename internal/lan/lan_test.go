@@ -12,7 +12,6 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-
 func addrs(all ...string) []netip.Addr {
 	out := make([]netip.Addr, len(all))
 	for i, s := range all {
