@@ -2,6 +2,7 @@ package member_test
 
 import (
 	"context"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -20,7 +21,9 @@ func BenchmarkPair(b *testing.B) {
 		b.Run(humanize.IBytes(uint64(partSize)), func(b *testing.B) {
 			dir := ramDir(b)
 			path := filepath.Join(dir, "content.bin")
-			if err := os.WriteFile(path, make([]byte, size), 0o666); err != nil {
+			content := make([]byte, size) // not zeros, which are not fetched
+			rand.NewChaCha8([32]byte{}).Read(content)
+			if err := os.WriteFile(path, content, 0o666); err != nil {
 				b.Fatal(err)
 			}
 			file, err := compose.Compose(b.Context(), compose.Config{Path: path, PartSize: partSize})

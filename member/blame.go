@@ -41,10 +41,10 @@ func (m *Member) runSums(part uint32) ([]uint64, error) {
 	var sums []uint64
 	var hash maphash.Hash
 	hash.SetSeed(runSeed)
-	buf := make([]byte, bufferSize)
+	buf := make([]byte, min(readSize, m.comp.Size))
 	start, length := int64(part)*m.comp.PartSize, m.comp.PartLen(int(part))
 	for at := int64(0); at < length; {
-		p := buf[:min(length-at, bufferSize)]
+		p := buf[:min(length-at, int64(len(buf)))]
 		if err := m.store.ReadAt(p, start+at); err != nil {
 			return nil, err
 		}
@@ -64,13 +64,4 @@ func (m *Member) compare(ctx context.Context, part uint32) {
 		m.cfg.Log.Debug().Err(err).Uint32("part", part).Msg("cannot find out who sent a bad part")
 	}
 	m.tell(ctx, swarm.Compared{Part: part, Sums: sums})
-}
-
-// failed reports a part that does not verify, with what is on disk where several may have sent it.
-func (m *Member) failed(ctx context.Context, part uint32) {
-	ev := swarm.Failed{Part: part}
-	if m.comp.PartLen(int(part)) > swarm.RunSize {
-		ev.Sums, _ = m.runSums(part) // if it cannot be read, that comes to light when it is written
-	}
-	m.tell(ctx, ev)
 }

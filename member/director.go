@@ -80,9 +80,7 @@ func (m *Member) Run(ctx context.Context) error {
 
 // begin starts everything but the links.
 func (d *director) begin() {
-	for range workers {
-		d.work.Go(func() { d.writeLoop(d.ctx) })
-	}
+	d.work.Go(func() { d.intake.Work(d.ctx) })
 	d.work.Go(func() { d.watch(d.ctx) })
 	d.work.Go(func() {
 		if err := d.store.Settle(d.ctx, d.notMoved); err != nil {
@@ -360,9 +358,11 @@ func (d *director) perform(e swarm.Effect) {
 		d.links[e.Peer].setWindow(e.Blocks)
 	case swarm.Chained:
 		d.unchained.Store(!e.On)
-		d.hop.Store(int64(e.Hop))
-		d.settled.Store(e.On && e.Settled)
-		d.verifier.hurry()
+		hop := e.Hop
+		if !e.On {
+			hop = 0
+		}
+		d.intake.Pace(hop, e.Wait)
 	case swarm.Suggest:
 		d.links[e.Peer].suggest(e.Parts)
 	case swarm.Refuse:
@@ -384,7 +384,7 @@ func (d *director) perform(e swarm.Effect) {
 	case swarm.Compare:
 		d.work.Go(func() { d.compare(d.ctx, e.Part) })
 	case swarm.Verify:
-		d.work.Go(func() { d.written(d.ctx, e.Part) })
+		d.work.Go(func() { d.intake.Verify(d.ctx, e.Part) })
 	case swarm.Finish:
 		select {
 		case d.finish <- struct{}{}:

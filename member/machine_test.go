@@ -32,7 +32,6 @@ func TestLinksEndWithTheirAddress(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, _ := pair(t, make([]byte, 1), Config{})
-			l.m.verifier = newVerifier(0)
 			d := &director{Member: l.m, links: []*link{nil, l}, start: time.Now()}
 			d.core = swarm.New(swarm.Config{Size: 1, PartSize: 1})
 			d.moved(test.ev)

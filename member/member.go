@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"orchestra/member/intake"
 	"orchestra/member/store"
 	"orchestra/member/swarm"
 	"orchestra/orch"
@@ -42,11 +43,9 @@ type Member struct {
 	machine  *machine
 	scarcity scarcity
 
-	inbox    chan event
-	ended    chan struct{} // closed when Run has ended all but the store
-	buffers  *buffers
-	writes   chan *inbound
-	verifier *verifier
+	inbox  chan event
+	ended  chan struct{} // closed when Run has ended all but the store
+	intake *intake.Pipe
 
 	checked chan struct{} // closed when the check has ended
 	unread  []uint32      // by then: parts that could not be read and are left as they are
@@ -55,14 +54,10 @@ type Member struct {
 
 	upload, download   *rate.Limiter // nil: no limit
 	uploaded, received atomic.Int64
-	unchained          atomic.Bool          // several peers send to this member and are sent to at once
-	relay              atomic.Pointer[link] // to whom parts are passed on as they come; nil: to nobody yet
-	hop                atomic.Int64         // bytes of these that are passed on at once
-	settled            atomic.Bool          // nobody has to hear of a part at once
-	share              atomic.Int64         // of the line towards this member, for each peer that sends, in bytes a second; 0: unknown
-	unreadBack         atomic.Int64         // times that what was written could not be read back
-	missing            atomic.Int64         // parts that were not verified yet
-	unused             atomic.Int64         // of what was received: came after it was taken back, or never became a whole run
+	unchained          atomic.Bool  // several peers send to this member and are sent to at once
+	share              atomic.Int64 // of the line towards this member, for each peer that sends, in bytes a second; 0: unknown
+	unreadBack         atomic.Int64 // times that what was written could not be read back
+	unused             atomic.Int64 // of what was received: came after it was taken back, or never became a whole run
 
 	complaints []chan proto.Complain // by conductor
 
@@ -86,8 +81,6 @@ func New(cfg Config) (*Member, error) {
 		inbox:    make(chan event, 1024),
 		ended:    make(chan struct{}),
 		complete: make(chan struct{}),
-		buffers:  newBuffers(),
-		writes:   make(chan *inbound, 4*bufferCount),
 		checked:  make(chan struct{}),
 		doubts:   make(chan uint32, 256),
 		finish:   make(chan struct{}, 1),
@@ -126,7 +119,7 @@ func New(cfg Config) (*Member, error) {
 	if m.store, err = store.Open(store.Config{File: cfg.File, Dir: cfg.Dir, Repair: cfg.Repair, Replace: cfg.Replace, Select: chosen, NoTimes: cfg.NoTimes}); err != nil {
 		return nil, err
 	}
-	m.verifier = newVerifier(m.store.Together())
+	m.intake = m.newIntake()
 	m.tellOfFolder()
 	if m.listener, err = listen(cfg.Listen); err != nil {
 		m.store.Close()
@@ -200,7 +193,7 @@ func (m *Member) update(f func(p *Progress)) {
 
 // publish puts the core's counts into the snapshot.
 func (m *Member) publish(st swarm.Stats) {
-	m.missing.Store(int64(st.Missing))
+	m.intake.Lacks(st.Missing)
 	m.update(func(p *Progress) {
 		p.Parts, p.PartsDone = m.parts, m.parts-st.Missing
 		p.Bytes, p.BytesDone = m.bytes, st.BytesGot

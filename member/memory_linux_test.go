@@ -40,10 +40,7 @@ func TestMemory(t *testing.T) {
 		t.Run(humanize.IBytes(uint64(partSize)), func(t *testing.T) {
 			dir := memoryFolder(t)
 			content := filepath.Join(dir, "content.bin")
-			if err := os.WriteFile(content, nil, 0o666); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.Truncate(content, size); err != nil {
+			if err := writeSparse(content, size, 64<<10); err != nil {
 				t.Fatal(err)
 			}
 			f, err := compose.Compose(t.Context(), compose.Config{Path: content, PartSize: partSize, Conductors: []string{"localhost:1"}})
@@ -66,6 +63,22 @@ func TestMemory(t *testing.T) {
 			}
 		})
 	}
+}
+
+// writeSparse makes a file of zeros but for one byte in each stretch, so that it has to be fetched
+// and takes little room.
+func writeSparse(path string, size, stretch int64) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	for at := int64(0); at < size; at += stretch {
+		if _, err := f.WriteAt([]byte{1}, at); err != nil {
+			return err
+		}
+	}
+	return f.Truncate(size)
 }
 
 // memoryFolder is on the RAM disk if the content fits there twice over.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"orchestra/member/intake"
 	"orchestra/member/swarm"
 	"orchestra/proto"
 )
@@ -32,7 +33,7 @@ type asked struct {
 	seen   []uint64 // by block: came
 	lacks  []uint32 // blocks that were rejected, and are not asked for at present
 	again  []uint32 // those of them that are to be asked for
-	in     *inbound
+	in     *intake.Stream
 	taking bool // the reader is taking a piece in
 }
 
@@ -47,7 +48,7 @@ func newMenu() menu { return menu{window: 16} }
 func (l *link) fetch(run swarm.Run) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	a := &asked{run: run, in: l.m.inbound(l.peer, run)}
+	a := &asked{run: run, in: l.m.intake.Begin(l.peer, run)}
 	l.asked = append(l.asked, a)
 	if l.maxRun > 0 {
 		a.next = run.Length
@@ -129,7 +130,7 @@ func (l *link) cancel(run swarm.Run) {
 	}
 	a := l.asked[i]
 	l.asked = slices.Delete(l.asked, i, i+1)
-	a.drop()
+	l.drop(a)
 	if l.maxRun > 0 {
 		rest := min(max(a.got, 1), run.Length-1) // a cancel of the whole run would let it come if it was begun
 		l.queue(proto.Cancel{Part: run.Part, Begin: run.Begin + rest, Length: run.Length - rest})
@@ -154,7 +155,7 @@ func (l *link) forgetMenu() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, a := range l.asked {
-		a.drop()
+		l.drop(a)
 	}
 	l.asked, l.ghosts, l.out = nil, nil, 0
 }
@@ -190,7 +191,7 @@ func (l *link) rejected(msg proto.Reject) swarm.Event {
 		}
 	}
 	l.asked = slices.Delete(l.asked, i, i+1)
-	a.drop()
+	l.drop(a)
 	if l.maxRun == 0 {
 		l.topUp()
 	}
@@ -254,7 +255,7 @@ func (l *link) arrived(a *asked, msg proto.Piece) (whole bool) {
 	i := slices.Index(l.asked, a)
 	if i < 0 { // taken back while the piece came in
 		l.m.unused.Add(int64(msg.Length))
-		a.in.release()
+		a.in.Release()
 		return false
 	}
 	if l.maxRun == 0 {
@@ -270,11 +271,11 @@ func (l *link) arrived(a *asked, msg proto.Piece) (whole bool) {
 }
 
 // drop gives up what came of a run. While the reader takes a piece of it in, the reader does that.
-func (a *asked) drop() {
-	a.in.m.unused.Add(int64(a.got))
-	a.in.abandon()
+func (l *link) drop(a *asked) {
+	l.m.unused.Add(int64(a.got))
+	a.in.Abandon()
 	if !a.taking {
-		a.in.release()
+		a.in.Release()
 	}
 }
 
@@ -297,10 +298,10 @@ func (l *link) takePiece(ctx context.Context, msg proto.Piece) error {
 	}
 	l.rein()
 	content := &pieceReader{ctx: ctx, link: l, left: msg.Length, run: a.run, whole: a.got + uint32(msg.Length)}
-	err = a.in.read(ctx, content, int64(msg.Begin-a.run.Begin), msg.Length)
+	err = a.in.Read(ctx, content, int64(msg.Begin-a.run.Begin), msg.Length)
 	l.expect(1)
 	if err != nil {
-		a.in.release()
+		a.in.Release()
 		l.m.unused.Add(int64(msg.Length - content.left))
 		if err == io.EOF {
 			err = io.ErrUnexpectedEOF
@@ -313,7 +314,7 @@ func (l *link) takePiece(ctx context.Context, msg proto.Piece) error {
 	if !l.report(ctx, a.run, a.run.Length) || !l.m.tell(ctx, swarm.Received{Peer: l.peer, Run: a.run}) {
 		return ctx.Err()
 	}
-	return a.in.end(ctx)
+	return a.in.End(ctx)
 }
 
 // pieceReader reads the content of a piece, of which so many bytes are still to come, as fast as
@@ -341,7 +342,7 @@ func (r *pieceReader) Read(p []byte) (int, error) {
 	}
 	p = p[:min(len(p), r.paid)]
 	if need := len(p) - r.link.in.Buffered(); need > 0 {
-		r.link.expect(min(need, r.link.m.step()))
+		r.link.expect(min(need, r.link.m.intake.Step()))
 	}
 	r.link.patient()
 	n, err := r.link.in.Read(p)

@@ -99,7 +99,7 @@ func (l *link) grant(parts []uint32, here func(part uint32) bool) {
 		}
 		delete(l.waiting, part)
 		if relay {
-			l.m.relay.Store(l)
+			l.m.intake.Follow(part, l.wake)
 		}
 	}
 	l.ready = append(l.ready, endOfGrant)

@@ -64,6 +64,7 @@ func pairOver(t *testing.T, content []byte, cfg Config, control func(network, ad
 		comp: f, store: st, inbox: make(chan event, 1000),
 		upload: limiter(cfg.UploadLimit), download: limiter(cfg.DownloadLimit),
 	}
+	m.intake = m.newIntake()
 	l := newLink(m, near.(*net.TCPConn), proto.Handshake{}, false)
 	l.deadline = time.Now().Add(time.Hour) // those set above hold
 	return l, far.(*net.TCPConn)
@@ -174,7 +175,6 @@ func TestLinkEndsInAPiece(t *testing.T) {
 	content := randomBytes(1 << 20)
 	l, far := pair(t, content, Config{})
 	l.maxRun = 1 << 20
-	l.m.buffers, l.m.writes = newBuffers(), make(chan *inbound, 1)
 	l.fetch(swarm.Run{Length: 1 << 20})
 	half := proto.MaxPiece / 2
 	first := proto.Append(nil, proto.Piece{Length: half})
@@ -189,7 +189,7 @@ func TestLinkEndsInAPiece(t *testing.T) {
 	if came := int64(half + 1000); l.m.received.Load() != came || l.m.unused.Load() != came {
 		t.Errorf("%d bytes came, %d for nothing; want %d", l.m.received.Load(), l.m.unused.Load(), came)
 	}
-	if free, made := len(l.m.buffers.free), l.m.buffers.made; free != made || made == 0 {
-		t.Errorf("%d of %d buffers are free", free, made)
+	if n := l.m.intake.InUse(); n != 0 {
+		t.Errorf("%d buffers are in use", n)
 	}
 }

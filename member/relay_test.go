@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"orchestra/member/store"
+	"orchestra/member/swarm"
 	"orchestra/proto"
 )
 
@@ -20,6 +21,7 @@ func relayPair(t *testing.T, content []byte) (*link, *proto.Reader) {
 	}
 	t.Cleanup(func() { empty.Close() })
 	l.m.store = empty
+	l.m.intake = l.m.newIntake()
 	l.fast, l.choking = true, false
 	l.order(proto.Request{Length: uint32(len(content))})
 	l.grant([]uint32{0}, func(uint32) bool { return false })
@@ -33,13 +35,20 @@ func TestRelay(t *testing.T) {
 	l, in := relayPair(t, content)
 	ended := make(chan error, 1)
 	go func() { ended <- l.writeLoop(t.Context()) }()
+	go l.m.intake.Work(t.Context())
+	l.m.intake.Pace(64<<10, 0)
+	run := l.m.intake.Begin(0, swarm.Run{Length: uint32(len(content))})
 	var got []byte
 	for from := 0; from < len(content); {
 		to := min(from+100_000, len(content))
-		if err := l.m.store.Write(0, int64(from), content[from:to]); err != nil {
+		if err := run.Read(t.Context(), bytes.NewReader(content[from:to]), int64(from), to-from); err != nil {
 			t.Fatal(err)
 		}
-		l.m.cameOn()
+		if to == len(content) {
+			if err := run.End(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
 		for len(got) < to {
 			msg, err := in.Next()
 			piece, ok := msg.(proto.Piece)

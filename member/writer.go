@@ -137,7 +137,7 @@ func (l *link) pieceMost() int {
 
 // arrivedOf is how much of the next n bytes of an order is here.
 func (l *link) arrivedOf(o order, n uint32) uint32 {
-	here := l.m.store.Upto(o.part) - int64(o.begin)
+	here := l.m.intake.Here(o.part) - int64(o.begin)
 	return uint32(min(max(here, 0), int64(n)))
 }
 

@@ -71,7 +71,7 @@ func TestLateWritesAreForgotten(t *testing.T) {
 		t.Fatal(ok, err)
 	}
 	st.Write(0, 0, s.content)
-	if len(st.intakes) != 0 {
+	if st.begun(0) != nil {
 		t.Error("it is remembered")
 	}
 }

@@ -28,17 +28,27 @@ type intake struct {
 func (s *Store) intake(part uint32) *intake {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.isVerified(part) {
+	if s.verified.has(part) {
 		in := &intake{}
 		in.done.Store(true)
 		return in
 	}
-	in := s.intakes[part]
+	in := s.begun(part)
 	if in == nil {
 		in = &intake{hash: s.comp.Hash().New()}
-		s.intakes[part] = in
+		s.intakes.Store(part, in)
 	}
 	return in
+}
+
+// begun returns the intake of a part of which something came and that did not verify; nil: there is
+// none. It takes no lock.
+func (s *Store) begun(part uint32) *intake {
+	in, ok := s.intakes.Load(part)
+	if !ok {
+		return nil
+	}
+	return in.(*intake)
 }
 
 // close drops the intake of a part that verified. Whoever still holds it finds it done.
@@ -47,7 +57,7 @@ func (s *Store) close(part uint32, in *intake) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.verify(part)
-	delete(s.intakes, part)
+	s.intakes.Delete(part) // after that: Upto takes no lock
 }
 
 // Write puts p at begin (bytes) of a part. Bytes that continue what was written in order before
@@ -176,23 +186,21 @@ func (s *Store) verifyTogether(parts []uint32) (right []bool, ok bool) {
 }
 
 // Upto returns how many bytes of a part are on disk in order, from its start. Of a part that this
-// Store verified that is all of it. Until then they may turn out to be bad. Upto never waits for
-// the disk.
+// Store verified that is all of it. Until then they may turn out to be bad. Upto takes no lock.
 func (s *Store) Upto(part uint32) int64 {
-	s.mu.Lock()
-	in, done := s.intakes[part], s.isVerified(part)
-	s.mu.Unlock()
+	in := s.begun(part)
 	switch {
-	case done, in != nil && in.done.Load():
+	case in != nil && !in.done.Load():
+		return in.stored.Load()
+	case in != nil, s.verified.has(part):
 		return s.comp.PartLen(int(part))
-	case in == nil:
-		return 0
 	}
-	return in.stored.Load()
+	return 0
 }
 
-// isVerified tells whether a part verified. Called with mu held.
-func (s *Store) isVerified(part uint32) bool { return s.verified[part>>3]&(1<<(part&7)) != 0 }
+// Verified reports whether a part matched its checksum when this Store looked last. It takes no
+// lock.
+func (s *Store) Verified(part uint32) bool { return s.verified.has(part) }
 
 func (in *intake) reset() {
 	in.hash.Reset()

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// What is here of a part is asked for by who must not wait: a write or a verification that takes
-// long, and holds the part meanwhile, does not keep the answer.
+// What is here of a part is asked for by who must not wait: it takes no lock, neither that of a
+// part that is being written or verified nor that of the whole store.
 func TestUptoDoesNotWait(t *testing.T) {
 	shelf := newShelf(t, 2*testPart)
 	s, err := shelf.open(false)
@@ -20,6 +20,8 @@ func TestUptoDoesNotWait(t *testing.T) {
 	in := s.intake(1)
 	in.mu.Lock() // as a write does that the disk does not end
 	defer in.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	told := make(chan int64, 1)
 	go func() { told <- s.Upto(1) }()
 	select {

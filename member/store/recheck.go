@@ -41,10 +41,10 @@ func (s *Store) reread(part uint32) (bool, error) {
 // for it if they do not have their names yet. It reports whether the part was verified. Called
 // with moving and mu held.
 func (s *Store) unverify(part uint32) bool {
-	if !s.isVerified(part) {
+	if !s.verified.has(part) {
 		return false
 	}
-	s.verified[part>>3] &^= 1 << (part & 7)
+	s.verified.clear(part)
 	st := s.settling
 	if st == nil {
 		return true

@@ -29,7 +29,7 @@ func (s *Store) beginSettling() {
 			continue
 		}
 		for part := e.Offset / s.comp.PartSize; part <= (e.Offset+e.Size-1)/s.comp.PartSize; part++ {
-			if s.verified[part>>3]&(1<<(part&7)) == 0 {
+			if !s.verified.has(uint32(part)) {
 				s.settling.left[i]++
 			}
 		}
@@ -49,10 +49,10 @@ func (st *settling) add(file int) {
 
 // verify notes that a part is right on disk. Called with mu held.
 func (s *Store) verify(part uint32) {
-	if s.isVerified(part) {
+	if s.verified.has(part) {
 		return
 	}
-	s.verified[part>>3] |= 1 << (part & 7)
+	s.verified.set(part)
 	if s.settling == nil {
 		return
 	}

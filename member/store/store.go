@@ -60,11 +60,11 @@ type Store struct {
 	times     times
 
 	mu         sync.Mutex
-	intakes    map[uint32]*intake // parts that were begun and not verified
-	verified   []byte             // one bit a part
-	settling   *settling          // nil: no file gets its name before Finish
-	unreadable []*Error           // of files that the check could not read
-	lacks      []string           // see Lacks
+	intakes    sync.Map  // of *intake: parts that were begun and not verified; read without mu
+	verified   marks     // parts; read without mu
+	settling   *settling // nil: no file gets its name before Finish
+	unreadable []*Error  // of files that the check could not read
+	lacks      []string  // see Lacks
 
 	turns    [64]sync.Mutex // held by who writes to a file, see turn
 	remaking *remaking      // nil: the single file is not copied
@@ -129,8 +129,7 @@ func newStore(cfg Config, root *os.Root, dir string) *Store {
 	s := &Store{
 		comp: cfg.File, root: root, dir: dir, selection: cfg.Select, repair: cfg.Repair,
 		layout:   newLayout(cfg.File),
-		intakes:  map[uint32]*intake{},
-		verified: make([]byte, (cfg.File.NumParts()+7)/8),
+		verified: newMarks(cfg.File.NumParts()),
 		zeros:    findZeros(cfg.File, cfg.Select),
 	}
 	s.times = newTimes(cfg, len(s.layout.entries))
@@ -214,7 +213,7 @@ func (s *Store) unverified(off, length int64) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for part := off / s.comp.PartSize; part <= (off+length-1)/s.comp.PartSize; part++ {
-		if !s.isVerified(uint32(part)) {
+		if !s.verified.has(uint32(part)) {
 			return int(part)
 		}
 	}

@@ -229,10 +229,7 @@ func (s *Store) doubt(file int) (parts []uint32) {
 // takeBack forgets what was found of a part, also while it comes in, and reports whether it was
 // verified. Called with moving held.
 func (s *Store) takeBack(part uint32) bool {
-	s.mu.Lock()
-	in := s.intakes[part]
-	s.mu.Unlock()
-	if in != nil {
+	if in := s.begun(part); in != nil {
 		in.mu.Lock() // as who writes or verifies it does
 		defer in.mu.Unlock()
 		in.torn = in.torn || in.stored.Load() > 0

@@ -296,8 +296,11 @@ func (s *Swarm) watchChain() {
 // tellChained tells the links what they have to know of the chain when it changes, of the hop when
 // that changes a good deal.
 func (s *Swarm) tellChained() {
-	now, told := Chained{s.chained(), s.hop(), s.chained() && s.haveN >= settledParts}, &s.chain.told
-	if now.On == told.On && now.Settled == told.Settled && (!now.On || (now.Hop >= told.Hop*3/4 && now.Hop <= told.Hop*5/4)) {
+	now, told := Chained{s.chained(), s.hop(), verifyWait}, &s.chain.told
+	if now.On && s.haveN >= settledParts {
+		now.Wait = settledWait
+	}
+	if now.On == told.On && now.Wait == told.Wait && (!now.On || (now.Hop >= told.Hop*3/4 && now.Hop <= told.Hop*5/4)) {
 		return
 	}
 	*told = now
@@ -394,6 +397,13 @@ const (
 	settledAfter = time.Second
 	// settledParts are enough to know for sure who is behind.
 	settledParts = 36
+)
+
+// How long a part that is written may wait for others to be verified with, in general and in a
+// chain once it is known who is behind: nobody has to hear of it at once.
+const (
+	verifyWait  = 20 * time.Millisecond
+	settledWait = 500 * time.Millisecond
 )
 
 // settled tells whether nobody seems to be looking for an upstream.

@@ -333,7 +333,11 @@ func TestLinksHearOfTheChain(t *testing.T) {
 	for _, on := range []bool{false, true} {
 		d.chain.broken = !on
 		d.tell(Tick{}, Tick{})
-		if diff := cmp.Diff([]Chained{{on, d.hop(), on}}, of[Chained](d)); diff != "" {
+		wait := verifyWait
+		if on {
+			wait = settledWait
+		}
+		if diff := cmp.Diff([]Chained{{on, d.hop(), wait}}, of[Chained](d)); diff != "" {
 			t.Error("effects (-want +got):", diff)
 		}
 	}
@@ -347,7 +351,7 @@ func TestChainSettles(t *testing.T) {
 	for part := range uint32(settledParts + 2) {
 		d.rare.remove(part)
 		d.tell(Stored{part})
-		if slices.ContainsFunc(of[Chained](d), func(c Chained) bool { return c.On && c.Settled }) {
+		if slices.ContainsFunc(of[Chained](d), func(c Chained) bool { return c.On && c.Wait == settledWait }) {
 			told = append(told, int(part)+1)
 		}
 	}

@@ -85,12 +85,12 @@ type (
 	// Chained tells that from now on one peer at a time sends to this member and is sent to, or no
 	// longer: then nothing waits behind what is on the way between them, and there may be more of
 	// it. It is so from the start. Of parts that are passed on as they come, Hop bytes are passed
-	// on at once. Settled tells that it is known who is behind, so that nobody has to hear of a
-	// part at once.
+	// on at once. A part that is written may wait for others to be verified with, which costs less
+	// CPU, but not longer than Wait.
 	Chained struct {
-		On      bool
-		Hop     int
-		Settled bool
+		On   bool
+		Hop  int
+		Wait time.Duration
 	}
 
 	// Window sets how many blocks are kept outstanding at a foreign client.
