@@ -18,7 +18,7 @@ func (d *director) blame(e swarm.Complain) {
 			these(parts), from, then)
 	})
 	if e.Peer >= 0 {
-		d.links[e.Peer].accuse(e.Part)
+		d.links[e.Peer].do(e, d.core)
 	}
 	d.complain(proto.Complain{PeerID: e.ID, Part: e.Part})
 }

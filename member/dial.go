@@ -52,7 +52,7 @@ func (m *Member) lookAt(ctx context.Context, addr netip.AddrPort, fault swarm.Fa
 	return max(fault, probe(ctx, new(net.Dialer).DialContext, addr.String()))
 }
 
-func (m *Member) dialAddr(ctx context.Context, addr netip.AddrPort) (*link, error) {
+func (m *Member) dialAddr(ctx context.Context, addr netip.AddrPort) (*connection, error) {
 	dialer := net.Dialer{Timeout: dialTimeout}
 	conn, err := dialer.DialContext(ctx, "tcp", addr.String())
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"orchestra/member/link"
 	"orchestra/member/store"
 	"orchestra/member/swarm"
 	"orchestra/proto"
@@ -18,10 +19,10 @@ type event any
 
 type (
 	// linkUp brings a link whose handshakes are done.
-	linkUp struct{ link *link }
+	linkUp struct{ link *connection }
 	// linkDown tells that both goroutines of a link have ended.
 	linkDown struct {
-		link *link
+		link *connection
 		err  error
 	}
 	// checkDone ends the check of the content.
@@ -38,8 +39,7 @@ type director struct {
 	ctx    context.Context
 	work   sync.WaitGroup // everything that the loop started
 	core   *swarm.Swarm
-	start  time.Time
-	links  []*link // by peer; nil: free
+	links  []*connection // by peer; nil: free
 	out    []swarm.Effect
 	good   int   // parts that the check found good
 	bad    []int // that are wanted, and left as they are
@@ -57,7 +57,8 @@ type director struct {
 func (m *Member) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	d := &director{Member: m, ctx: ctx, start: time.Now()}
+	d := &director{Member: m, ctx: ctx}
+	m.start = time.Now()
 	d.core = swarm.New(swarm.Config{
 		Size: m.comp.Size, PartSize: m.comp.PartSize, ID: m.self, Seed: seed(),
 		Unchecked: !m.store.Fresh(), Skip: m.skip, Have: m.store.Known(), MaxPeers: m.cfg.MaxPeers,
@@ -186,7 +187,7 @@ func (d *director) drain() {
 
 // step tells the core of an event and does what it asks for.
 func (d *director) step(ev swarm.Event) {
-	d.out = d.core.Step(time.Since(d.start), ev, d.out[:0])
+	d.out = d.core.Step(d.now(), ev, d.out[:0])
 	for _, e := range d.out {
 		d.perform(e)
 	}
@@ -210,6 +211,8 @@ func (d *director) take(ev event) {
 		d.regained(ev)
 	case accused:
 		d.accused(ev)
+	case link.Accused:
+		d.accused(accused{ev.Part})
 	case rechecked:
 		d.rechecked(ev)
 	case reading:
@@ -237,16 +240,17 @@ func (d *director) take(ev event) {
 }
 
 // linkUp gives a link its number, which the core knows the peer by.
-func (d *director) linkUp(l *link) {
-	if l.peer = slices.Index(d.links, nil); l.peer < 0 {
-		l.peer = len(d.links)
+func (d *director) linkUp(c *connection) {
+	peer := slices.Index(d.links, nil)
+	if peer < 0 {
+		peer = len(d.links)
 		d.links = append(d.links, nil)
 	}
-	d.links[l.peer] = l
-	joined := l.joined() // before the reader may change what it tells
+	d.links[peer] = c
+	joined := c.up(peer)
 	d.work.Go(func() {
-		err := l.run(d.ctx)
-		d.tell(d.ctx, linkDown{l, err})
+		err := c.run(d.ctx)
+		d.tell(d.ctx, linkDown{c, err})
 	})
 	d.step(joined)
 }
@@ -329,33 +333,25 @@ func (d *director) perform(e swarm.Effect) {
 		d.links[e.Peer].close(errors.New(e.Why))
 	case swarm.Doubt:
 		d.links[e.Peer].doubt()
-	case swarm.Offer:
-		d.links[e.Peer].offer(e)
 	case swarm.Announce:
 		if len(d.readers) > 0 {
 			d.landed(e.Part)
 		}
 		for _, l := range d.links {
 			if l != nil {
-				l.have(e.Part, d.core.HaveDelay(l.peer, e.Part))
+				l.do(e, d.core)
 			}
 		}
-	case swarm.Withdraw:
-		d.links[e.Peer].withdraw(e.Part)
-	case swarm.SetInterest:
-		d.links[e.Peer].setInterest(e.On)
-	case swarm.SetChoke:
-		d.links[e.Peer].setChoke(e.On)
-	case swarm.Fetch:
-		d.links[e.Peer].fetch(e.Run)
-	case swarm.Cancel:
-		d.links[e.Peer].cancel(e.Run)
-	case swarm.Recall:
-		d.links[e.Peer].recall(e.Run)
+	case swarm.Grant:
+		l := d.links[e.Peer]
+		for _, part := range e.Parts {
+			if !d.core.Has(part) {
+				d.intake.Follow(part, l.wake) // before something of it can be missed
+			}
+		}
+		l.do(e, d.core)
 	case swarm.Share:
 		d.share.Store(e.Down)
-	case swarm.Window:
-		d.links[e.Peer].setWindow(e.Blocks)
 	case swarm.Chained:
 		d.unchained.Store(!e.On)
 		hop := e.Hop
@@ -363,20 +359,6 @@ func (d *director) perform(e swarm.Effect) {
 			hop = 0
 		}
 		d.intake.Pace(hop, e.Wait)
-	case swarm.Suggest:
-		d.links[e.Peer].suggest(e.Parts)
-	case swarm.Refuse:
-		d.links[e.Peer].refuseAll(e.Parts)
-	case swarm.Grant:
-		d.links[e.Peer].grant(e.Parts, d.core.Has)
-	case swarm.Revoke:
-		d.links[e.Peer].revoke()
-	case swarm.Resume:
-		d.links[e.Peer].resume()
-	case swarm.SetSpare:
-		d.links[e.Peer].setSpare(e.On)
-	case swarm.Dismiss:
-		d.links[e.Peer].dismiss()
 	case swarm.Complain:
 		d.blame(e)
 	case swarm.CutOff:
@@ -389,6 +371,10 @@ func (d *director) perform(e swarm.Effect) {
 		select {
 		case d.finish <- struct{}{}:
 		default: // it is on its way
+		}
+	default:
+		if peer, ok := link.Of(e); ok {
+			d.links[peer].do(e, d.core)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"orchestra/member/swarm"
 	"orchestra/proto"
 )
 
@@ -36,14 +37,14 @@ func portion(l *rate.Limiter) int {
 	return l.Burst()
 }
 
-// wait lets n bytes pass in their time. While it waits it calls held, every reportEvery at least,
+// wait lets n bytes pass in their time. While it waits it calls held, every [swarm.ReportEvery] at least,
 // and ends if that returns false.
 func wait(ctx context.Context, l *rate.Limiter, n int, held func() bool) error {
 	for l != nil && n > 0 {
 		k := min(n, l.Burst())
 		r := l.ReserveN(time.Now(), k)
 		for delay := r.Delay(); delay > 0; delay = r.Delay() {
-			if err := sleep(ctx, min(delay, reportEvery)); err != nil {
+			if err := sleep(ctx, min(delay, swarm.ReportEvery)); err != nil {
 				return err
 			}
 			if !held() {

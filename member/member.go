@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/time/rate"
 
@@ -43,6 +44,7 @@ type Member struct {
 	machine  *machine
 	scarcity scarcity
 
+	start  time.Time // of Run; the core and the links count from it
 	inbox  chan event
 	ended  chan struct{} // closed when Run has ended all but the store
 	intake *intake.Pipe
@@ -210,6 +212,9 @@ func (m *Member) publish(st swarm.Stats) {
 func (m *Member) wants(part uint32) bool {
 	return m.skip == nil || m.skip[part>>3]&(0x80>>(part&7)) == 0
 }
+
+// now is the time since Run began.
+func (m *Member) now() time.Duration { return time.Since(m.start) }
 
 func (m *Member) tell(ctx context.Context, ev event) bool {
 	select {

@@ -15,19 +15,21 @@ import (
 	"time"
 
 	"orchestra/compose"
+	"orchestra/member/link"
 	"orchestra/member/store"
 	"orchestra/member/swarm"
 	"orchestra/proto"
 )
 
-// pair is a link of a member that has the content, and the far end of its connection.
-func pair(t *testing.T, content []byte, cfg Config) (*link, *net.TCPConn) {
+// pair is a link of a member that has the content to another member, and the far end of its
+// connection.
+func pair(t *testing.T, content []byte, cfg Config) (*connection, *net.TCPConn) {
 	t.Helper()
 	return pairOver(t, content, cfg, nil)
 }
 
 // pairOver is the same, with sockets that control prepares.
-func pairOver(t *testing.T, content []byte, cfg Config, control func(network, address string, c syscall.RawConn) error) (*link, *net.TCPConn) {
+func pairOver(t *testing.T, content []byte, cfg Config, control func(network, address string, c syscall.RawConn) error) (*connection, *net.TCPConn) {
 	t.Helper()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "content.bin")
@@ -61,13 +63,15 @@ func pairOver(t *testing.T, content []byte, cfg Config, control func(network, ad
 		conn.SetDeadline(time.Now().Add(20 * time.Second))
 	}
 	m := &Member{
-		comp: f, store: st, inbox: make(chan event, 1000),
+		comp: f, store: st, inbox: make(chan event, 1000), start: time.Now(),
 		upload: limiter(cfg.UploadLimit), download: limiter(cfg.DownloadLimit),
 	}
 	m.intake = m.newIntake()
-	l := newLink(m, near.(*net.TCPConn), proto.Handshake{}, false)
-	l.deadline = time.Now().Add(time.Hour) // those set above hold
-	return l, far.(*net.TCPConn)
+	c := newConnection(m, near.(*net.TCPConn), proto.Handshake{}, false)
+	c.deadline = time.Now().Add(time.Hour) // those set above hold
+	c.terms = link.Terms{Fast: true, MaxRun: swarm.RunSize, Reqq: link.Reqq}
+	c.up(0)
+	return c, far.(*net.TCPConn)
 }
 
 func randomBytes(n int) []byte {
@@ -121,7 +125,7 @@ func TestPieceThatTricklesIn(t *testing.T) {
 	for _, limit := range []int64{0, 300_000} {
 		l, far := pair(t, content, Config{DownloadLimit: limit})
 		l.tune()
-		pieces := &pieceReader{ctx: t.Context(), link: l, left: len(content)}
+		pieces := &pieceReader{ctx: t.Context(), c: l, left: len(content)}
 		head := proto.Append(nil, proto.Piece{Length: len(content)})
 		far.Write(head)
 		if _, err := l.in.Next(); err != nil {
@@ -155,13 +159,18 @@ func TestSlowPieceIsNoSilence(t *testing.T) {
 	content := randomBytes(64 << 10)
 	l, far := pair(t, content, Config{DownloadLimit: 64 << 10})
 	go far.Write(proto.Append(nil, proto.Piece{Length: len(content)}))
-	if _, err := l.in.Next(); err != nil {
+	msg, err := l.in.Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.do(swarm.Fetch{Run: swarm.Run{Length: 64 << 10}}, nil)
+	if _, err := l.hear(msg); err != nil {
 		t.Fatal(err)
 	}
 	go far.Write(content)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	if _, err := io.ReadFull(&pieceReader{ctx: ctx, link: l, left: len(content)}, make([]byte, len(content))); err != nil {
+	if _, err := io.ReadFull(&pieceReader{ctx: ctx, c: l, left: len(content)}, make([]byte, len(content))); err != nil {
 		t.Fatal(err)
 	}
 	if n := len(l.m.inbox); n < 3 {
@@ -174,8 +183,7 @@ func TestSlowPieceIsNoSilence(t *testing.T) {
 func TestLinkEndsInAPiece(t *testing.T) {
 	content := randomBytes(1 << 20)
 	l, far := pair(t, content, Config{})
-	l.maxRun = 1 << 20
-	l.fetch(swarm.Run{Length: 1 << 20})
+	l.do(swarm.Fetch{Run: swarm.Run{Length: 1 << 20}}, nil)
 	half := proto.MaxPiece / 2
 	first := proto.Append(nil, proto.Piece{Length: half})
 	second := proto.Append(nil, proto.Piece{Begin: uint32(half), Length: half})

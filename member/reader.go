@@ -2,143 +2,187 @@ package member
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"io"
 	"time"
 
-	"orchestra/member/swarm"
+	"orchestra/member/intake"
+	"orchestra/member/link"
 	"orchestra/proto"
 )
 
 // readLoop takes the peer's messages in until the link ends. What comes in one read goes to the
 // loop together.
-func (l *link) readLoop(ctx context.Context) error {
-	batch := &batch{link: l}
-	if l.first != nil {
-		if err := l.handle(ctx, l.first, batch); err != nil {
+func (c *connection) readLoop(ctx context.Context) error {
+	if c.first != nil {
+		if err := c.handle(ctx, c.first); err != nil {
 			return err
 		}
 	}
 	for {
-		if !l.in.Ready() {
-			if !batch.flush(ctx) {
-				return ctx.Err()
+		if !c.in.Ready() {
+			if err := c.tell(ctx, c.flush()); err != nil {
+				return err
 			}
-			l.patient()
+			c.patient()
 		}
-		msg, err := l.in.Next()
+		msg, err := c.in.Next()
 		if err != nil {
 			return err
 		}
-		if err := l.handle(ctx, msg, batch); err != nil {
+		if err := c.handle(ctx, msg); err != nil {
 			return err
 		}
 	}
 }
 
 // patient lets the peer be silent for a while from now on. The reader alone calls it.
-func (l *link) patient() {
-	if now := time.Now(); l.deadline.Sub(now) < silenceTimeout-10*time.Second {
-		l.deadline = now.Add(silenceTimeout)
-		l.conn.SetReadDeadline(l.deadline)
+func (c *connection) patient() {
+	if now := time.Now(); c.deadline.Sub(now) < silenceTimeout-10*time.Second {
+		c.deadline = now.Add(silenceTimeout)
+		c.conn.SetReadDeadline(c.deadline)
 	}
 }
 
-// batch collects what the loop is told at once.
-type batch struct {
-	link   *link
-	has    []uint32
-	wanted []uint32
-	coming []uint32
-}
-
-func (b *batch) flush(ctx context.Context) bool {
-	ok := true
-	if len(b.has) > 0 {
-		ok = b.link.m.tell(ctx, swarm.Has{Peer: b.link.peer, Parts: b.has})
-		b.has = nil
-	}
-	if len(b.wanted) > 0 {
-		ok = b.link.m.tell(ctx, swarm.Wanted{Peer: b.link.peer, Parts: b.wanted})
-		b.wanted = nil
-	}
-	if len(b.coming) > 0 {
-		ok = b.link.m.tell(ctx, swarm.Suggested{Peer: b.link.peer, Parts: b.coming})
-		b.coming = nil
-	}
-	return ok
-}
-
-func (l *link) handle(ctx context.Context, msg proto.Message, b *batch) error {
-	parts := uint32(l.m.comp.NumParts())
-	switch msg := msg.(type) {
-	case proto.Piece:
-		if msg.Part >= parts || msg.End() > l.m.comp.PartLen(int(msg.Part)) {
-			return errors.New("it sent content that the composition does not have")
+// tell brings the loop what a message means.
+func (c *connection) tell(ctx context.Context, events []link.Event) error {
+	for _, ev := range events {
+		if !c.m.tell(ctx, ev) {
+			return ctx.Err()
 		}
-		if msg.Length == 0 {
-			return errors.New("it sent a piece of no bytes")
-		}
-		return l.takePiece(ctx, msg)
-	case proto.Have:
-		if msg.Part >= parts {
-			return fmt.Errorf("it has part %d of %d", msg.Part, parts)
-		}
-		b.has = append(b.has, msg.Part)
-		return nil
-	case proto.Suggest:
-		if msg.Part < parts {
-			b.coming = append(b.coming, msg.Part)
-		}
-		return nil
-	case proto.Request:
-		if msg.Part >= parts || msg.Length == 0 || msg.End() > l.m.comp.PartLen(int(msg.Part)) || msg.Length > max(proto.MaxBlock, swarm.RunSize) {
-			return fmt.Errorf("it asks for %d bytes at %d of part %d, which it may not", msg.Length, msg.Begin, msg.Part)
-		}
-		if l.order(msg) {
-			b.wanted = append(b.wanted, msg.Part)
-		}
-		return nil
-	}
-	if !b.flush(ctx) {
-		return ctx.Err()
-	}
-	if ev, err := l.tells(msg, parts); ev == nil || err != nil {
-		return err
-	} else if !l.m.tell(ctx, ev) {
-		return ctx.Err()
 	}
 	return nil
 }
 
-// tells translates the messages that are rare, and do not move content, to what the loop is told;
-// nil: nothing.
-func (l *link) tells(msg proto.Message, parts uint32) (event, error) {
-	switch msg := msg.(type) {
-	case proto.Bitfield:
-		if err := proto.CheckBits(msg.Bits, int(parts)); err != nil {
-			return nil, err
-		}
-		return swarm.Has{Peer: l.peer, Bits: msg.Bits}, nil
-	case proto.HaveAll:
-		return swarm.Has{Peer: l.peer, All: true}, nil
-	case proto.Interested:
-		return swarm.Interest{Peer: l.peer, On: true}, nil
-	case proto.NotInterested:
-		return swarm.Interest{Peer: l.peer}, nil
-	case proto.Choke:
-		l.forgetMenu()
-		return swarm.Choked{Peer: l.peer, On: true}, nil
-	case proto.Unchoke:
-		return swarm.Choked{Peer: l.peer}, nil
-	case proto.Reject:
-		return l.rejected(msg), nil
-	case proto.Cancel:
-		if part, ok := l.cancelled(msg); ok {
-			return swarm.Unwanted{Peer: l.peer, Part: part}, nil
-		}
-	case proto.Extended:
-		return l.extended(msg, parts)
+func (c *connection) flush() []link.Event {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state.Flush()
+}
+
+func (c *connection) hear(msg proto.Message) ([]link.Event, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	events, err := c.state.Hear(msg)
+	c.settle()
+	return events, err
+}
+
+func (c *connection) handle(ctx context.Context, msg proto.Message) error {
+	events, wrong := c.hear(msg)
+	if err := c.tell(ctx, events); err != nil {
+		return err
 	}
-	return nil, nil
+	if wrong != nil {
+		return wrong
+	}
+	if p, ok := msg.(proto.Piece); ok {
+		return c.takePiece(ctx, p)
+	}
+	return nil
+}
+
+// coming tells where the piece that was heard goes; nil: nowhere.
+func (c *connection) coming() (in *intake.Stream, at int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a, at := c.state.Coming()
+	if a == nil {
+		return nil, 0
+	}
+	if a.Into == nil {
+		a.Into = c.m.intake.Begin(c.peer, a.Run)
+	}
+	return a.Into.(*intake.Stream), at
+}
+
+func (c *connection) arrived() (link.Fate, []link.Event) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	fate, events := c.state.Arrived(c.m.now())
+	c.settle()
+	return fate, events
+}
+
+// takePiece reads the content of a piece into the run that it belongs to.
+func (c *connection) takePiece(ctx context.Context, p proto.Piece) error {
+	in, at := c.coming()
+	if in == nil { // what is not read here is passed over
+		c.m.received.Add(int64(p.Length))
+		return nil
+	}
+	c.rein()
+	err := in.Read(ctx, &pieceReader{ctx: ctx, c: c, left: p.Length}, at, p.Length)
+	c.expect(1)
+	if err != nil {
+		in.Release()
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		return err
+	}
+	fate, events := c.arrived()
+	if err := c.tell(ctx, events); err != nil {
+		return err
+	}
+	switch fate {
+	case link.Whole:
+		return in.End(ctx)
+	case link.Gone:
+		in.Release()
+	}
+	return nil
+}
+
+// pieceReader reads the content of a piece, of which so many bytes are still to come, as fast as
+// the download limit lets it.
+type pieceReader struct {
+	ctx  context.Context
+	c    *connection
+	left int
+	paid int // bytes that the limit has let pass and that did not come yet
+}
+
+// Read reads once, so that what it expects is what is still to come. A piece may take long under a
+// limit: the core is told meanwhile that the peer lives, and the link's deadline is put off.
+func (r *pieceReader) Read(p []byte) (int, error) {
+	c := r.c
+	p = p[:min(len(p), r.left)]
+	if r.paid == 0 {
+		n := min(len(p), portion(c.m.download))
+		if err := wait(r.ctx, c.m.download, n, r.limited); err != nil {
+			return 0, err
+		}
+		r.paid = n
+	}
+	p = p[:min(len(p), r.paid)]
+	if need := len(p) - c.in.Buffered(); need > 0 {
+		c.expect(min(need, c.m.intake.Step()))
+	}
+	c.patient()
+	n, err := c.in.Read(p)
+	r.left -= n
+	r.paid -= n
+	if n > 0 {
+		if err := c.tell(r.ctx, c.took(n)); err != nil {
+			return n, err
+		}
+	}
+	return n, err
+}
+
+// limited tells the core now and then that it is not the peer who holds up what it sends.
+func (r *pieceReader) limited() bool {
+	c := r.c
+	c.mu.Lock()
+	events := c.state.InLimited(c.m.now())
+	c.mu.Unlock()
+	return c.tell(r.ctx, events) == nil
+}
+
+// took counts content that came, and returns what the core is told of that now and then.
+func (c *connection) took(n int) []link.Event {
+	c.m.received.Add(int64(n))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state.Took(c.m.now(), n)
 }

@@ -12,7 +12,7 @@ import (
 
 // relayPair is a link of a member that has nothing of the content yet and was asked for all of its
 // first part, and a reader of what it sends.
-func relayPair(t *testing.T, content []byte) (*link, *proto.Reader) {
+func relayPair(t *testing.T, content []byte) (*connection, *proto.Reader) {
 	t.Helper()
 	l, far := pair(t, content, Config{})
 	empty, err := store.Open(store.Config{File: l.m.comp, Dir: t.TempDir()})
@@ -22,9 +22,13 @@ func relayPair(t *testing.T, content []byte) (*link, *proto.Reader) {
 	t.Cleanup(func() { empty.Close() })
 	l.m.store = empty
 	l.m.intake = l.m.newIntake()
-	l.fast, l.choking = true, false
-	l.order(proto.Request{Length: uint32(len(content))})
-	l.grant([]uint32{0}, func(uint32) bool { return false })
+	core := swarm.New(swarm.Config{Size: l.m.comp.Size, PartSize: l.m.comp.PartSize})
+	l.do(swarm.SetChoke{}, core)
+	if events, err := l.hear(proto.Request{Length: uint32(len(content))}); len(events) > 0 || err != nil {
+		t.Fatal(events, err)
+	}
+	l.do(swarm.Grant{Parts: []uint32{0}}, core)
+	l.m.intake.Follow(0, l.wake)
 	return l, proto.NewReader(far, proto.MaxFrame(1), readAhead)
 }
 
@@ -51,6 +55,9 @@ func TestRelay(t *testing.T) {
 		}
 		for len(got) < to {
 			msg, err := in.Next()
+			if msg == (proto.Unchoke{}) {
+				continue
+			}
 			piece, ok := msg.(proto.Piece)
 			if err != nil || !ok || int(piece.Begin) != len(got) || int(piece.End()) > to {
 				t.Fatalf("after %d of %d bytes: %+v %v", len(got), to, msg, err)
@@ -68,30 +75,4 @@ func TestRelay(t *testing.T) {
 	}
 	l.close(io.EOF)
 	<-ended
-}
-
-// TestRelayIsBrokenOff rejects what is left of a part that does not come, and ends the grant. What
-// was asked of parts that are here goes on.
-func TestRelayIsBrokenOff(t *testing.T) {
-	content := randomBytes(1 << 20)
-	l, _ := relayPair(t, content)
-	const came = 300_000
-	if err := l.m.store.Write(0, 0, content[:came]); err != nil {
-		t.Fatal(err)
-	}
-	sent := 0
-	for e, _ := l.next(nil); len(e.pieces) > 0; e, _ = l.next(nil) {
-		sent += e.pieces[0].Length
-	}
-	if sent != came {
-		t.Fatalf("%d bytes are sent of %d that came", sent, came)
-	}
-	l.refuseAll([]uint32{0})
-	want := proto.Append(nil, proto.Reject{Begin: came, Length: 1<<20 - came})
-	if e, _ := l.next(nil); !bytes.Equal(e.say, want) {
-		t.Errorf("says %x, want %x", e.say, want)
-	}
-	if e, _ := l.next(nil); !e.served || l.count != 0 {
-		t.Errorf("%+v is next, and %d requests wait", e, l.count)
-	}
 }

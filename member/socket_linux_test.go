@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"orchestra/member/link"
 )
 
 // What a peer may have in flight follows the share of the line, and a fast line is the system's
@@ -37,7 +39,7 @@ func TestRein(t *testing.T) {
 	for _, test := range []struct {
 		share int64 // bytes a second
 		bound int   // at least; 0: none
-	}{{800_000, flightLeast}, {5 << 20, 15 * 5 << 20 / 1000}, {1 << 30, 0}, {100_000, flightLeast}} {
+	}{{800_000, 44 << 10}, {5 << 20, 15 * 5 << 20 / 1000}, {1 << 30, 0}, {100_000, 44 << 10}} {
 		l.m.share.Store(test.share)
 		l.rein()
 		if l.bound < test.bound || l.bound > test.bound*5/4 || locked() != (test.bound > 0) {
@@ -72,7 +74,7 @@ func TestHoldBack(t *testing.T) {
 	for _, test := range []struct {
 		unchained bool
 		want      int
-	}{{false, unsentAlone}, {true, unsent}, {true, unsent}, {false, unsentAlone}} {
+	}{{false, link.UnsentAlone}, {true, link.Unsent}, {true, link.Unsent}, {false, link.UnsentAlone}} {
 		l.m.unchained.Store(test.unchained)
 		l.holdBack()
 		var got int

@@ -14,21 +14,21 @@ func receiver(conn *net.TCPConn) io.Reader { return conn }
 func sender(conn *net.TCPConn) io.Writer   { return conn }
 
 // sendHead writes the header of a piece.
-func (l *link) sendHead(head []byte) error { return l.write(head) }
+func (c *connection) sendHead(head []byte) error { return c.write(head) }
 
 // sendContent writes a stretch of the content by way of a buffer.
-func (l *link) sendContent(ctx context.Context, off int64, left int) error {
+func (c *connection) sendContent(ctx context.Context, off int64, left int) error {
 	buf := make([]byte, min(left, 64<<10))
 	for left > 0 {
 		n := min(left, len(buf))
-		if err := l.m.store.ReadAt(buf[:n], off); err != nil {
+		if err := c.m.store.ReadAt(buf[:n], off); err != nil {
 			return err
 		}
-		if err := l.write(buf[:n]); err != nil {
+		if err := c.write(buf[:n]); err != nil {
 			return err
 		}
 		off, left = off+int64(n), left-n
-		if !l.wentOut(ctx, n) {
+		if !c.wentOut(ctx, n) {
 			return ctx.Err()
 		}
 	}
@@ -36,10 +36,10 @@ func (l *link) sendContent(ctx context.Context, off int64, left int) error {
 }
 
 // tune sets the options of a connection: the defaults are right here.
-func (l *link) tune() {}
+func (c *connection) tune() {}
 
 // rein is for systems that let a receive buffer be bounded and set free again.
-func (l *link) rein() {}
+func (c *connection) rein() {}
 
 // abandonAfter is for systems that let it be said; elsewhere probes must do.
 func abandonAfter(*net.TCPConn, time.Duration) {}
@@ -48,10 +48,10 @@ func abandonAfter(*net.TCPConn, time.Duration) {}
 func unacknowledged(*net.TCPConn) time.Duration { return 0 }
 
 // holdBack is for systems on which what waits in a socket can be bounded.
-func (l *link) holdBack() {}
+func (c *connection) holdBack() {}
 
 // expect is for systems that can let a reader sleep until enough is here.
-func (l *link) expect(int) {}
+func (c *connection) expect(int) {}
 
 // roundTrip is for systems that tell how far away a peer is.
 func roundTrip(*net.TCPConn) time.Duration { return unknownRoundTrip }

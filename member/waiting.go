@@ -15,7 +15,7 @@ const lookEvery = time.Second
 // explain notes why nothing comes, if nothing does, and what else takes a look at all that is
 // known.
 func (d *director) explain() {
-	now := time.Since(d.start)
+	now := d.now()
 	facts := waiting{Waiting: d.core.Waiting(now), conductors: len(d.conductors)}
 	d.nowhere(facts.Waiting)
 	complete, alone := d.core.Complete(), d.core.Alone(now)

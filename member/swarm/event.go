@@ -14,6 +14,9 @@ import (
 // after [Left].
 type Event interface{ event() }
 
+// ReportEvery is how often a link tells at most of the bytes that move: see [Sent] and [Progress].
+const ReportEvery = 200 * time.Millisecond
+
 type (
 	// Found tells of a member of the composition that a conductor lists, or the user named.
 	Found struct {

@@ -101,7 +101,7 @@ func TestWhoIsMadeToWaitIsNotBlamed(t *testing.T) {
 	d.chain.foreign = 1
 	d.wanting(0, 1, 0, all)
 	for d.at < 3*takesAfter {
-		d.wait(d.at + reportEvery)
+		d.wait(d.at + ReportEvery)
 		d.tell(Sent{Peer: 0})
 	}
 	if p := d.peers[0]; len(p.grants) != grantsMost || p.resting {
@@ -115,7 +115,7 @@ func TestWhoIsMadeToWaitIsNotBlamed(t *testing.T) {
 	}
 	run := d.menu(0)[0]
 	for got := uint32(0); d.at < 2*takesAfter; got += movedLeast {
-		d.at += reportEvery
+		d.at += ReportEvery
 		d.tell(Progress{Peer: 0, Down: movedLeast, Run: run, Got: got})
 	}
 	if p := d.peers[1]; len(p.grants) == 0 || p.takes.onTrial() {

@@ -78,7 +78,7 @@ func (d *desk) serve(n int, every time.Duration) {
 			d.t.Fatal("no grant is out")
 		}
 		for end := d.at + every; d.at < end; {
-			d.at = min(d.at+reportEvery, end)
+			d.at = min(d.at+ReportEvery, end)
 			for i, p := range d.peers {
 				if len(p.grants) > 0 {
 					d.tell(Sent{i, movedLeast})

@@ -3,7 +3,6 @@ package swarm
 import (
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -252,39 +251,5 @@ func TestSwarmOutgrowsTheChain(t *testing.T) {
 		if here, there := d.lot(d.peers[i]), end.lot(&peer{id: d.cfg.ID}); here != there {
 			t.Errorf("link %d: the ends draw %d and %d", i, here, there)
 		}
-	}
-}
-
-// TestLiarInAChain has a member pass on bad bytes for all that it did not verify itself, as the
-// third of nine: those behind it lose a few parts and get the rest elsewhere, nobody bans anybody,
-// and all are complete soon.
-func TestLiarInAChain(t *testing.T) {
-	const n = 8
-	s := equal(t, n, mbit(40), 32<<20, 256<<10, 3)
-	s.at(1500*time.Millisecond, later(func() {
-		p := s.players[0]
-		for range 2 {
-			p = s.player(p.core.chain.down.id)
-		}
-		p.lies = true
-	}))
-	s.play(time.Minute)
-	bad := int64(0)
-	for _, p := range s.players {
-		bad += p.core.stats.Failed
-		for c, r := range p.core.trust.records {
-			if len(r.bad) > 0 || r.until > 0 {
-				t.Errorf("member %d holds %+v against %v", p.n, r, c)
-			}
-		}
-		if got := p.core.stats.Failed; got > 2*n*s.part {
-			t.Errorf("member %d got %d bad bytes", p.n, got)
-		}
-	}
-	if bad == 0 {
-		t.Error("nothing bad was passed on: that tests nothing")
-	}
-	if list := s.finishes(mbit(40)); list[n-1] > 1.6 {
-		t.Errorf("the last took %.3f copies", list[n-1])
 	}
 }

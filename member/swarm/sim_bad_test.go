@@ -1,10 +1,12 @@
-package swarm
+package swarm_test
 
 import (
 	"fmt"
 	"slices"
 	"testing"
 	"time"
+
+	. "orchestra/member/swarm"
 )
 
 // The only sharer has a bad sector. Everybody gets everything else, at little cost; whoever comes
@@ -17,16 +19,16 @@ func TestSwarmWithABadSector(t *testing.T) {
 			parts := int(32 << 20 / part)
 			s.players[0].rotten[bad] = true
 			s.run(time.Minute, func() bool {
-				return !slices.ContainsFunc(s.players, func(p *player) bool { return p.core == nil || p.core.haveN != parts-1 || p.core.Has(bad) })
+				return !slices.ContainsFunc(s.players, func(p *player) bool { return p.core == nil || p.core.Stats().Have != parts-1 || p.core.Has(bad) })
 			})
 			for _, p := range s.players {
-				if p.core.haveN != parts-1 || p.core.Has(bad) {
-					t.Errorf("member %d has %d of %d parts, the bad one: %v", p.n, p.core.haveN, parts, p.core.Has(bad))
+				if p.core.Stats().Have != parts-1 || p.core.Has(bad) {
+					t.Errorf("member %d has %d of %d parts, the bad one: %v", p.n, p.core.Stats().Have, parts, p.core.Has(bad))
 				}
-				if got := p.core.stats.Failed; got > 4*part {
+				if got := p.core.Stats().Failed; got > 4*part {
 					t.Errorf("member %d got %d bad bytes", p.n, got)
 				}
-				if p.core.links == 0 {
+				if p.core.Stats().Links == 0 {
 					t.Errorf("member %d was left by everybody", p.n)
 				}
 			}
@@ -34,7 +36,7 @@ func TestSwarmWithABadSector(t *testing.T) {
 			s.run(s.now+time.Minute, func() bool { return !slices.ContainsFunc(s.players[1:], func(p *player) bool { return !s.done(p) }) })
 			for _, p := range s.players[1:] {
 				if !s.done(p) {
-					t.Errorf("member %d has %d of %d parts when there is a good sharer", p.n, p.core.haveN, parts)
+					t.Errorf("member %d has %d of %d parts when there is a good sharer", p.n, p.core.Stats().Have, parts)
 				}
 			}
 		})
@@ -50,13 +52,13 @@ func TestSwarmWithALiar(t *testing.T) {
 			s.enter(0, mbit(40), mbit(40), true).rogue = true
 			s.play(2 * time.Minute)
 			for _, p := range s.players {
-				most := max(badLeast, (badParts+1)*part) + max(2*menuBytes, menuRuns*part) // and the parts of what was on its way
-				if got := p.core.stats.Failed; got > most {
+				most := max(BadLeast, (BadParts+1)*part) + max(2*MenuBytes, MenuRuns*part) // and the parts of what was on its way
+				if got := p.core.Stats().Failed; got > most {
 					t.Errorf("member %d got %d bad bytes, want at most %d", p.n, got, most)
 				}
-				for c, r := range p.core.trust.records {
-					if r.until > 0 && c.host != s.players[n+1].ip() {
-						t.Errorf("member %d cut %v off", p.n, c)
+				for _, host := range p.core.CutOff() {
+					if host != s.players[n+1].ip() {
+						t.Errorf("member %d cut %v off", p.n, host)
 					}
 				}
 			}
@@ -66,5 +68,37 @@ func TestSwarmWithALiar(t *testing.T) {
 				t.Errorf("the last took %.2f copies", last)
 			}
 		})
+	}
+}
+
+// TestLiarInAChain has a member pass on bad bytes for all that it did not verify itself, as the
+// third of nine: those behind it lose a few parts and get the rest elsewhere, nobody bans anybody,
+// and all are complete soon.
+func TestLiarInAChain(t *testing.T) {
+	const n = 8
+	s := equal(t, n, mbit(40), 32<<20, 256<<10, 3)
+	s.at(1500*time.Millisecond, later(func() {
+		p := s.players[0]
+		for range 2 {
+			p = s.below(p)
+		}
+		p.lies = true
+	}))
+	s.play(time.Minute)
+	bad := int64(0)
+	for _, p := range s.players {
+		bad += p.core.Stats().Failed
+		if hosts := p.core.Blamed(); len(hosts) > 0 {
+			t.Errorf("member %d holds bad parts against %v", p.n, hosts)
+		}
+		if got := p.core.Stats().Failed; got > 2*n*s.part {
+			t.Errorf("member %d got %d bad bytes", p.n, got)
+		}
+	}
+	if bad == 0 {
+		t.Error("nothing bad was passed on: that tests nothing")
+	}
+	if list := s.finishes(mbit(40)); list[n-1] > 1.6 {
+		t.Errorf("the last took %.3f copies", list[n-1])
 	}
 }

@@ -1,4 +1,4 @@
-package swarm
+package swarm_test
 
 import (
 	"math"

@@ -1,8 +1,10 @@
-package swarm
+package swarm_test
 
 import (
 	"math"
 	"time"
+
+	"orchestra/proto"
 )
 
 // The simulated network. Every host has one line up and one down. The line up serves the
@@ -76,7 +78,7 @@ func (l *line) turn() {
 		if e.queued = false; !e.ready() {
 			continue
 		}
-		l.now = e.take()
+		l.now = e.send()
 		l.busy = true
 		l.sim.at(l.carry(l.now.bytes), l)
 	}
@@ -95,10 +97,11 @@ func (l *line) act() {
 type quantum struct {
 	from  *end
 	bytes int
-	notes []note
-	run   Run // content of it, unless there are notes
-	last  bool
-	bad   bool
+	text  []byte      // messages; nil: it is content
+	piece proto.Piece // of which it is
+	first bool        // its header goes before
+	last  bool        // it ends the piece
+	bad   bool        // it is something else than the content
 	stage int
 }
 
@@ -123,7 +126,7 @@ func (q *quantum) act() {
 		}
 		s.at(at, q)
 	case 2: // at the far end
-		if me := e.far.me; me.ill == deaf && (q.notes == nil || me.shut) {
+		if me := e.far.me; me.ill == deaf && (q.text == nil || me.shut) {
 			me.shut = true
 			return
 		}
@@ -151,7 +154,7 @@ func newFlow() flow { return flow{window: firstWindow, slow: math.Inf(1)} }
 
 // ready tells whether something can be sent now.
 func (e *end) ready() bool {
-	return len(e.unsent) > 0 && (e.flying == 0 || e.flying+e.unsent[0].bytes <= min(int(e.window), e.far.me.mayFly())) && e.open
+	return len(e.unsent) > 0 && (e.flying == 0 || e.flying+e.unsent[0].bytes <= min(int(e.window), e.far.mayFly())) && e.open
 }
 
 func (e *end) enqueue() {
@@ -167,7 +170,7 @@ func (e *end) push(q *quantum) {
 	e.socket += q.bytes
 }
 
-func (e *end) take() *quantum {
+func (e *end) send() *quantum {
 	s := e.me.sim
 	if s.now-e.movedAt > max(restart, 2*e.rtt()) {
 		e.slow = max(e.slow, e.window*3/4)

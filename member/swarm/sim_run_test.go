@@ -1,4 +1,4 @@
-package swarm
+package swarm_test
 
 import (
 	"flag"
@@ -101,23 +101,20 @@ func TestTheFirstSharerMayLeave(t *testing.T) {
 	s := equal(t, 8, mbit(40), 16<<20, 256<<10, 5)
 	s.at(2500*time.Millisecond, later(func() { s.leave(s.players[0]) }))
 	s.run(time.Minute, func() bool { return false })
-	out := newBitmap(s.players[0].core.parts)
-	for _, p := range s.players[1:] {
-		for i := range out {
-			out[i] |= p.core.have[i]
+	parts := s.players[0].core.Parts()
+	out := make([]bool, parts)
+	n := 0
+	for part := range out {
+		if out[part] = slices.ContainsFunc(s.players[1:], func(p *player) bool { return p.core.Has(uint32(part)) }); out[part] {
+			n++
 		}
 	}
-	if n := count(out); n == 0 || n == s.players[0].core.parts {
+	if n == 0 || n == parts {
 		t.Fatalf("the first sharer left when %d parts were out: that tests nothing", n)
 	}
 	for _, p := range s.players[1:] {
-		if !slices.Equal(p.core.have, out) {
-			t.Errorf("member %d lacks parts that others have: %d", p.n, p.core.haveN)
+		if have := p.core.Stats().Have; have != n {
+			t.Errorf("member %d has %d of the %d parts that others have", p.n, have, n)
 		}
 	}
-}
-
-func count(b bitmap) (n int) {
-	b.each(func(uint32) { n++ })
-	return n
 }

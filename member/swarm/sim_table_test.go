@@ -1,4 +1,4 @@
-package swarm
+package swarm_test
 
 import (
 	"flag"
@@ -53,7 +53,7 @@ func (s *sim) leaves(p *player, half bool) {
 	var look func()
 	look = func() {
 		switch {
-		case p.core != nil && (p.core.finished || half && p.core.haveN >= p.core.parts/2):
+		case p.core != nil && (p.core.Finished() || half && p.core.Stats().Have >= p.core.Parts()/2):
 			s.leave(p)
 		default:
 			s.after(100*time.Millisecond, look)

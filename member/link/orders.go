@@ -1,18 +1,20 @@
-package member
+package link
 
 import (
+	"maps"
 	"slices"
 
 	"orchestra/proto"
 )
 
 // orders is what the peer asks of this member: it waits until the core grants its part, then goes
-// to the writer. Guarded by the link's mu.
+// out.
 type orders struct {
 	choking bool
 	waiting map[uint32][]order // by part
 	count   int                // orders that wait, granted or not
-	ready   []order            // of granted parts, the end of each grant marked; the writer takes from the front
+	// Of granted parts, the end of each grant marked; they go out from the front.
+	ready []order
 }
 
 // order is one request; what was sent of it is cut off.
@@ -31,45 +33,48 @@ func (o order) isEnd() bool { return o.length == 0 }
 func (o order) begun() bool { return o.begin > o.from }
 
 func orderOf(r proto.Request) order {
-	return order{part: r.Part, begin: r.Begin, length: r.Length, from: r.Begin, bulk: r.Length > proto.MaxBlock}
+	return order{
+		part: r.Part, begin: r.Begin, length: r.Length, from: r.Begin,
+		bulk: r.Length > proto.MaxBlock,
+	}
 }
 
 // order takes a request in, and tells whether the core is to hear of its part. A request that may
 // not wait is rejected.
-func (l *link) order(r proto.Request) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.choking || l.count >= reqq {
+func (l *Link) order(r proto.Request) bool {
+	if l.choking || l.count >= Reqq {
 		l.refuse(orderOf(r))
 		return false
 	}
 	l.count++
-	if l.waiting == nil {
-		l.waiting = map[uint32][]order{}
-	}
-	l.waiting[r.Part] = append(l.waiting[r.Part], orderOf(r))
+	l.wait(orderOf(r))
 	return len(l.waiting[r.Part]) == 1
 }
 
-// refuse tells the peer that what is left of a request will not come. Called with mu held.
-func (l *link) refuse(o order) {
-	if l.fast {
-		l.queue(proto.Reject{Part: o.part, Begin: o.begin, Length: o.length})
+func (l *Link) wait(o order) {
+	if l.waiting == nil {
+		l.waiting = map[uint32][]order{}
+	}
+	l.waiting[o.part] = append(l.waiting[o.part], o)
+}
+
+// refuse tells the peer that what is left of a request will not come.
+func (l *Link) refuse(o order) {
+	if l.cfg.Fast {
+		l.Say(proto.Reject{Part: o.part, Begin: o.begin, Length: o.length})
 	}
 }
 
 // refuseAll rejects what was asked of the parts and waits for a grant, or for the part to come.
-func (l *link) refuseAll(parts []uint32) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (l *Link) refuseAll(parts []uint32) {
 	for _, part := range parts {
 		l.refusePart(part, func(o order) bool { return o.relay })
 	}
 }
 
 // refusePart rejects what was asked of a part: what waits for a grant, and some of what was
-// granted. Called with mu held.
-func (l *link) refusePart(part uint32, granted func(order) bool) {
+// granted.
+func (l *Link) refusePart(part uint32, granted func(order) bool) {
 	for _, o := range l.waiting[part] {
 		l.refuse(o)
 		l.count--
@@ -83,14 +88,11 @@ func (l *link) refusePart(part uint32, granted func(order) bool) {
 		l.count--
 		return true
 	})
-	l.rouse()
 }
 
-// grant lets the writer send what was asked of the parts, of those that are not here yet what there
-// is of them.
-func (l *link) grant(parts []uint32, here func(part uint32) bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// grant lets what was asked of the parts go out, of those that are not here yet what there is of
+// them.
+func (l *Link) grant(parts []uint32, here func(part uint32) bool) {
 	for _, part := range parts {
 		relay := !here(part)
 		for _, o := range l.waiting[part] {
@@ -98,26 +100,17 @@ func (l *link) grant(parts []uint32, here func(part uint32) bool) {
 			l.ready = append(l.ready, o)
 		}
 		delete(l.waiting, part)
-		if relay {
-			l.m.intake.Follow(part, l.wake)
-		}
 	}
 	l.ready = append(l.ready, endOfGrant)
-	l.rouse()
 }
 
 // revoke lets what was granted and not sent wait for another grant. The piece that is on its way
 // goes on.
-func (l *link) revoke() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.waiting == nil {
-		l.waiting = map[uint32][]order{}
-	}
+func (l *Link) revoke() {
 	for _, o := range l.ready {
 		if !o.isEnd() {
 			o.relay = false
-			l.waiting[o.part] = append(l.waiting[o.part], o)
+			l.wait(o)
 		}
 	}
 	l.ready = nil
@@ -126,11 +119,10 @@ func (l *link) revoke() {
 // cancelled takes a request back, and tells the part if nothing more of it waits for a grant. A
 // request that is being answered is answered in full if the cancel is for all of it: who sent that
 // did not know, and what went out would be thrown away.
-func (l *link) cancelled(c proto.Cancel) (uint32, bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (l *Link) cancelled(c proto.Cancel) (uint32, bool) {
 	same := func(o order) bool {
-		return !o.isEnd() && o.part == c.Part && int64(o.begin)+int64(o.length) == c.End() && c.Begin >= o.from
+		return !o.isEnd() && o.part == c.Part && int64(o.begin)+int64(o.length) == c.End() &&
+			c.Begin >= o.from
 	}
 	if i := slices.IndexFunc(l.ready, same); i >= 0 {
 		if o := l.ready[i]; o.begun() && c.Begin == o.from {
@@ -139,7 +131,6 @@ func (l *link) cancelled(c proto.Cancel) (uint32, bool) {
 		l.refuse(l.ready[i])
 		l.ready = slices.Delete(l.ready, i, i+1)
 		l.count--
-		l.rouse()
 		return 0, false
 	}
 	list := l.waiting[c.Part]
@@ -158,15 +149,13 @@ func (l *link) cancelled(c proto.Cancel) (uint32, bool) {
 }
 
 // setChoke tells the peer whether it is served; what it asked for is dropped when it no longer is.
-func (l *link) setChoke(on bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (l *Link) setChoke(on bool) {
 	l.choking = on
 	if !on {
-		l.queue(proto.Unchoke{})
+		l.Say(proto.Unchoke{})
 		return
 	}
-	l.queue(proto.Choke{})
+	l.Say(proto.Choke{})
 	ends := l.ready[:0]
 	for _, o := range l.ready {
 		if o.isEnd() {
@@ -175,11 +164,10 @@ func (l *link) setChoke(on bool) {
 			l.refuse(o)
 		}
 	}
-	for _, list := range l.waiting {
-		for _, o := range list {
+	for _, part := range slices.Sorted(maps.Keys(l.waiting)) {
+		for _, o := range l.waiting[part] {
 			l.refuse(o)
 		}
 	}
 	l.ready, l.waiting, l.count = ends, nil, 0
-	l.rouse()
 }

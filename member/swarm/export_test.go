@@ -1,0 +1,61 @@
+package swarm
+
+import (
+	"net/netip"
+	"slices"
+
+	"orchestra/proto"
+)
+
+// What the simulator looks at. It drives member/link, which imports this package, so its tests are
+// outside of it.
+
+// Constants that tests of whole swarms reckon with.
+const (
+	BadLeast  = badLeast
+	BadParts  = badParts
+	MenuBytes = menuBytes
+	MenuRuns  = menuRuns
+)
+
+func (s *Swarm) Parts() int                { return s.parts }
+func (s *Swarm) PartLen(part uint32) int64 { return s.partLen(part) }
+func (s *Swarm) Finished() bool            { return s.finished }
+
+// Upstream is who sends to this member, if it is in a chain.
+func (s *Swarm) Upstream() (id proto.PeerID, ok bool) {
+	if up := s.chain.up; up != nil && !s.chain.broken {
+		return up.id, true
+	}
+	return id, false
+}
+
+// Downstream is whom this member sends to.
+func (s *Swarm) Downstream() (id proto.PeerID, ok bool) {
+	if down := s.chain.down; down != nil {
+		return down.id, true
+	}
+	return id, false
+}
+
+// CutOff is whose links this member refuses.
+func (s *Swarm) CutOff() (hosts []netip.Addr) {
+	for c, r := range s.trust.records {
+		if r.until > 0 {
+			hosts = append(hosts, c.host)
+		}
+	}
+	slices.SortFunc(hosts, netip.Addr.Compare)
+	return hosts
+}
+
+// Blamed is whom this member holds bad parts against.
+func (s *Swarm) Blamed() (hosts []netip.Addr) {
+	for c, r := range s.trust.records {
+		if len(r.bad) > 0 || r.until > 0 {
+			hosts = append(hosts, c.host)
+		}
+	}
+	slices.SortFunc(hosts, netip.Addr.Compare)
+	return hosts
+}
