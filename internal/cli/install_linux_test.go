@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -54,26 +53,4 @@ func TestMakeInstall(t *testing.T) {
 	if left := filesIn(t, root); len(left) > 0 {
 		t.Errorf("left: %v", left)
 	}
-}
-
-// filesIn are the paths of all files and links in a folder that lead to something, sorted.
-func filesIn(t *testing.T, folder string) []string {
-	t.Helper()
-	var paths []string
-	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		if _, err := os.Stat(path); err != nil {
-			return err
-		}
-		relative, err := filepath.Rel(folder, path)
-		paths = append(paths, relative)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	slices.Sort(paths)
-	return paths
 }
