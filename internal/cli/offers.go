@@ -110,7 +110,8 @@ func parseIndex(text []byte, at *url.URL) ([]offer, error) {
 			continue
 		}
 		path, err := url.Parse(l.Path)
-		if err != nil || conduct.PublishedPath(strings.TrimPrefix(path.Path, "/")) != l.Path || path.Host != "" {
+		if err != nil || path.Host != "" ||
+			conduct.PublishedPath(strings.TrimPrefix(path.Path, "/")) != l.Path {
 			continue
 		}
 		o.file = strings.TrimSuffix(strings.TrimPrefix(path.Path, "/"), orchExt)
@@ -161,12 +162,14 @@ func named(all []offer, name string) (offer, error) {
 		}
 	}
 	if len(found) == 0 {
-		return offer{}, withCode(exitInput, fmt.Errorf("nobody on this network shares %s%s", shownName(name), didYouMean("", name, names)))
+		return offer{}, withCode(exitInput, fmt.Errorf("nobody on this network shares %s%s",
+			shownName(name), didYouMean("", name, names)))
 	}
 	one := found[0]
 	for _, o := range found[1:] {
 		if o.id != one.id {
-			return offer{}, withCode(exitInput, fmt.Errorf("different contents are called %s here; say which: get %s (%.8s), or get %s (%.8s)",
+			return offer{}, withCode(exitInput, fmt.Errorf("different contents are called %s here; "+
+				"say which: get %s (%.8s), or get %s (%.8s)",
 				shownName(name), one.from[0].url, one.ID, o.from[0].url, o.ID))
 		}
 		one.from = append(one.from, o.from...)

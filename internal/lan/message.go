@@ -151,18 +151,20 @@ func (i *identity) records(addrs []netip.Addr, ttl time.Duration) []dnsmessage.R
 			Name: name, Type: kind, Class: dnsmessage.ClassINET, TTL: uint32(ttl.Seconds()),
 		}
 	}
-	service := dnsmessage.MustNewName(serviceName)
-	out := []dnsmessage.Resource{
-		{Header: header(dnsmessage.MustNewName(listName), dnsmessage.TypePTR), Body: &dnsmessage.PTRResource{PTR: service}},
-		{Header: header(service, dnsmessage.TypePTR), Body: &dnsmessage.PTRResource{PTR: i.instance}},
-		{Header: header(i.instance, dnsmessage.TypeSRV), Body: &dnsmessage.SRVResource{Port: i.port, Target: i.host}},
-		{Header: header(i.instance, dnsmessage.TypeTXT), Body: &dnsmessage.TXTResource{TXT: []string{"txtvers=1"}}},
+	var out []dnsmessage.Resource
+	add := func(name dnsmessage.Name, kind dnsmessage.Type, body dnsmessage.ResourceBody) {
+		out = append(out, dnsmessage.Resource{Header: header(name, kind), Body: body})
 	}
+	service, list := dnsmessage.MustNewName(serviceName), dnsmessage.MustNewName(listName)
+	add(list, dnsmessage.TypePTR, &dnsmessage.PTRResource{PTR: service})
+	add(service, dnsmessage.TypePTR, &dnsmessage.PTRResource{PTR: i.instance})
+	add(i.instance, dnsmessage.TypeSRV, &dnsmessage.SRVResource{Port: i.port, Target: i.host})
+	add(i.instance, dnsmessage.TypeTXT, &dnsmessage.TXTResource{TXT: []string{"txtvers=1"}})
 	for _, a := range addrs {
 		if a.Is4() {
-			out = append(out, dnsmessage.Resource{Header: header(i.host, dnsmessage.TypeA), Body: &dnsmessage.AResource{A: a.As4()}})
+			add(i.host, dnsmessage.TypeA, &dnsmessage.AResource{A: a.As4()})
 		} else {
-			out = append(out, dnsmessage.Resource{Header: header(i.host, dnsmessage.TypeAAAA), Body: &dnsmessage.AAAAResource{AAAA: a.As16()}})
+			add(i.host, dnsmessage.TypeAAAA, &dnsmessage.AAAAResource{AAAA: a.As16()})
 		}
 	}
 	return out

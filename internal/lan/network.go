@@ -173,7 +173,8 @@ func ranked(found []candidate, preferred []netip.Addr) []netip.Addr {
 	told := make(map[string]bool) // interface and rank of IPv6 addresses
 	for _, c := range found {
 		is := rank(c)
-		if is == never || len(out) == mostAddresses || best < nearby && is >= nearby || best < loopback && is >= loopback {
+		hidden := best < nearby && is >= nearby || best < loopback && is >= loopback
+		if is == never || hidden || len(out) == mostAddresses {
 			break
 		}
 		if kind := c.name + " " + string(rune('0'+is)); c.addr.Is6() {
