@@ -1,6 +1,7 @@
 // Package conduct is the conductor: it keeps the live list of which members
 // share which composition, and tells members of each other. It never sees
-// content, reads no .orch file and knows no composition beforehand.
+// content, and has to know no composition beforehand. What it is given to
+// publish (a Shelf), it also serves.
 //
 // The registry (registry.go and what its methods do beside: handout.go, guests.go,
 // webguest.go, address.go, check.go, complain.go, copies.go, survey.go, title.go)
@@ -23,6 +24,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,6 +40,9 @@ import (
 type Config struct {
 	Listen string                // HOST:PORT to listen on; "" is ":9999", port 0 any free one
 	Allow  func(id orch.ID) bool // whether a composition may gather here; nil: any. Called from many goroutines
+
+	Publish *Shelf // what is served at /NAME.orch, and listed at IndexPath; nil: nothing
+	Name    string // what this host is called in that list; "": the host's name
 
 	MaxMembers    int // listed at a time, over all compositions; 0 is 65,536
 	Peers         int // members told to a newcomer, 50 at most; 0 is 50
@@ -67,6 +72,11 @@ const (
 func (cfg Config) withDefaults() Config {
 	if cfg.Listen == "" {
 		cfg.Listen = fmt.Sprintf(":%d", orch.DefaultPort)
+	}
+	if cfg.Name == "" {
+		if name, err := os.Hostname(); err == nil {
+			cfg.Name = name
+		}
 	}
 	if cfg.Peers <= 0 || cfg.Peers > maxPeers {
 		cfg.Peers = maxPeers
@@ -131,12 +141,15 @@ type Conductor struct {
 	dial  func(ctx context.Context, network, address string) (net.Conn, error)
 	wg    sync.WaitGroup // every goroutine but Run's own
 
+	http    *http.Server    // for guests, the page and what is published
+	running context.Context // Run's, for what net/http starts
+	index   index           // of what is published
+	ended   chan struct{}   // closed when Run has ended
+
 	admin    net.Listener // nil: the page is on the public port
 	page     *page.Page
-	notTaken atomic.Uint64   // members and clients of compositions that are not allowed
-	since    time.Time       // when it was made
-	http     *http.Server    // for guests and for the page
-	running  context.Context // Run's, for what net/http starts
+	notTaken atomic.Uint64 // members and clients of compositions that are not allowed
+	since    time.Time     // when it was made
 }
 
 // New binds the address of the Config and returns a conductor that serves once
@@ -185,6 +198,7 @@ func newConductor(cfg Config, ln net.Listener) (*Conductor, error) {
 		self:  self,
 		ln:    ln,
 		inbox: make(chan event, 256),
+		ended: make(chan struct{}),
 		gate:  newGate(lim),
 		reg:   newRegistry(lim, random),
 		dial:  new(net.Dialer).DialContext,
@@ -212,6 +226,7 @@ func (c *Conductor) PageAddr() netip.AddrPort {
 // It returns an error only if it can accept no more. All its goroutines have
 // ended when it returns. It is called once.
 func (c *Conductor) Run(ctx context.Context) error {
+	defer close(c.ended)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	c.running, c.http = ctx, c.newHTTP()
@@ -226,6 +241,9 @@ func (c *Conductor) Run(ctx context.Context) error {
 		defer cancel()
 		err = c.accept(ctx)
 	})
+	if c.cfg.Publish != nil {
+		c.wg.Go(func() { c.cfg.Publish.watch(ctx) })
+	}
 	c.loop(ctx)
 	c.wg.Wait()
 	c.news.sum(time.Now().Add(newsPeriod)) // the last period is over

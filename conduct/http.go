@@ -53,6 +53,7 @@ func (c *Conductor) newHTTP() *http.Server {
 	if c.admin == nil {
 		c.handlePage(mux)
 	}
+	c.publish(mux)
 	srv := &http.Server{
 		Handler: mux, MaxHeaderBytes: httpHeader,
 		ReadTimeout: c.cfg.HandshakeTimeout, WriteTimeout: c.cfg.WriteTimeout,

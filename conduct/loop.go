@@ -124,6 +124,12 @@ func (l *loop) handle(ev event) {
 		var view page.View
 		view, l.out = l.reg.look(now, ev.ids, l.out)
 		ev.reply <- view
+	case statusesOf:
+		all := make([]survey, 0, len(ev.ids))
+		for _, id := range ev.ids {
+			all = append(all, l.reg.surveyOne(now, id))
+		}
+		ev.reply <- all
 	case dialled:
 		l.out = l.reg.checked(now, ev.ticket, ev.addr, ev.ok, l.out)
 	}

@@ -38,7 +38,7 @@ func (c *Conductor) lookForPage(ctx context.Context, ids []string) (page.View, b
 // handlePage adds what people and their programs look at, to the public port or to the other one.
 func (c *Conductor) handlePage(mux *http.ServeMux) {
 	mux.Handle("/", c.page)
-	mux.Handle("/metrics", c.page.Guard(c.handleMetrics()))
+	mux.Handle("GET /metrics", c.page.Guard(c.handleMetrics()))
 	mux.HandleFunc("GET /healthz", c.handleHealth)
 	mux.HandleFunc("GET /readyz", c.handleReady)
 }

@@ -40,8 +40,8 @@ func (s *script) look(ids ...string) page.View {
 	return v
 }
 
-// watched is what members were told by effects.
-func watched(out []effect) map[link]uint8 {
+// toldToWatch is what members were told by effects.
+func toldToWatch(out []effect) map[link]uint8 {
 	told := make(map[link]uint8)
 	for _, eff := range out {
 		if tell, ok := eff.(tell); ok {
@@ -57,15 +57,15 @@ func TestMembersReportWhileSomebodyLooks(t *testing.T) {
 	s := newScript(t, testLimits, 1)
 	first := s.member(1, 16, 16)
 	_, out := s.reg.look(s.now, nil, nil)
-	if told := watched(out); len(told) != 0 {
+	if told := toldToWatch(out); len(told) != 0 {
 		t.Fatalf("told to report while nobody looks at it: %v", told)
 	}
 	s.reg.reported(s.now, first, proto.Waits{Why: "unasked"})
 	_, out = s.reg.look(s.now, []string{testHex}, nil)
-	if told := watched(out); told[first] != watchLeast {
+	if told := toldToWatch(out); told[first] != watchLeast {
 		t.Fatalf("told %v", told)
 	}
-	if _, out = s.reg.look(s.now, []string{testHex}, nil); len(watched(out)) != 0 {
+	if _, out = s.reg.look(s.now, []string{testHex}, nil); len(toldToWatch(out)) != 0 {
 		t.Error("told again at each look")
 	}
 	second := s.member(2, 16, 0)
@@ -80,7 +80,7 @@ func TestMembersReportWhileSomebodyLooks(t *testing.T) {
 		t.Errorf("the second's row is %+v", row)
 	}
 	_, out = s.reg.look(s.now, nil, nil)
-	if told := watched(out); told[first] != 0 || told[second] != 0 || len(told) != 2 {
+	if told := toldToWatch(out); told[first] != 0 || told[second] != 0 || len(told) != 2 {
 		t.Errorf("when nobody looks any more: %v", told)
 	}
 	if s.reg.maps != 0 {

@@ -131,15 +131,20 @@ func (r *registry) survey(now time.Time, id [20]byte) []survey {
 	if id == ([20]byte{}) {
 		return r.surveyAll(now)
 	}
+	return []survey{r.surveyOne(now, id)}
+}
+
+// surveyOne is how far the members of one composition are.
+func (r *registry) surveyOne(now time.Time, id [20]byte) survey {
 	if c := r.comps[id]; c != nil {
-		return []survey{c.survey(now)}
+		return c.survey(now)
 	}
 	s := survey{at: now, about: proto.About{ID: id}}
 	s.ID = id
 	if p := r.pastOf(now, id); p != nil {
 		s = p.survey(now)
 	}
-	return []survey{s}
+	return s
 }
 
 func (p *past) survey(now time.Time) survey {

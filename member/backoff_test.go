@@ -22,7 +22,7 @@ func TestBackoffGrowsAndIsSpread(t *testing.T) {
 }
 
 func TestConductorsStateIsSteady(t *testing.T) {
-	up, down, unknown := func(s string) conductorState { return conductorState{true, s} }, func(s string) conductorState { return conductorState{false, s} }, conductorState{}
+	up, down, unknown := func(s string) conductorState { return conductorState{up: true, words: s} }, func(s string) conductorState { return conductorState{words: s} }, conductorState{}
 	for _, test := range []struct {
 		states []conductorState
 		up     bool

@@ -21,6 +21,7 @@ const (
 	settled       = 5 * time.Second // that a conductor is up until its loss is no reason to wait longer
 	progressEvery = 5 * time.Second
 	farewellTime  = time.Second
+	twinEvery     = time.Second // between two looks whether a conductor is up at another address
 )
 
 // wanted is how many members this member asks to be told of.
@@ -47,13 +48,24 @@ type conductor struct {
 
 // run connects, and connects again: soon if the conductor was up and is lost, since it may be
 // starting anew, and when this machine has other addresses than before; less and less often while
-// it cannot be reached, refuses, or is lost again at once, however it does that.
+// it cannot be reached, refuses, or is lost again at once, however it does that. A conductor that is
+// up at another address is left alone here.
 func (c *conductor) run(ctx context.Context) {
 	pause := backoff{wait: retryFirst}
 	c.state(false, "conductor "+c.addr+" does not answer yet")
 	for {
 		c.upSince = time.Time{}
 		_, changed := c.machine.now()
+		if twin := c.twin(); twin != "" {
+			c.state(false, "conductor "+c.addr+" is the one at "+twin)
+			select {
+			case <-time.After(twinEvery):
+			case <-changed:
+			case <-ctx.Done():
+				return
+			}
+			continue
+		}
 		err := c.session(ctx)
 		if ctx.Err() != nil {
 			return
@@ -135,6 +147,7 @@ func (c *conductor) session(ctx context.Context) error {
 	if err != nil {
 		return errNoHello{err}
 	}
+	c.meets(hello.PeerID)
 	if c.cfg.AwaitCopies > 0 && !hello.Names() {
 		c.cfg.Log.Warn().Str("conductor", c.addr).Msg("this conductor is of an older version and does not tell how many copies there are")
 	}

@@ -17,15 +17,37 @@ import (
 // conductorState is what is known of one conductor.
 type conductorState struct {
 	up    bool
-	words string // empty until the first try came to an end
+	words string       // empty until the first try came to an end
+	self  proto.PeerID // by which it called itself last; zeros: it never did
 }
 
 // state notes how this conductor is.
 func (c *conductor) state(up bool, words string) {
 	c.update(func(p *Progress) {
-		c.states[c.index] = conductorState{up, words}
+		s := &c.states[c.index]
+		s.up, s.words = up, words
 		p.ConductorUp, p.Conductor = overall(c.states)
 	})
+}
+
+// meets notes how the conductor at this address calls itself.
+func (c *conductor) meets(self proto.PeerID) {
+	c.update(func(*Progress) { c.states[c.index].self = self })
+}
+
+// twin is the address of a conductor that is up and is the same one, as far as was seen last; empty
+// if there is none. A member that came to one conductor twice would be listed once, under the
+// connection that came last.
+func (c *conductor) twin() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	own := c.states[c.index].self
+	for i, other := range c.states {
+		if i != c.index && other.up && other.self == own && own != (proto.PeerID{}) {
+			return c.conductors[i]
+		}
+	}
+	return ""
 }
 
 // overall is the state of all conductors together. One that is up is enough. The first of them

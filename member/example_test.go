@@ -12,7 +12,6 @@ import (
 	"orchestra/compose"
 	"orchestra/conduct"
 	"orchestra/member"
-	"orchestra/orch"
 )
 
 // Everything in one program: a conductor, a member that has a file, and one that gets it and ends
@@ -54,7 +53,7 @@ func Example() {
 	shared := make(chan error, 1)
 	go func() { shared <- sharer.Run(ctx) }()
 
-	path, err := get(ctx, f, filepath.Join(dir, "copy"))
+	path, err := member.Get(ctx, member.Config{File: f, Dir: filepath.Join(dir, "copy"), Listen: "127.0.0.1:0"})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -67,27 +66,6 @@ func Example() {
 	// Output:
 	// file.txt true <nil>
 	// <nil> <nil>
-}
-
-// get joins, waits until the content is complete, and ends. OnComplete is where to go on; to share
-// on, it would not stop.
-func get(ctx context.Context, f *orch.File, dir string) (path string, err error) {
-	ctx, stop := context.WithTimeout(ctx, time.Minute)
-	defer stop()
-	m, err := member.New(member.Config{
-		File: f, Dir: dir, Listen: "127.0.0.1:0",
-		OnComplete: func(complete string) { path = complete; stop() },
-	})
-	if err != nil {
-		return "", err
-	}
-	if err := m.Run(ctx); err != nil { // it waits for OnComplete
-		return "", err
-	}
-	if path == "" {
-		return "", fmt.Errorf("%s is not complete: %w", f.Name, ctx.Err())
-	}
-	return path, nil
 }
 
 // How far a member is may be asked at any time, from any goroutine.
@@ -138,6 +116,85 @@ func ExampleMember_Progress() {
 	// Output:
 	// 64 of 64 parts, complete: true
 	// <nil>
+}
+
+// The content can be read while it comes, from anywhere.
+func ExampleMember_Content() {
+	dir, err := os.MkdirTemp("", "orchestra")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "film.mkv")
+	if err := os.WriteFile(path, []byte("a header, much else, and an index"), 0o644); err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
+	defer stop()
+	f, err := compose.Compose(ctx, compose.Config{Path: path})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	m, err := member.New(member.Config{File: f, Dir: dir, Listen: "127.0.0.1:0", Conductors: []string{}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- m.Run(ctx) }()
+	content := m.Content(ctx)
+	index := make([]byte, len("an index"))
+	_, err = content.ReadAt(index, content.Size()-int64(len(index))) // waits for that part
+	fmt.Println(string(index), err)
+	stop()
+	fmt.Println(<-ended)
+	// Output:
+	// an index <nil>
+	// <nil>
+}
+
+// What happens to a member comes over a channel.
+func ExampleMember_Events() {
+	dir, err := os.MkdirTemp("", "orchestra")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "image.iso")
+	if err := os.WriteFile(path, make([]byte, 1<<20), 0o644); err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
+	defer stop()
+	f, err := compose.Compose(ctx, compose.Config{Path: path})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	m, err := member.New(member.Config{File: f, Dir: dir, Listen: "127.0.0.1:0", Conductors: []string{}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	go m.Run(ctx)
+	for e := range m.Events(context.Background()) {
+		switch e.Kind {
+		case member.Progressed: // a bar would show e.Progress
+		case member.Completed:
+			fmt.Println(filepath.Base(e.Progress.Path), "is complete")
+			stop()
+		case member.Ended:
+			fmt.Println("ended")
+		}
+	}
+	// Output:
+	// image.iso is complete
+	// ended
 }
 
 // What is wrong can be told apart by type.

@@ -1,12 +1,14 @@
 # bash completion for orchestra. Made by make docs: do not edit.
 
-_orchestra_commands='compose conduct join verify show status'
+_orchestra_commands='share get compose conduct join verify show status'
 
 # _orchestra_flags COMMAND sets flags: those that may stand there.
 _orchestra_flags() {
 	case $1 in
+	share) flags='--listen --qr --conductor --member-listen --part-size --hash --comment --links --no-times --allow --max-members --peers --max-per-address --no-announce --admin-listen --page-token-file --page-host --advertise --share-for --ratio --until-copies --name --upload-limit --download-limit --max-peers --progress --no-input -l -c -s' ;;
+	get) flags='--dir --listen --advertise --conductor --peer --exit --share-for --ratio --until-copies --name --stall-timeout --upload-limit --download-limit --only --except --max-peers --sequential --stdout --on-complete --on-complete-timeout --check --replace --repair --no-times --progress --page --no-input -d -l -e' ;;
 	compose) flags='--conductor --part-size --output --hash --comment --links --no-times --torrent --force -c -s -o -f' ;;
-	conduct) flags='--listen --allow --max-members --peers --max-per-address --admin-listen --page-token-file --page-host -l' ;;
+	conduct) flags='--listen --publish --allow --max-members --peers --max-per-address --no-announce --admin-listen --page-token-file --page-host -l' ;;
 	join) flags='--dir --listen --advertise --conductor --peer --exit --share-for --ratio --until-copies --name --stall-timeout --upload-limit --download-limit --only --except --max-peers --sequential --stdout --on-complete --on-complete-timeout --check --replace --repair --no-times --progress --page --no-input -d -l -e' ;;
 	verify) flags='' ;;
 	show) flags='' ;;
@@ -19,6 +21,48 @@ _orchestra_flags() {
 # _orchestra_kind COMMAND FLAG|NUMBER sets kind: what the flag's value, or the argument counted from 0, may be.
 _orchestra_kind() {
 	case $1:$2 in
+	share:--listen | share:-l) kind='none' ;;
+	share:--conductor | share:-c) kind='none' ;;
+	share:--member-listen) kind='none' ;;
+	share:--part-size | share:-s) kind='none auto' ;;
+	share:--hash) kind='none sha1 sha256' ;;
+	share:--comment) kind='none' ;;
+	share:--links) kind='none skip follow keep' ;;
+	share:--allow) kind='file' ;;
+	share:--max-members) kind='none' ;;
+	share:--peers) kind='none' ;;
+	share:--max-per-address) kind='none' ;;
+	share:--admin-listen) kind='none' ;;
+	share:--page-token-file) kind='file' ;;
+	share:--page-host) kind='none' ;;
+	share:--advertise) kind='none' ;;
+	share:--share-for) kind='none' ;;
+	share:--ratio) kind='none' ;;
+	share:--until-copies) kind='none' ;;
+	share:--name) kind='none' ;;
+	share:--upload-limit) kind='none' ;;
+	share:--download-limit) kind='none' ;;
+	share:--max-peers) kind='none' ;;
+	share:--progress) kind='none auto bar plain none' ;;
+	get:--dir | get:-d) kind='folder' ;;
+	get:--listen | get:-l) kind='none' ;;
+	get:--advertise) kind='none' ;;
+	get:--conductor) kind='none' ;;
+	get:--peer) kind='none' ;;
+	get:--share-for) kind='none' ;;
+	get:--ratio) kind='none' ;;
+	get:--until-copies) kind='none' ;;
+	get:--name) kind='none' ;;
+	get:--stall-timeout) kind='none' ;;
+	get:--upload-limit) kind='none' ;;
+	get:--download-limit) kind='none' ;;
+	get:--only) kind='none' ;;
+	get:--except) kind='none' ;;
+	get:--max-peers) kind='none' ;;
+	get:--on-complete) kind='none' ;;
+	get:--on-complete-timeout) kind='none' ;;
+	get:--progress) kind='none auto bar plain none' ;;
+	get:--page) kind='none' ;;
 	compose:--conductor | compose:-c) kind='none' ;;
 	compose:--part-size | compose:-s) kind='none auto' ;;
 	compose:--output | compose:-o) kind='file' ;;
@@ -26,6 +70,7 @@ _orchestra_kind() {
 	compose:--comment) kind='none' ;;
 	compose:--links) kind='none skip follow keep' ;;
 	conduct:--listen | conduct:-l) kind='none' ;;
+	conduct:--publish) kind='orch' ;;
 	conduct:--allow) kind='file' ;;
 	conduct:--max-members) kind='none' ;;
 	conduct:--peers) kind='none' ;;
@@ -57,6 +102,8 @@ _orchestra_kind() {
 	*:--log-format) kind='none auto console json' ;;
 	*:--log-file) kind='file' ;;
 	*:--color) kind='none auto always never' ;;
+	share:[0-9]*) kind='file' ;;
+	get:0) kind='orch' ;;
 	compose:0) kind='file' ;;
 	compose:1) kind='none' ;;
 	compose:2) kind='none' ;;
@@ -169,4 +216,4 @@ _orchestra() {
 	fi
 }
 
-complete -F _orchestra orchestra orchestra-compose orchestra-conduct orchestra-join orchestra-verify orchestra-show orchestra-status
+complete -F _orchestra orchestra orchestra-share orchestra-get orchestra-compose orchestra-conduct orchestra-join orchestra-verify orchestra-show orchestra-status

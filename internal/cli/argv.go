@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"orchestra/internal/fetch"
 )
 
 // A grammar is what the rearranger knows of a command: its name and its flag table.
@@ -96,6 +98,9 @@ func (a *arranger) choose(word string, commands []grammar) error {
 	hint := didYouMean("", word, names)
 	if strings.HasSuffix(word, ".orch") {
 		hint = fmt.Sprintf("; did you mean join %s?", word)
+	}
+	if fetch.IsURL(word) {
+		hint = fmt.Sprintf("; did you mean get %s?", word)
 	}
 	return &usageError{text: fmt.Sprintf("there is no command %q%s", word, hint)}
 }

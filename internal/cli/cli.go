@@ -62,7 +62,9 @@ type table struct {
 }
 
 func newTable(p *program, root *rootOptions) table {
-	commands := []*command{newCompose(p), newConduct(p), newJoin(p), newVerify(p), newShow(p), newStatus(p)}
+	commands := []*command{
+		newShare(p), newGet(p), newCompose(p), newConduct(p), newJoin(p), newVerify(p), newShow(p), newStatus(p),
+	}
 	return table{commands, p.common.options(), root.options()}
 }
 
@@ -101,7 +103,7 @@ func (p *program) run(args []string) error {
 				_, err := fmt.Fprintln(p.stdout, "orchestra", version())
 				return err
 			}
-			return &usageError{text: "a command is missing: compose, conduct, join, verify, show or status"}
+			return &usageError{text: "a command is missing: share, get, compose, conduct, join, verify, show or status"}
 		},
 	}
 	for _, c := range table.commands {

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"errors"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -20,14 +22,13 @@ import (
 
 // The test binary is the program too, under its own name and those of its links.
 func TestMain(m *testing.M) {
-	program := func() { os.Exit(Main(os.Args, os.Stdin, os.Stdout, os.Stderr)) }
+	run := func() { os.Exit(Main(os.Args, os.Stdin, os.Stdout, os.Stderr)) }
 	// The race detector waits a second at a program's end unless told not to.
 	os.Setenv("GORACE", strings.TrimSpace(os.Getenv("GORACE")+" atexit_sleep_ms=0"))
-	programs := map[string]func(){
-		"orchestra":         program,
-		"orchestra-compose": program,
-		"orchestra-conduct": program,
-		"orchestra-join":    program,
+	programs := map[string]func(){}
+	all := newTable(new(program), &rootOptions{})
+	for _, name := range programNames(&all) {
+		programs[name] = run
 	}
 	maps.Copy(programs, terminalPrograms())
 	if programs[strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")] == nil {
@@ -147,4 +148,26 @@ func orchestra(t *testing.T, arguments ...string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	return exec.CommandContext(t.Context(), path, arguments...)
+}
+
+// filesIn are the paths of all files and links in a folder that lead to something, sorted.
+func filesIn(t *testing.T, folder string) []string {
+	t.Helper()
+	var paths []string
+	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		if _, err := os.Stat(path); err != nil {
+			return err
+		}
+		relative, err := filepath.Rel(folder, path)
+		paths = append(paths, relative)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(paths)
+	return paths
 }

@@ -40,7 +40,7 @@ var shells = []shell{
 // What is typed, and what a tab makes of it, the blank or = at the end apart: shells differ in
 // that.
 var completions = []struct{ typed, want string }{
-	{"orchestra sh", "orchestra show"},
+	{"orchestra sho", "orchestra show"},
 	{"orchestra help ver", "orchestra help verify"},
 	{"orchestra --vers", "orchestra --version"},
 	{"orchestra --log-format js", "orchestra --log-format json"},

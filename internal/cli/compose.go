@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"orchestra/compose"
@@ -36,16 +37,30 @@ const blockSize = 16 << 10
 // mostWarnings bounds the lines about what is in a folder.
 const mostWarnings = 10
 
+// options is the table of the flags that share has too.
+func (o *composeOptions) options() []*option {
+	return []*option{
+		{name: "hash", value: "sha1|sha256", usage: "of the checksums; sha1 by default, which BitTorrent programs know too", set: into(&o.hash, parseHash)},
+		{name: "comment", value: "TEXT", usage: "a line for those who read the .orch file", set: into(&o.comment, parseFreeText)},
+		{name: "links", value: "skip|follow|keep", usage: "symbolic links in a folder: leave them out, read through them, or carry them", set: into(&o.links, parseLinks)},
+		{name: "no-times", usage: "leave out when the files were modified last, which join gives to those it makes", set: into(&o.noTimes, parseSwitch)},
+	}
+}
+
+func (o *composeOptions) partSizeOption() *option {
+	return &option{
+		name: "part-size", short: "s", value: "SIZE|auto", set: into(&o.partSize, parsePartSize),
+		usage: "bytes in a part: 16K, 1M, ... (auto: by the size of the file)",
+	}
+}
+
 func newCompose(p *program) *command {
 	var o composeOptions
 	conductor := &option{
 		name: "conductor", short: "c", value: "HOST:PORT", list: &o.conductors,
 		usage: "where members meet, " + defaultConductor + " by default; may be repeated",
 	}
-	partSize := &option{
-		name: "part-size", short: "s", value: "SIZE|auto", set: into(&o.partSize, parsePartSize),
-		usage: "bytes in a part: 16K, 1M, ... (auto: by the size of the file)",
-	}
+	partSize := o.partSizeOption()
 	c := &command{
 		name: "compose", arguments: "FILE [CONDUCTOR [PART_SIZE]]", most: 3,
 		usage: "describe a file or folder in FILE.orch, for others to join",
@@ -54,16 +69,13 @@ func newCompose(p *program) *command {
 			"FILE may be a folder: symbolic links and special files in it are left out, with a warning. --links follow\n" +
 			"reads through links, so that what they lead to is carried in their place; --links keep carries those that\n" +
 			"lead to something in the folder, and join makes them again.",
-		options: []*option{
+		options: slices.Concat([]*option{
 			conductor, partSize,
 			{name: "output", short: "o", value: "PATH", usage: "write there (-: stdout)", set: into(&o.output, parseText)},
-			{name: "hash", value: "sha1|sha256", usage: "of the checksums; sha1 by default, which BitTorrent programs know too", set: into(&o.hash, parseHash)},
-			{name: "comment", value: "TEXT", usage: "a line for those who read the .orch file", set: into(&o.comment, parseFreeText)},
-			{name: "links", value: "skip|follow|keep", usage: "symbolic links in a folder: leave them out, read through them, or carry them", set: into(&o.links, parseLinks)},
-			{name: "no-times", usage: "leave out when the files were modified last, which join gives to those it makes", set: into(&o.noTimes, parseSwitch)},
+		}, o.options(), []*option{
 			{name: "torrent", usage: "write FILE.torrent too, for BitTorrent programs to join in by way of the conductor", set: into(&o.torrent, parseSwitch)},
 			{name: "force", short: "f", usage: "replace a file that is no .orch file", set: into(&o.force, parseSwitch)},
-		},
+		}),
 	}
 	c.run = func(ctx context.Context, arguments []string) error {
 		switch {
@@ -117,26 +129,12 @@ func runCompose(ctx context.Context, p *program, o composeOptions) error {
 	if err := o.checkOutput(); err != nil {
 		return err
 	}
-	warnings := 0
-	f, err := compose.Compose(ctx, compose.Config{
-		Path: o.path, Conductors: o.conductors, PartSize: o.partSize, Hash: o.hash, Comment: o.comment,
-		Links: o.links, NoTimes: o.noTimes,
-		Progress: slowProgress(p.terminal, "composing"),
-		Warn: func(text string) {
-			if warnings++; warnings <= mostWarnings {
-				p.terminal.note("warning: %s", text)
-			}
-		},
-	})
-	p.terminal.wipe()
-	if warnings > mostWarnings {
-		p.terminal.note("warning: and %d more of this kind", warnings-mostWarnings)
-	}
+	f, err := o.compose(ctx, p, "composing")
 	switch {
 	case ctx.Err() != nil:
 		return stopped(ctx, "no .orch file was written")
 	case err != nil:
-		return withCode(exitInput, err)
+		return err
 	}
 	o.advise(p.terminal)
 	if o.torrent {
@@ -157,6 +155,26 @@ func runCompose(ctx context.Context, p *program, o composeOptions) error {
 	}
 	description.Path = o.output
 	return p.result(description, o.output)
+}
+
+// compose reads the content, shows how that goes, and warns of what is in it.
+func (o *composeOptions) compose(ctx context.Context, p *program, doing string) (*orch.File, error) {
+	warnings := 0
+	f, err := compose.Compose(ctx, compose.Config{
+		Path: o.path, Conductors: o.conductors, PartSize: o.partSize, Hash: o.hash, Comment: o.comment,
+		Links: o.links, NoTimes: o.noTimes,
+		Progress: slowProgress(p.terminal, doing),
+		Warn: func(text string) {
+			if warnings++; warnings <= mostWarnings {
+				p.terminal.note("warning: %s", text)
+			}
+		},
+	})
+	p.terminal.wipe()
+	if warnings > mostWarnings {
+		p.terminal.note("warning: and %d more of this kind", warnings-mostWarnings)
+	}
+	return f, withCode(exitInput, err)
 }
 
 // parseLinks reads the value of --links.

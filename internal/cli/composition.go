@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,9 +19,16 @@ const orchExt = ".orch"
 // one is a checksum.
 const headLines = 3
 
-// openComposition reads the .orch file that a command was given. A file that is something else is
-// named as that, and nothing of what is in it is shown.
-func openComposition(path string) (*orch.File, error) {
+// openComposition reads the .orch file that a command was given: a path, a URL, or - for standard
+// input.
+func (p *program) openComposition(ctx context.Context, path string) (*orch.File, error) {
+	from, err := p.open(ctx, path)
+	return from.file, err
+}
+
+// openFile reads an .orch file. A file that is something else is named as that, and nothing of what
+// is in it is shown.
+func openFile(path string) (*orch.File, error) {
 	f, err := orch.Open(path)
 	if err == nil {
 		return f, nil

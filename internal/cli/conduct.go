@@ -8,7 +8,10 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/rs/zerolog"
+
 	"orchestra/conduct"
+	"orchestra/internal/lan"
 	"orchestra/orch"
 )
 
@@ -21,7 +24,38 @@ type conductOptions struct {
 	maxPerAddress int
 	adminListen   string
 	pageHosts     []string
-	pageToken     string // the file that holds it
+	pageToken     string   // the file that holds it
+	publish       []string // .orch files, and folders of them
+	noAnnounce    bool
+}
+
+// options is the table of the flags that share has too.
+func (o *conductOptions) options() []*option {
+	return []*option{
+		{name: "allow", value: "FILE|DIR", usage: "only the compositions of these .orch files; may be repeated", list: &o.allow},
+		{name: "max-members", value: "N", usage: "members listed at a time, over all compositions", set: into(&o.maxMembers, parseCount)},
+		{name: "peers", value: "N", usage: "members told to a newcomer, 50 at most", set: into(&o.peers, atMost(50))},
+		{name: "max-per-address", value: "N", usage: "members from one address, 1,024 by default", set: into(&o.maxPerAddress, parseCount)},
+		{name: "no-announce", usage: "do not let others on private networks find what is published (mDNS)", set: into(&o.noAnnounce, parseSwitch)},
+		{name: "admin-listen", value: "ADDR", usage: "serve the page and the metrics there instead", set: into(&o.adminListen, parseListen(orch.DefaultPort+1))},
+		{name: "page-token-file", value: "FILE", usage: "the page is for those who know what stands in FILE, and shows them all addresses", set: into(&o.pageToken, parseText)},
+		{name: "page-host", value: "NAME", usage: "a name under which browsers find the page, if it is one of the public DNS; may be repeated", list: &o.pageHosts},
+	}
+}
+
+// config is what a conductor is made with. The error is the user's.
+func (o *conductOptions) config(log zerolog.Logger) (cfg conduct.Config, err error) {
+	cfg = conduct.Config{
+		Listen: o.listen, MaxMembers: o.maxMembers, Peers: o.peers, MaxPerAddress: o.maxPerAddress, Log: log,
+		Version: pageVersion(), AdminListen: o.adminListen, PageHosts: o.pageHosts,
+	}
+	if cfg.Allow, err = allowed(o.allow); err != nil {
+		return cfg, withCode(exitInput, err)
+	}
+	if cfg.PageToken, err = readToken(o.pageToken); err != nil {
+		return cfg, withCode(exitInput, err)
+	}
+	return cfg, nil
 }
 
 func newConduct(p *program) *command {
@@ -34,17 +68,15 @@ func newConduct(p *program) *command {
 		name: "conduct", arguments: "[ADDR]", most: 1, serves: true,
 		usage: "keep the list of members, for them to find each other",
 		description: "Listens on ADDR (" + defaultListen + ") and tells members of each other until it is stopped. Compositions\n" +
-			"need no registration, and no content passes through it.",
-		options: []*option{
+			"need no registration, and no content passes through it. With --publish others get the .orch files from\n" +
+			"it too: orchestra get http://HOST:9999/NAME.orch, or orchestra get NAME on the same network.",
+		options: append([]*option{
 			listen,
-			{name: "allow", value: "FILE|DIR", usage: "only the compositions of these .orch files; may be repeated", list: &o.allow},
-			{name: "max-members", value: "N", usage: "members listed at a time, over all compositions", set: into(&o.maxMembers, parseCount)},
-			{name: "peers", value: "N", usage: "members told to a newcomer, 50 at most", set: into(&o.peers, atMost(50))},
-			{name: "max-per-address", value: "N", usage: "members from one address, 1,024 by default", set: into(&o.maxPerAddress, parseCount)},
-			{name: "admin-listen", value: "ADDR", usage: "serve the page and the metrics there instead", set: into(&o.adminListen, parseListen(orch.DefaultPort+1))},
-			{name: "page-token-file", value: "FILE", usage: "the page is for those who know what stands in FILE, and shows them all addresses", set: into(&o.pageToken, parseText)},
-			{name: "page-host", value: "NAME", usage: "a name under which browsers find the page, if it is one of the public DNS; may be repeated", list: &o.pageHosts},
-		},
+			{
+				name: "publish", value: "FILE.orch|DIR", list: &o.publish,
+				usage: "let others get these .orch files at /NAME.orch; a folder is watched; may be repeated",
+			},
+		}, o.options()...),
 	}
 	c.run = func(ctx context.Context, arguments []string) error {
 		if len(arguments) > 0 {
@@ -70,18 +102,16 @@ type conducting struct {
 }
 
 func runConduct(ctx context.Context, p *program, o conductOptions) error {
-	allow, err := allowed(o.allow)
+	cfg, err := o.config(p.log)
 	if err != nil {
-		return withCode(exitInput, err)
+		return err
 	}
-	token, err := readToken(o.pageToken)
-	if err != nil {
-		return withCode(exitInput, err)
+	if len(o.publish) > 0 {
+		if cfg.Publish, err = conduct.OpenShelf(p.log, o.publish...); err != nil {
+			return withCode(exitInput, err)
+		}
 	}
-	c, err := conduct.New(conduct.Config{
-		Listen: o.listen, Allow: allow, MaxMembers: o.maxMembers, Peers: o.peers, MaxPerAddress: o.maxPerAddress, Log: p.log,
-		Version: pageVersion(), AdminListen: o.adminListen, PageHosts: o.pageHosts, PageToken: token,
-	})
+	c, err := conduct.New(cfg)
 	if err != nil {
 		return withCode(exitNetwork, err)
 	}
@@ -93,7 +123,30 @@ func runConduct(ctx context.Context, p *program, o conductOptions) error {
 	if !p.common.json {
 		p.terminal.note("its page is at %s", shown)
 	}
+	if len(o.publish) > 0 && !o.noAnnounce {
+		defer p.announce(ctx, c)()
+	}
 	return withCode(exitNetwork, c.Run(ctx))
+}
+
+// announce lets others on private networks find a conductor, until ctx ends or what it returns is
+// called. That they cannot is no reason not to go on.
+func (p *program) announce(ctx context.Context, c *conduct.Conductor) (end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		err := lan.Announce(ctx, c.Addr(), func(err error) {
+			p.log.Warn().Err(err).Msg("others on the network may not find this conductor by themselves")
+		})
+		if err != nil {
+			p.log.Warn().Err(err).Msg("others on the network cannot find this conductor by themselves")
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
 }
 
 // endedContext is a context that has ended, with which a conductor closes what it opened.

@@ -12,9 +12,9 @@ import (
 	"orchestra/orch"
 )
 
-// joinOptions is what join was told.
+// joinOptions is what join, or get, was told.
 type joinOptions struct {
-	path     string // of the .orch file
+	command  string // the one that it was
 	limits   limits
 	hook     hook
 	progress string
@@ -22,97 +22,116 @@ type joinOptions struct {
 	stdout   bool   // the content is written there
 	page     string // the address of the page; "": none
 	member   member.Config
+
+	conductors, peers []string // as they were given
 }
 
 const limitUsage = "bytes a second: 40M, 1.5M; 0 or unlimited: none"
 
 func newJoin(p *program) *command {
-	o := joinOptions{progress: "auto"}
-	m, l := &o.member, &o.limits
-	var conductors, peers []string
+	o := joinOptions{command: "join"}
 	c := &command{
-		name: "join", arguments: "FILE.orch", most: 1,
+		name: o.command, arguments: "FILE.orch|URL", most: 1,
 		usage: "get what is missing and share it",
 		description: "Gets the content of FILE.orch from other members, checks every part and shares what it has, until q, Ctrl-C\n" +
 			"or a limit below. What is there already is shared. Prints the path of the content when it is complete,\n" +
-			"or the content itself with --stdout: orchestra join --exit backup.tar.orch --stdout | tar x",
-		options: []*option{
-			{name: "dir", short: "d", value: "DIR", usage: "the folder for the content, the current one by default", set: into(&m.Dir, parseText)},
-			{name: "listen", short: "l", value: "ADDR", usage: "the address for other members; the first free port from 10001 to 10020, or any", set: into(&m.Listen, parseListen(10001))},
-			{name: "advertise", value: "HOST:PORT", usage: "where others reach this member, if it is elsewhere than they see it", set: into(&m.Advertise, parseHostPort)},
-			{name: "conductor", value: "HOST:PORT", usage: "instead of the .orch file's; may be repeated", list: &conductors},
-			{name: "peer", value: "HOST:PORT", usage: "a member to connect to; may be repeated", list: &peers},
-			{name: "exit", short: "e", usage: "end when the content is complete", set: into(&l.exit, parseSwitch)},
-			{name: "share-for", value: "DURATION", usage: "end so long after the content is complete: 10m, 1h30m", set: into(&l.shareFor, parseDuration)},
-			{name: "ratio", value: "R", usage: "end when complete, and R times the content was sent", set: into(&l.ratio, parseRatio)},
-			{name: "until-copies", value: "N", usage: "end when complete, and the conductor knows N complete copies, this one and those of members that left included", set: into(&l.copies, parseCount)},
-			{name: "name", value: "LABEL", usage: "what orchestra status calls this member, 64 bytes at most; the host's name by default", set: into(&m.Name, parseLabel)},
-			{name: "stall-timeout", value: "DURATION", usage: "give up when nothing came for so long", set: into(&l.stall, parseDuration)},
-			{name: "upload-limit", value: "SIZE", usage: limitUsage, set: into(&m.UploadLimit, parseLimit)},
-			{name: "download-limit", value: "SIZE", usage: limitUsage, set: into(&m.DownloadLimit, parseLimit)},
-			{name: "only", value: "GLOB", usage: "of a folder, get only the files that match; may be repeated", list: &m.Only},
-			{name: "except", value: "GLOB", usage: "of a folder, do not get the files that match; may be repeated", list: &m.Except},
-			{name: "max-peers", value: "N", usage: "connections to other members at most", set: into(&m.MaxPeers, parseCount)},
-			{name: "sequential", usage: "get the parts in order, more or less, for whoever reads the content while it comes", set: into(&m.Sequential, parseSwitch)},
-			{name: "stdout", usage: "write the content to stdout in order as it is verified, besides into --dir; implies --sequential", set: into(&o.stdout, parseSwitch)},
-			{
-				name: "on-complete", value: "CMD", set: into(&o.hook.command, parseText),
-				usage: "a command for the shell when the content is complete; it finds " + envPath + ", " + envContentName +
-					" and " + envID,
-			},
-			{
-				name: "on-complete-timeout", value: "DURATION", set: into(&o.hook.timeout, parseDuration),
-				usage: "end that command after so long",
-			},
-			{name: "check", usage: "verify everything that is there before connecting to anybody", set: into(&m.Check, parseSwitch)},
-			{name: "replace", usage: "if something else stands under the content's name, move it aside to NAME.old when the content is complete", set: into(&m.Replace, parseSwitch)},
-			{name: "repair", usage: "get bad parts of the content anew, in place", set: into(&m.Repair, parseSwitch)},
-			{name: "no-times", usage: "leave files with the time at which they are written here, not the composition's", set: into(&m.NoTimes, parseSwitch)},
-			{name: "progress", value: "auto|bar|plain|none", usage: "how progress is shown (auto: a bar on a terminal, else lines)", set: into(&o.progress, oneOf("auto", "bar", "plain", "none"))},
-			{name: "page", value: "ADDR", usage: "serve a page there that shows what this member does: 127.0.0.1:0 is any free port of this machine alone", set: into(&o.page, parseListen(0))},
-			{name: "no-input", usage: "read no key", set: into(&o.noInput, parseSwitch)},
-		},
+			"or the content itself with --stdout: orchestra join --exit backup.tar.orch --stdout | tar x\n" +
+			"The .orch file may be a URL (http, https), or - for standard input.",
+		options: o.options(),
 	}
 	c.run = func(ctx context.Context, arguments []string) error {
 		if len(arguments) == 0 {
 			return c.mistake("the .orch file is missing")
 		}
-		for _, address := range conductors {
-			read, err := orch.ReadConductor(address)
-			if err != nil {
-				return c.mistake("--conductor: %v", err)
-			}
-			m.Conductors = append(m.Conductors, read)
+		if err := o.settle(p, c); err != nil {
+			return err
 		}
-		for _, address := range peers {
-			if _, err := parseHostPort(address); err != nil {
-				return c.mistake("--peer: %v", err)
-			}
-			m.Peers = append(m.Peers, address)
+		from, err := p.open(ctx, arguments[0])
+		if err != nil {
+			return err
 		}
-		if o.stdout {
-			if err := checkPour(p); err != nil {
-				return c.mistake("%v", err)
-			}
-			m.Sequential = true
-		}
-		o.path, m.AwaitCopies = arguments[0], l.copies
-		return runJoin(ctx, p, o)
+		return runJoin(ctx, p, o, from)
 	}
 	return c
 }
 
-// runJoin runs a member until it is told to end or a limit is reached.
-func runJoin(ctx context.Context, p *program, o joinOptions) error {
-	f, err := openComposition(o.path)
-	if err != nil {
-		return err
+// options is the table of join's flags, of which get has all and share some.
+func (o *joinOptions) options() []*option {
+	o.progress = "auto"
+	m, l := &o.member, &o.limits
+	return []*option{
+		{name: "dir", short: "d", value: "DIR", usage: "the folder for the content, the current one by default", set: into(&m.Dir, parseText)},
+		{name: "listen", short: "l", value: "ADDR", usage: "the address for other members; the first free port from 10001 to 10020, or any", set: into(&m.Listen, parseListen(10001))},
+		{name: "advertise", value: "HOST:PORT", usage: "where others reach this member, if it is elsewhere than they see it", set: into(&m.Advertise, parseHostPort)},
+		{name: "conductor", value: "HOST:PORT", usage: "instead of the .orch file's; may be repeated", list: &o.conductors},
+		{name: "peer", value: "HOST:PORT", usage: "a member to connect to; may be repeated", list: &o.peers},
+		{name: "exit", short: "e", usage: "end when the content is complete", set: into(&l.exit, parseSwitch)},
+		{name: "share-for", value: "DURATION", usage: "end so long after the content is complete: 10m, 1h30m", set: into(&l.shareFor, parseDuration)},
+		{name: "ratio", value: "R", usage: "end when complete, and R times the content was sent", set: into(&l.ratio, parseRatio)},
+		{name: "until-copies", value: "N", usage: "end when complete, and the conductor knows N complete copies, this one and those of members that left included", set: into(&l.copies, parseCount)},
+		{name: "name", value: "LABEL", usage: "what orchestra status calls this member, 64 bytes at most; the host's name by default", set: into(&m.Name, parseLabel)},
+		{name: "stall-timeout", value: "DURATION", usage: "give up when nothing came for so long", set: into(&l.stall, parseDuration)},
+		{name: "upload-limit", value: "SIZE", usage: limitUsage, set: into(&m.UploadLimit, parseLimit)},
+		{name: "download-limit", value: "SIZE", usage: limitUsage, set: into(&m.DownloadLimit, parseLimit)},
+		{name: "only", value: "GLOB", usage: "of a folder, get only the files that match; may be repeated", list: &m.Only},
+		{name: "except", value: "GLOB", usage: "of a folder, do not get the files that match; may be repeated", list: &m.Except},
+		{name: "max-peers", value: "N", usage: "connections to other members at most", set: into(&m.MaxPeers, parseCount)},
+		{name: "sequential", usage: "get the parts in order, more or less, for whoever reads the content while it comes", set: into(&m.Sequential, parseSwitch)},
+		{name: "stdout", usage: "write the content to stdout in order as it is verified, besides into --dir; implies --sequential", set: into(&o.stdout, parseSwitch)},
+		{
+			name: "on-complete", value: "CMD", set: into(&o.hook.command, parseText),
+			usage: "a command for the shell when the content is complete; it finds " + envPath + ", " + envContentName +
+				" and " + envID,
+		},
+		{
+			name: "on-complete-timeout", value: "DURATION", set: into(&o.hook.timeout, parseDuration),
+			usage: "end that command after so long",
+		},
+		{name: "check", usage: "verify everything that is there before connecting to anybody", set: into(&m.Check, parseSwitch)},
+		{name: "replace", usage: "if something else stands under the content's name, move it aside to NAME.old when the content is complete", set: into(&m.Replace, parseSwitch)},
+		{name: "repair", usage: "get bad parts of the content anew, in place", set: into(&m.Repair, parseSwitch)},
+		{name: "no-times", usage: "leave files with the time at which they are written here, not the composition's", set: into(&m.NoTimes, parseSwitch)},
+		{name: "progress", value: "auto|bar|plain|none", usage: "how progress is shown (auto: a bar on a terminal, else lines)", set: into(&o.progress, oneOf("auto", "bar", "plain", "none"))},
+		{name: "page", value: "ADDR", usage: "serve a page there that shows what this member does: 127.0.0.1:0 is any free port of this machine alone", set: into(&o.page, parseListen(0))},
+		{name: "no-input", usage: "read no key", set: into(&o.noInput, parseSwitch)},
 	}
-	if err := o.check(f); err != nil {
-		return &usageError{command: "join", text: err.Error()}
+}
+
+// settle checks what the flags say together, and makes the member's configuration out of it.
+func (o *joinOptions) settle(p *program, c *command) error {
+	for _, address := range o.conductors {
+		read, err := orch.ReadConductor(address)
+		if err != nil {
+			return c.mistake("--conductor: %v", err)
+		}
+		o.member.Conductors = append(o.member.Conductors, read)
+	}
+	for _, address := range o.peers {
+		if _, err := parseHostPort(address); err != nil {
+			return c.mistake("--peer: %v", err)
+		}
+		o.member.Peers = append(o.member.Peers, address)
+	}
+	if o.stdout {
+		if err := checkPour(p); err != nil {
+			return c.mistake("%v", err)
+		}
+		o.member.Sequential = true
+	}
+	o.member.AwaitCopies = o.limits.copies
+	return nil
+}
+
+// runJoin runs a member until it is told to end or a limit is reached.
+func runJoin(ctx context.Context, p *program, o joinOptions, from source) error {
+	f := from.file
+	o.member.Conductors = from.conductors(o.member.Conductors)
+	if err := o.check(from); err != nil {
+		return &usageError{command: o.command, text: err.Error()}
 	}
 	var listener net.Listener
 	if o.page != "" {
+		var err error
 		if listener, err = listenForPage(o.page); err != nil {
 			return err
 		}
@@ -124,7 +143,7 @@ func runJoin(ctx context.Context, p *program, o joinOptions) error {
 	cfg.OnComplete = func(path string) { completed <- path }
 	m, err := member.New(cfg)
 	if pattern := new(store.PatternError); errors.As(err, &pattern) {
-		return &usageError{command: "join", text: harmless(pattern.Text)}
+		return &usageError{command: o.command, text: harmless(pattern.Text)}
 	}
 	if err != nil {
 		return err
@@ -137,10 +156,11 @@ func runJoin(ctx context.Context, p *program, o joinOptions) error {
 }
 
 // check says what of the options does not go with the composition.
-func (o *joinOptions) check(f *orch.File) error {
-	if beside := besideOrch(o.path, f); o.member.Dir == "" && beside != "" {
-		return fmt.Errorf("%s is there, and join would get another one into the current folder "+
-			"(--dir . if that is meant); did you mean --dir %s?", beside, filepath.Dir(beside))
+func (o *joinOptions) check(from source) error {
+	f := from.file
+	if beside := from.beside(); o.member.Dir == "" && beside != "" {
+		return fmt.Errorf("%s is there, and %s would get another one into the current folder "+
+			"(--dir . if that is meant); did you mean --dir %s?", beside, o.command, filepath.Dir(beside))
 	}
 	if o.stdout && f.IsFolder() {
 		return fmt.Errorf("%s is a folder, and --stdout writes a single file; leave it out", f.Name)

@@ -44,7 +44,10 @@ func (j *joining) run(ctx context.Context) error {
 	j.endOn(s.start(m.Addr().String(), shown, readKeys))
 
 	keys := make(chan struct{})
-	last := &lastCopy{terminal: p.terminal, progress: m.Progress, quit: p.stop.quit}
+	last := &lastCopy{terminal: p.terminal, again: p.running + " again", quit: p.stop.quit, needed: func() string {
+		progress := m.Progress()
+		return needed(&progress)
+	}}
 	go func() {
 		defer close(keys)
 		p.terminal.watch(j.ctx, readKeys, last.pressed)
@@ -89,7 +92,7 @@ func (j *joining) run(ctx context.Context) error {
 			}
 			<-keys
 			progress := m.Progress()
-			last.ended(context.Cause(ctx), progress)
+			last.ended(context.Cause(ctx))
 			return s.end(j.ctx, progress, err)
 		}
 	}

@@ -12,15 +12,15 @@ import (
 // a word.
 type lastCopy struct {
 	terminal *terminal
-	progress func() member.Progress
+	needed   func() string // who still needs this member, see needed
+	again    string        // what to do then
 	quit     func()
 	warned   bool // written by whoever reads the key, and read when that has ended
 }
 
 // pressed is called when q is.
 func (c *lastCopy) pressed() {
-	progress := c.progress()
-	if text := needed(&progress); text != "" && !c.warned {
+	if text := c.needed(); text != "" && !c.warned {
 		c.warned = true
 		c.terminal.note("warning: %s; q once more ends", text)
 		return
@@ -29,10 +29,10 @@ func (c *lastCopy) pressed() {
 }
 
 // ended is called when the join has ended, by cause.
-func (c *lastCopy) ended(cause error, progress member.Progress) {
+func (c *lastCopy) ended(cause error) {
 	var stop *stopError
-	if text := needed(&progress); text != "" && !c.warned && errors.As(cause, &stop) {
-		c.terminal.note("warning: %s; join again to share it on", text)
+	if text := c.needed(); text != "" && !c.warned && errors.As(cause, &stop) {
+		c.terminal.note("warning: %s; %s to share it on", text, c.again)
 	}
 }
 

@@ -45,7 +45,8 @@ func TestLastCopy(t *testing.T) {
 			quits := 0
 			c := &lastCopy{
 				terminal: newTerminal(out, out),
-				progress: func() member.Progress { return tt.progress },
+				needed:   func() string { return needed(&tt.progress) },
+				again:    "join again",
 				quit:     func() { quits++ },
 			}
 			for n := range tt.presses {
@@ -53,7 +54,7 @@ func TestLastCopy(t *testing.T) {
 					t.Errorf("after %d presses: ends %v", n+1, quits > 0)
 				}
 			}
-			c.ended(tt.cause, tt.progress)
+			c.ended(tt.cause)
 			if said, err := os.ReadFile(out.Name()); err != nil || string(said) != tt.says {
 				t.Errorf("it says %q, want %q; %v", said, tt.says, err)
 			}

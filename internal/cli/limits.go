@@ -14,6 +14,7 @@ type limits struct {
 	shareFor time.Duration // after it is complete
 	ratio    float64       // when complete, and this many times the content was sent
 	copies   int           // when complete, and the conductor knows so many complete copies
+	others   bool          // when complete, and nobody who is known needs anything
 	stall    time.Duration // without a byte that was worth something, while incomplete
 
 	hooked   error     // how the command of --on-complete failed, if it did
@@ -22,6 +23,7 @@ type limits struct {
 	came     int64     // the most bytes that ever came and were not wasted
 	gained   time.Time // when either last grew
 	complete time.Time // since when it is
+	linked   time.Time // when somebody was connected last
 }
 
 // errEnough ends a join that reached what it was told to.
@@ -30,6 +32,10 @@ var errEnough = errors.New("enough was shared")
 // pause is a gap between two looks that shows that the program was stopped (Ctrl-Z, a machine
 // asleep): such time is nobody's.
 const pause = 5 * time.Second
+
+// aloneFor is how long nobody has to be connected until nobody needs anything: who does opens a
+// link, and two that have everything end theirs, which may be before each knows that of the other.
+const aloneFor = 5 * time.Second
 
 // reached says at now why the join is to end, or nil. Finished tells that the content is complete
 // and what was to be done then is done.
@@ -41,7 +47,10 @@ func (l *limits) reached(now time.Time, p *member.Progress, finished bool) error
 	}
 	l.looked, l.done = now, p.BytesDone
 	if finished && l.complete.IsZero() {
-		l.complete = now
+		l.complete, l.linked = now, now
+	}
+	if p.Members > 0 {
+		l.linked = now
 	}
 	switch {
 	case l.exit && !p.Checking && len(p.BadParts) > 0:
@@ -55,6 +64,7 @@ func (l *limits) reached(now time.Time, p *member.Progress, finished bool) error
 		return withCode(exitOther, l.hooked)
 	case l.exit,
 		l.copies > 0 && p.Copies >= l.copies,
+		l.others && (p.KnownComplete >= p.Known || now.Sub(l.linked) >= aloneFor),
 		l.shareFor > 0 && now.Sub(l.complete) >= l.shareFor,
 		l.ratio > 0 && float64(p.Uploaded) >= l.ratio*float64(p.Bytes):
 		return errEnough

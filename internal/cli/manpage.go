@@ -30,7 +30,8 @@ func programPage(t *table, codes []exitRow) string {
 	m.line(`.B orchestra`, `.I COMMAND`, `.RI [ FLAGS ]`, `.RI [ ARGUMENTS ]`)
 	m.section("DESCRIPTION")
 	m.paragraph("Orchestra gives one large file to many hosts: everybody who gets it passes it on while it comes in. " +
-		"compose describes the file in a small .orch file; conduct keeps the list of who shares it; join gets it, on every host " +
+		"share shares files and says what the others type to get them; get gets them.")
+	m.paragraph("What these do in one step is there in parts too: compose describes the file in a small .orch file; conduct keeps the list of who shares it; join gets it, on every host " +
 		"that has the .orch file, and shares it.")
 	m.paragraph("A program called orchestra-join, a link to orchestra, is orchestra join; so with the other commands.")
 	m.section("COMMANDS")

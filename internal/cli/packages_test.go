@@ -88,3 +88,36 @@ func TestPackagedFiles(t *testing.T) {
 		}
 	}
 }
+
+// TestReleaseLinks looks whether each command has its links in packages and where make installs.
+func TestReleaseLinks(t *testing.T) {
+	text, err := os.ReadFile("../../.goreleaser.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	makefile, err := os.ReadFile("../../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	links := regexp.MustCompile(`(?m)^LINKS +:= (.*)$`).FindSubmatch(makefile)
+	if links == nil {
+		t.Fatal("the Makefile has no LINKS")
+	}
+	commands := newTable(&program{}, &rootOptions{}).commands
+	for _, c := range commands {
+		for _, link := range []string{
+			"/usr/bin/orchestra-" + c.name, "/usr/share/bash-completion/completions/orchestra-" + c.name,
+			"/usr/share/fish/vendor_completions.d/orchestra-" + c.name + ".fish",
+		} {
+			if !strings.Contains(string(text), "dst: "+link+", type: symlink") {
+				t.Errorf(".goreleaser.yaml does not make %s", link)
+			}
+		}
+		if !slices.Contains(strings.Fields(string(links[1])), c.name) {
+			t.Errorf("the Makefile has no link for %s", c.name)
+		}
+	}
+	if n := len(strings.Fields(string(links[1]))); n != len(commands) {
+		t.Errorf("the Makefile has %d links for %d commands", n, len(commands))
+	}
+}

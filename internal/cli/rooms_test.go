@@ -15,14 +15,19 @@ import (
 // The rooms, and what each may import of the others (docs/architecture.md). Its tests may besides
 // import what they test against.
 var rooms = map[string][]string{
-	".":                   {"internal/cli"},
-	"internal/cli":        {"compose", "conduct", "internal/page", "member", "member/store", "orch"},
+	".": {"internal/cli"},
+	"internal/cli": {
+		"compose", "conduct", "internal/fetch", "internal/lan", "internal/page", "member", "member/store", "orch",
+	},
+	"internal/fetch":      {},
+	"internal/lan":        {},
 	"compose":             {"orch"},
 	"conduct":             {"internal/page", "orch", "proto", "proto/bencode"},
 	"internal/page":       {},
 	"member":              {"member/intake", "member/link", "member/store", "member/swarm", "orch", "proto"},
 	"member/intake":       {"member/swarm"},
 	"member/link":         {"member/swarm", "proto"},
+	"member/slogto":       {},
 	"member/swarm":        {"proto"},
 	"member/store":        {"member/store/sha1x8", "orch"},
 	"member/store/sha1x8": {},
@@ -40,10 +45,11 @@ var impure = []string{"net", "net/http", "os", "io/fs", "sync", "sync/atomic", "
 
 // confined is what only one room may import.
 var confined = map[string]string{
-	"github.com/urfave/cli":  "internal/cli",
-	"github.com/cheggaaa/pb": "internal/cli",
-	"golang.org/x/text":      "orch",
-
+	"github.com/urfave/cli":        "internal/cli",
+	"github.com/cheggaaa/pb":       "internal/cli",
+	"golang.org/x/net":             "internal/lan",
+	"golang.org/x/text":            "orch",
+	"rsc.io/qr":                    "internal/cli",
 	"github.com/prometheus":        "conduct",
 	"github.com/chromedp/chromedp": "internal/page",
 }

@@ -123,6 +123,8 @@ type sceneEvent struct {
 	Known   int `json:"known"`
 	Pending int `json:"pending"`
 	Copies  int `json:"-"` // complete ones, of a line of status
+
+	URLs []string `json:"urls"` // of share
 }
 
 func (s *scene) start(cmd *exec.Cmd) *player {
@@ -161,12 +163,12 @@ func (p *player) readEvents(stdout io.Reader) {
 	lines := bufio.NewScanner(stdout)
 	for lines.Scan() {
 		var e sceneEvent
-		if p.cmd.Args[1] == "status" {
+		if p.cmd.Args[1] == "status" || bytes.HasPrefix(lines.Bytes(), []byte(`{"event":"status"`)) {
 			var line statusLine
 			if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
-				p.t.Errorf("status printed %q: %v", lines.Text(), err)
+				p.t.Errorf("%s printed %q: %v", p.name, lines.Text(), err)
 			}
-			p.events <- sceneEvent{Copies: line.Complete, Known: line.Known, Pending: line.Pending}
+			p.events <- sceneEvent{Event: "status", Copies: line.Complete, Known: line.Known, Pending: line.Pending}
 			continue
 		}
 		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {

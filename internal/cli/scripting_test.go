@@ -48,6 +48,17 @@ func TestScriptingDoc(t *testing.T) {
 	}
 	wantFields(t, "status", status, doc["status --json"])
 	wantFields(t, "a member of status", status["members"].([]any)[0].(map[string]any), doc["a member in status"])
+	sharing := runJSON(t, "share", s.path("original"), "--listen", "127.0.0.1:0", "--until-copies", "1")
+	wantFields(t, "share", sharing[0], doc["sharing"])
+	shareStatus := maps.Clone(doc["status --json"])
+	shareStatus["event"] = "string"
+	wantFields(t, "share's status", sharing[len(sharing)-1], shareStatus)
+	o := offer{from: []offerer{{}}}
+	offered, err := json.Marshal(o.json())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantFields(t, "get", decodeJSON(t, offered), doc["an offer of get"])
 	listening, err := json.Marshal(conducting{"listening", s.address, "http://" + s.address + "/"})
 	if err != nil {
 		t.Fatal(err)

@@ -7,21 +7,21 @@ import (
 
 func newShow(p *program) *command {
 	c := &command{
-		name: "show", arguments: "FILE.orch", most: 1,
+		name: "show", arguments: "FILE.orch|URL", most: 1,
 		usage:       "show what is in an .orch file",
 		description: "Prints what FILE.orch says of its composition. --json prints it for programs.",
 	}
-	c.run = func(_ context.Context, arguments []string) error {
+	c.run = func(ctx context.Context, arguments []string) error {
 		if len(arguments) == 0 {
 			return c.mistake("the .orch file is missing")
 		}
-		return runShow(p, arguments[0])
+		return runShow(ctx, p, arguments[0])
 	}
 	return c
 }
 
-func runShow(p *program, path string) error {
-	f, err := openComposition(path)
+func runShow(ctx context.Context, p *program, path string) error {
+	f, err := p.openComposition(ctx, path)
 	if err != nil {
 		return err
 	}

@@ -161,7 +161,7 @@ func (s *showing) end(ctx context.Context, p member.Progress, runErr error) erro
 	case runErr != nil:
 		return runErr
 	case errors.As(cause, &stop) && !p.Complete:
-		return stopped(ctx, "%s is not complete; join again to go on", s.file.Name)
+		return stopped(ctx, "%s is not complete; %s again to go on", s.file.Name, s.program.running)
 	case stop != nil && s.pouring:
 		return stopped(ctx, "%s was not written to stdout in full", s.file.Name)
 	case cause != nil && stop == nil && !errors.Is(cause, errEnough) && !errors.Is(cause, context.Canceled):

@@ -72,7 +72,7 @@ func newStatus(p *program) *command {
 			return c.mistake("--timeout goes with --wait")
 		}
 		var err error
-		if o.subject, err = readSubject(arguments); err != nil {
+		if o.subject, err = p.readSubject(ctx, arguments); err != nil {
 			return err
 		}
 		return runStatus(ctx, p, o)

@@ -260,7 +260,7 @@ func TestSubjectIsRead(t *testing.T) {
 		"1": "", "12": "", "abcd": "", "ABCE": "", "abc": "2 compositions have an ID that begins with abc, among them abcd",
 		"a": "2 compositions have", "34": "it knows no composition whose ID begins with 34",
 	} {
-		s, err := readSubject([]string{"host", prefix})
+		s, err := new(program).readSubject(t.Context(), []string{"host", prefix})
 		if err != nil || !s.one() || s.conductors[0] != "host:9999" {
 			t.Fatalf("%s: %+v, %v", prefix, s, err)
 		}
@@ -270,7 +270,7 @@ func TestSubjectIsRead(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"beef", "xyz", "a.orch", "./a", strings.Repeat("a", 41)} {
-		if s, err := readSubject([]string{"host", bad}); err == nil ||
+		if s, err := new(program).readSubject(t.Context(), []string{"host", bad}); err == nil ||
 			!strings.Contains(err.Error(), "expected an ID or an .orch file") {
 			t.Errorf("%s: %+v, %v", bad, s, err)
 		}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/hex"
 	"fmt"
 	"os"
@@ -24,10 +25,10 @@ func (s *subject) one() bool { return s.id != orch.ID{} || s.prefix != "" }
 // readSubject reads status's arguments: HOST:PORT, or FILE.orch with the
 // conductors of that, or both in this order, or an ID or its beginning in the
 // place of the file.
-func readSubject(arguments []string) (subject, error) {
+func (p *program) readSubject(ctx context.Context, arguments []string) (subject, error) {
 	first := arguments[0]
 	if len(arguments) == 1 && looksLikeFile(first) {
-		return subjectOfFile(first)
+		return p.subjectOfFile(ctx, first)
 	}
 	var s subject
 	conductor, err := orch.ReadConductor(first)
@@ -47,7 +48,7 @@ func readSubject(arguments []string) (subject, error) {
 		s.prefix = strings.ToLower(second)
 		return s, nil
 	}
-	f, err := openComposition(second)
+	f, err := p.openComposition(ctx, second)
 	if err != nil {
 		return s, fmt.Errorf("expected an ID or an .orch file: %w", err)
 	}
@@ -56,12 +57,16 @@ func readSubject(arguments []string) (subject, error) {
 }
 
 // subjectOfFile asks the conductors of an .orch file for its composition.
-func subjectOfFile(path string) (subject, error) {
-	f, err := openComposition(path)
+func (p *program) subjectOfFile(ctx context.Context, path string) (subject, error) {
+	from, err := p.open(ctx, path)
 	if err != nil {
 		return subject{}, err
 	}
-	conductors, err := f.Conductors()
+	f := from.file
+	conductors := from.conductors(nil)
+	if conductors == nil {
+		conductors, err = f.Conductors()
+	}
 	if err == nil && len(conductors) == 0 {
 		err = fmt.Errorf(
 			"it names no conductor; say which with: orchestra status HOST:PORT %s",

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
 	"os"
@@ -17,6 +18,7 @@ type terminal struct {
 	in, out    *os.File
 	isTerminal bool // out is one
 	keyboard   keyboard
+	lines      *bufio.Reader // of in, once a question was asked
 
 	mu      sync.Mutex
 	quiet   bool

@@ -43,14 +43,15 @@ type verdict struct {
 }
 
 func runVerify(ctx context.Context, p *program, arguments []string) error {
-	f, err := openComposition(arguments[0])
+	from, err := p.open(ctx, arguments[0])
 	if err != nil {
 		return err
 	}
+	f := from.file
 	path := f.Name
 	if len(arguments) > 1 {
 		path = arguments[1]
-	} else if beside := besideOrch(arguments[0], f); beside != "" {
+	} else if beside := from.beside(); beside != "" {
 		return withCode(exitInput, fmt.Errorf("%s is not in the current folder; did you mean verify %s %s?",
 			f.Name, arguments[0], beside))
 	}

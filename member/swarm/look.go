@@ -21,9 +21,9 @@ type Linked struct {
 
 // Linked returns what is known of the peers that are linked, with which parts they have or without.
 func (s *Swarm) Linked(bits bool) []Linked {
-	all := make([]Linked, 0, s.links)
-	for _, p := range s.peers {
-		if p == nil || p.leaving {
+	all := make([]Linked, 0, s.links.up)
+	for _, p := range s.links.list {
+		if p.leaving {
 			continue
 		}
 		l := Linked{Peer: p.index, ID: p.id, Addr: p.addr, Since: p.since, Have: p.hasN, Good: p.good}

@@ -1,0 +1,306 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/term"
+
+	"orchestra/conduct"
+	"orchestra/internal/lan"
+	"orchestra/member"
+	"orchestra/orch"
+)
+
+// A sharing is a conductor and the members that share by it, while they run. But for keys, one
+// goroutine uses it.
+type sharing struct {
+	program *program
+	options *shareOptions
+	shelf   *conduct.Shelf
+	all     []*shared
+
+	conductor *conduct.Conductor
+	inside    string   // where this process reaches it
+	addresses []string // where others do, the likeliest first
+	stop      context.CancelFunc
+	ended     chan error // of the conductor
+	quiet     func()     // ends announcing; nil: nothing is announced
+
+	ran   bool // the members do, or did
+	began time.Time
+	up    meter
+}
+
+// A shared is one composition, the member that has it, and what its conductor knows.
+type shared struct {
+	file   *orch.File
+	member *member.Member
+	status conduct.Status
+	said   saidStatus
+}
+
+// conduct starts the conductor.
+func (s *sharing) conduct(ctx context.Context) error {
+	log := s.program.log
+	if !s.program.common.verbose {
+		log = log.Level(max(log.GetLevel(), zerolog.WarnLevel)) // who comes and goes is shown anyway
+	}
+	cfg, err := s.options.conduct.config(log)
+	if err != nil {
+		return err
+	}
+	allow := cfg.Allow
+	cfg.Publish, cfg.Name = s.shelf, s.options.join.member.Name
+	cfg.Allow = func(id orch.ID) bool { return s.shelf.Has(id) || allow != nil && allow(id) }
+	if s.conductor, err = conduct.New(cfg); err != nil {
+		return withCode(exitNetwork, err)
+	}
+	at := s.conductor.Addr()
+	s.inside, s.addresses = insideOf(at), outsideOf(at, lan.Addresses())
+	if len(s.options.external) > 0 {
+		s.addresses = nil
+		for _, address := range s.options.external {
+			if read, err := orch.ReadConductor(address); err == nil { // it was checked
+				s.addresses = append(s.addresses, read)
+			}
+		}
+	}
+	var run context.Context
+	run, s.stop = context.WithCancel(context.WithoutCancel(ctx))
+	s.ended = make(chan error, 1)
+	go func() { s.ended <- s.conductor.Run(run) }()
+	return nil
+}
+
+// insideOf is where this machine reaches what listens at an address.
+func insideOf(at netip.AddrPort) string {
+	host := at.Addr()
+	if host.IsUnspecified() {
+		host = netip.AddrFrom4([4]byte{127, 0, 0, 1}) // both families listen, or this one does
+	}
+	return netip.AddrPortFrom(host, at.Port()).String()
+}
+
+// outsideOf is where others may reach what listens at an address of this machine.
+func outsideOf(at netip.AddrPort, here []netip.Addr) []string {
+	if !at.Addr().IsUnspecified() {
+		return []string{at.String()}
+	}
+	var all []string
+	for _, a := range here {
+		if a.Is4() || at.Addr().Is6() {
+			all = append(all, netip.AddrPortFrom(a, at.Port()).String())
+		}
+	}
+	if len(all) == 0 {
+		all = []string{insideOf(at)}
+	}
+	return all
+}
+
+// tell prints what others type to get what is shared.
+func (s *sharing) tell() error {
+	p := s.program
+	if !s.options.conduct.noAnnounce {
+		s.quiet = p.announce(context.WithoutCancel(p.stop.ctx), s.conductor)
+	}
+	switch {
+	case s.conductor.Addr().Addr().IsLoopback():
+		p.terminal.note("note: it listens on %s alone, so nobody elsewhere can get it", s.conductor.Addr().Addr())
+	case onlyLocal(s.addresses):
+		p.terminal.note("warning: this machine has no address that others could reach; is it on a network?")
+	}
+	var names []string
+	for _, one := range s.all {
+		var urls []string
+		for _, address := range s.addresses {
+			urls = append(urls, "http://"+urlHost(address)+conduct.PublishedPath(one.file.Name+orchExt))
+		}
+		names = append(names, one.file.Name)
+		p.terminal.note("sharing %s, %s; others get it by:", one.file.Name, bytesText(one.file.Size))
+		event := shareEvent{
+			Event: "sharing", ID: one.file.ID().String(), Name: one.file.Name,
+			Command: "orchestra get " + urls[0], URLs: urls, Page: s.page(),
+		}
+		if err := p.terminal.aside(func() error { return p.result(event, event.Command) }); err != nil {
+			return err
+		}
+		if others := urls[1:]; len(others) > 0 {
+			p.terminal.note("  or, if they cannot reach that, %s", strings.Join(others, " or "))
+		}
+	}
+	if s.quiet != nil && lan.Reaches(s.conductor.Addr()) {
+		for _, name := range names {
+			p.terminal.note("on the same network this is enough: orchestra get %s", shellWord(name))
+		}
+	}
+	p.terminal.note("page: %s", s.page())
+	if s.options.qr {
+		return s.showCode()
+	}
+	return nil
+}
+
+// page is the address of the conductor's page.
+func (s *sharing) page() string { return "http://" + urlHost(s.addresses[0]) + "/" }
+
+// urlHost is HOST:PORT as it stands in a URL.
+func urlHost(address string) string { return strings.ReplaceAll(address, "%", "%25") }
+
+// shellWord is a name as one word of a command line.
+func shellWord(name string) string {
+	if name != "" && strings.Trim(name, titleLetters) == "" && !strings.HasPrefix(name, "-") {
+		return name
+	}
+	return quoted(name)
+}
+
+// A shareEvent is the line of share --json for each composition (docs/scripting.md).
+type shareEvent struct {
+	Event   string   `json:"event"`
+	ID      string   `json:"id"`
+	Name    string   `json:"name"`
+	Command string   `json:"command"`
+	URLs    []string `json:"urls"`
+	Page    string   `json:"page"`
+}
+
+// A shareStatus is a line of share --json that says who has how much.
+type shareStatus struct {
+	Event string `json:"event"`
+	statusLine
+}
+
+// run shares until it is told to end, a limit is reached, or something fails.
+func (s *sharing) run(ctx context.Context) error {
+	p := s.program
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	s.ran, s.began = true, time.Now()
+	readKeys := !s.options.join.noInput && term.IsTerminal(int(p.stdin.Fd()))
+	if readKeys {
+		p.terminal.note("q ends it")
+	}
+	last := &lastCopy{terminal: p.terminal, needed: s.needed, again: "share again", quit: p.stop.quit}
+	keys := make(chan struct{})
+	go func() {
+		defer close(keys)
+		p.terminal.watch(ctx, readKeys, last.pressed)
+	}()
+	var members sync.WaitGroup
+	failed := make(chan error, len(s.all))
+	for _, one := range s.all {
+		members.Go(func() {
+			if err := one.member.Run(ctx); err != nil {
+				failed <- fmt.Errorf("%s: %w", one.file.Name, err)
+			}
+		})
+	}
+	err := s.look(ctx, failed)
+	cancel(nil)
+	members.Wait()
+	<-keys
+	p.terminal.wipe()
+	s.summary()
+	last.ended(context.Cause(p.stop.ctx))
+	return err
+}
+
+// look shows how it goes until it ends, and returns why if that is an error.
+func (s *sharing) look(ctx context.Context, failed <-chan error) error {
+	tick := time.NewTicker(glanceEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil // what is shared is complete: to be stopped is the end that it has
+		case err := <-failed:
+			return err
+		case err := <-s.ended:
+			s.ended <- err // end waits for it
+			return withCode(exitNetwork, errors.Join(errors.New("the conductor ended"), err))
+		case now := <-tick.C:
+			if err := s.ask(ctx); err != nil {
+				continue // it ends
+			}
+			if err := s.show(now); err != nil {
+				return err
+			}
+			if s.enough(now) {
+				return nil
+			}
+		}
+	}
+}
+
+// ask asks the conductor who has how much.
+func (s *sharing) ask(ctx context.Context) error {
+	ids := make([][20]byte, len(s.all))
+	for i, one := range s.all {
+		ids[i] = one.file.ID()
+	}
+	all, err := s.conductor.Statuses(ctx, fewest, ids...)
+	for i := range all {
+		s.all[i].status = all[i]
+	}
+	return err
+}
+
+// enough reports whether a limit is reached by all that is shared.
+func (s *sharing) enough(now time.Time) bool {
+	l := &s.options.join.limits
+	if l.shareFor > 0 && now.Sub(s.began) >= l.shareFor {
+		return true
+	}
+	copies, ratio := l.copies > 0, l.ratio > 0
+	for _, one := range s.all {
+		progress := one.member.Progress()
+		copies = copies && one.status.Complete >= l.copies
+		ratio = ratio && float64(progress.Uploaded) >= l.ratio*float64(progress.Bytes)
+	}
+	return copies || ratio
+}
+
+// needed says who still needs this program, see needed.
+func (s *sharing) needed() string {
+	for _, one := range s.all {
+		progress := one.member.Progress()
+		if text := needed(&progress); text != "" {
+			if len(s.all) > 1 {
+				text = one.file.Name + ": " + text
+			}
+			return text
+		}
+	}
+	return ""
+}
+
+// summary says what was sent.
+func (s *sharing) summary() {
+	for _, one := range s.all {
+		sent := one.member.Progress().Uploaded
+		s.program.terminal.note("%s: %s, %s sent", one.file.Name, statusText(&one.status), bytesText(sent))
+	}
+}
+
+// end ends the conductor, after the members, which tell it that they leave.
+func (s *sharing) end() error {
+	if s.quiet != nil {
+		s.quiet()
+	}
+	var err error
+	if !s.ran {
+		for _, one := range s.all {
+			err = errors.Join(err, one.member.Run(endedContext(s.program.stop.ctx)))
+		}
+	}
+	s.stop()
+	return errors.Join(err, withCode(exitNetwork, <-s.ended))
+}

@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"golang.org/x/term"
+
+	"orchestra/internal/fetch"
+	"orchestra/orch"
+)
+
+// A source is an .orch file, and where a command has it from.
+type source struct {
+	file *orch.File
+	path string // of the file here; "": it is not a file here
+
+	// served are conductors that gave the file away, HOST:PORT: whoever got it from them reaches
+	// them, which nobody knows of the addresses in the file.
+	served []string
+}
+
+// conductors are those to ask: the ones that the user gave, or else those that served the file,
+// before those that it names. Nil is the file's own.
+func (s *source) conductors(given []string) []string {
+	if len(given) > 0 || len(s.served) == 0 {
+		return given
+	}
+	all := slices.Clone(s.served)
+	named, err := s.file.Conductors()
+	if err != nil {
+		return all // the file's own are of no use
+	}
+	for _, address := range named {
+		elsewhere := onlyLocal([]string{address}) && !onlyLocal(s.served)
+		if !elsewhere && !slices.Contains(all, address) {
+			all = append(all, address)
+		}
+	}
+	return all
+}
+
+// beside is where the content lies if it is beside the .orch file alone, see besideOrch.
+func (s *source) beside() string {
+	if s.path == "" {
+		return ""
+	}
+	return besideOrch(s.path, s.file)
+}
+
+// open reads the .orch file that a command was given: a path, a URL, or - for standard input.
+func (p *program) open(ctx context.Context, path string) (source, error) {
+	switch {
+	case path == "-":
+		f, err := p.openStdin()
+		return source{file: f}, err
+	case fetch.IsURL(path):
+		return fetchComposition(ctx, path)
+	}
+	f, err := openFile(path)
+	return source{file: f, path: path}, err
+}
+
+func (p *program) openStdin() (*orch.File, error) {
+	if term.IsTerminal(int(p.stdin.Fd())) {
+		return nil, &usageError{command: p.running, text: "standard input is the terminal; - takes an .orch file from a pipe"}
+	}
+	f, err := orch.Parse(p.stdin)
+	if err != nil {
+		return nil, withCode(exitInput, fmt.Errorf("standard input: %w", err))
+	}
+	return f, nil
+}
+
+// A readError keeps apart what reading failed with from what was read.
+type readError struct {
+	in  io.Reader
+	err error
+}
+
+func (r *readError) Read(b []byte) (int, error) {
+	n, err := r.in.Read(b)
+	if err != nil && err != io.EOF {
+		r.err = err
+	}
+	return n, err
+}
+
+// fetchComposition gets an .orch file from a URL.
+func fetchComposition(ctx context.Context, address string) (source, error) {
+	body, err := fetch.Open(ctx, address, fetch.Config{Size: orch.MaxFileSize, Agent: agent()})
+	if err != nil {
+		return source{}, fetchError(ctx, err)
+	}
+	defer body.Close()
+	in := &readError{in: body}
+	f, err := orch.Parse(in)
+	switch {
+	case in.err != nil:
+		return source{}, fetchError(ctx, in.err)
+	case err != nil:
+		var parse *orch.ParseError
+		if errors.As(err, &parse) && parse.Line <= headLines {
+			err = errors.New("no .orch file is there")
+		}
+		return source{}, withCode(exitInput, fmt.Errorf("%s: %w", body.URL.Redacted(), err))
+	}
+	s := source{file: f}
+	if body.URL.Scheme == "http" && body.Header.Get("Server") == "Orchestra" {
+		host := body.URL.Host
+		if body.URL.Port() == "" {
+			host += ":80"
+		}
+		if read, err := orch.ReadConductor(host); err == nil {
+			s.served = []string{read}
+		}
+	}
+	return s, nil
+}
+
+// fetchError is what a fetch failed with, unless the command was stopped.
+func fetchError(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return stopped(ctx, "nothing was fetched")
+	}
+	return withCode(exitNetwork, fmt.Errorf("cannot get %w", err))
+}
+
+// agent is what this program calls itself to servers.
+func agent() string { return "Orchestra/" + version() }

@@ -1,0 +1,299 @@
+// Package fetch gets a small file from a URL, for a user who typed it. It follows redirects within
+// bounds: an address on the open Internet must not make this machine ask another one behind its
+// firewall.
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/netip"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Config says how much a fetch may take. The zero value of a field is its default.
+type Config struct {
+	Size    int64         // bytes at most; 0 is 1 MiB
+	Time    time.Duration // of the whole fetch; 0 is 5 minutes
+	Silence time.Duration // until the answer begins, and between two pieces of it; 0 is 15 s
+	Agent   string        // the User-Agent; "" is Orchestra
+}
+
+const (
+	defaultSize    = 1 << 20
+	defaultTime    = 5 * time.Minute
+	defaultSilence = 15 * time.Second
+	mostRedirects  = 5
+	mostHeader     = 64 << 10
+)
+
+// A Body is what a URL leads to. Close ends the fetch.
+type Body struct {
+	io.Reader
+	URL    *url.URL    // where it came from in the end
+	Header http.Header // of the answer
+	end    func()
+}
+
+// Close ends the fetch.
+func (b *Body) Close() { b.end() }
+
+// IsURL reports whether s is meant as the URL of something to fetch.
+func IsURL(s string) bool {
+	scheme, _, ok := strings.Cut(s, "://")
+	return ok && scheme != "" && strings.Trim(scheme, schemeLetters) == ""
+}
+
+const schemeLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-."
+
+// A StatusError is an answer other than the file.
+type StatusError struct {
+	URL    string
+	Status string
+	Code   int
+}
+
+func (e *StatusError) Error() string {
+	return fmt.Sprintf("%s: the server answers %s", e.URL, e.Status)
+}
+
+var (
+	errTooLarge = errors.New("the file is too large")
+	errSilent   = errors.New("nothing comes")
+	errLate     = errors.New("it takes too long")
+	errNoHost   = errors.New("there is no host of this name")
+	errPrivate  = errors.New("it leads from a public to a private address")
+)
+
+// Open asks for the file at a URL and returns its beginning as soon as it is there. Reading fails
+// beyond the bounds of the Config. The errors name the URL, without a password in it.
+func Open(ctx context.Context, address string, cfg Config) (*Body, error) {
+	u, err := Parse(address)
+	if err != nil {
+		return nil, err
+	}
+	f := newFetching(ctx, cfg)
+	res, err := f.follow(u)
+	if err != nil {
+		f.end()
+		return nil, err
+	}
+	from := res.Request.URL
+	in := &bounded{f: f, in: res.Body, left: f.cfg.Size, at: from.Redacted()}
+	end := func() {
+		res.Body.Close()
+		f.end()
+	}
+	if res.ContentLength > f.cfg.Size {
+		end()
+		return nil, in.tooLarge()
+	}
+	return &Body{Reader: in, URL: from, Header: res.Header, end: end}, nil
+}
+
+// Parse reads a URL that can be fetched.
+func Parse(address string) (*url.URL, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		var parse *url.Error
+		if errors.As(err, &parse) {
+			err = parse.Err // the rest is the address, which may hold a password
+		}
+		return nil, fmt.Errorf("the URL cannot be read: %w", err)
+	}
+	switch {
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, fmt.Errorf("%s: only http and https can be fetched", u.Redacted())
+	case u.Hostname() == "":
+		return nil, fmt.Errorf("%s names no host", u.Redacted())
+	}
+	return u, nil
+}
+
+// A fetching is one fetch, with all its redirects.
+type fetching struct {
+	cfg    Config
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	late   *time.Timer
+	silent *time.Timer
+	client *http.Client
+	public bool // an address on the way was public
+}
+
+func newFetching(ctx context.Context, cfg Config) *fetching {
+	if cfg.Size <= 0 {
+		cfg.Size = defaultSize
+	}
+	if cfg.Time <= 0 {
+		cfg.Time = defaultTime
+	}
+	if cfg.Silence <= 0 {
+		cfg.Silence = defaultSilence
+	}
+	if cfg.Agent == "" {
+		cfg.Agent = "Orchestra"
+	}
+	f := &fetching{cfg: cfg}
+	f.ctx, f.cancel = context.WithCancelCause(ctx)
+	f.late = time.AfterFunc(cfg.Time, func() { f.cancel(errLate) })
+	f.silent = time.AfterFunc(cfg.Silence, func() { f.cancel(errSilent) })
+	dialer := &net.Dialer{ControlContext: f.checkAddress}
+	f.client = &http.Client{
+		// No proxy: it would resolve the names, and whom it asks could not be checked.
+		Transport: &http.Transport{
+			DialContext: dialer.DialContext, DisableKeepAlives: true,
+			MaxResponseHeaderBytes: mostHeader, ForceAttemptHTTP2: true,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return f
+}
+
+func (f *fetching) end() {
+	f.late.Stop()
+	f.silent.Stop()
+	f.cancel(nil)
+	f.client.CloseIdleConnections()
+}
+
+// explain gives the reason for which the fetch was ended here, if it was.
+func (f *fetching) explain(err error) error {
+	if cause := context.Cause(f.ctx); cause != nil {
+		return cause
+	}
+	var asked *url.Error
+	if errors.As(err, &asked) {
+		err = asked.Err // the rest is the URL, which stands there already
+	}
+	var name *net.DNSError
+	var op *net.OpError
+	switch {
+	case errors.Is(err, errPrivate):
+		return errPrivate
+	case errors.As(err, &name) && name.IsNotFound:
+		return errNoHost
+	case errors.As(err, &name):
+		return fmt.Errorf("its name cannot be looked up: %w", err)
+	case errors.As(err, &op) && op.Op == "dial":
+		return fmt.Errorf("cannot connect: %w", op.Err)
+	}
+	return err
+}
+
+// follow asks for the file, and again wherever it is said to be.
+func (f *fetching) follow(u *url.URL) (*http.Response, error) {
+	for range mostRedirects + 1 {
+		res, err := f.ask(u)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", u.Redacted(), f.explain(err))
+		}
+		switch {
+		case res.StatusCode == http.StatusOK:
+			return res, nil
+		case res.StatusCode < 300 || res.StatusCode > 399 || res.Header.Get("Location") == "":
+			res.Body.Close()
+			return nil, &StatusError{u.Redacted(), res.Status, res.StatusCode}
+		}
+		res.Body.Close()
+		next, err := u.Parse(res.Header.Get("Location"))
+		if err != nil {
+			return nil, fmt.Errorf("%s redirects to what is no URL", u.Redacted())
+		}
+		if next, err = Parse(next.String()); err != nil {
+			return nil, fmt.Errorf("%s redirects: %w", u.Redacted(), err)
+		}
+		if u.Scheme == "https" && next.Scheme == "http" {
+			return nil, fmt.Errorf("%s redirects to %s, which is not encrypted", u.Redacted(), next.Redacted())
+		}
+		u = next
+	}
+	return nil, fmt.Errorf("%s: more than %d redirects", u.Redacted(), mostRedirects)
+}
+
+func (f *fetching) ask(u *url.URL) (*http.Response, error) {
+	ctx := httptrace.WithClientTrace(f.ctx, &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) {
+		if a, ok := c.Conn.RemoteAddr().(*net.TCPAddr); ok && !isPrivate(a.AddrPort().Addr()) {
+			f.public = true
+		}
+	}})
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("User-Agent", f.cfg.Agent)
+	f.silent.Reset(f.cfg.Silence)
+	return f.client.Do(req)
+}
+
+// checkAddress refuses, before it is dialled, an address that the open Internet must not choose.
+func (f *fetching) checkAddress(_ context.Context, _, address string, _ syscall.RawConn) error {
+	a, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return err
+	}
+	if f.public && isPrivate(a.Addr()) {
+		return errPrivate
+	}
+	return nil
+}
+
+// shared are networks that are no more public than those that netip calls private: carriers' own,
+// this host, tests, and what stands for an IPv4 address in IPv6.
+var shared = []netip.Prefix{
+	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"),
+	netip.MustParsePrefix("192.0.0.0/24"), netip.MustParsePrefix("198.18.0.0/15"),
+	netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("64:ff9b::/96"),
+	netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("2002::/16"),
+}
+
+func isPrivate(a netip.Addr) bool {
+	a = a.Unmap().WithZone("")
+	if a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() || a.IsUnspecified() ||
+		a.IsMulticast() {
+		return true
+	}
+	for _, p := range shared {
+		if p.Contains(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// bounded reads what comes, as long as something does and no more than may.
+type bounded struct {
+	f    *fetching
+	in   io.Reader
+	left int64
+	at   string
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if int64(len(p)) > b.left+1 {
+		p = p[:b.left+1] // one more, to see whether there is more
+	}
+	n, err := b.in.Read(p)
+	if n > 0 {
+		b.f.silent.Reset(b.f.cfg.Silence)
+	}
+	if int64(n) > b.left {
+		return int(b.left), b.tooLarge()
+	}
+	b.left -= int64(n)
+	if err != nil && err != io.EOF {
+		err = fmt.Errorf("%s: %w", b.at, b.f.explain(err))
+	}
+	return n, err
+}
+
+func (b *bounded) tooLarge() error {
+	return fmt.Errorf("%s: %w, %d bytes are the most", b.at, errTooLarge, b.f.cfg.Size)
+}
