@@ -29,10 +29,39 @@ func (c *Conductor) lookForPage(ctx context.Context, ids []string) (page.View, b
 	select {
 	case v := <-reply:
 		v.Role, v.Version, v.Since = "conductor", c.cfg.Version, c.since.UnixMilli()
+		c.offer(&v)
 		return v, true
 	case <-ctx.Done():
 		return page.View{}, false
 	}
+}
+
+// offer adds to a view where the .orch files are that are published here.
+func (c *Conductor) offer(v *page.View) {
+	if c.cfg.Publish == nil {
+		return
+	}
+	if at := c.public(); at != "" {
+		v.Base = "http://" + at
+	}
+	v.Here = c.admin == nil
+	files := c.cfg.Publish.files()
+	for i := range v.List {
+		if file := files[v.List[i].ID]; file != "" {
+			v.List[i].File = PublishedPath(file)
+		}
+	}
+}
+
+// public is HOST:PORT by which others reach this conductor; "" if that is not known.
+func (c *Conductor) public() string {
+	switch {
+	case c.cfg.Public != nil:
+		return c.cfg.Public()
+	case c.Addr().Addr().IsUnspecified():
+		return ""
+	}
+	return c.Addr().String()
 }
 
 // handlePage adds what people and their programs look at, to the public port or to the other one.

@@ -120,6 +120,18 @@ func (s *Shelf) find(file string) *work {
 	return s.works[file]
 }
 
+// files returns the name of the file of each composition, by its ID as text; the first one of
+// several.
+func (s *Shelf) files() map[string]string {
+	files := make(map[string]string)
+	for _, w := range s.all() {
+		if id := w.id.String(); files[id] == "" {
+			files[id] = w.file
+		}
+	}
+	return files
+}
+
 // all returns what is on the shelf, by name.
 func (s *Shelf) all() []*work {
 	s.mu.Lock()

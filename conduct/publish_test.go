@@ -2,6 +2,7 @@ package conduct
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -17,6 +19,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"orchestra/internal/page"
 	"orchestra/orch"
 	"orchestra/proto"
 )
@@ -327,4 +330,101 @@ func TestShelfIsKeptCurrent(t *testing.T) {
 			t.Error("it is not published after two looks")
 		}
 	})
+}
+
+// On one port are what is published, for whoever comes under whatever name, and the page, which is
+// not for everybody.
+func TestPublishedBesideThePage(t *testing.T) {
+	shelf := new(Shelf)
+	if err := shelf.Put("photos.orch", aWork("photos")); err != nil {
+		t.Fatal(err)
+	}
+	const token = "0123456789abcdefgh"
+	ask := func(at, host, path string) int {
+		t.Helper()
+		req, err := http.NewRequest("GET", "http://"+at+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host = host
+		client := http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
+		res, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		return res.StatusCode
+	}
+	paths := []string{
+		"/photos.orch", "/nothing.orch", IndexPath, "/", "/main.js", "/metrics", "/healthz", "/nothing",
+	}
+	for name, test := range map[string]struct {
+		cfg  Config
+		host string // under which it is asked; "": its address
+		want []int
+	}{
+		"open":         {Config{Publish: shelf}, "", []int{200, 404, 200, 200, 200, 200, 200, 404}},
+		"another name": {Config{Publish: shelf}, "www.example.com", []int{200, 404, 200, 421, 421, 421, 200, 421}},
+		"a token": {
+			Config{Publish: shelf, PageToken: token}, "", []int{200, 404, 200, 401, 200, 401, 200, 401},
+		},
+		"the page elsewhere": {
+			Config{Publish: shelf, PageToken: token, AdminListen: "127.0.0.1:0"},
+			"",
+			[]int{200, 404, 200, 404, 404, 404, 404, 404},
+		},
+		"nothing published": {Config{PageToken: token}, "", []int{404, 404, 404, 401, 200, 401, 200, 401}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			at := serving(t, test.cfg).Addr().String()
+			for i, path := range paths {
+				if got := ask(at, cmp.Or(test.host, at), path); got != test.want[i] {
+					t.Errorf("%s: %d, want %d", path, got, test.want[i])
+				}
+			}
+		})
+	}
+}
+
+// The page tells how to get what is published, by the address by which others come.
+func TestPageOffers(t *testing.T) {
+	shelf := new(Shelf)
+	f := aWork("my photos")
+	if err := shelf.Put("my photos.orch", f); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		cfg  Config
+		base string // "": its own address
+		here bool
+	}{
+		"as it listens": {Config{}, "", true},
+		"as it is told": {Config{Public: func() string { return "192.0.2.1:7" }}, "http://192.0.2.1:7", true},
+		"not here":      {Config{AdminListen: "127.0.0.1:0"}, "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			test.cfg.Publish = shelf
+			c := serving(t, test.cfg)
+			for id, file := range map[orch.ID]string{f.ID(): "/my%20photos.orch", aWork("other").ID(): ""} {
+				nc := callNamed(t, c, id, 1, 10, "full")
+				defer nc.Close()
+				for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+					v, ok := c.lookForPage(t.Context(), nil)
+					at := slices.IndexFunc(v.List, func(s page.Summary) bool { return s.ID == id.String() })
+					if ok && at >= 0 {
+						if v.List[at].File != file {
+							t.Errorf("the file of %s is at %q, want %q", id, v.List[at].File, file)
+						}
+						if want := cmp.Or(test.base, "http://"+c.Addr().String()); v.Base != want || v.Here != test.here {
+							t.Errorf("it is at %q, %v; want %q, %v", v.Base, v.Here, want, test.here)
+						}
+						break
+					}
+					if time.Now().After(deadline) {
+						t.Fatalf("%s is not listed: %+v", id, v.List)
+					}
+				}
+			}
+		})
+	}
 }

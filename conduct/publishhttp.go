@@ -52,22 +52,25 @@ type index struct {
 	of   time.Time // when the shelf had changed last
 }
 
-// publish adds what is published to what the port answers.
+// publish adds what is published to what the port answers, under whatever name of its host, and
+// without the page's token.
 func (c *Conductor) publish(mux *http.ServeMux) {
-	if c.cfg.Publish == nil {
-		return
-	}
 	mux.HandleFunc("GET "+IndexPath, c.handleIndex)
 	mux.HandleFunc("GET /{file}", c.handlePublished)
 }
 
+// handlePublished answers for .orch files. What belongs to the page has no such name.
 func (c *Conductor) handlePublished(w http.ResponseWriter, req *http.Request) {
-	published := c.cfg.Publish.find(req.PathValue("file"))
-	switch {
-	case published == nil && c.admin == nil:
-		c.page.ServeHTTP(w, req) // what belongs to the page has no name that a file is published under
+	file := req.PathValue("file")
+	if c.admin == nil && !strings.HasSuffix(file, orchExt) {
+		c.page.ServeHTTP(w, req)
 		return
-	case published == nil:
+	}
+	var published *work
+	if c.cfg.Publish != nil {
+		published = c.cfg.Publish.find(file)
+	}
+	if published == nil {
 		http.NotFound(w, req)
 		return
 	}
@@ -81,6 +84,10 @@ func (c *Conductor) handlePublished(w http.ResponseWriter, req *http.Request) {
 }
 
 func (c *Conductor) handleIndex(w http.ResponseWriter, req *http.Request) {
+	if c.cfg.Publish == nil {
+		http.NotFound(w, req)
+		return
+	}
 	text, err := c.indexText(req.Context())
 	if err != nil {
 		return // the conductor ends, or who asked went

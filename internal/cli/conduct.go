@@ -111,7 +111,9 @@ func runConduct(ctx context.Context, p *program, o conductOptions) error {
 			return withCode(exitInput, err)
 		}
 	}
-	c, err := conduct.New(cfg)
+	var c *conduct.Conductor
+	cfg.Public = func() string { return outsideOf(c.Addr(), lan.Addresses())[0] }
+	c, err = conduct.New(cfg)
 	if err != nil {
 		return withCode(exitNetwork, err)
 	}

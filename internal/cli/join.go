@@ -150,7 +150,7 @@ func runJoin(ctx context.Context, p *program, o joinOptions, from source) error 
 	}
 	j := &joining{program: p, options: o, file: f, member: m, completed: completed}
 	if listener != nil {
-		j.page = newJoinPage(listener, f, m, o.member.Name)
+		j.page = newJoinPage(listener, from, m, o.member.Name)
 	}
 	return j.run(ctx)
 }

@@ -31,6 +31,8 @@ type joinPage struct {
 	page     *page.Page
 	began    time.Time
 	name     string
+	base     string // of the URL from which the .orch file came; "": none
+	path     string // and the rest of it
 
 	mu      sync.Mutex // guards what follows, for the look each second and the viewers'
 	history page.History
@@ -77,9 +79,12 @@ func listenForPage(at string) (net.Listener, error) {
 }
 
 // newJoinPage makes the page of a member; an empty name is the host's.
-func newJoinPage(l net.Listener, f *orch.File, m *member.Member, name string) *joinPage {
+func newJoinPage(l net.Listener, from source, m *member.Member, name string) *joinPage {
 	host, _ := os.Hostname() // without one the page shows the address
-	j := &joinPage{name: cmp.Or(name, host), file: f, member: m, listener: l, began: time.Now(), looked: time.Now(), peers: make(map[[20]byte]*peerSeen)}
+	j := &joinPage{name: cmp.Or(name, host), file: from.file, member: m, listener: l, began: time.Now(), looked: time.Now(), peers: make(map[[20]byte]*peerSeen)}
+	if u := from.url; u != nil && u.User == nil && u.RawQuery == "" { // nothing secret in it
+		j.base, j.path = u.Scheme+"://"+u.Host, u.EscapedPath()
+	}
 	j.page = page.New(page.Config{Look: j.look})
 	return j
 }
@@ -145,7 +150,7 @@ func (j *joinPage) tell(now time.Time, kind, text string) {
 
 // look is what the page shows now.
 func (j *joinPage) look(ctx context.Context, ids []string) (page.View, bool) {
-	v := page.View{Role: "member", Version: pageVersion(), Since: j.began.UnixMilli(), Details: make(map[string]*page.Detail)}
+	v := page.View{Role: "member", Version: pageVersion(), Since: j.began.UnixMilli(), Base: j.base, Details: make(map[string]*page.Detail)}
 	in, ok := j.member.Insight(ctx)
 	if !ok {
 		return v, false
@@ -169,7 +174,7 @@ func (j *joinPage) show(now time.Time, in *member.Insight) (page.Summary, *page.
 	p, parts := &in.Progress, j.file.NumParts()
 	s := page.Summary{
 		ID: j.file.ID().String(), Title: j.file.Name, Size: j.file.Size, Parts: int64(parts), PartSize: j.file.PartSize,
-		Rate: int64(j.down), Moved: p.Downloaded, Sent: p.Uploaded, Join: page.JoinCommand(j.file.Name),
+		Rate: int64(j.down), Moved: p.Downloaded, Sent: p.Uploaded, Join: page.JoinCommand(j.file.Name), File: j.path,
 	}
 	d := &page.Detail{Events: append([]page.Event(nil), j.events...)}
 	holders, everywhere := make([]uint32, min(parts, page.MaxParts)), 0

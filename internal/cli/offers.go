@@ -63,6 +63,7 @@ func findOffers(ctx context.Context) ([]offer, error) {
 			defer func() { <-room }()
 			for _, at := range f.Addrs {
 				base := &url.URL{Scheme: "http", Host: at.String()}
+				var err error
 				if indexes[i], err = readIndex(ctx, base); err == nil {
 					return // another address of it offers the same
 				}

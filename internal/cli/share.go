@@ -160,6 +160,7 @@ func (s *sharing) add(ctx context.Context, path string) error {
 	}
 	cfg := s.options.join.member
 	cfg.File, cfg.Dir, cfg.Log = f, filepath.Dir(absolute), s.program.log
+	cfg.Version = pageVersion()
 	cfg.Listen, cfg.Conductors, cfg.NoTimes = s.options.listen, []string{s.inside}, true
 	m, err := member.New(cfg)
 	if err != nil {

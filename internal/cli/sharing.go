@@ -59,6 +59,7 @@ func (s *sharing) conduct(ctx context.Context) error {
 	allow := cfg.Allow
 	cfg.Publish, cfg.Name = s.shelf, s.options.join.member.Name
 	cfg.Allow = func(id orch.ID) bool { return s.shelf.Has(id) || allow != nil && allow(id) }
+	cfg.Public = func() string { return s.addresses[0] }
 	if s.conductor, err = conduct.New(cfg); err != nil {
 		return withCode(exitNetwork, err)
 	}
@@ -127,7 +128,7 @@ func (s *sharing) tell() error {
 		p.terminal.note("sharing %s, %s; others get it by:", one.file.Name, bytesText(one.file.Size))
 		event := shareEvent{
 			Event: "sharing", ID: one.file.ID().String(), Name: one.file.Name,
-			Command: "orchestra get " + urls[0], URLs: urls, Page: s.page(),
+			Command: "orchestra get " + urlWord(urls[0]), URLs: urls, Page: s.page(),
 		}
 		if err := p.terminal.aside(func() error { return p.result(event, event.Command) }); err != nil {
 			return err
@@ -148,11 +149,25 @@ func (s *sharing) tell() error {
 	return nil
 }
 
-// page is the address of the conductor's page.
-func (s *sharing) page() string { return "http://" + urlHost(s.addresses[0]) + "/" }
+// page is the address of the conductor's page, by which others reach it if they do.
+func (s *sharing) page() string {
+	at, address := s.conductor.PageAddr(), s.addresses[0]
+	if at != s.conductor.Addr() {
+		address = outsideOf(at, lan.Addresses())[0]
+	}
+	return "http://" + urlHost(address) + "/"
+}
 
 // urlHost is HOST:PORT as it stands in a URL.
 func urlHost(address string) string { return strings.ReplaceAll(address, "%", "%25") }
+
+// urlWord is a URL of this program's as one word of a command line: brackets mean something to zsh.
+func urlWord(url string) string {
+	if strings.ContainsAny(url, "[]") {
+		return quoted(url)
+	}
+	return url
+}
 
 // shellWord is a name as one word of a command line.
 func shellWord(name string) string {

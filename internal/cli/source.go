@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"slices"
 
 	"golang.org/x/term"
@@ -16,7 +17,8 @@ import (
 // A source is an .orch file, and where a command has it from.
 type source struct {
 	file *orch.File
-	path string // of the file here; "": it is not a file here
+	path string   // of the file here; "": it is not a file here
+	url  *url.URL // where it came from; nil: from no URL
 
 	// served are conductors that gave the file away, HOST:PORT: whoever got it from them reaches
 	// them, which nobody knows of the addresses in the file.
@@ -108,7 +110,7 @@ func fetchComposition(ctx context.Context, address string) (source, error) {
 		}
 		return source{}, withCode(exitInput, fmt.Errorf("%s: %w", body.URL.Redacted(), err))
 	}
-	s := source{file: f}
+	s := source{file: f, url: body.URL}
 	if body.URL.Scheme == "http" && body.Header.Get("Server") == "Orchestra" {
 		host := body.URL.Host
 		if body.URL.Port() == "" {

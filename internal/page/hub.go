@@ -178,6 +178,9 @@ func (h *hub) compose(now time.Time, view View, list *listing, to audience, afte
 	if !to.begun {
 		kind = "snapshot"
 		m.Page, m.Masked, m.List = &view, &to.masked, changedList(View{}, view)
+		if to.masked {
+			m.Page = view.masked()
+		}
 	}
 	if to.id == "" {
 		return frame(kind, m)

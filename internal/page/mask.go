@@ -37,6 +37,13 @@ func maskAddr(s string) string {
 // maskText takes the addresses out of a text.
 func maskText(s string) string { return addressLike.ReplaceAllString(s, "•") }
 
+// masked is a view for those who are not to see addresses. Its details are masked one by one.
+func (v *View) masked() *View {
+	m := *v
+	m.Base = ""
+	return &m
+}
+
 // masked is a detail for those who are not to see addresses.
 func (d *Detail) masked() *Detail {
 	m := *d

@@ -30,14 +30,15 @@ func TestMaskedHasNoAddress(t *testing.T) {
 		Members: []Member{{ID: 1, Who: Who{Addr: "192.0.2.77:10001"}, Now: Now{Why: "nobody answers at 192.0.2.77:10001 and [2001:db8::77]:1"}}},
 		Events:  []Event{{ID: 1, Addr: "192.0.2.77", Text: "part 3 was bad, says 192.0.2.78"}, {ID: 2, Text: "cut off by 2001:db8::79"}},
 	}
-	text, err := json.Marshal(d.masked())
+	v := View{Base: "http://192.0.2.77:9999", Here: true}
+	text, err := json.Marshal([]any{d.masked(), v.masked()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if found := regexp.MustCompile(`192\.0\.2\.\d+|db8::`).Find(text); found != nil {
 		t.Errorf("%q is left in %s", found, text)
 	}
-	if d.Members[0].Who.Addr != "192.0.2.77:10001" || d.Events[0].Addr != "192.0.2.77" {
+	if d.Members[0].Who.Addr != "192.0.2.77:10001" || d.Events[0].Addr != "192.0.2.77" || v.Base == "" {
 		t.Error("the others' copy is masked too")
 	}
 }

@@ -25,6 +25,8 @@ type View struct {
 	Role    string `json:"role"`    // "conductor" or "member"
 	Version string `json:"version"` // of the program
 	Since   int64  `json:"since"`   // when it began, in milliseconds of Unix time
+	Base    string `json:"base"`    // http://HOST:PORT of the files in Summary.File; "": not known
+	Here    bool   `json:"here"`    // these are where the page is, under whatever address
 
 	List    []Summary          `json:"-"` // those with the most members first, at most MaxListed
 	More    int                `json:"-"` // that are not in the list
@@ -56,7 +58,8 @@ type Summary struct {
 	Want    int64  `json:"want"` // that they have when all are complete
 
 	Spread Spread `json:"spread"`
-	Join   string `json:"join"` // the command that joins; "": not known
+	Join   string `json:"join"` // the command that joins with a copy of the .orch file; "": not known
+	File   string `json:"file"` // the escaped path of the .orch file, for who has no copy; "": none
 }
 
 // A Spread is how many members hold each part.

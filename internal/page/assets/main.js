@@ -173,8 +173,18 @@ function summary(s) {
   put($("left"), s.downloading + s.stalled === 0 ? "–" : span(s.left));
   put($("leftMore"), s.slowest && s.left !== 0 ? "slowest: " + visible(s.slowest) : s.complete && s.left === 0 ? "all are complete" : "");
   warn(s, k);
-  put($("join"), s.join);
-  $("join").parentElement.hidden = !s.join;
+  const command = commandFor(s, p);
+  put($("join"), command);
+  $("join").parentElement.hidden = !command;
+}
+
+// commandFor is what to type elsewhere. Where the .orch file is beside the page, the address that
+// led this browser here leads others there too, unless it is this machine's name for itself.
+function commandFor(s, p) {
+  const own = /^(127\.[\d.]+|\[::1\]|(.+\.)?localhost)$/.test(location.hostname);
+  const url = (p.here && !own ? location.origin : p.base) + s.file;
+  if (!s.file || !/^https?:\/\/[\w.:[\]-]+(\/[\w.~%-]+)+$/.test(url)) return s.join; // nothing for a shell
+  return "orchestra get " + (url.includes("[") ? "'" + url + "'" : url);
 }
 
 function warn(s, k) {
