@@ -174,6 +174,9 @@ func TestBrowserDuringASwarm(t *testing.T) {
 	b.until("all members are", `document.querySelector("#done").textContent.endsWith("of 9")`)
 	b.until("it is live", `document.querySelector("#live").className === "live on"`)
 
+	b.until("the command has an address for others", `document.querySelector("#join").textContent ===
+		"orchestra get http://192.0.2.1:9999/photos.orch"`)
+
 	first := b.eval(`document.querySelector("#doneMore").textContent`)
 	b.until("it goes on", fmt.Sprintf(`document.querySelector("#doneMore").textContent !== %q`, first))
 	b.until("members tell what they hold", `!document.querySelector("#partsBox").hidden && document.querySelector("#parts").height > 20`)
@@ -255,13 +258,20 @@ func swarm(t *testing.T, rate int64, names []string) string {
 	ctx, stop := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	t.Cleanup(func() { stop(); running.Wait() })
-	c, err := conduct.New(conduct.Config{Listen: "127.0.0.1:0", Version: "1.2.3"})
+	shelf := new(conduct.Shelf)
+	c, err := conduct.New(conduct.Config{
+		Listen: "127.0.0.1:0", Version: "1.2.3", Publish: shelf,
+		Public: func() string { return "192.0.2.1:9999" },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	running.Go(func() { c.Run(ctx) })
 	f, err := compose.Compose(ctx, compose.Config{Path: original, Conductors: []string{c.Addr().String()}})
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := shelf.Put("photos.orch", f); err != nil {
 		t.Fatal(err)
 	}
 	join := func(dir, name string) {

@@ -46,8 +46,8 @@ function apply(kind, m) {
   }
   if (m.detail) take(m.detail);
   if (m.missing) store.detail = null;
-  draw(m.detail ?? {});
   if (!asked && store.order.length > 0) ask(store.order[0]);
+  else draw(m.detail ?? {});
 }
 
 // take puts a change of the composition that is looked at together with what is known of it.
