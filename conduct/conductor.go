@@ -112,8 +112,9 @@ func (cfg Config) withDefaults() Config {
 
 // ListenError tells that the conductor could not listen.
 type ListenError struct {
-	Addr string
-	Err  error
+	Addr  string
+	Admin bool // it is Config.AdminListen
+	Err   error
 }
 
 func (e *ListenError) Error() string {
@@ -161,7 +162,7 @@ func New(cfg Config) (*Conductor, error) {
 	cfg = cfg.withDefaults()
 	ln, err := net.Listen("tcp", cfg.Listen)
 	if err != nil {
-		return nil, &ListenError{cfg.Listen, err}
+		return nil, &ListenError{Addr: cfg.Listen, Err: err}
 	}
 	c, err := newConductor(cfg, ln)
 	if err != nil {
@@ -170,7 +171,7 @@ func New(cfg Config) (*Conductor, error) {
 	if cfg.AdminListen != "" {
 		if c.admin, err = net.Listen("tcp", cfg.AdminListen); err != nil {
 			ln.Close()
-			return nil, &ListenError{cfg.AdminListen, err}
+			return nil, &ListenError{Addr: cfg.AdminListen, Admin: true, Err: err}
 		}
 	}
 	return c, nil

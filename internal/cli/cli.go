@@ -198,7 +198,7 @@ func (p *program) report(err error) {
 	if p.running != "" && !errors.As(err, &usage) {
 		name += " " + p.running
 	}
-	p.terminal.line(name + ": " + err.Error() + mend(err))
+	p.terminal.line(name + ": " + err.Error() + mend(p.running, err))
 }
 
 // result writes what a command was asked for to stdout: v as a line of JSON with --json, else the

@@ -113,19 +113,26 @@ func exitCode(err error) int {
 	return exitOther
 }
 
-// mend says what to do about err where its words do not; empty otherwise. A port that may not be
+// mend says what to do about an error of a command where its words do not; empty otherwise. A port that may not be
 // used, or a name that is not known, is not mended by choosing another one.
-func mend(err error) string {
+func mend(command string, err error) string {
 	var joins *member.ListenError
 	var conducts *conduct.ListenError
 	listens := errors.As(err, &joins) || errors.As(err, &conducts)
+	flag := "--listen"
+	switch {
+	case conducts != nil && conducts.Admin:
+		flag = "--admin-listen"
+	case joins != nil && command == "share":
+		flag = "--member-listen"
+	}
 	switch {
 	case listens && isElsewhere(err):
-		return "; --listen takes an address of this machine"
-	case conducts != nil && isInUse(err):
+		return "; " + flag + " takes an address of this machine"
+	case conducts != nil && !conducts.Admin && isInUse(err):
 		return "; is another conductor running? --listen chooses another address"
 	case listens && isInUse(err):
-		return "; choose another address with --listen"
+		return "; choose another address with " + flag
 	}
 	return ""
 }

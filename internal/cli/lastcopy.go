@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"orchestra/conduct"
 	"orchestra/member"
 )
 
@@ -34,6 +35,15 @@ func (c *lastCopy) ended(cause error) {
 	if text := c.needed(); text != "" && !c.warned && errors.As(cause, &stop) {
 		c.terminal.note("warning: %s; %s to share it on", text, c.again)
 	}
+}
+
+// neededBy is needed where the conductor's word is at hand, which knows of those who left after they
+// were complete. Nobody tells the member of them.
+func neededBy(s *conduct.Status, p *member.Progress) string {
+	if s.Pending == 0 {
+		return ""
+	}
+	return needed(p)
 }
 
 // needed says who still needs this member, if it is the only one known to have everything; empty if

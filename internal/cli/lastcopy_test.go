@@ -5,6 +5,7 @@ import (
 	"os"
 	"testing"
 
+	"orchestra/conduct"
 	"orchestra/member"
 )
 
@@ -59,5 +60,16 @@ func TestLastCopy(t *testing.T) {
 				t.Errorf("it says %q, want %q; %v", said, tt.says, err)
 			}
 		})
+	}
+}
+
+// Of who left when it was complete the conductor knows, and the member need not.
+func TestNeededBy(t *testing.T) {
+	p := &member.Progress{Complete: true, Known: 1}
+	if text := neededBy(&conduct.Status{Complete: 2, Known: 2}, p); text != "" {
+		t.Errorf("all are complete: %q", text)
+	}
+	if text := neededBy(&conduct.Status{Complete: 1, Known: 2, Pending: 1}, p); text == "" {
+		t.Error("who lacks something does not need it")
 	}
 }

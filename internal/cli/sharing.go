@@ -257,15 +257,19 @@ func (s *sharing) look(ctx context.Context, failed <-chan error) error {
 
 // ask asks the conductor who has how much.
 func (s *sharing) ask(ctx context.Context) error {
-	ids := make([][20]byte, len(s.all))
-	for i, one := range s.all {
-		ids[i] = one.file.ID()
-	}
-	all, err := s.conductor.Statuses(ctx, fewest, ids...)
+	all, err := s.conductor.Statuses(ctx, fewest, s.ids()...)
 	for i := range all {
 		s.all[i].status = all[i]
 	}
 	return err
+}
+
+func (s *sharing) ids() [][20]byte {
+	ids := make([][20]byte, len(s.all))
+	for i, one := range s.all {
+		ids[i] = one.file.ID()
+	}
+	return ids
 }
 
 // enough reports whether a limit is reached by all that is shared.
@@ -283,11 +287,16 @@ func (s *sharing) enough(now time.Time) bool {
 	return copies || ratio
 }
 
-// needed says who still needs this program, see needed.
+// needed says who still needs this program.
 func (s *sharing) needed() string {
-	for _, one := range s.all {
+	ctx := context.WithoutCancel(s.program.stop.ctx) // it runs until end
+	all, err := s.conductor.Statuses(ctx, 0, s.ids()...)
+	if err != nil {
+		return ""
+	}
+	for i, one := range s.all {
 		progress := one.member.Progress()
-		if text := needed(&progress); text != "" {
+		if text := neededBy(&all[i], &progress); text != "" {
 			if len(s.all) > 1 {
 				text = one.file.Name + ": " + text
 			}
