@@ -49,11 +49,14 @@ type Config struct {
 	MaxPerAddress int // members seen from one address (IPv6: one /64); 0 is 1,024
 
 	// The page, for people with a browser.
-	AdminListen string        // HOST:PORT on which it is, with the metrics, instead of on Listen; "": there
-	Version     string        // of the program, which the page shows
-	PageHosts   []string      // names under which it is found, beside addresses and names of the local network
-	Public      func() string // HOST:PORT by which others reach this conductor; nil: Listen's, if it names a host
-	PageToken   string        // what its viewers have to show; "": nothing, and those elsewhere see no addresses
+	AdminListen string   // HOST:PORT where it is, with the metrics, instead of at Listen; "": there
+	Version     string   // of the program, which the page shows
+	PageHosts   []string // its names, beside addresses and names of the local network
+	PageToken   string   // what viewers have to show; "": nothing, but who is elsewhere sees no addresses
+
+	// Public returns HOST:PORT by which others reach this conductor, for the page to show. Nil is
+	// Listen's, if that names a host.
+	Public func() string
 
 	Log zerolog.Logger // the zero Logger is silent
 

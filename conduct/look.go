@@ -62,7 +62,8 @@ func (s *scene) summary(id [20]byte, title string, copies int) page.Summary {
 	return page.Summary{
 		ID: hex.EncodeToString(id[:]), Title: title, Copies: copies,
 		Size: int64(s.size), PartSize: int64(s.partSize), Gone: s.goneAll,
-		Moved: int64(s.received), Sent: int64(s.sent), Origin: int64(s.origin), Join: page.JoinCommand(title),
+		Moved: int64(s.received), Sent: int64(s.sent), Origin: int64(s.origin),
+		Join: page.JoinCommand(title),
 	}
 }
 
@@ -166,8 +167,9 @@ func (e *entry) state(now time.Time) string {
 // row is a member in the table.
 func (e *entry) row(now time.Time) page.Member {
 	m := page.Member{ID: e.serial, Who: page.Who{
-		Label: e.label, Addr: e.seat.from.String(), Version: cmp.Or(e.version, page.Program(e.peer)),
-		Since: e.since.Unix(), Origin: e.origin, Client: e.guest,
+		Label: e.label, Addr: e.seat.from.String(),
+		Version: cmp.Or(e.version, page.Program(e.peer)),
+		Since:   e.since.Unix(), Origin: e.origin, Client: e.guest,
 	}}
 	if e.port != 0 {
 		// Where others find it tells more than the port that it happens to call from.

@@ -347,8 +347,8 @@ func TestPublishedBesideThePage(t *testing.T) {
 			t.Fatal(err)
 		}
 		req.Host = host
-		client := http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
-		res, err := client.Do(req)
+		once := &http.Transport{DisableKeepAlives: true}
+		res, err := (&http.Client{Timeout: patience, Transport: once}).Do(req)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -363,8 +363,10 @@ func TestPublishedBesideThePage(t *testing.T) {
 		host string // under which it is asked; "": its address
 		want []int
 	}{
-		"open":         {Config{Publish: shelf}, "", []int{200, 404, 200, 200, 200, 200, 200, 404}},
-		"another name": {Config{Publish: shelf}, "www.example.com", []int{200, 404, 200, 421, 421, 421, 200, 421}},
+		"open": {Config{Publish: shelf}, "", []int{200, 404, 200, 200, 200, 200, 200, 404}},
+		"another name": {
+			Config{Publish: shelf}, "www.example.com", []int{200, 404, 200, 421, 421, 421, 200, 421},
+		},
 		"a token": {
 			Config{Publish: shelf, PageToken: token}, "", []int{200, 404, 200, 401, 200, 401, 200, 401},
 		},
@@ -373,7 +375,9 @@ func TestPublishedBesideThePage(t *testing.T) {
 			"",
 			[]int{200, 404, 200, 404, 404, 404, 404, 404},
 		},
-		"nothing published": {Config{PageToken: token}, "", []int{404, 404, 404, 401, 200, 401, 200, 401}},
+		"nothing published": {
+			Config{PageToken: token}, "", []int{404, 404, 404, 401, 200, 401, 200, 401},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			at := serving(t, test.cfg).Addr().String()
@@ -399,23 +403,28 @@ func TestPageOffers(t *testing.T) {
 		here bool
 	}{
 		"as it listens": {Config{}, "", true},
-		"as it is told": {Config{Public: func() string { return "192.0.2.1:7" }}, "http://192.0.2.1:7", true},
-		"not here":      {Config{AdminListen: "127.0.0.1:0"}, "", false},
+		"as it is told": {
+			Config{Public: func() string { return "192.0.2.1:7" }}, "http://192.0.2.1:7", true,
+		},
+		"not here": {Config{AdminListen: "127.0.0.1:0"}, "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			test.cfg.Publish = shelf
 			c := serving(t, test.cfg)
-			for id, file := range map[orch.ID]string{f.ID(): "/my%20photos.orch", aWork("other").ID(): ""} {
+			wanted := map[orch.ID]string{f.ID(): "/my%20photos.orch", aWork("other").ID(): ""}
+			for id, file := range wanted {
 				nc := callNamed(t, c, id, 1, 10, "full")
 				defer nc.Close()
 				for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 					v, ok := c.lookForPage(t.Context(), nil)
-					at := slices.IndexFunc(v.List, func(s page.Summary) bool { return s.ID == id.String() })
+					is := func(s page.Summary) bool { return s.ID == id.String() }
+					at := slices.IndexFunc(v.List, is)
 					if ok && at >= 0 {
 						if v.List[at].File != file {
 							t.Errorf("the file of %s is at %q, want %q", id, v.List[at].File, file)
 						}
-						if want := cmp.Or(test.base, "http://"+c.Addr().String()); v.Base != want || v.Here != test.here {
+						want := cmp.Or(test.base, "http://"+c.Addr().String())
+						if v.Base != want || v.Here != test.here {
 							t.Errorf("it is at %q, %v; want %q, %v", v.Base, v.Here, want, test.here)
 						}
 						break

@@ -37,9 +37,18 @@ func (o *conductOptions) options() []*option {
 		{name: "peers", value: "N", usage: "members told to a newcomer, 50 at most", set: into(&o.peers, atMost(50))},
 		{name: "max-per-address", value: "N", usage: "members from one address, 1,024 by default", set: into(&o.maxPerAddress, parseCount)},
 		{name: "no-announce", usage: "do not let others on private networks find what is published (mDNS)", set: into(&o.noAnnounce, parseSwitch)},
-		{name: "admin-listen", value: "ADDR", usage: "serve the page and the metrics there instead", set: into(&o.adminListen, parseListen(orch.DefaultPort+1))},
-		{name: "page-token-file", value: "FILE", usage: "the page is for those who know what stands in FILE, and shows them all addresses", set: into(&o.pageToken, parseText)},
-		{name: "page-host", value: "NAME", usage: "a name under which browsers find the page, if it is one of the public DNS; may be repeated", list: &o.pageHosts},
+		{
+			name: "admin-listen", value: "ADDR", set: into(&o.adminListen, parseListen(orch.DefaultPort+1)),
+			usage: "serve the page and the metrics there instead",
+		},
+		{
+			name: "page-token-file", value: "FILE", set: into(&o.pageToken, parseText),
+			usage: "the page is for those who know what stands in FILE, and shows them all addresses",
+		},
+		{
+			name: "page-host", value: "NAME", list: &o.pageHosts,
+			usage: "a name under which browsers find the page, if it is one of the public DNS; may be repeated",
+		},
 	}
 }
 

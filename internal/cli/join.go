@@ -92,7 +92,11 @@ func (o *joinOptions) options() []*option {
 		{name: "repair", usage: "get bad parts of the content anew, in place", set: into(&m.Repair, parseSwitch)},
 		{name: "no-times", usage: "leave files with the time at which they are written here, not the composition's", set: into(&m.NoTimes, parseSwitch)},
 		{name: "progress", value: "auto|bar|plain|none", usage: "how progress is shown (auto: a bar on a terminal, else lines)", set: into(&o.progress, oneOf("auto", "bar", "plain", "none"))},
-		{name: "page", value: "ADDR", usage: "serve a page there that shows what this member does: 127.0.0.1:0 is any free port of this machine alone", set: into(&o.page, parseListen(0))},
+		{
+			name: "page", value: "ADDR", set: into(&o.page, parseListen(0)),
+			usage: "serve a page there that shows what this member does: " +
+				"127.0.0.1:0 is any free port of this machine alone",
+		},
 		{name: "no-input", usage: "read no key", set: into(&o.noInput, parseSwitch)},
 	}
 }

@@ -183,7 +183,8 @@ function summary(s) {
 function commandFor(s, p) {
   const own = /^(127\.[\d.]+|\[::1\]|(.+\.)?localhost)$/.test(location.hostname);
   const url = (p.here && !own ? location.origin : p.base) + s.file;
-  if (!s.file || !/^https?:\/\/[\w.:[\]-]+(\/[\w.~%-]+)+$/.test(url)) return s.join; // nothing for a shell
+  const plain = /^https?:\/\/[\w.:[\]-]+(\/[\w.~%-]+)+$/; // nothing in it means anything to a shell
+  if (!s.file || !plain.test(url)) return s.join;
   return "orchestra get " + (url.includes("[") ? "'" + url + "'" : url);
 }
 
