@@ -52,3 +52,28 @@ func (s *Swarm) goesBefore(a, b *peer) bool {
 	}
 	return a.usedAt < b.usedAt
 }
+
+// giveUp ends the link that is of least use, for the sake of other members of this process: one
+// that nothing goes over, if there is one.
+func (s *Swarm) giveUp() {
+	var worst *peer
+	for _, q := range s.peers {
+		if q == nil || q.leaving {
+			continue
+		}
+		if worst == nil || s.giveUpBefore(q, worst) {
+			worst = q
+		}
+	}
+	if worst != nil {
+		s.remembered.noteIdle(s.now, worst)
+		s.drop(worst, "this process has as many links as it may, and others have fewer")
+	}
+}
+
+func (s *Swarm) giveUpBefore(a, b *peer) bool {
+	if x, y := s.idle(a, s.now), s.idle(b, s.now); x != y {
+		return x
+	}
+	return s.goesBefore(a, b)
+}

@@ -190,6 +190,8 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 		s.book.conducted(s.now, ev)
 	case Moved:
 		s.book.moved(s.now)
+	case Crowded:
+		s.giveUp()
 	case Listed:
 		s.listed = ev.Members
 	case DialFailed:

@@ -1,0 +1,5 @@
+package member
+
+type trunks struct{}
+
+func (t *trunks) wait() {}
