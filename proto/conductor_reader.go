@@ -121,6 +121,12 @@ func (d *decoder) conductor() Message {
 		return d.about()
 	case idListed:
 		return Listed{d.uint32("number of members")}
+	case idOpen:
+		return Open{d.uint16("channel"), [20]byte(d.bytes(20, "id")), d.peerID()}
+	case idWithin:
+		return d.within()
+	case idShut:
+		return Shut{d.uint16("channel")}
 	case idAccused:
 		return Accused{d.uint32("part")}
 	}

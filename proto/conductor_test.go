@@ -80,6 +80,9 @@ func conductorMessages() []struct {
 		{Listed{101}, "58 00000065"},
 		{Accused{9}, "59 00000009"},
 		{Listed{1<<32 - 1}, "58 ffffffff"},
+		{Open{258, [20]byte(peerB), peerA}, "60 0102" + hexPeerB + hexPeerA},
+		{Within{3, []byte{0x59, 0, 0, 0, 9}}, "61 0003 59 00000009"},
+		{Shut{65535}, "62 ffff"},
 		{Unknown{99}, "63"},
 	}
 }
@@ -97,7 +100,9 @@ func TestConductorMessages(t *testing.T) {
 			t.Errorf("% x: %#v, %v, expected %#v", frame, m, err, c.m)
 		}
 		stream = append(stream, got...)
-		if _, unknown := c.m.(Unknown); len(frame) == 0 || unknown {
+		_, unknown := c.m.(Unknown)
+		_, within := c.m.(Within) // which has its frame checked by who reads that
+		if len(frame) == 0 || unknown || within {
 			continue
 		}
 		if m, err := DecodeConductor(append(frame, 0)); !errors.Is(err, ErrMalformed) {
@@ -123,6 +128,8 @@ func TestConductorMessages(t *testing.T) {
 func TestDecodeConductorRefuses(t *testing.T) {
 	addr := "04 c0000201 0001"
 	for name, in := range map[string]string{
+		"an empty message within":   "61 0003",
+		"within half a channel":     "61 00",
 		"have beyond parts":         "40" + hexKeyA + "2711 00000002 00000003 32 00 00",
 		"five addresses":            "40" + hexKeyA + "2711 00000002 00000001 32 05" + strings.Repeat(addr, 5) + "00",
 		"advertise with a space":    "40" + hexKeyA + "2711 00000002 00000001 32 00 03 61 20 62",

@@ -49,6 +49,7 @@ var docMessages = map[string]Message{
 	"joined": Joined{}, "left": Left{}, "reachable": Reachable{}, "refused": Refused{},
 	"named": Named{}, "await": Await{}, "ask": Ask{}, "copies": Copies{}, "status": Status{}, "standings": Standings{},
 	"listed": Listed{}, "accused": Accused{}, "titled": Titled{}, "about": About{},
+	"open": Open{}, "within": Within{}, "shut": Shut{},
 }
 
 // layoutField is a field of a layout cell and its size.
@@ -124,6 +125,7 @@ func TestDocLimits(t *testing.T) {
 		"compositions that one ask is told of":                 MaxStatuses,
 		"bytes of a text":                                      MaxText,
 		"bytes of a label":                                     MaxLabel,
+		"channels of one connection":                           MaxChannels,
 		"members that a member dials":                          Dials,
 		"connections to members":                               MeshPeers,
 		"connections to members in a chain":                    ChainPeers,
@@ -172,6 +174,11 @@ func docExamples() map[string]any {
 	named.SetNames()
 	titled := named
 	titled.SetTitles()
+	many := h
+	many.ID = [20]byte{}
+	many.SetNames()
+	many.SetTitles()
+	many.SetChannels()
 	bt := h
 	bt.Protocol = BitTorrent
 	bt.SetFast()
@@ -208,6 +215,10 @@ func docExamples() map[string]any {
 		"standings":                             Standings{[]Standing{{1249, 2048, 40, netip.MustParseAddrPort("192.0.2.7:50000"), "lab-17"}}},
 		"listed":                                Listed{101},
 		"accused":                               Accused{9},
+		"handshake for many compositions":       many,
+		"open":                                  Open{3, h.ID, h.PeerID},
+		"within":                                Within{3, []byte{0x59, 0, 0, 0, 9}},
+		"shut":                                  Shut{3},
 		"a part is gone":                        Extended{3, AppendPart(nil, 9)},
 		"handshake of a member that tells the content's name": titled,
 		"titled": Titled{"image.iso"},
@@ -254,7 +265,7 @@ func codec(t *testing.T, name string, v any, b []byte) (encoded []byte, decoded 
 		encoded = v.Append(nil)
 		decoded, err = ReadHandshake(bytes.NewReader(b), BitTorrent, Orchestra)
 	case Announce, Progress, Complain, Welcome, Joined, Left, Reachable, Refused, Named, Await, Ask,
-		Copies, Status, Standings, Listed, Accused, Titled, About:
+		Copies, Status, Standings, Listed, Accused, Titled, About, Open, Within, Shut:
 		encoded = Append(nil, v.(Message))
 		decoded, err = NewConductorReader(bytes.NewReader(b)).Next()
 	default:
