@@ -47,6 +47,7 @@ type director struct {
 	bad    []int // that are wanted, and left as they are
 	told   bool  // that the content is complete
 	failed error
+	lookAt time.Time // when it is looked next whether anything comes
 	leaves []func() // what of this member is to be undone when it ends
 
 	readers  []reading // of the content, that wait for a part
@@ -152,8 +153,7 @@ func (d *director) connect() {
 func (d *director) loop() {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
-	look := time.NewTicker(lookEvery)
-	defer look.Stop()
+	d.lookAt = time.Now().Add(lookEvery)
 	d.step(swarm.Tick{})
 	for d.failed == nil {
 		if at := d.next(); at.IsZero() {
@@ -167,12 +167,16 @@ func (d *director) loop() {
 			for n := len(d.inbox); n > 0 && d.failed == nil; n-- {
 				d.take(<-d.inbox)
 			}
+			d.lookAt = sooner(d.lookAt, time.Now().Add(lookEvery))
 		case <-timer.C:
+			now := time.Now()
 			d.step(swarm.Tick{})
-			d.notices.tell(time.Now())
-			d.recheck(time.Now())
-		case <-look.C:
-			d.explain()
+			d.notices.tell(now)
+			d.recheck(now)
+			if !now.Before(d.lookAt) {
+				d.explain()
+				d.lookAt = now.Add(d.lookAgain())
+			}
 		case <-d.ctx.Done():
 			return
 		}
@@ -182,7 +186,7 @@ func (d *director) loop() {
 
 // next is when the loop has something to do at the latest; the zero time if never.
 func (d *director) next() time.Time {
-	at := sooner(d.notices.next(), d.rechecks.next())
+	at := sooner(d.lookAt, sooner(d.notices.next(), d.rechecks.next()))
 	if due, ok := d.core.Next(); ok {
 		at = sooner(at, d.start.Add(due))
 	}
