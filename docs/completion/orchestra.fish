@@ -164,7 +164,7 @@ complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-joi
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l no-times -d 'leave files with the time at which they are written here, not the composition'\''s'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l progress -x -a 'auto bar plain none' -d 'how progress is shown (auto: a bar on a terminal, else lines)'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -l no-input -d 'read no key'
-complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join 0' -a '(__orchestra_files / .orch)'
+complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at join' -a '(__orchestra_files / .orch)'
 
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at verify 0' -a '(__orchestra_files / .orch)'
 complete -c orchestra -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -n '__orchestra_at verify 1' -a '(__orchestra_files)'

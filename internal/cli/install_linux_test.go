@@ -31,7 +31,8 @@ func TestMakeInstall(t *testing.T) {
 	run("install")
 	want := []string{
 		"bin/orchestra", "bin/orchestra-compose", "bin/orchestra-conduct", "bin/orchestra-join",
-		"lib/systemd/system/orchestra-conduct.service", "lib/systemd/system/orchestra-join@.service",
+		"lib/systemd/system/orchestra-conduct.service", "lib/systemd/system/orchestra-join.service",
+		"lib/systemd/system/orchestra-join@.service",
 		"share/bash-completion/completions/orchestra", "share/bash-completion/completions/orchestra-compose",
 		"share/bash-completion/completions/orchestra-conduct", "share/bash-completion/completions/orchestra-join",
 		"share/fish/vendor_completions.d/orchestra.fish", "share/fish/vendor_completions.d/orchestra-compose.fish",

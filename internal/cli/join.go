@@ -13,7 +13,7 @@ import (
 
 // joinOptions is what join was told.
 type joinOptions struct {
-	path     string // of the .orch file
+	path     string // of the .orch file, if it is one
 	limits   limits
 	hook     hook
 	progress string
@@ -22,6 +22,9 @@ type joinOptions struct {
 	member   member.Config
 }
 
+// mostArguments is how many compositions may be named: as many as anybody writes.
+const mostArguments = 1 << 20
+
 const limitUsage = "bytes a second: 40M, 1.5M; 0 or unlimited: none"
 
 func newJoin(p *program) *command {
@@ -29,11 +32,14 @@ func newJoin(p *program) *command {
 	m, l := &o.member, &o.limits
 	var conductors, peers []string
 	c := &command{
-		name: "join", arguments: "FILE.orch", most: 1,
+		name: "join", arguments: "FILE.orch|DIR...", most: mostArguments,
 		usage: "get what is missing and share it",
 		description: "Gets the content of FILE.orch from other members, checks every part and shares what it has, until q, Ctrl-C\n" +
 			"or a limit below. What is there already is shared. Prints the path of the content when it is complete,\n" +
-			"or the content itself with --stdout: orchestra join --exit backup.tar.orch --stdout | tar x",
+			"or the content itself with --stdout: orchestra join --exit backup.tar.orch --stdout | tar x\n" +
+			"Several files, and folders with .orch files in them, are joined by one process, on one port: folders are\n" +
+			"watched, a file that comes is joined, and one that is removed let go, without its content.\n" +
+			"orchestra status tells how far each is.",
 		options: []*option{
 			{name: "dir", short: "d", value: "DIR", usage: "the folder for the content, the current one by default", set: into(&m.Dir, parseText)},
 			{name: "listen", short: "l", value: "ADDR", usage: "the address for other members; the first free port from 10001 to 10020, or any", set: into(&m.Listen, parseListen(10001))},
@@ -93,7 +99,11 @@ func newJoin(p *program) *command {
 			}
 			m.Sequential = true
 		}
-		o.path, m.AwaitCopies = arguments[0], l.copies
+		m.AwaitCopies = l.copies
+		if isMany(arguments) {
+			return runEnsemble(ctx, p, o, arguments)
+		}
+		o.path = arguments[0]
 		return runJoin(ctx, p, o)
 	}
 	return c
