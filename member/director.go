@@ -48,7 +48,7 @@ type director struct {
 	told   bool  // that the content is complete
 	failed error
 	lookAt time.Time // when it is looked next whether anything comes
-	leaves []func() // what of this member is to be undone when it ends
+	leaves []func()  // what of this member is to be undone when it ends
 
 	readers  []reading // of the content, that wait for a part
 	notices  notices   // of parts, for the user

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -98,11 +97,7 @@ func (s *ensembleShowing) left(v *voice) {
 }
 
 func (s *ensembleShowing) failed(v *voice, err error) {
-	text := err.Error()
-	if !strings.HasPrefix(text, v.path) {
-		text = v.path + ": " + text
-	}
-	s.note("warning: %s; it is tried again", text)
+	s.note("warning: %v; it is tried again", v.of(err))
 	v.endOn(s.event(v, "failed", joinEvent{Error: harmless(err.Error())}))
 }
 

@@ -20,7 +20,7 @@ type showing struct {
 	program  *program
 	file     *orch.File // nil: of several
 	name     string     // of what is joined
-	mode     string // bar, plain or none
+	mode     string     // bar, plain or none
 	bar      *bar
 	down, up meter
 	plain    plainSchedule

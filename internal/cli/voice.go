@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -94,11 +95,19 @@ func (v *voice) progress() member.Progress {
 func (v *voice) trouble(p *member.Progress) error {
 	switch {
 	case v.err != nil && !v.opening:
-		return v.err
+		return v.of(v.err)
 	case v.member != nil && !p.Checking && len(p.BadParts) > 0:
 		return withCode(exitVerify, errors.New(badPartsText(p.BadParts, p.Path)))
 	}
 	return nil
+}
+
+// of names the .orch file in an error that does not.
+func (v *voice) of(err error) error {
+	if strings.HasPrefix(err.Error(), v.path) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", v.path, err)
 }
 
 // see takes in that its .orch file is there, and joins it if that is new or another one.
