@@ -405,11 +405,7 @@ func (d *director) perform(e swarm.Effect) {
 		d.share.Store(e.Down)
 	case swarm.Chained:
 		d.unchained.Store(!e.On)
-		hop := e.Hop
-		if !e.On {
-			hop = 0
-		}
-		d.intake.Pace(hop, e.Wait)
+		d.intake.Pace(e.Hop, e.Wait)
 	case swarm.Complain:
 		d.blame(e)
 	case swarm.CutOff:

@@ -155,7 +155,7 @@ func TestDocLimits(t *testing.T) {
 			t.Errorf("%s: the extended message %s is missing", docPath, name)
 		}
 	}
-	for name, payload := range map[string]string{ExtDismiss: "none", ExtSpare: "on 1"} {
+	for name, payload := range map[string]string{ExtDismiss: "none", ExtSpare: "on 1", ExtRegroup: "what 1"} {
 		if !strings.Contains(doc, "| `"+name+"` | "+payload+" |") {
 			t.Errorf("%s: the extended message %s is missing", docPath, name)
 		}

@@ -125,13 +125,14 @@ func number(dict map[string]any, key string, least, most int64) int {
 }
 
 // Names of the extended messages that members take, in ExtHandshake.Messages.
-// The payload is a part, 4 bytes, but that of a dismissal is empty, and that of
-// ExtSpare is one byte.
+// The payload is a part, 4 bytes, but that of a dismissal is empty, and those of
+// ExtSpare and ExtRegroup are one byte.
 const (
 	ExtDontHave = "lt_donthave"  // BEP 54: the sender no longer has the part
 	ExtBad      = "orch_bad"     // what the receiver sent of the part, and said to have, did not verify
 	ExtDismiss  = "orch_dismiss" // the sender no longer sends to the receiver before all others
 	ExtSpare    = "orch_spare"   // whether the sender has nothing to do and could send more: 1 or 0
+	ExtRegroup  = "orch_regroup" // what the sender says of forming a chain anew: a Regrouping
 )
 
 // AppendPart appends the payload of an extended message that names a part.
@@ -159,4 +160,24 @@ func ParseSpare(payload []byte) (on bool, err error) {
 		return false, malformed("a payload of %s that is neither 0 nor 1", ExtSpare)
 	}
 	return payload[0] == 1, nil
+}
+
+// A Regrouping is what is said of forming a chain anew that was given up.
+type Regrouping uint8
+
+const (
+	RegroupWell    Regrouping = iota // the sender knows nothing against it any more
+	RegroupAgainst                   // the sender knows why there should be no chain
+	RegroupNow                       // all are to form one now, and to pass this on
+)
+
+// AppendRegroup appends the payload of ExtRegroup to b.
+func AppendRegroup(b []byte, what Regrouping) []byte { return append(b, byte(what)) }
+
+// ParseRegroup reads the payload of ExtRegroup.
+func ParseRegroup(payload []byte) (Regrouping, error) {
+	if len(payload) != 1 || Regrouping(payload[0]) > RegroupNow {
+		return 0, malformed("a payload of %s that is none of 0, 1 and 2", ExtRegroup)
+	}
+	return Regrouping(payload[0]), nil
 }

@@ -99,3 +99,16 @@ func TestSpareRoundTrip(t *testing.T) {
 		}
 	}
 }
+
+func TestRegroupRoundTrip(t *testing.T) {
+	for _, what := range []Regrouping{RegroupWell, RegroupAgainst, RegroupNow} {
+		if got, err := ParseRegroup(AppendRegroup(nil, what)); err != nil || got != what {
+			t.Errorf("%v reads as %v, %v", what, got, err)
+		}
+	}
+	for _, payload := range [][]byte{nil, {3}, {1, 0}} {
+		if what, err := ParseRegroup(payload); err == nil {
+			t.Errorf("%v reads as %v", payload, what)
+		}
+	}
+}

@@ -234,6 +234,7 @@ func (v *visit) command(what int) {
 		for _, e := range []swarm.Effect{
 			swarm.SetInterest{On: true},
 			swarm.SetSpare{On: true},
+			swarm.SetRegroup{What: proto.RegroupNow},
 			swarm.Dismiss{},
 			swarm.Complain{Part: v.part()},
 		} {

@@ -158,6 +158,12 @@ func (l *Link) extended(msg proto.Extended) error {
 			return err
 		}
 		l.tell(swarm.Spare{Peer: l.cfg.Peer, On: on})
+	case regroupID:
+		what, err := proto.ParseRegroup(msg.Payload)
+		if err != nil {
+			return err
+		}
+		l.tell(swarm.Regroup{Peer: l.cfg.Peer, What: what})
 	}
 	return nil
 }

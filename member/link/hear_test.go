@@ -29,6 +29,7 @@ func TestHear(t *testing.T) {
 		proto.Extended{ID: dontHaveID, Payload: proto.AppendPart(nil, 2)},
 		proto.Extended{ID: badID, Payload: proto.AppendPart(nil, 7)},
 		proto.Extended{ID: spareID, Payload: proto.AppendSpare(nil, true)},
+		proto.Extended{ID: regroupID, Payload: proto.AppendRegroup(nil, proto.RegroupNow)},
 		proto.Extended{ID: dismissID},
 		proto.Extended{ID: 99},
 		proto.HaveAll{},
@@ -55,6 +56,7 @@ func TestHear(t *testing.T) {
 		swarm.Withdrawn{Part: 2},
 		Accused{7},
 		swarm.Spare{On: true},
+		swarm.Regroup{What: proto.RegroupNow},
 		swarm.Dismissed{},
 		swarm.Has{All: true},
 		swarm.Has{Bits: []byte{1}},
@@ -95,6 +97,7 @@ func TestWhatAPeerMayNotSay(t *testing.T) {
 			Payload: []byte{0, 0},
 		},
 		"neither has something to send nor no": proto.Extended{ID: spareID, Payload: []byte{2}},
+		"says of a chain what is unknown":      proto.Extended{ID: regroupID, Payload: []byte{3}},
 		"a handshake that is none":             proto.Extended{Payload: []byte("x")},
 	} {
 		for _, foreign := range []bool{false, true} {
@@ -148,7 +151,7 @@ func TestTerms(t *testing.T) {
 			"a member", Offered(), 16 << 20,
 			Terms{
 				Reqq: Reqq, MaxRun: swarm.RunSize, DontHave: dontHaveID, Bad: badID,
-				Dismiss: dismissID, Spare: spareID,
+				Dismiss: dismissID, Spare: spareID, Regroup: regroupID,
 			},
 		},
 		{

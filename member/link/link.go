@@ -102,6 +102,8 @@ func (l *Link) Do(now time.Duration, e swarm.Effect, core *swarm.Swarm) {
 		l.setChoke(e.On)
 	case swarm.SetSpare:
 		l.setSpare(e.On)
+	case swarm.SetRegroup:
+		l.extend(l.cfg.Regroup, proto.AppendRegroup(nil, e.What))
 	case swarm.Dismiss:
 		l.extend(l.cfg.Dismiss, nil)
 	case swarm.Complain:
@@ -142,6 +144,8 @@ func Of(e swarm.Effect) (peer int, ok bool) {
 	case swarm.SetChoke:
 		return e.Peer, true
 	case swarm.SetSpare:
+		return e.Peer, true
+	case swarm.SetRegroup:
 		return e.Peer, true
 	case swarm.Dismiss:
 		return e.Peer, true

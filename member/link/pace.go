@@ -45,6 +45,9 @@ const (
 // second, over a connection with such a round trip at best and packets of such a size; 0: as many
 // as the system lets it.
 func InFlight(share int64, roundTrip time.Duration, packet int) int {
+	if roundTrip > swarm.Near { // little of it stands in a queue, and a flow needs room to speed up
+		return 0
+	}
 	// A quarter more, so that the rate can grow.
 	flight := (flightTime + roundTrip + roundTrip/4).Seconds()
 	bound := max(int(float64(share)*flight), flightLeast, flightPackets*packet)

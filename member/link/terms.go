@@ -16,11 +16,13 @@ const (
 	badID      = 2
 	dismissID  = 3
 	spareID    = 4
+	regroupID  = 5
 )
 
 var messages = map[string]int{
 	proto.ExtDontHave: dontHaveID, proto.ExtBad: badID,
 	proto.ExtDismiss: dismissID, proto.ExtSpare: spareID,
+	proto.ExtRegroup: regroupID,
 }
 
 // Offered is what this member says of its end of a link in the extension handshake.
@@ -35,9 +37,9 @@ type Terms struct {
 	Reqq   int    // requests that may wait there
 
 	// The ids of extended messages there; 0: the peer takes none. They say that a part is gone (BEP
-	// 54), that a part was bad, that the peer is sent to no longer before all others, and who could
-	// send more.
-	DontHave, Bad, Dismiss, Spare int
+	// 54), that a part was bad, that the peer is sent to no longer before all others, who could send
+	// more, and whether a chain is to be formed anew.
+	DontHave, Bad, Dismiss, Spare, Regroup int
 }
 
 // NewTerms are those of a peer that says nothing about them.
@@ -48,6 +50,7 @@ func (t *Terms) Take(ext proto.ExtHandshake, partSize int64) {
 	t.later(ext)
 	t.DontHave, t.Bad = ext.Messages[proto.ExtDontHave], ext.Messages[proto.ExtBad]
 	t.Dismiss, t.Spare = ext.Messages[proto.ExtDismiss], ext.Messages[proto.ExtSpare]
+	t.Regroup = ext.Messages[proto.ExtRegroup]
 	t.MaxRun = uint32(min(ext.MaxRequest, swarm.RunSize))
 	if t.MaxRun < swarm.RunSize && int64(t.MaxRun) < partSize {
 		t.MaxRun = 0

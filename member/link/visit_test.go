@@ -163,7 +163,7 @@ func (v *visit) told(events []Event) {
 		case swarm.Rejected:
 			v.fetched(ev.Run)
 			v.asksNoMore(ev.Run)
-		case swarm.Interest, swarm.Spare, swarm.Dismissed:
+		case swarm.Interest, swarm.Spare, swarm.Regroup, swarm.Dismissed:
 		default:
 			v.t.Fatalf("%T is told", ev)
 		}

@@ -88,7 +88,8 @@ func (m memory) makeRoom(now time.Duration) {
 	for host, r := range m {
 		if now-r.seen > memoryAge {
 			delete(m, host)
-		} else if !oldest.IsValid() || r.seen < m[oldest].seen || (r.seen == m[oldest].seen && host.Less(oldest)) {
+		} else if !oldest.IsValid() || r.seen < m[oldest].seen ||
+			(r.seen == m[oldest].seen && host.Less(oldest)) {
 			oldest = host
 		}
 	}

@@ -34,10 +34,10 @@ func BenchmarkRun(b *testing.B) {
 		s := crowded(b, parts)
 		out := s.Step(0, Choked{Peer: 0}, nil)
 		for b.Loop() {
-			f := s.peers[0].fetches[0]
+			f := s.links.peers[0].fetches[0]
 			r := s.runOf(f.work, f.n)
 			out = s.Step(0, Received{0, r}, out[:0])
-			s.end(f.work) // back to where it was, without a check and an announcement
+			s.requests.end(f.work) // back to where it was, without a check and an announcement
 			s.rare.add(r.Part)
 		}
 	})
@@ -47,7 +47,7 @@ func BenchmarkRun(b *testing.B) {
 func BenchmarkPick(b *testing.B) {
 	eachSize(b, func(b *testing.B, parts int) {
 		s := crowded(b, parts)
-		p := s.peers[0]
+		p := s.links.peers[0]
 		for b.Loop() {
 			if _, ok := s.rare.pick(p.has, p.all, s.rng); !ok {
 				b.Fatal("nothing to pick")
@@ -63,7 +63,7 @@ func BenchmarkHave(b *testing.B) {
 		out := []Effect(nil)
 		n := uint32(0)
 		for b.Loop() {
-			p := s.peers[n%benchPeers]
+			p := s.links.peers[n%benchPeers]
 			part := n / benchPeers * 3 % uint32(parts) // they lack every third
 			part += 2 - part%3
 			out = s.Step(0, Has{Peer: p.index, Parts: []uint32{part % uint32(parts)}}, out[:0])
@@ -88,7 +88,7 @@ func BenchmarkGrant(b *testing.B) {
 			}
 		}
 		busy := []int{}
-		for _, p := range s.peers {
+		for _, p := range s.links.peers {
 			for range p.grants {
 				busy = append(busy, p.index)
 			}

@@ -20,7 +20,10 @@ import (
 type book struct {
 	rng     *rand.Rand
 	known   []*member
-	silent  int           // of them: those that do not answer
+	silent  int // of them: those that do not answer
+	pending int // of them: those to whom a dial is out
+	table   timetable
+	listed  int           // members in all, this one among them, as it was told; 0: it was not
 	foundAt time.Duration // when it was told of the first member
 	recount time.Duration // when those are dropped that no conductor has listed anew
 	before  time.Duration // those that were unlisted before this time
@@ -93,6 +96,7 @@ func (b *book) found(now time.Duration, ev Found, linked bool) (moved *member) {
 		moved = m
 	}
 	m.seed, m.gone, m.heard = false, false, now
+	b.changed()
 	if m.id == (proto.PeerID{}) {
 		m.id = ev.ID
 	}
@@ -113,7 +117,8 @@ func (b *book) told(ev Found) *member {
 		}
 	}
 	for _, m := range b.known { // one of the two is known by its address alone
-		if (ev.ID == proto.PeerID{} || m.id == proto.PeerID{}) && slices.Contains(m.addrs, ev.Addrs[0]) {
+		if (ev.ID == proto.PeerID{} || m.id == proto.PeerID{}) &&
+			slices.Contains(m.addrs, ev.Addrs[0]) {
 			return m
 		}
 	}
@@ -142,6 +147,7 @@ func (b *book) add(ev Found) *member {
 func (b *book) drop(m *member) {
 	if i := slices.Index(b.known, m); i >= 0 {
 		b.failed(m, 0)
+		b.pend(m, false)
 		b.known = slices.Delete(b.known, i, i+1)
 	}
 }
@@ -165,6 +171,7 @@ func (m *member) when() time.Duration { return max(m.after, m.cut) }
 
 // failed sets how often in a row the member did not answer.
 func (b *book) failed(m *member, fails int) {
+	b.changed()
 	if m.fails >= silentFails {
 		b.silent--
 	}
@@ -243,36 +250,7 @@ func (b *book) moved(now time.Duration) {
 	for _, m := range b.known {
 		m.after = min(m.after, now)
 	}
-}
-
-// next chooses by chance among the members that may be dialled now.
-func (b *book) next(now time.Duration) *member {
-	var chosen *member
-	n := 0
-	for _, m := range b.known {
-		if m.dialable() && m.when() <= now {
-			if n++; b.rng.IntN(n) == 0 {
-				chosen = m
-			}
-		}
-	}
-	return chosen
-}
-
-// nextDial is when there is somebody to dial, or to drop. Who could be dialled now is to be at
-// mayAt: enough links are open until then.
-func (b *book) nextDial(now, mayAt time.Duration) time.Duration {
-	at := b.recount
-	for _, m := range b.known {
-		switch {
-		case !m.dialable():
-		case m.when() > now:
-			at = min(at, m.when())
-		case mayAt > now:
-			at = min(at, mayAt)
-		}
-	}
-	return at
+	b.changed()
 }
 
 // unreached takes in that a dial failed.
@@ -281,7 +259,7 @@ func (b *book) unreached(now time.Duration, ev DialFailed) {
 	if m == nil {
 		return
 	}
-	m.pending = false
+	b.pend(m, false)
 	if ev.Fault != OwnLimits {
 		m.fault, m.at = ev.Fault, ev.Addr
 		if !m.at.IsValid() && len(m.addrs) > 0 {
@@ -312,7 +290,7 @@ func (b *book) linked(id proto.PeerID, addr netip.AddrPort, dialled bool) *membe
 			m.name, m.by = cmp.Or(m.name, at.name), m.by|at.by
 			b.drop(at)
 		default:
-			at.pending = false
+			b.pend(at, false)
 		}
 	}
 	if m == nil {
@@ -320,19 +298,41 @@ func (b *book) linked(id proto.PeerID, addr netip.AddrPort, dialled bool) *membe
 	}
 	m.id, m.link, m.fault = id, true, NoFault
 	if dialled {
-		m.pending = false
+		b.pend(m, false)
 	}
 	b.failed(m, 0)
 	return m
 }
 
-// unlinked takes in that no link to the member is up any more.
-func (b *book) unlinked(now time.Duration, m *member) {
+// unlinked takes in that no link to the member is up any more. It had all, or not; if both had,
+// there is nothing to link for.
+func (b *book) unlinked(now time.Duration, m *member, all, both bool) {
+	m.all, m.seed = all, all && both
 	m.link, m.heard = false, now
 	b.later(now, m)
 	if m.gone && !m.pending {
 		b.drop(m)
 	}
+}
+
+// needed lets those be dialled again that had everything when this member had: it lacks something
+// now.
+func (b *book) needed() {
+	for _, m := range b.known {
+		m.seed = false
+	}
+	b.changed()
+}
+
+// cutOff has nobody of an id dialled until then who is at a host; the zero id: nobody there.
+func (b *book) cutOff(id proto.PeerID, host netip.Addr, until time.Duration) {
+	there := func(a netip.AddrPort) bool { return hostOf(a.Addr()) == host }
+	for _, m := range b.known {
+		if (id == proto.PeerID{} || m.id == id) && slices.ContainsFunc(m.addrs, there) {
+			m.cut = max(m.cut, until)
+		}
+	}
+	b.changed()
 }
 
 // later puts off the next dial of a member, longer each time.

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"orchestra/proto"
 )
 
@@ -40,7 +42,7 @@ func (s *shelf) fails(span time.Duration) (dials int) {
 		s.expire(s.now)
 		for m := s.next(s.now); m != nil; m = s.next(s.now) {
 			dials++
-			m.pending = true
+			s.pend(m, true)
 			s.unreached(s.now, DialFailed{Dial: Dial{ID: m.id, Addrs: m.addrs}, Fault: NoAnswer})
 		}
 		at := s.nextDial(s.now, s.now)
@@ -81,7 +83,7 @@ func TestWhoIsGoneIsForgotten(t *testing.T) {
 		"while it is dialled": func(s *shelf) {
 			s.lists(0, 1)
 			m := s.next(s.now)
-			m.pending = true
+			s.pend(m, true)
 			s.gone(Gone{ID: id(1)})
 			s.want(1, 1)
 			s.unreached(s.now, DialFailed{Dial: Dial{ID: id(1), Addrs: host(1)}})
@@ -92,7 +94,7 @@ func TestWhoIsGoneIsForgotten(t *testing.T) {
 			m := s.linked(id(1), host(1)[0], true)
 			s.gone(Gone{ID: id(1)})
 			s.want(1, 1)
-			s.unlinked(s.now, m)
+			s.unlinked(s.now, m, false, false)
 			s.want(0, 0)
 		},
 		"it left and came back while it was linked": func(s *shelf) {
@@ -100,7 +102,7 @@ func TestWhoIsGoneIsForgotten(t *testing.T) {
 			m := s.linked(id(1), host(1)[0], true)
 			s.gone(Gone{ID: id(1)})
 			s.lists(0, 1)
-			s.unlinked(s.now, m)
+			s.unlinked(s.now, m, false, false)
 			s.want(1, 1)
 		},
 		"a conductor comes back and does not list it": func(s *shelf) {
@@ -108,8 +110,8 @@ func TestWhoIsGoneIsForgotten(t *testing.T) {
 			s.lists(0, 2)
 			s.lists(1, 3)
 			m := s.linked(id(2), host(2)[0], true)
-			s.linked(id(1), host(1)[0], true).seed = true
-			s.unlinked(s.now, s.of(id(1), nil))
+			s.linked(id(1), host(1)[0], true)
+			s.unlinked(s.now, s.of(id(1), nil), true, true)
 			s.conducted(s.now, Conducted{})
 			s.now += time.Minute
 			s.conducted(s.now, Conducted{On: true})
@@ -117,7 +119,7 @@ func TestWhoIsGoneIsForgotten(t *testing.T) {
 			s.now += listAgain
 			s.expire(s.now)
 			s.want(2, 2) // the one that is linked, and who another conductor lists
-			s.unlinked(s.now, m)
+			s.unlinked(s.now, m, false, false)
 			s.want(1, 1)
 		},
 		"a conductor comes back and lists it": func(s *shelf) {
@@ -226,4 +228,56 @@ func TestNewAddressIsDialledAtOnce(t *testing.T) {
 	if s.next(s.now) == nil {
 		t.Error("it is not dialled when this machine has another address")
 	}
+}
+
+// Whatever happens to the members, the timetable and the count of dials are as if made anew.
+func TestTimetable(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		b, now := newBook(rand.New(rand.NewPCG(1, 1))), time.Duration(0)
+		for range rapid.IntRange(1, 100).Draw(t, "steps") {
+			now += time.Duration(rapid.SampledFrom([]int{0, 1, 5, 200}).Draw(t, "wait")) * time.Second
+			n := rapid.IntRange(1, 4).Draw(t, "member")
+			m := b.of(id(n), nil)
+			switch what := rapid.IntRange(0, 10).Draw(t, "what"); {
+			case what == 0:
+				at := rapid.IntRange(1, 4).Draw(t, "host")
+				b.found(now, Found{ID: id(n), Addrs: host(at)}, false)
+			case what == 1:
+				b.gone(Gone{ID: id(n)})
+			case what == 2:
+				b.conducted(now, Conducted{On: rapid.Bool().Draw(t, "on")})
+			case what == 3:
+				b.moved(now)
+			case what == 4:
+				b.needed()
+			case what == 5:
+				b.cutOff(id(n), host(n)[0].Addr(), now+time.Minute)
+			case what == 6:
+				b.expire(now)
+			case m == nil:
+			case what == 7 && m.link:
+				b.unlinked(now, m, rapid.Bool().Draw(t, "all"), rapid.Bool().Draw(t, "both"))
+			case what == 8 && m.pending:
+				b.unreached(now, DialFailed{Dial: Dial{ID: m.id, Addrs: m.addrs}, Fault: NoAnswer})
+			case what == 9:
+				b.linked(id(n), host(n)[0], m.pending)
+			case what == 10:
+				if m := b.next(now); m != nil {
+					b.dials(now, m)
+				}
+			}
+			pending := 0
+			for _, m := range b.known {
+				if m.pending {
+					pending++
+				}
+			}
+			got := b.schedule(now)
+			b.changed()
+			if want := b.schedule(now); got != want || b.pending != pending {
+				t.Fatalf("timetable %+v, want %+v; %d dials are out, counted %d", got, want, pending,
+					b.pending)
+			}
+		}
+	})
 }

@@ -18,7 +18,7 @@ import (
 //
 // It is no good where lines differ: who is behind a slow one stays behind. Such a member asks
 // everybody from then on; and who is asked by others than its downstream for some time serves all
-// by turns ([Swarm.neediest]).
+// by turns ([grants.neediest]).
 type chain struct {
 	up     *peer         // who sends to this member
 	from   time.Duration // when it began to
@@ -40,7 +40,7 @@ type chain struct {
 	upGot int64 // bytes that came from it and are not yet progress
 	upAll int64 // bytes that came from it, as far as sureAfter
 
-	foreign, near, far int // links to foreign clients, to members that are not far away, and to others
+	foreign, near, far int // links to foreign clients, to members that are near, and to others
 }
 
 const (
@@ -54,9 +54,8 @@ const (
 	hopLeast  = 16 << 10
 	hopMost   = 256 << 10
 	hopsShare = 10
-	// chainNear is the longest round trip to somebody near. One flow alone does not fill a long
-	// line on which packets are lost.
-	chainNear = 20 * time.Millisecond
+	// hopFar is the same in a mesh over long paths, where a part comes slowly.
+	hopFar = 32 << 10
 	// chainSlots is how many grants are out, all to the downstream, so that the next part is ready
 	// when the last one ends.
 	chainSlots = 2
@@ -82,32 +81,45 @@ const (
 	behindTimes = 2
 )
 
-// chained tells whether a chain is worth trying.
-func (s *Swarm) chained() bool {
-	c := &s.chain
-	return !c.broken && c.foreign == 0 && (c.near > 0 || s.links == 0) && s.parts >= chainParts &&
-		s.others() <= s.chainLinks() && int64(s.others())*hopLeast*hopsShare <= s.cfg.Size
-}
+// served takes in that a grant has ended.
+func (pl *plan) served() { pl.chain.downAt = pl.s.now }
 
-// others is how many members there are besides this one, as far as it knows.
-func (s *Swarm) others() int { return max(s.book.others(), s.links, s.listed-1, 1) }
-
-// hop is how many bytes are passed on at once.
-func (s *Swarm) hop() int {
-	return int(min(max(s.cfg.Size/hopShare/int64(s.others()), hopLeast), hopMost))
-}
-
-// link counts what speaks against a chain. Who has everything tries one again with the next members
-// that come when the last ones are done.
-func (s *Swarm) link(p *peer, n int) {
-	c := &s.chain
-	if n > 0 && s.missing == 0 && !slices.ContainsFunc(s.peers, func(q *peer) bool { return q != nil && q != p && !s.complete(q) }) {
-		c.broken = false
+// hop is how many bytes are passed on at once; 0: parts are passed on whole.
+func (pl *plan) hop() int {
+	switch {
+	case pl.meshed():
+		return hopFar
+	case !pl.chained():
+		return 0
 	}
+	return int(min(max(pl.s.size/hopShare/int64(pl.others()), hopLeast), hopMost))
+}
+
+// linked takes in that a link is up. Who has everything tries a chain again with the next members
+// that come when the last ones are done.
+func (pl *plan) linked(p *peer) {
+	lacks := func(q *peer) bool { return q != p && !pl.s.complete(q) }
+	if pl.s.missing == 0 && !slices.ContainsFunc(pl.s.links.list, lacks) {
+		pl.chain.broken = false
+	}
+	pl.counts(p, 1)
+}
+
+// unlinked takes in that a link is down.
+func (pl *plan) unlinked(p *peer) {
+	pl.counts(p, -1)
+	if p.foreign() || p.against || (p == pl.again.slow && !pl.s.complete(p)) {
+		pl.mayBeOver()
+	}
+}
+
+// counts counts the links that speak for a chain, and against one.
+func (pl *plan) counts(p *peer, n int) {
+	c := &pl.chain
 	switch {
 	case p.foreign():
 		c.foreign += n
-	case p.roundTrip <= chainNear:
+	case !p.isFar():
 		c.near += n
 	default:
 		c.far += n
@@ -115,7 +127,7 @@ func (s *Swarm) link(p *peer, n int) {
 }
 
 // sure reports whether this member has an upstream that does send.
-func (s *Swarm) sure() bool { return s.chain.up != nil && s.chain.upAll >= sureAfter }
+func (pl *plan) sure() bool { return pl.chain.up != nil && pl.chain.upAll >= sureAfter }
 
 // ramp is how long a flow to a peer takes until it is fast, beside what it takes over a short path.
 func ramp(p *peer) time.Duration { return ramps * p.roundTrip }
@@ -123,10 +135,10 @@ func ramp(p *peer) time.Duration { return ramps * p.roundTrip }
 // ramps is how many round trips a flow takes until it fills a line of some 20 Mbit/s for sure.
 const ramps = 12
 
-// fills is how long it takes at most until as much comes from a new upstream as its line carries: in
-// a long chain all those before it have just begun, too.
-func (s *Swarm) fills(up *peer) time.Duration {
-	return ramp(up) + time.Duration(max(s.others()-shortChain, 0))*hopFills
+// fills is how long it takes at most until as much comes from a new upstream as its line carries:
+// in a long chain all those before it have just begun, too.
+func (pl *plan) fills(up *peer) time.Duration {
+	return ramp(up) + time.Duration(max(pl.others()-shortChain, 0))*hopFills
 }
 
 const (
@@ -136,25 +148,20 @@ const (
 	hopFills = 15 * time.Millisecond
 )
 
-// mayAsk tells whether a peer may be asked for parts.
-func (s *Swarm) mayAsk(p *peer) bool {
-	return !p.leaving && p.sends.over(s.now) && (s.chain.up == nil || p.probed > 0 || s.feeds(p))
-}
-
 // orphan tells whether this member is in want of an upstream.
-func (s *Swarm) orphan() bool {
-	return s.chain.up == nil && s.missing > 0 && s.chained()
+func (pl *plan) orphan() bool {
+	return pl.chain.up == nil && pl.s.missing > 0 && pl.chained()
 }
 
-// nextOf finds the next part to ask the upstream for. Its order is no matter to the swarm, since
+// nextPart finds the next part to ask the upstream for. Its order is no matter to the swarm, since
 // all get the same parts one after another; so it is one in which content can be used while it
 // comes, and disks write well.
-func (s *Swarm) nextOf(p *peer) (uint32, bool) {
-	c := &s.chain
+func (pl *plan) nextPart(p *peer) (uint32, bool) {
+	c := &pl.chain
 	if c.up != p {
 		return 0, false
 	}
-	part, ok := s.rare.first(p, c.next, min(c.next+lookOver, s.parts))
+	part, ok := pl.s.rare.first(p, c.next, min(c.next+lookOver, pl.s.parts))
 	if ok {
 		c.next = int(part)
 	}
@@ -164,130 +171,126 @@ func (s *Swarm) nextOf(p *peer) (uint32, bool) {
 // lookOver is how many parts nextOf looks over, so that it takes as long with many as with few.
 const lookOver = 4096
 
-// sends makes a peer that sent something the upstream, if there is none.
-func (s *Swarm) sends(p *peer, bytes int64) {
-	c := &s.chain
-	if s.orphan() && !p.lame && !p.leaving {
-		c.up, c.from, c.upAt, c.upGot, c.upAll = p, s.now, s.now, 0, 0
-		s.compare()
-		for _, q := range s.peers {
-			if q != nil && q != p {
-				s.recallAll(q)
+// came makes a peer that sent something the upstream, if there is none.
+func (pl *plan) came(p *peer, bytes int64) {
+	c := &pl.chain
+	if pl.orphan() && !p.lame && !p.leaving && pl.begunSince(p) {
+		c.up, c.from, c.upAt, c.upGot, c.upAll = p, pl.s.now, pl.s.now, 0, 0
+		pl.compare()
+		for _, q := range pl.s.links.list {
+			if q != p {
+				pl.s.requests.recallAll(q)
 			}
 		}
-		for _, q := range s.peers {
-			if q != nil {
-				s.offerRelay(q)
-			}
+		for _, q := range pl.s.links.list {
+			pl.greet(q)
 		}
-		s.fill(p)
+		pl.s.requests.fill(p)
 	}
-	s.feed.meter.add(s.now, bytes)
-	s.feed.came += bytes
-	p.meter.add(s.now, bytes)
-	s.feedSends(p)
+	pl.feed.meter.add(pl.s.now, bytes)
+	pl.feed.came += bytes
+	p.meter.add(pl.s.now, bytes)
+	pl.feedSends(p)
 	c.came += bytes
 	if c.up == p {
 		if before := c.upAll; before < sureAfter {
 			if c.upAll += bytes; c.upAll >= sureAfter {
-				s.showInterests()
+				pl.s.links.showInterests()
 			}
 		}
 		if c.upGot += bytes; bytes == 0 || c.upGot >= movedLeast {
-			c.upAt, c.upGot = s.now, 0
-		}
-	}
-}
-
-// recallAll asks a peer to reject what it has not begun to send.
-func (s *Swarm) recallAll(p *peer) {
-	for _, f := range p.fetches {
-		if f.started == 0 && !f.recalled {
-			s.recallRun(p, f)
+			c.upAt, c.upGot = pl.s.now, 0
 		}
 	}
 }
 
 // compare begins to compare what comes here with what others gain.
-func (s *Swarm) compare() {
-	s.chain.came, s.chain.since = 0, s.now
-	for _, p := range s.peers {
-		if p != nil {
-			p.gained = 0
-		}
+func (pl *plan) compare() {
+	pl.chain.came, pl.chain.since = 0, pl.s.now
+	for _, p := range pl.s.links.list {
+		p.gained = 0
 	}
 }
 
-// gains counts a part that a peer gained, and leaves the chain if this member is behind.
-func (s *Swarm) gains(p *peer) {
-	c := &s.chain
+// peerGained counts a part that a peer gained, and leaves the chain if this member is behind.
+func (pl *plan) peerGained(p *peer) {
+	c := &pl.chain
 	p.gained++
 	switch {
-	case c.up == nil || !s.chained() || s.missing < 2*behindParts:
+	case c.up == nil || !pl.chained() || pl.s.missing < 2*behindParts:
 		return
-	case p.gained < behindParts || s.now < c.since+behindAfter || s.now < c.from+s.fills(c.up):
+	case p.gained < behindParts || pl.s.now < max(c.since+behindAfter, c.from+pl.fills(c.up)):
 		return
 	}
-	if float64(c.came) >= behindShare*float64(p.gained)*float64(s.cfg.PartSize) {
+	if !pl.behind(p) {
 		c.lags = 0
-	} else if c.lags++; c.lags == behindTimes || s.haveN < behindParts {
-		s.unchain()
+	} else if c.lags++; c.lags == behindTimes || pl.s.haveN < behindParts {
+		if pl.behind(c.up) {
+			pl.giveUp(c.up)
+		} else { // it is no faster than what it gets itself
+			pl.giveUp(nil)
+		}
 		return
 	}
-	s.compare()
+	pl.compare()
 }
 
-// unchain lets this member get from all and serve all from now on, and tells its downstream.
-func (s *Swarm) unchain() {
-	c := &s.chain
-	if d := c.down; d != nil && s.peer(d.index) == d {
-		s.emit(Dismiss{d.index})
+// behind reports whether much less came than a peer gained.
+func (pl *plan) behind(p *peer) bool {
+	return float64(pl.chain.came) < behindShare*float64(p.gained)*float64(pl.s.partSize)
+}
+
+// giveUp lets this member get from all and serve all from now on, and tells its downstream; slow is
+// the upstream that was too slow, if that is why.
+func (pl *plan) giveUp(slow *peer) {
+	c := &pl.chain
+	pl.lostTo(slow)
+	if d := c.down; d != nil && !d.gone {
+		pl.s.emit(Dismiss{d.index})
 	}
 	c.broken = true
 	c.up, c.down = nil, nil
-	s.showInterests()
-	s.breakRelays(nil)
-	for _, p := range s.peers {
-		if p != nil {
-			p.coming = nil
-		}
+	pl.s.links.showInterests()
+	pl.s.grants.breakRelays(nil)
+	for _, p := range pl.s.links.list {
+		p.coming = nil
 	}
-	s.fillOthers(nil)
+	pl.s.requests.fillOthers(nil)
 }
 
 // dismissed ends the chain for who no longer has an upstream to itself.
-func (s *Swarm) dismissed(ev Dismissed) {
-	if p := s.peer(ev.Peer); p != nil && p == s.chain.up {
-		s.unchain()
+func (pl *plan) dismissed(ev Dismissed) {
+	if p := pl.s.links.peer(ev.Peer); p != nil && p == pl.chain.up {
+		pl.giveUp(nil)
 	}
 }
 
 // watchChain lets go of an upstream that has nothing more, and of the chain if others wait.
-func (s *Swarm) watchChain() {
-	c := &s.chain
-	s.tellChained()
-	if !s.chained() {
+func (pl *plan) watchChain() {
+	c := &pl.chain
+	pl.tellChained()
+	if !pl.chained() {
 		if c.up != nil {
 			c.up = nil
-			s.showInterests()
-			s.fillOthers(nil)
+			pl.s.links.showInterests()
+			pl.s.requests.fillOthers(nil)
 		}
 		return
 	}
-	if c.down != nil && s.peer(c.down.index) != c.down {
+	if c.down != nil && c.down.gone {
 		c.down = nil
 	}
-	if c.up != nil && (s.peer(c.up.index) != c.up || c.up.choked || s.now >= c.upAt+upPatience+ramp(c.up)) {
+	if c.up != nil && (c.up.gone || c.up.choked || pl.s.now >= c.upAt+upPatience+ramp(c.up)) {
 		if c.up.begun > 0 {
-			s.limps(c.up, true)
+			pl.s.requests.limps(c.up, true)
 		}
 		c.up = nil
-		s.showInterests()
-		s.fillOthers(nil)
+		pl.s.links.showInterests()
+		pl.s.requests.fillOthers(nil)
 	}
-	for _, p := range s.peers {
-		if p != nil && s.now >= s.waits(p) {
-			s.unchain()
+	for _, p := range pl.s.grants.wanting() {
+		if pl.s.now >= pl.waits(p) {
+			pl.giveUp(nil)
 			return
 		}
 	}
@@ -295,119 +298,81 @@ func (s *Swarm) watchChain() {
 
 // tellChained tells the links what they have to know of the chain when it changes, of the hop when
 // that changes a good deal.
-func (s *Swarm) tellChained() {
-	now, told := Chained{s.chained(), s.hop(), verifyWait}, &s.chain.told
-	if now.On && s.haveN >= settledParts {
+func (pl *plan) tellChained() {
+	now, told := Chained{pl.chained(), pl.hop(), verifyWait}, &pl.chain.told
+	if now.On && pl.s.haveN >= settledParts {
 		now.Wait = settledWait
 	}
-	if now.On == told.On && now.Wait == told.Wait && (!now.On || (now.Hop >= told.Hop*3/4 && now.Hop <= told.Hop*5/4)) {
+	like := now.Hop >= told.Hop*3/4 && now.Hop <= told.Hop*5/4
+	if now.On == told.On && now.Wait == told.Wait && like {
 		return
 	}
+	left := told.On && !now.On
 	*told = now
-	s.emit(now)
-	if !now.On {
-		s.shed()
+	pl.s.emit(now)
+	if left {
+		pl.s.links.shed()
 	}
 }
 
 // waits tells how long a peer waits that is not served, until the chain is given up.
-func (s *Swarm) waits(p *peer) time.Duration {
+func (pl *plan) waits(p *peer) time.Duration {
 	switch {
-	case p == s.chain.down || len(p.wants) == 0 || !p.interested || p.resting || p.takes.onTrial():
+	case p == pl.chain.down || len(p.wants) == 0 || !p.interested || p.resting || p.takes.onTrial():
 		return never
-	case p.hasN > 0:
+	case p.hasN > 0 && (pl.again.at == 0 || p.asked > pl.again.at+gatherFor):
 		return p.asked + orphanWait + ramp(p)
 	}
 	wait := firstWait + 2*ramp(p)
-	if rate := s.lineUp.bytesPerSecond(); rate > 0 {
-		wait += time.Duration(float64(s.book.others()) * float64(s.cfg.PartSize) / rate * float64(time.Second))
+	if rate := pl.s.lines.upRate(); rate > 0 {
+		wait += timeFor(float64(pl.s.book.others())*float64(pl.s.partSize), rate)
 	}
 	return p.asked + wait
 }
 
 // nextChain is when watchChain is to look next.
-func (s *Swarm) nextChain() time.Duration {
-	c, at := &s.chain, never
-	if !s.chained() {
+func (pl *plan) nextChain() time.Duration {
+	c, at := &pl.chain, never
+	if !pl.chained() {
 		return at
 	}
 	if c.up != nil {
 		at = c.upAt + upPatience + ramp(c.up)
 	}
-	if t := c.downAt + downPatience; c.down != nil && s.now < t {
+	if t := c.downAt + downPatience; c.down != nil && pl.s.now < t {
 		at = min(at, t)
 	}
-	for _, p := range s.peers {
-		if p != nil {
-			at = min(at, s.waits(p))
-		}
+	for _, p := range pl.s.grants.wanting() {
+		at = min(at, pl.waits(p))
 	}
 	return at
 }
 
-// downstream is who is granted something next; nil: nobody now.
-func (s *Swarm) downstream() *peer {
-	if !s.chained() {
-		return s.neediest()
+// next is who is granted something next; nil: nobody now.
+func (pl *plan) next() *peer {
+	if !pl.chained() {
+		return pl.s.grants.neediest()
 	}
-	c := &s.chain
-	if d := c.down; d != nil && !s.complete(d) && !d.resting && d.takes.over(s.now) {
+	if pl.gathers() {
+		return nil
+	}
+	c := &pl.chain
+	if d := c.down; d != nil && !pl.s.complete(d) && !d.resting && d.takes.over(pl.s.now) {
 		switch {
-		case s.mayTake(d):
+		case pl.s.grants.mayTake(d):
 			return d
 		case len(d.wants) > 0:
 			return nil
 		}
-		if len(d.grants) > 0 || (len(d.awaits) > 0 && c.up != nil) || s.now < c.downAt+downPatience {
+		if len(d.grants) > 0 || (len(d.awaits) > 0 && c.up != nil) ||
+			pl.s.now < c.downAt+downPatience {
 			return nil
 		}
 	}
-	c.down = s.neediest()
+	c.down = pl.s.grants.neediest()
 	if c.down != nil {
-		s.breakRelays(c.down)
-		s.offerRelay(c.down)
+		pl.s.grants.breakRelays(c.down)
+		pl.greet(c.down)
 	}
 	return c.down
-}
-
-// HaveDelay is how long a peer may hear later of a part that this member has now, so that it hears
-// of several at once. Who lacks it and may ask this member for it hears at once. In a chain that is
-// the downstream, and while there is none, everybody, for some time.
-func (s *Swarm) HaveDelay(peer int, part uint32) time.Duration {
-	c, p := &s.chain, s.peer(peer)
-	lacks := p != nil && !p.hasPart(part)
-	switch {
-	case !s.chained():
-		if lacks {
-			return 0
-		}
-	case lacks && slices.Contains(p.relayed, part): // what it is told next takes this along
-		return settledDelay
-	case lacks && (c.down == p || c.down == nil && (p.hasN == 0 || !s.settled())):
-		return 0
-	case s.settled():
-		return settledDelay
-	}
-	return haveDelay
-}
-
-const (
-	haveDelay    = 200 * time.Millisecond
-	settledDelay = time.Second
-	settledAfter = time.Second
-	// settledParts are enough to know for sure who is behind.
-	settledParts = 36
-)
-
-// How long a part that is written may wait for others to be verified with, in general and in a
-// chain once it is known who is behind: nobody has to hear of it at once.
-const (
-	verifyWait  = 20 * time.Millisecond
-	settledWait = 500 * time.Millisecond
-)
-
-// settled tells whether nobody seems to be looking for an upstream.
-func (s *Swarm) settled() bool {
-	c := &s.chain
-	return s.haveN >= settledParts && (c.down != nil || s.now >= c.downAt+settledAfter)
 }

@@ -52,12 +52,12 @@ func TestSenderStaysUntilOthersWait(t *testing.T) {
 	if refused := of[Refuse](d); len(refused) > 0 {
 		t.Errorf("refuses %v, which it has", refused)
 	}
-	if !d.chain.broken {
+	if !d.plan.chain.broken {
 		t.Error("the chain goes on")
 	}
 	d.tell(Has{Peer: 0, All: true}, Has{Peer: 1, All: true})
 	d.comes(2, 90)
-	if d.chain.broken {
+	if d.plan.chain.broken {
 		t.Error("who comes when all others are complete gets no chain")
 	}
 }
@@ -78,8 +78,8 @@ func TestSenderLooksForAnother(t *testing.T) {
 		t.Fatalf("next at %v, want %v at the latest", at, d.at)
 	}
 	d.tell(Tick{})
-	if diff := cmp.Diff([]int{1}, d.sentTo()); diff != "" || d.chain.broken {
-		t.Errorf("chain broken: %v; grants (-want +got): %s", d.chain.broken, diff)
+	if diff := cmp.Diff([]int{1}, d.sentTo()); diff != "" || d.plan.chain.broken {
+		t.Errorf("chain broken: %v; grants (-want +got): %s", d.plan.chain.broken, diff)
 	}
 }
 
@@ -113,15 +113,15 @@ func TestReceiverAsksItsUpstream(t *testing.T) {
 	if m := d.menu(1); len(m) != menuOrphan {
 		t.Errorf("asks %v of the others when nothing came for %v", m, upPatience)
 	}
-	if d.chain.broken {
+	if d.plan.chain.broken {
 		t.Error("the chain is broken")
 	}
 	d.tell(Progress{Peer: 1, Down: 1})
-	if d.chain.up != d.peers[1] {
+	if d.plan.chain.up != d.links.peers[1] {
 		t.Error("who sends next is not the upstream")
 	}
 	d.tell(Left{1})
-	if d.chain.up != nil {
+	if d.plan.chain.up != nil {
 		t.Error("the upstream is one that left")
 	}
 }
@@ -160,8 +160,8 @@ func TestWhoIsBehindLeavesTheChain(t *testing.T) {
 					next++
 				}
 			}
-			if d.chain.broken != test.broken {
-				t.Errorf("broken: %v", d.chain.broken)
+			if d.plan.chain.broken != test.broken {
+				t.Errorf("broken: %v", d.plan.chain.broken)
 			}
 		})
 	}
@@ -176,16 +176,16 @@ func TestDismissed(t *testing.T) {
 	for _, r := range of[Recall](d) {
 		d.tell(Rejected(r))
 	}
-	if d.chain.broken {
+	if d.plan.chain.broken {
 		t.Fatal("what was taken back counts as rejected")
 	}
 	d.tell(Rejected{0, d.menu(0)[0]}, Dismissed{1})
-	if d.chain.broken {
+	if d.plan.chain.broken {
 		t.Fatal("who is rejected something, or dismissed by somebody else, leaves the chain")
 	}
 	d.tell(Dismissed{0})
-	if !d.chain.broken || len(d.menu(1)) == 0 {
-		t.Errorf("broken: %v, asks the other for %v", d.chain.broken, d.menu(1))
+	if !d.plan.chain.broken || len(d.menu(1)) == 0 {
+		t.Errorf("broken: %v, asks the other for %v", d.plan.chain.broken, d.menu(1))
 	}
 }
 
@@ -199,13 +199,13 @@ func TestHaveDelay(t *testing.T) {
 		want [3]time.Duration // for one that has the part, one that has another, and one that has nothing
 	}{
 		{"nobody asked yet", 2, nil, [3]time.Duration{haveDelay, 0, 0}},
-		{"the second is the downstream", 2, func(d *desk) { d.chain.down = d.peers[1] }, [3]time.Duration{haveDelay, 0, haveDelay}},
-		{"the first is", 2, func(d *desk) { d.chain.down = d.peers[0] }, [3]time.Duration{haveDelay, haveDelay, haveDelay}},
-		{"the second is, for some time", settledParts, func(d *desk) { d.chain.down = d.peers[1] }, [3]time.Duration{settledDelay, 0, settledDelay}},
-		{"the second is, and is getting the part", 2, func(d *desk) { d.chain.down = d.peers[1]; d.peers[1].relayed = []uint32{part} }, [3]time.Duration{haveDelay, settledDelay, haveDelay}},
+		{"the second is the downstream", 2, func(d *desk) { d.plan.chain.down = d.links.peers[1] }, [3]time.Duration{haveDelay, 0, haveDelay}},
+		{"the first is", 2, func(d *desk) { d.plan.chain.down = d.links.peers[0] }, [3]time.Duration{haveDelay, haveDelay, haveDelay}},
+		{"the second is, for some time", settledParts, func(d *desk) { d.plan.chain.down = d.links.peers[1] }, [3]time.Duration{settledDelay, 0, settledDelay}},
+		{"the second is, and is getting the part", 2, func(d *desk) { d.plan.chain.down = d.links.peers[1]; d.links.peers[1].relayed = []uint32{part} }, [3]time.Duration{haveDelay, settledDelay, haveDelay}},
 		{"one was a while ago", settledParts, func(d *desk) { d.at = settledAfter - 1 }, [3]time.Duration{haveDelay, 0, 0}},
 		{"this is the end of the chain", settledParts, func(d *desk) { d.at = settledAfter }, [3]time.Duration{settledDelay, settledDelay, 0}},
-		{"there is no chain", settledParts, func(d *desk) { d.unchain() }, [3]time.Duration{haveDelay, 0, 0}},
+		{"there is no chain", settledParts, func(d *desk) { d.plan.giveUp(nil) }, [3]time.Duration{haveDelay, 0, 0}},
 	} {
 		d := newDesk(t, 100, 256<<10)
 		for part := range uint32(test.has) {
@@ -241,7 +241,7 @@ func TestWhenThereIsAChain(t *testing.T) {
 		{"few parts", chainParts - 1, 256 << 10, 3, nil, false},
 		{"as much content as members need", 40, least / 40, 1, nil, true},
 		{"little content", 40, least / 40, 2, nil, false},
-		{"far", chainParts, 256 << 10, 3, func(j *Joined) { j.RoundTrip = chainNear + 1 }, false},
+		{"far", chainParts, 256 << 10, 3, func(j *Joined) { j.RoundTrip = Near + 1 }, false},
 		{"foreign", chainParts, 256 << 10, 3, func(j *Joined) { j.MaxRun = 0 }, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -254,12 +254,12 @@ func TestWhenThereIsAChain(t *testing.T) {
 				test.change(&j)
 			}
 			d.tell(j)
-			if got := d.chained(); got != test.want {
+			if got := d.plan.chained(); got != test.want {
 				t.Errorf("%v, want %v", got, test.want)
 			}
 			d.tell(Left{0})
-			if d.chain.near != 0 || d.chain.foreign != 0 {
-				t.Errorf("after the link %d are near, %d foreign", d.chain.near, d.chain.foreign)
+			if d.plan.chain.near != 0 || d.plan.chain.foreign != 0 {
+				t.Errorf("after the link %d are near, %d foreign", d.plan.chain.near, d.plan.chain.foreign)
 			}
 		})
 	}
@@ -270,13 +270,14 @@ func TestLinksHearOfTheChain(t *testing.T) {
 	d, _ := completeDesk(t, 100)
 	d.comes(0)
 	for _, on := range []bool{false, true} {
-		d.chain.broken = !on
+		d.plan.chain.broken = !on
+		d.plan.again.calls.until = never
 		d.tell(Tick{}, Tick{})
 		wait := verifyWait
 		if on {
 			wait = settledWait
 		}
-		if diff := cmp.Diff([]Chained{{on, d.hop(), wait}}, of[Chained](d)); diff != "" {
+		if diff := cmp.Diff([]Chained{{on, d.plan.hop(), wait}}, of[Chained](d)); diff != "" {
 			t.Error("effects (-want +got):", diff)
 		}
 	}
@@ -304,26 +305,26 @@ func TestUpstreamIsAskedInOrder(t *testing.T) {
 	d := newDesk(t, 2*lookOver, 16<<10)
 	d.comes(0, 0)
 	d.tell(Progress{Peer: 0, Down: 1})
-	d.chain.next = 5
+	d.plan.chain.next = 5
 	for _, test := range []struct {
 		gains uint32
 		want  uint32
 		ok    bool
 	}{{4, 0, false}, {9, 9, true}, {7, 9, true}, {lookOver + 8, 9, true}} {
-		p := d.peers[0]
-		d.peerGains(p, test.gains)
-		if part, ok := d.nextOf(p); ok != test.ok || part != test.want {
+		p := d.links.peers[0]
+		d.links.peerGains(p, test.gains)
+		if part, ok := d.plan.nextPart(p); ok != test.ok || part != test.want {
 			t.Errorf("after part %d: part %d, %v; want %d, %v", test.gains, part, ok, test.want, test.ok)
 		}
 	}
 	d.rare.remove(9)
-	if part, ok := d.nextOf(d.peers[0]); !ok || part != lookOver+8 {
+	if part, ok := d.plan.nextPart(d.links.peers[0]); !ok || part != lookOver+8 {
 		t.Errorf("part %d, %v; want %d", part, ok, lookOver+8)
 	}
 	d.rare.remove(lookOver + 8)
-	d.chain.next = 9
-	d.peerGains(d.peers[0], lookOver+9)
-	if part, ok := d.nextOf(d.peers[0]); ok {
+	d.plan.chain.next = 9
+	d.links.peerGains(d.links.peers[0], lookOver+9)
+	if part, ok := d.plan.nextPart(d.links.peers[0]); ok {
 		t.Errorf("part %d is further than it looks", part)
 	}
 }
@@ -335,14 +336,14 @@ func TestLeavingPeerIsNoUpstream(t *testing.T) {
 	d.comes(0, 1, 2, 3)
 	d.comes(1, 1, 2, 3)
 	run := d.menu(1)[0]
-	d.drop(d.peers[1], "for a test")
+	d.links.drop(d.links.peers[1], "for a test")
 	d.tell(Started{1, run})
-	if d.chain.up != nil {
+	if d.plan.chain.up != nil {
 		t.Error("the upstream is a peer whose link ends")
 	}
 	d.tell(Left{1})
 	other := d.menu(0)[0]
-	d.recallAll(d.peers[0])
+	d.requests.recallAll(d.links.peers[0])
 	d.tell(Rejected{0, other})
 	if len(d.menu(0)) == 0 {
 		t.Error("the only peer is asked for nothing when it gave a run back")

@@ -62,7 +62,7 @@ func of[E Effect](d *desk) (list []E) {
 }
 
 func (d *desk) menu(peer int) (runs []Run) {
-	for _, f := range d.peers[peer].fetches {
+	for _, f := range d.links.peers[peer].fetches {
 		runs = append(runs, d.runOf(f.work, f.n))
 	}
 	return runs
@@ -171,8 +171,8 @@ func TestRecalledRunMayComeAfterAll(t *testing.T) {
 	if !d.Has(0) || len(of[Fetch](d)) != 0 {
 		t.Errorf("after it came: %v", d.got)
 	}
-	if p := d.peers[1]; p.promised != 0 || d.peers[0].recalled != 0 {
-		t.Errorf("still waits for %d runs, %d recalled", p.promised, d.peers[0].recalled)
+	if p := d.links.peers[1]; p.promised != 0 || d.links.peers[0].recalled != 0 {
+		t.Errorf("still waits for %d runs, %d recalled", p.promised, d.links.peers[0].recalled)
 	}
 }
 
@@ -192,16 +192,16 @@ func TestHaveAllIsCountedOnce(t *testing.T) {
 	d := newDesk(t, 3, 256<<10)
 	d.seed(0)
 	d.tell(Has{Peer: 0, Parts: []uint32{1}}, Has{Peer: 0, All: true})
-	if d.seeds != 1 || d.rare.count[1] != 0 {
-		t.Errorf("%d seeds, part 1 counted %d times", d.seeds, d.rare.count[1])
+	if d.links.seeds != 1 || d.rare.count[1] != 0 {
+		t.Errorf("%d seeds, part 1 counted %d times", d.links.seeds, d.rare.count[1])
 	}
 	d.tell(Joined{Peer: 1, ID: proto.PeerID{2}, Addr: addr(1), MaxRun: RunSize}, Has{Peer: 1, Parts: []uint32{0, 1, 2}})
-	if d.seeds != 2 || d.rare.count[0] != 0 {
-		t.Errorf("%d seeds after the second has every part, part 0 counted %d times", d.seeds, d.rare.count[0])
+	if d.links.seeds != 2 || d.rare.count[0] != 0 {
+		t.Errorf("%d seeds after the second has every part, part 0 counted %d times", d.links.seeds, d.rare.count[0])
 	}
 	d.tell(Left{0}, Left{1})
-	if d.seeds != 0 {
-		t.Errorf("%d seeds after both left", d.seeds)
+	if d.links.seeds != 0 {
+		t.Errorf("%d seeds after both left", d.links.seeds)
 	}
 }
 
@@ -354,7 +354,7 @@ func TestFirstSharerSendsEverythingBeforeAnythingTwice(t *testing.T) {
 	}
 	for range parts {
 		for i := range 5 {
-			if len(d.peers[i].grants) > 0 && len(sent) < parts {
+			if len(d.links.peers[i].grants) > 0 && len(sent) < parts {
 				d.tell(Served{Peer: i})
 				grants()
 			}

@@ -85,7 +85,7 @@ func TestShedKeeps(t *testing.T) {
 		}
 		d.cfg.MaxPeers = 1
 		d.out = nil
-		d.shed()
+		d.links.shed()
 		kept := links - len(d.out)
 		if links <= keptLinks && kept != links {
 			t.Errorf("of %d links %d are kept, want all", links, kept)

@@ -85,7 +85,7 @@ type (
 	// Chained tells that from now on one peer at a time sends to this member and is sent to, or no
 	// longer: then nothing waits behind what is on the way between them, and there may be more of
 	// it. It is so from the start. Of parts that are passed on as they come, Hop bytes are passed
-	// on at once. A part that is written may wait for others to be verified with, which costs less
+	// on at once; 0: they are passed on whole. A part that is written may wait for others to be verified with, which costs less
 	// CPU, but not longer than Wait.
 	Chained struct {
 		On   bool
@@ -124,6 +124,12 @@ type (
 	// Dismiss tells a member that it is no longer sent to before all others, so that it asks
 	// others too.
 	Dismiss struct{ Peer int }
+
+	// SetRegroup tells a member what this one has to say of forming a chain anew.
+	SetRegroup struct {
+		Peer int
+		What proto.Regrouping
+	}
 
 	// Complain tells that a part was bad that a peer said to have: the user, the peer, and the
 	// conductors.
@@ -172,6 +178,7 @@ func (Grant) effect()       {}
 func (Revoke) effect()      {}
 func (Resume) effect()      {}
 func (Dismiss) effect()     {}
+func (SetRegroup) effect()  {}
 func (Complain) effect()    {}
 func (CutOff) effect()      {}
 func (Compare) effect()     {}

@@ -23,7 +23,7 @@ type (
 		ID        proto.PeerID // zero where it is not known yet
 		Addrs     []netip.AddrPort
 		Conductor int    // that lists it, counted from 0
-		Name      string // by which the user named it instead; what it was found at before is replaced
+		Name      string // by which the user named it instead; replaces what it was found at before
 	}
 	// Gone tells that a conductor no longer lists a member. Links to it are left alone: they know
 	// better.
@@ -62,7 +62,7 @@ type (
 		ID       proto.PeerID
 		Addr     netip.AddrPort // the far end of the connection
 		Dialled  bool           // this member opened the link
-		MaxRun   uint32         // bytes one request may ask of the peer; 0: 16 KiB blocks only (a foreign client)
+		MaxRun   uint32         // bytes one request may ask for; 0: 16 KiB blocks only (a foreign client)
 		MaxQueue int            // blocks that may be outstanding at a foreign client
 
 		RoundTrip time.Duration // of a packet, at best
@@ -161,6 +161,11 @@ type (
 	// Dismissed tells that the peer no longer sends to this member before all others, and that
 	// it is not to wait for it alone.
 	Dismissed struct{ Peer int }
+	// Regroup tells what a peer says of forming a chain anew.
+	Regroup struct {
+		Peer int
+		What proto.Regrouping
+	}
 	// Written tells that a run that was received is on disk. Parts of a single run are not reported
 	// so, but as Stored or Failed.
 	Written struct {
@@ -234,6 +239,7 @@ func (Received) event()   {}
 func (Rejected) event()   {}
 func (Declined) event()   {}
 func (Dismissed) event()  {}
+func (Regroup) event()    {}
 func (Written) event()    {}
 func (Stored) event()     {}
 func (Failed) event()     {}

@@ -16,6 +16,7 @@ const (
 	BadParts  = badParts
 	MenuBytes = menuBytes
 	MenuRuns  = menuRuns
+	CallAfter = callAfter
 )
 
 func (s *Swarm) Parts() int                { return s.parts }
@@ -24,7 +25,7 @@ func (s *Swarm) Finished() bool            { return s.finished }
 
 // Upstream is who sends to this member, if it is in a chain.
 func (s *Swarm) Upstream() (id proto.PeerID, ok bool) {
-	if up := s.chain.up; up != nil && !s.chain.broken {
+	if up := s.plan.chain.up; up != nil && !s.plan.chain.broken {
 		return up.id, true
 	}
 	return id, false
@@ -32,11 +33,17 @@ func (s *Swarm) Upstream() (id proto.PeerID, ok bool) {
 
 // Downstream is whom this member sends to.
 func (s *Swarm) Downstream() (id proto.PeerID, ok bool) {
-	if down := s.chain.down; down != nil {
+	if down := s.plan.chain.down; down != nil {
 		return down.id, true
 	}
 	return id, false
 }
+
+// Broken reports whether this member has given the chain up.
+func (s *Swarm) Broken() bool { return s.plan.chain.broken }
+
+// GiveUp has this member give the chain up, as it does when somebody waits for long.
+func (s *Swarm) GiveUp() { s.plan.giveUp(nil) }
 
 // CutOff is whose links this member refuses.
 func (s *Swarm) CutOff() (hosts []netip.Addr) {

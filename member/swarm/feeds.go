@@ -13,6 +13,7 @@ import (
 // longer each time, since a line that is full stays so for some time.
 type feeds struct {
 	extra []*peer       // in the order in which they came
+	spare care          // peers that could send more, or are asked to see whether they do
 	meter meter         // of all that comes
 	look  time.Duration // when they are looked after next
 
@@ -45,63 +46,65 @@ const (
 )
 
 // feeds reports whether a peer is one of those that send to this member in a chain.
-func (s *Swarm) feeds(p *peer) bool {
-	return s.chain.up == p || slices.Contains(s.feed.extra, p)
+func (pl *plan) feeds(p *peer) bool {
+	return pl.chain.up == p || slices.Contains(pl.feed.extra, p)
 }
 
 // feedSends makes a peer that began to send, and was asked to see whether it does, one more feed.
-func (s *Swarm) feedSends(p *peer) {
-	f := &s.feed
-	if p.probed == 0 || p.begun == 0 || f.tried > 0 || s.chain.up == nil || s.chain.up == p || !s.chained() {
+func (pl *plan) feedSends(p *peer) {
+	f := &pl.feed
+	if p.probed == 0 || p.begun == 0 || f.tried > 0 || pl.chain.up == nil || pl.chain.up == p ||
+		!pl.chained() {
 		return
 	}
 	p.probed = 0
 	f.extra = append(f.extra, p)
-	f.tried, f.came, f.before = max(s.now, 1), 0, f.meter.last-p.meter.last
-	f.look = s.now + trialTime + ramp(p)
-	s.showInterest(p)
-	s.fill(p)
+	f.tried, f.came, f.before = max(pl.s.now, 1), 0, f.meter.last-p.meter.last
+	f.look = pl.s.now + trialTime + ramp(p)
+	pl.s.links.showInterest(p)
+	pl.s.requests.fill(p)
 }
 
 // onTrialFeed reports whether it is not known yet whether a peer is of use as a feed.
-func (s *Swarm) onTrialFeed(p *peer) bool {
-	n := len(s.feed.extra)
-	return p.probed > 0 || (s.feed.tried > 0 && n > 0 && s.feed.extra[n-1] == p)
+func (pl *plan) onTrialFeed(p *peer) bool {
+	n := len(pl.feed.extra)
+	return p.probed > 0 || (pl.feed.tried > 0 && n > 0 && pl.feed.extra[n-1] == p)
 }
 
 // tendFeeds lets go of feeds that are of no use, and tries others.
-func (s *Swarm) tendFeeds() {
-	f := &s.feed
+func (pl *plan) tendFeeds() {
+	f := &pl.feed
 	switch {
-	case s.chain.up == nil || s.missing == 0 || !s.chained():
-		s.forgetFeeds()
+	case pl.chain.up == nil || pl.s.missing == 0 || !pl.chained():
+		pl.forgetFeeds()
 		return
-	case s.now < f.look:
+	case pl.s.now < f.look:
 		return
 	}
-	f.look = s.now + feedLook
+	f.look = pl.s.now + feedLook
 	f.extra = slices.DeleteFunc(f.extra, func(p *peer) bool {
-		there := s.peer(p.index) == p
 		idle := p.choked || p.lame
-		if there && idle {
-			s.leaveFeed(p)
+		if idle && !p.gone {
+			pl.leaveFeed(p)
 		}
-		return !there || idle || p == s.chain.up
+		return p.gone || idle || p == pl.chain.up
 	})
-	s.judgeFeed()
-	for _, p := range s.peers {
-		if p != nil && p.probed > 0 && (len(p.fetches) == 0 || s.now >= p.probed+probePatience+ramp(p)) {
-			s.leaveFeed(p)
+	pl.judgeFeed()
+	f.spare.only(func(p *peer) bool { return p.spare || p.probed > 0 })
+	for _, p := range f.spare.list {
+		if p.probed > 0 && (len(p.fetches) == 0 || pl.s.now >= p.probed+probePatience+ramp(p)) {
+			pl.leaveFeed(p)
 		}
 	}
-	if f.trials.over(s.now) && s.now >= s.chain.from+feedSettle+ramp(s.chain.up) && len(f.extra) < feedMost {
-		s.probe()
+	settled := pl.s.now >= pl.chain.from+feedSettle+ramp(pl.chain.up)
+	if f.trials.over(pl.s.now) && settled && len(f.extra) < feedMost {
+		pl.probe()
 	}
 }
 
 // judgeFeed ends the trial of the last feed when it is known what it brings.
-func (s *Swarm) judgeFeed() {
-	f := &s.feed
+func (pl *plan) judgeFeed() {
+	f := &pl.feed
 	n := len(f.extra)
 	switch {
 	case f.tried == 0:
@@ -109,95 +112,91 @@ func (s *Swarm) judgeFeed() {
 	case n == 0:
 		f.tried = 0
 		return
-	case s.now < f.tried+trialTime+ramp(f.extra[n-1]):
+	case pl.s.now < f.tried+trialTime+ramp(f.extra[n-1]):
 		return
 	}
-	rate := float64(f.came) / (s.now - f.tried).Seconds()
+	rate := float64(f.came) / (pl.s.now - f.tried).Seconds()
 	f.tried = 0
 	if rate >= feedGrowth*f.before {
 		f.trials = backoff{}
-		s.fill(f.extra[n-1])
-		for _, q := range append(f.extra[:n-1:n-1], s.chain.up) {
-			if s.slowFeed(q) && len(q.fetches) > s.depth(q) {
-				s.recallAll(q)
+		pl.s.requests.fill(f.extra[n-1])
+		for _, q := range append(f.extra[:n-1:n-1], pl.chain.up) {
+			if pl.slowFeed(q) && len(q.fetches) > pl.depth(q) {
+				pl.s.requests.recallAll(q)
 			}
 		}
 		return
 	}
 	p := f.extra[n-1]
 	f.extra = f.extra[:n-1]
-	f.trials.fail(s.now, trialFirst, trialMost)
-	s.leaveFeed(p)
+	f.trials.fail(pl.s.now, trialFirst, trialMost)
+	pl.leaveFeed(p)
 }
 
 // slowFeed reports whether one of several feeds is much slower than another.
-func (s *Swarm) slowFeed(p *peer) bool {
+func (pl *plan) slowFeed(p *peer) bool {
 	faster := func(q *peer) bool { return q.pace > 2*p.pace }
-	return p.pace > 0 && s.chain.up != nil && len(s.feed.extra) > 0 &&
-		(faster(s.chain.up) || slices.ContainsFunc(s.feed.extra, faster))
+	return p.pace > 0 && pl.chain.up != nil && len(pl.feed.extra) > 0 &&
+		(faster(pl.chain.up) || slices.ContainsFunc(pl.feed.extra, faster))
 }
 
 // probe asks those that could send more for a run each. Only the end of a chain does: a trial takes
 // some of the line from the upstream for a while, and all behind this member would be later for it.
-func (s *Swarm) probe() {
-	left := s.timeLeft()
-	if left < trialWorth || s.chain.down != nil {
+func (pl *plan) probe() {
+	left := pl.timeLeft()
+	if left < trialWorth || pl.chain.down != nil {
 		return
 	}
-	for _, p := range s.peers {
-		if !s.mayProbe(p) || left < 2*ramp(p) {
+	for _, p := range pl.feed.spare.list {
+		if !pl.mayProbe(p) || left < 2*ramp(p) {
 			continue
 		}
-		p.probed = max(s.now, 1)
-		if s.fill(p); len(p.fetches) == 0 {
+		p.probed = max(pl.s.now, 1)
+		if pl.s.requests.fill(p); len(p.fetches) == 0 {
 			p.probed = 0
 		}
 	}
 }
 
 // mayProbe reports whether a peer that is no feed could be one.
-func (s *Swarm) mayProbe(p *peer) bool {
-	return p != nil && p.spare && p.useful > 0 && p.probed == 0 && s.now >= p.probeAfter &&
-		!p.choked && len(p.fetches) == 0 && !s.feeds(p)
+func (pl *plan) mayProbe(p *peer) bool {
+	return p.spare && p.useful > 0 && p.probed == 0 && pl.s.now >= p.probeAfter &&
+		!p.choked && len(p.fetches) == 0 && !pl.feeds(p)
 }
 
 // leaveFeed asks a peer for nothing more for a while.
-func (s *Swarm) leaveFeed(p *peer) {
-	p.probed, p.probeAfter = 0, s.now+probeAgain
-	s.showInterest(p)
-	s.recallAll(p)
+func (pl *plan) leaveFeed(p *peer) {
+	p.probed, p.probeAfter = 0, pl.s.now+probeAgain
+	pl.s.links.showInterest(p)
+	pl.s.requests.recallAll(p)
 }
 
 // forgetFeeds makes those beside the upstream peers like others.
-func (s *Swarm) forgetFeeds() {
-	f := &s.feed
+func (pl *plan) forgetFeeds() {
+	f := &pl.feed
 	if f.extra == nil && f.look == 0 {
 		return
 	}
 	f.extra, f.tried, f.look = nil, 0, 0
-	for _, p := range s.peers {
-		if p != nil {
-			p.probed = 0
-		}
+	for _, p := range f.spare.list {
+		p.probed = 0
 	}
 }
 
 // timeLeft is how long what is missing takes at the rate of late.
-func (s *Swarm) timeLeft() time.Duration {
-	bytes := float64(int64(s.missing) * s.cfg.PartSize)
-	return time.Duration(bytes / max(s.feed.meter.last, 1) * float64(time.Second))
+func (pl *plan) timeLeft() time.Duration {
+	return timeFor(float64(int64(pl.s.missing)*pl.s.partSize), max(pl.feed.meter.last, 1))
 }
 
 // nextFeeds is when tendFeeds has something to do.
-func (s *Swarm) nextFeeds() time.Duration {
-	f := &s.feed
-	if s.chain.up == nil || !s.chained() {
+func (pl *plan) nextFeeds() time.Duration {
+	f := &pl.feed
+	if pl.chain.up == nil || !pl.chained() {
 		return never
 	}
-	if len(f.extra) > 0 || slices.ContainsFunc(s.peers, func(p *peer) bool {
-		return p != nil && (p.probed > 0 || s.mayProbe(p))
-	}) {
-		return max(f.look, s.now+1)
+	tried := func(p *peer) bool { return p.probed > 0 || pl.mayProbe(p) }
+	if len(f.extra) > 0 || slices.ContainsFunc(f.spare.list, tried) {
+		return max(f.look, pl.s.now+1)
 	}
 	return never
 }
@@ -217,4 +216,12 @@ func (m *meter) add(now time.Duration, n int64) {
 		m.since, m.bytes = now, 0
 	}
 	m.bytes += n
+}
+
+// spares notes that a peer could send more, or no longer.
+func (pl *plan) spares(ev Spare) {
+	if p := pl.s.links.peer(ev.Peer); p != nil {
+		p.spare = ev.On
+		pl.feed.spare.of(p)
+	}
 }

@@ -53,14 +53,14 @@ func TestOneMoreFeedIsKeptIfMoreComes(t *testing.T) {
 				t.Fatalf("who could send more is asked for %d runs, want 1", n)
 			}
 			d.tell(Started{1, d.menu(1)[0]}, Progress{Peer: 1, Down: 10_000})
-			if !slices.Contains(d.feed.extra, d.peers[1]) {
+			if !slices.Contains(d.plan.feed.extra, d.links.peers[1]) {
 				t.Fatal("who sends is no feed")
 			}
 			d.flowAt(test.rate, trialTime+2*feedLook, 0, 1)
-			if kept := slices.Contains(d.feed.extra, d.peers[1]); kept != test.kept {
+			if kept := slices.Contains(d.plan.feed.extra, d.links.peers[1]); kept != test.kept {
 				t.Errorf("kept: %v", kept)
 			}
-			if again := d.feed.trials.over(d.at); again != test.kept {
+			if again := d.plan.feed.trials.over(d.at); again != test.kept {
 				t.Errorf("another one may be tried at once: %v", again)
 			}
 		})
@@ -72,7 +72,7 @@ func TestWhoTriesNoFeed(t *testing.T) {
 	d := newFed(t)
 	d.comes(2)
 	d.tell(Wanted{2, []uint32{0}})
-	if d.chain.down != d.peers[2] {
+	if d.plan.chain.down != d.links.peers[2] {
 		t.Fatal("who wants something is not the downstream")
 	}
 	d.at += feedLook
@@ -90,8 +90,8 @@ func TestProbeIsNotWaitedFor(t *testing.T) {
 		t.Fatal("nobody is tried")
 	}
 	d.flow(probePatience+2*feedLook, 0)
-	if d.peers[1].probed != 0 || d.at >= d.peers[1].probeAfter {
-		t.Errorf("it is waited for: %v, and tried again at %v", d.peers[1].probed, d.peers[1].probeAfter)
+	if d.links.peers[1].probed != 0 || d.at >= d.links.peers[1].probeAfter {
+		t.Errorf("it is waited for: %v, and tried again at %v", d.links.peers[1].probed, d.links.peers[1].probeAfter)
 	}
 }
 
@@ -126,28 +126,34 @@ func TestSlowGrantHoldsNoSlot(t *testing.T) {
 		d.tell(Wanted{i, all})
 	}
 	out := func() (n int) {
-		for _, p := range d.peers {
+		for _, p := range d.links.peers {
 			n += len(p.grants)
 		}
 		return n
 	}
 	before := out()
-	if d.active != before || before != seedSlots {
-		t.Fatalf("%d grants are out, %d hold slots, want %d", before, d.active, seedSlots)
+	if d.grants.active != before || before != seedSlots {
+		t.Fatalf("%d grants are out, %d hold slots, want %d", before, d.grants.active, seedSlots)
 	}
 	var slow *peer
-	for _, p := range d.peers {
+	for _, p := range d.links.peers {
 		if len(p.grants) > 0 {
 			slow = p
 		}
 	}
-	d.at = d.grantTime(slow.grants[0])
+	d.at = d.grants.grantTime(slow.grants[0])
 	d.tell(Sent{Peer: slow.index, Bytes: 64 << 10}) // it takes something, slowly
-	if n := len(slow.grants); !slow.slow || n == 0 || d.active > out()-n {
-		t.Errorf("slow: %v; %d grants are out, %d hold slots", slow.slow, out(), d.active)
+	if n := len(slow.grants); !slow.slow || n == 0 || d.grants.active > out()-n {
+		t.Errorf("slow: %v; %d grants are out, %d hold slots", slow.slow, out(), d.grants.active)
 	}
 	d.tell(Served{slow.index})
+	if !slow.slow {
+		t.Error("it does not count as slow any more when its slow grant is served")
+	}
+	for range 2 {
+		d.tell(Served{slow.index})
+	}
 	if slow.slow {
-		t.Error("it counts as slow when its grant is served")
+		t.Error("it counts as slow when its next grant was served at once")
 	}
 }

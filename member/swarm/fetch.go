@@ -5,6 +5,31 @@ import (
 	"time"
 )
 
+// requests are what peers are asked for, and what becomes of it.
+type requests struct {
+	s     *Swarm
+	works map[uint32]*work
+	open  []*work // those of several runs, oldest first
+
+	care    care          // peers that send, are to answer, or are put off
+	robbed  []*peer       // whose menus were taken from in this step
+	retryAt time.Duration // when a peer that is idle may take over what waits elsewhere
+}
+
+func newRequests(s *Swarm) requests {
+	return requests{s: s, works: map[uint32]*work{}, retryAt: never}
+}
+
+// tend looks after what was asked for and does not come, and asks for more where there is room.
+func (rq *requests) tend() {
+	rq.watchRuns()
+	rq.retry()
+	rq.refill()
+}
+
+// due is when tend has something to do if nothing happens.
+func (rq *requests) due() time.Duration { return min(rq.nextRuns(), rq.retryAt) }
+
 // work is a part on its way here.
 type work struct {
 	part      uint32
@@ -41,85 +66,49 @@ type fetch struct {
 	taker    *peer         // who is asked for it then, if it was recalled for somebody
 }
 
-// What is kept outstanding at a member. Requests cost it nothing: they are the menu from which it
-// chooses whom to help next with what, so more than one part is on it even where the line is slow.
-const (
-	menuRuns  = 8
-	menuBytes = 2 << 20
-	menuMost  = 256
-	// menuTime is how much of its sending is asked for at one of several feeds.
-	menuTime = time.Second
-	// menuForeign is the least for a foreign client, in runs.
-	menuForeign = 2
-	// menuOrphan is enough to find out who has nobody to send to.
-	menuOrphan = 1
-)
-
-func (s *Swarm) runOf(w *work, n int) Run {
-	begin := int64(n) * RunSize
-	return Run{w.part, uint32(begin), uint32(min(RunSize, s.partLen(w.part)-begin))}
-}
-
-// depth is how many runs are kept asked for at a peer.
-func (s *Swarm) depth(p *peer) int {
-	length := int(min(RunSize, s.cfg.PartSize))
-	if p.foreign() {
-		if p.sends.fails > 1 {
-			return menuForeign
-		}
-		return max(menuForeign, (p.blocks<<14+length-1)/length+1)
-	}
-	if s.orphan() || s.onTrialFeed(p) || p.sends.fails > 1 {
-		return menuOrphan
-	}
-	depth := min(max(menuRuns, menuBytes/length), menuMost)
-	if s.slowFeed(p) { // what waits there is missed at the end
-		depth = min(depth, 2+int(p.pace*menuTime.Seconds())/length)
-	}
-	return depth
-}
-
 // fill asks a peer for more until its menu is full or it has nothing more to offer.
-func (s *Swarm) fill(p *peer) {
-	if p.choked || (p.useful == 0 && len(p.coming) == 0) || s.finished || s.owes(p) || !s.mayAsk(p) {
+func (rq *requests) fill(p *peer) {
+	if p.choked || (p.useful == 0 && len(p.coming) == 0) || rq.s.finished ||
+		rq.s.reader.owes(p) || !rq.s.plan.mayAsk(p) {
 		return
 	}
-	depth := s.depth(p)
-	if p == s.chain.up && len(p.fetches) > depth/2 {
-		return // several are asked for at once, since each message wakes somebody
+	depth, low := rq.s.plan.menu(p)
+	if len(p.fetches) > low {
+		return
 	}
 	for len(p.fetches) < depth {
-		w, n, ok := s.choose(p)
+		w, n, ok := rq.choose(p)
 		if !ok {
-			w, n, ok = s.takeOver(p)
+			w, n, ok = rq.takeOver(p)
 		}
 		if !ok {
 			return
 		}
-		s.ask(p, w, n)
+		rq.ask(p, w, n)
 	}
 }
 
 // refill fills the menus that others took from, with what nobody is asked for.
-func (s *Swarm) refill() {
-	for _, p := range s.robbed {
-		for depth := s.depth(p); s.peer(p.index) == p && !p.choked && s.mayAsk(p) && len(p.fetches) < depth; {
-			w, n, ok := s.choose(p)
+func (rq *requests) refill() {
+	for _, p := range rq.robbed {
+		depth := rq.s.plan.depth(p)
+		for !p.gone && !p.choked && rq.s.plan.mayAsk(p) && len(p.fetches) < depth {
+			w, n, ok := rq.choose(p)
 			if !ok {
 				break
 			}
-			s.ask(p, w, n)
+			rq.ask(p, w, n)
 		}
 	}
-	clear(s.robbed)
-	s.robbed = s.robbed[:0]
+	clear(rq.robbed)
+	rq.robbed = rq.robbed[:0]
 }
 
 // fillOthers fills every peer but one.
-func (s *Swarm) fillOthers(not *peer) {
-	for _, p := range s.peers {
-		if p != nil && p != not {
-			s.fill(p)
+func (rq *requests) fillOthers(not *peer) {
+	for _, p := range rq.s.links.list {
+		if p != not {
+			rq.fill(p)
 		}
 	}
 }
@@ -128,33 +117,33 @@ func (s *Swarm) fillOthers(not *peer) {
 // the rest of a part that it is sending already, the rest of one that was begun and left, a part
 // that nobody is asked for, of an upstream in order, of others rarest first, then the rest of a
 // part that others send.
-func (s *Swarm) choose(p *peer) (*work, int, bool) {
-	if s.ordered(p) {
-		if w, n, ok := s.inOrder(p); ok {
+func (rq *requests) choose(p *peer) (*work, int, bool) {
+	if rq.s.reader.ordered(p) {
+		if w, n, ok := rq.s.reader.inOrder(p); ok {
 			return w, n, true
 		}
 	}
 	if len(p.fetches) > 0 {
 		last := p.fetches[len(p.fetches)-1].work
-		if n, ok := last.free(); ok && !s.ahead(last.part) {
+		if n, ok := last.free(); ok && !rq.s.reader.ahead(last.part) {
 			return last, n, true
 		}
 	}
-	if w, n, ok := s.help(p, true); ok {
+	if w, n, ok := rq.help(p, true); ok {
 		return w, n, true
 	}
 	if p.useful > 0 {
-		if part, ok := s.nextOf(p); ok {
-			return s.begin(part), 0, true
+		if part, ok := rq.s.plan.nextPart(p); ok {
+			return rq.begin(part), 0, true
 		}
-		if part, ok := s.rare.pick(p.has, p.all, s.rng); ok {
-			return s.begin(part), 0, true
+		if part, ok := rq.s.rare.pick(p.has, p.all, rq.s.rng); ok {
+			return rq.begin(part), 0, true
 		}
 	}
-	if part, ok := s.comingTo(p); ok {
-		return s.begin(part), 0, true
+	if part, ok := rq.s.plan.comingPart(p); ok {
+		return rq.begin(part), 0, true
 	}
-	return s.help(p, false)
+	return rq.help(p, false)
 }
 
 // free finds a run of the part that nobody is asked for.
@@ -171,30 +160,31 @@ func (w *work) free() (int, bool) {
 }
 
 // begin makes a part one that is on its way.
-func (s *Swarm) begin(part uint32) *work {
-	s.rare.remove(part)
-	n := int((s.partLen(part) + RunSize - 1) / RunSize)
+func (rq *requests) begin(part uint32) *work {
+	rq.s.rare.remove(part)
+	n := int((rq.s.partLen(part) + RunSize - 1) / RunSize)
 	w := &work{part: part, runs: make([]run, n), idle: n, left: n, unwritten: n}
-	s.works[part] = w
+	rq.works[part] = w
 	if n > 1 {
-		s.open = append(s.open, w)
+		rq.open = append(rq.open, w)
 	}
 	return w
 }
 
 // end makes a part one that is no longer on its way.
-func (s *Swarm) end(w *work) {
-	delete(s.works, w.part)
-	if i := slices.Index(s.open, w); i >= 0 {
-		s.open = slices.Delete(s.open, i, i+1)
+func (rq *requests) end(w *work) {
+	delete(rq.works, w.part)
+	if i := slices.Index(rq.open, w); i >= 0 {
+		rq.open = slices.Delete(rq.open, i, i+1)
 	}
 }
 
 // help finds a run that is free in a part that was begun; left: one that nobody is asked for at all
 // now.
-func (s *Swarm) help(p *peer, left bool) (*work, int, bool) {
-	for _, w := range s.open {
-		if w.idle == 0 || !p.hasPart(w.part) || (left && w.idle < w.left) || (!left && s.comesAlone(w.part)) {
+func (rq *requests) help(p *peer, left bool) (*work, int, bool) {
+	for _, w := range rq.open {
+		if w.idle == 0 || !p.hasPart(w.part) || (left && w.idle < w.left) ||
+			(!left && rq.s.trust.comesAlone(w.part)) {
 			continue
 		}
 		if n, ok := w.free(); ok {
@@ -205,15 +195,15 @@ func (s *Swarm) help(p *peer, left bool) (*work, int, bool) {
 }
 
 // ask puts a run on the menu of a peer.
-func (s *Swarm) ask(p *peer, w *work, n int) {
+func (rq *requests) ask(p *peer, w *work, n int) {
 	r := &w.runs[n]
 	if r.asked == 0 {
 		w.idle--
 	}
 	r.asked++
-	p.fetches = append(p.fetches, &fetch{work: w, n: n, asked: s.now})
-	s.emit(Fetch{p.index, s.runOf(w, n)})
-	s.passOn(p)
+	p.fetches = append(p.fetches, &fetch{work: w, n: n, asked: rq.s.now})
+	rq.s.emit(Fetch{p.index, rq.s.runOf(w, n)})
+	rq.s.plan.asked(p)
 }
 
 // find returns the place of a run among what a peer is asked for, or -1.
@@ -225,57 +215,70 @@ func (p *peer) find(r Run) int {
 
 // unask takes the i-th fetch off a peer's menu; its run is free again if nobody else is asked for
 // it.
-func (s *Swarm) unask(p *peer, i int) *fetch {
+func (rq *requests) unask(p *peer, i int) *fetch {
 	f := p.fetches[i]
 	p.fetches = slices.Delete(p.fetches, i, i+1)
 	if f.started != 0 {
-		s.begins(p, -1)
+		rq.begins(p, -1)
 	}
-	s.settleRecall(p, f)
+	rq.settleRecall(p, f)
 	r := &f.work.runs[f.n]
 	r.asked--
 	if r.asked == 0 && !r.here {
 		f.work.idle++
-		s.abandon(f.work)
+		rq.abandon(f.work)
 	}
 	return f
 }
 
 // abandon gives a part back of which nothing is here and nothing is asked for.
-func (s *Swarm) abandon(w *work) {
-	if w.idle == len(w.runs) && s.works[w.part] == w {
-		s.breakOff(w.part)
-		s.end(w)
-		s.rare.add(w.part)
+func (rq *requests) abandon(w *work) {
+	if w.idle == len(w.runs) && rq.works[w.part] == w {
+		rq.s.grants.breakOff(w.part)
+		rq.end(w)
+		rq.s.rare.add(w.part)
 	}
 }
 
-func (s *Swarm) freeAll(p *peer) {
+func (rq *requests) freeAll(p *peer) {
 	for len(p.fetches) > 0 {
-		s.unask(p, len(p.fetches)-1)
+		rq.unask(p, len(p.fetches)-1)
 	}
 }
 
-func (s *Swarm) choked(ev Choked) {
-	p := s.peer(ev.Peer)
+// linked begins with a new peer as somebody at its address was left.
+func (rq *requests) linked(p *peer) {
+	if p.off = !p.sends.over(rq.s.now); p.off {
+		rq.care.of(p)
+	}
+}
+
+// cutOff frees all that a peer is asked for, and asks it for nothing more.
+func (rq *requests) cutOff(p *peer) {
+	rq.freeAll(p)
+	p.choked = true
+}
+
+func (rq *requests) choked(ev Choked) {
+	p := rq.s.links.peer(ev.Peer)
 	if p == nil || p.choked == ev.On {
 		return
 	}
 	p.choked = ev.On
-	p.heard = s.now
+	p.live(rq.s.now)
 	if p.choked {
-		s.freeAll(p)
-		s.fillOthers(p)
+		rq.freeAll(p)
+		rq.fillOthers(p)
 		return
 	}
-	s.fill(p)
-	s.prefer(p)
+	rq.fill(p)
+	rq.s.plan.unchoked(p)
 }
 
 // rejected frees a run that a peer will not send: others are asked for it, and after a while the
 // peer may be asked again.
-func (s *Swarm) rejected(ev Rejected) {
-	p := s.peer(ev.Peer)
+func (rq *requests) rejected(ev Rejected) {
+	p := rq.s.links.peer(ev.Peer)
 	if p == nil {
 		return
 	}
@@ -285,27 +288,38 @@ func (s *Swarm) rejected(ev Rejected) {
 	}
 	f := p.fetches[i]
 	if !f.recalled && p.hasPart(f.work.part) {
-		s.putOff(p, refusedFirst, refusedMost)
+		rq.putOff(p, refusedFirst, refusedMost)
 	}
-	if s.mayHave(f.taker, f) {
-		s.handOver(p, i)
-		s.robbed = append(s.robbed, p)
+	if rq.mayHave(f.taker, f) {
+		rq.handOver(p, i)
+		rq.robbed = append(rq.robbed, p)
 		return
 	}
-	s.unask(p, i)
-	s.fillOthers(p)
-	s.fill(p) // it may be the only one
+	rq.unask(p, i)
+	rq.fillOthers(p)
+	rq.fill(p) // it may be the only one
 }
 
 // declined looks for somebody else who sends a run of which a foreign client rejects some blocks.
-func (s *Swarm) declined(ev Declined) {
-	p := s.peer(ev.Peer)
+func (rq *requests) declined(ev Declined) {
+	p := rq.s.links.peer(ev.Peer)
 	if p == nil {
 		return
 	}
 	if i := p.find(ev.Run); i >= 0 {
 		p.fetches[i].declined = true
 	}
-	s.putOff(p, refusedFirst, refusedMost)
-	s.fillIdle(p)
+	rq.putOff(p, refusedFirst, refusedMost)
+	rq.fillIdle(p)
+}
+
+// takeBack cancels what a peer was asked of a part.
+func (rq *requests) takeBack(p *peer, part uint32) {
+	for i := len(p.fetches) - 1; i >= 0; i-- {
+		f := p.fetches[i]
+		if f.work.part == part {
+			rq.s.emit(Cancel{p.index, rq.s.runOf(f.work, f.n)})
+			rq.unask(p, i)
+		}
+	}
 }

@@ -13,6 +13,29 @@ import (
 // The link tells of what goes out a few times a second ([Sent]), also while it waits for the
 // upload limit, which is not the peer's doing.
 
+// grants are what peers are sent, and what they wait for.
+type grants struct {
+	s       *Swarm
+	given   []uint16 // by part: how often it was granted
+	care    care     // peers that were granted something, or are not to be for now
+	asking  care     // peers that want something
+	active  int      // grants that are out and move
+	onTrial *peer    // who was granted something last of those that let a grant lie before
+	served  int64    // for the order of service: grows with every grant
+
+	idling idling
+}
+
+// tend takes back what does not move, and hands out more.
+func (gs *grants) tend() {
+	gs.watchGrants()
+	gs.serve()
+	gs.tellIdle()
+}
+
+// due is when tend has something to do if nothing happens.
+func (gs *grants) due() time.Duration { return min(gs.nextGrant(), gs.nextIdle()) }
+
 // grant is one that is out.
 type grant struct {
 	bytes int64
@@ -37,7 +60,7 @@ const (
 	grantsMost = 2
 
 	// A grant to a peer whose line is slow uses little of this member's: somebody else may have its
-	// slot.
+	// slot. It is slow until a grant to it ends in time.
 	slowFactor = 6
 	slowGrace  = 50 * time.Millisecond
 	slowLeast  = 256 << 10 // bytes a second that a line carries at least
@@ -48,27 +71,27 @@ const (
 
 // restAfter is how long a grant may not move: longer where so little goes over the line that all
 // that are out need longer to move.
-func (s *Swarm) restAfter() time.Duration {
-	if rate := s.lineUp.bytesPerSecond(); rate > 0 {
-		return max(restAfter, time.Duration(4*movedLeast*float64(s.slots())/rate*float64(time.Second)))
+func (gs *grants) restAfter() time.Duration {
+	if rate := gs.s.lines.upRate(); rate > 0 {
+		return max(restAfter, timeFor(4*movedLeast*float64(gs.s.plan.slots()), rate))
 	}
 	return restAfter
 }
 
 // mayTake reports whether a peer may be granted something.
-func (s *Swarm) mayTake(p *peer) bool {
+func (gs *grants) mayTake(p *peer) bool {
 	switch {
-	case len(p.wants) == 0 || len(p.grants) >= grantsMost || p.resting || !p.takes.over(s.now):
+	case len(p.wants) == 0 || len(p.grants) >= grantsMost || p.resting || !p.takes.over(gs.s.now):
 		return false
 	case p.takes.onTrial():
-		return s.onTrial == nil || s.peer(s.onTrial.index) != s.onTrial || len(s.onTrial.grants) == 0
+		return gs.onTrial == nil || gs.onTrial.gone || len(gs.onTrial.grants) == 0
 	}
 	return true
 }
 
 // sent takes in that some of what a peer was granted went out.
-func (s *Swarm) sent(ev Sent) {
-	p := s.peer(ev.Peer)
+func (gs *grants) sent(ev Sent) {
+	p := gs.s.links.peer(ev.Peer)
 	if p == nil {
 		return
 	}
@@ -76,111 +99,122 @@ func (s *Swarm) sent(ev Sent) {
 	if ev.Bytes > 0 && p.took < movedLeast {
 		return
 	}
-	if ev.Bytes > 0 && len(p.grants) == 0 && !p.takes.over(s.now) {
-		p.takes.until = s.now // it takes after all, slowly
+	if ev.Bytes > 0 && len(p.grants) == 0 && !p.takes.over(gs.s.now) {
+		p.takes.until = gs.s.now // it takes after all, slowly
 	}
-	s.takesOn(p)
+	gs.takesOn(p)
 }
 
 // takesOn notes that a peer does not hold up its grants now.
-func (s *Swarm) takesOn(p *peer) {
-	p.took, p.tookAt, p.usedAt = 0, s.now, s.now
-	s.rest(p, false)
+func (gs *grants) takesOn(p *peer) {
+	p.took, p.tookAt = 0, gs.s.now
+	p.used(gs.s.now)
+	gs.rest(p, false)
+}
+
+// unlinked takes in that the link to a peer is down.
+func (gs *grants) unlinked(p *peer) {
+	p.grants = nil
+	gs.holdSlots(p)
 }
 
 // rest makes the grants of a peer ones that use no slots, or that do again.
-func (s *Swarm) rest(p *peer, on bool) {
+func (gs *grants) rest(p *peer, on bool) {
 	p.resting = on
-	s.holdSlots(p)
+	gs.holdSlots(p)
 }
 
 // holdSlots counts the slots that the grants of a peer hold: none if they use little of the line.
-func (s *Swarm) holdSlots(p *peer) {
+func (gs *grants) holdSlots(p *peer) {
 	n := len(p.grants)
 	if p.resting || p.slow {
 		n = 0
 	}
-	s.active += n - p.slots
+	gs.active += n - p.slots
 	p.slots = n
 }
 
 // grantTime is how long a grant may be out until it is one to a slow peer: slowFactor times what
 // this member's line takes for it while it is shared by all that may be out.
-func (s *Swarm) grantTime(g grant) time.Duration {
-	rate := max(s.lineUp.bytesPerSecond(), slowLeast)
-	return slowGrace + time.Duration(slowFactor*float64(g.bytes)*float64(s.slots())/rate*float64(time.Second))
+func (gs *grants) grantTime(g grant) time.Duration {
+	rate := max(gs.s.lines.upRate(), slowLeast)
+	return slowGrace + timeFor(slowFactor*float64(g.bytes)*float64(gs.s.plan.slots()), rate)
 }
 
 // revoke takes the grants of a peer back; what it asked for waits again.
-func (s *Swarm) revoke(p *peer) {
-	s.rest(p, true)
+func (gs *grants) revoke(p *peer) {
+	gs.rest(p, true)
 	for _, g := range p.grants {
 		for _, part := range g.parts {
 			relayed := takeOut(&p.relayed, part)
-			if (relayed || s.Has(part)) && !p.hasPart(part) {
-				s.want(p, part)
+			if (relayed || gs.s.Has(part)) && !p.hasPart(part) {
+				gs.want(p, part)
 			}
 		}
 	}
 	p.grants = nil
 	p.resting, p.slow = false, false
-	s.holdSlots(p)
-	p.takes.fail(s.now, takesFirst, takesMost)
-	s.remembered.note(s.now, p)
-	s.emit(Revoke{p.index})
+	gs.holdSlots(p)
+	p.takes.fail(gs.s.now, takesFirst, takesMost)
+	gs.s.links.remembered.note(gs.s.now, p)
+	gs.s.emit(Revoke{p.index})
 }
 
 // watchGrants looks after grants that do not move.
-func (s *Swarm) watchGrants() {
-	for _, p := range s.peers {
-		if p == nil || len(p.grants) == 0 {
+func (gs *grants) watchGrants() {
+	gs.care.only(func(p *peer) bool {
+		return len(p.grants) > 0 || (len(p.wants) > 0 && !p.takes.over(gs.s.now))
+	})
+	for i := 0; i < len(gs.care.list); i++ { // it may grow meanwhile
+		p := gs.care.list[i]
+		if len(p.grants) == 0 {
 			continue
 		}
-		if s.waitsForContent(p) {
-			p.grants[0].begun = s.now
-			s.takesOn(p)
+		if gs.waitsForContent(p) {
+			p.grants[0].begun = gs.s.now
+			gs.takesOn(p)
 			continue
 		}
-		if slow := s.now >= p.grants[0].begun+s.grantTime(p.grants[0]); slow != p.slow {
-			p.slow = slow
-			s.holdSlots(p)
+		if !p.slow && gs.s.now >= p.grants[0].begun+gs.grantTime(p.grants[0]) {
+			p.slow = true
+			gs.holdSlots(p)
 		}
-		if s.now >= p.tookAt+s.restAfter() {
-			s.rest(p, true)
+		if gs.s.now >= p.tookAt+gs.restAfter() {
+			gs.rest(p, true)
 		}
-		if s.now >= p.tookAt+s.takesAfter(p) {
-			s.revoke(p)
+		if gs.s.now >= p.tookAt+gs.takesAfter(p) {
+			gs.revoke(p)
 		}
 	}
 }
 
 // waitsForContent reports whether what a peer is sent next is not here in full.
-func (s *Swarm) waitsForContent(p *peer) bool {
-	return slices.ContainsFunc(p.grants[0].parts, func(part uint32) bool { return slices.Contains(p.relayed, part) })
+func (gs *grants) waitsForContent(p *peer) bool {
+	relayed := func(part uint32) bool { return slices.Contains(p.relayed, part) }
+	return slices.ContainsFunc(p.grants[0].parts, relayed)
 }
 
-func (s *Swarm) takesAfter(p *peer) time.Duration {
+func (gs *grants) takesAfter(p *peer) time.Duration {
 	if p.takes.onTrial() {
-		return max(takesOnTrial, s.restAfter())
+		return max(takesOnTrial, gs.restAfter())
 	}
-	return max(takesAfter, 2*s.restAfter())
+	return max(takesAfter, 2*gs.restAfter())
 }
 
 // nextGrant is when watchGrants and serve have something to do.
-func (s *Swarm) nextGrant() time.Duration {
+func (gs *grants) nextGrant() time.Duration {
 	at := never
-	for _, p := range s.peers {
+	for _, p := range gs.care.list {
 		switch {
-		case p == nil:
-		case len(p.grants) > 0 && !s.waitsForContent(p):
+		case len(p.grants) > 0 && !gs.waitsForContent(p):
 			if !p.slow {
-				at = min(at, p.grants[0].begun+s.grantTime(p.grants[0]))
+				at = min(at, p.grants[0].begun+gs.grantTime(p.grants[0]))
 			}
 			if !p.resting {
-				at = min(at, p.tookAt+s.restAfter())
+				at = min(at, p.tookAt+gs.restAfter())
 			}
-			at = min(at, p.tookAt+s.takesAfter(p))
-		case len(p.wants) > 0 && !p.takes.over(s.now):
+			at = min(at, p.tookAt+gs.takesAfter(p))
+		case len(p.wants) > 0 && !p.takes.over(gs.s.now):
 			at = min(at, p.takes.until)
 		}
 	}

@@ -35,25 +35,25 @@ func (d *desk) wait(until time.Duration) {
 // something.
 func TestWhoTakesNothingHoldsNoSlot(t *testing.T) {
 	d, all := completeDesk(t, 100)
-	d.chain.foreign = 1 // by turns
+	d.plan.chain.foreign = 1 // by turns
 	d.wanting(0, 1, 0, all)
-	if n := len(d.peers[0].grants); n != grantsMost || d.active != n {
-		t.Fatalf("%d grants to the only one that asks, %d slots, want %d", n, d.active, grantsMost)
+	if n := len(d.links.peers[0].grants); n != grantsMost || d.grants.active != n {
+		t.Fatalf("%d grants to the only one that asks, %d slots, want %d", n, d.grants.active, grantsMost)
 	}
 	d.wait(restAfter)
-	if d.active != 0 {
-		t.Errorf("%d slots are held by who took nothing for %v", d.active, restAfter)
+	if d.grants.active != 0 {
+		t.Errorf("%d slots are held by who took nothing for %v", d.grants.active, restAfter)
 	}
 	d.tell(Sent{0, movedLeast})
-	if d.active != grantsMost {
-		t.Errorf("%d slots when it goes on, want %d", d.active, grantsMost)
+	if d.grants.active != grantsMost {
+		t.Errorf("%d slots when it goes on, want %d", d.grants.active, grantsMost)
 	}
 	stopped := d.at
 	for d.at < stopped+takesAfter-lookEvery { // a few bytes are as good as nothing
 		d.wait(d.at + lookEvery)
 		d.tell(Sent{0, 10})
 	}
-	if p := d.peers[0]; len(p.grants) != grantsMost {
+	if p := d.links.peers[0]; len(p.grants) != grantsMost {
 		t.Fatalf("taken back too soon: %d are out", len(p.grants))
 	}
 	d.at = stopped + takesAfter
@@ -61,7 +61,7 @@ func TestWhoTakesNothingHoldsNoSlot(t *testing.T) {
 	if diff := cmp.Diff([]Revoke{{0}}, of[Revoke](d)); diff != "" {
 		t.Fatal("taken back (-want +got):", diff)
 	}
-	if p := d.peers[0]; len(p.wants) != len(all) || len(of[Grant](d)) != 0 {
+	if p := d.links.peers[0]; len(p.wants) != len(all) || len(of[Grant](d)) != 0 {
 		t.Errorf("%d of %d parts wait for a grant, granted: %v", len(p.wants), len(all), of[Grant](d))
 	}
 	d.tell(Left{0})
@@ -70,10 +70,10 @@ func TestWhoTakesNothingHoldsNoSlot(t *testing.T) {
 		t.Error("a new link is granted something at once")
 	}
 	d.wanting(1, 2, 1, all)
-	if n := len(d.peers[1].grants); n != grantsMost {
+	if n := len(d.links.peers[1].grants); n != grantsMost {
 		t.Errorf("%d grants to who comes later, want %d", n, grantsMost)
 	}
-	back := d.peers[3]
+	back := d.links.peers[3]
 	d.wait(back.takes.until)
 	if n := len(back.grants); n != 1 {
 		t.Fatalf("%d grants on trial, want 1", n)
@@ -90,7 +90,7 @@ func TestWhoTakesNothingHoldsNoSlot(t *testing.T) {
 	}
 	d.tell(Left{3})
 	d.wanting(3, 78, 0, all)
-	if len(d.peers[3].grants) == 0 {
+	if len(d.links.peers[3].grants) == 0 {
 		t.Error("its next link is on trial")
 	}
 }
@@ -98,19 +98,19 @@ func TestWhoTakesNothingHoldsNoSlot(t *testing.T) {
 // A grant that waits for this member's own limit, or for content, is not held against the peer.
 func TestWhoIsMadeToWaitIsNotBlamed(t *testing.T) {
 	d, all := completeDesk(t, 100)
-	d.chain.foreign = 1
+	d.plan.chain.foreign = 1
 	d.wanting(0, 1, 0, all)
 	for d.at < 3*takesAfter {
 		d.wait(d.at + ReportEvery)
 		d.tell(Sent{Peer: 0})
 	}
-	if p := d.peers[0]; len(p.grants) != grantsMost || p.resting {
+	if p := d.links.peers[0]; len(p.grants) != grantsMost || p.resting {
 		t.Errorf("under a limit: %d grants, resting: %v", len(p.grants), p.resting)
 	}
 
 	d = newRelay(t)
 	d.tell(Wanted{1, d.parts(0)[:1]})
-	if len(d.peers[1].relayed) == 0 {
+	if len(d.links.peers[1].relayed) == 0 {
 		t.Fatal("nothing is passed on")
 	}
 	run := d.menu(0)[0]
@@ -118,7 +118,7 @@ func TestWhoIsMadeToWaitIsNotBlamed(t *testing.T) {
 		d.at += ReportEvery
 		d.tell(Progress{Peer: 0, Down: movedLeast, Run: run, Got: got})
 	}
-	if p := d.peers[1]; len(p.grants) == 0 || p.takes.onTrial() {
+	if p := d.links.peers[1]; len(p.grants) == 0 || p.takes.onTrial() {
 		t.Errorf("when nothing comes: %d grants, on trial: %v", len(p.grants), p.takes.onTrial())
 	}
 }
@@ -127,7 +127,7 @@ func TestWhoIsMadeToWaitIsNotBlamed(t *testing.T) {
 func TestMemoryIsBounded(t *testing.T) {
 	m := memory{}
 	for i := range 3 * memoryMost {
-		p := &peer{addr: addrOf(i), takes: backoff{fails: 1}}
+		p := &peer{addr: addrOf(i), service: service{takes: backoff{fails: 1}}}
 		m.note(time.Duration(i)*time.Second, p)
 	}
 	last := &peer{addr: addrOf(3*memoryMost - 1)}

@@ -58,7 +58,7 @@ func TestCapacity(t *testing.T) {
 // sharer is a core that has everything, and peers that each want all of it.
 func sharer(t *testing.T, parts, peers int) *desk {
 	d, all := completeDesk(t, parts)
-	d.chain.foreign = 1 // in a chain, a member sends to one peer at a time
+	d.plan.chain.foreign = 1 // in a chain, a member sends to one peer at a time
 	for i := range peers {
 		d.tell(Joined{Peer: i, ID: proto.PeerID{byte(i + 1)}, Addr: addr(i), MaxRun: RunSize}, Interest{i, true}, Wanted{i, all})
 	}
@@ -69,8 +69,8 @@ func sharer(t *testing.T, parts, peers int) *desk {
 func (d *desk) serve(n int, every time.Duration) {
 	for range n {
 		oldest := -1
-		for i, p := range d.peers {
-			if len(p.grants) > 0 && (oldest < 0 || p.lastGrant < d.peers[oldest].lastGrant) {
+		for i, p := range d.links.peers {
+			if len(p.grants) > 0 && (oldest < 0 || p.lastGrant < d.links.peers[oldest].lastGrant) {
 				oldest = i
 			}
 		}
@@ -79,7 +79,7 @@ func (d *desk) serve(n int, every time.Duration) {
 		}
 		for end := d.at + every; d.at < end; {
 			d.at = min(d.at+ReportEvery, end)
-			for i, p := range d.peers {
+			for i, p := range d.links.peers {
 				if len(p.grants) > 0 {
 					d.tell(Sent{i, movedLeast})
 				}
@@ -93,15 +93,15 @@ func TestGrantsByTheLineUp(t *testing.T) {
 	for _, test := range []struct {
 		rate int // bytes a second
 		want int // grants out
-	}{{400_000, 2}, {1_200_000, 2}, {2_400_000, 3}, {4_700_000, 4}, {12_000_000, 4}, {100_000_000, 4}} {
+	}{{400_000, 2}, {1_200_000, 2}, {2_400_000, 3}, {4_700_000, 4}, {12_000_000, 11}, {100_000_000, farSlots}} {
 		d := sharer(t, 2000, 8)
-		if d.active != seedSlots {
-			t.Fatalf("%d grants at first, want %d", d.active, seedSlots)
+		if d.grants.active != seedSlots {
+			t.Fatalf("%d grants at first, want %d", d.grants.active, seedSlots)
 		}
 		every := time.Duration(float64(256<<10) / float64(test.rate) * float64(time.Second))
 		d.serve(int(5*lineSpan/every)+8, every)
-		if d.active != test.want {
-			t.Errorf("line of %d bytes/s: %d grants are out, want %d", test.rate, d.active, test.want)
+		if d.grants.active != test.want {
+			t.Errorf("line of %d bytes/s: %d grants are out, want %d", test.rate, d.grants.active, test.want)
 		}
 	}
 }
@@ -110,21 +110,21 @@ func TestGrantsByTheLineUp(t *testing.T) {
 func TestLittleWantedIsNoSlowLine(t *testing.T) {
 	d := sharer(t, 400, 2)
 	for i := range 2 {
-		d.peers[i].wants = nil
+		d.links.peers[i].wants = nil
 	}
 	d.serve(seedSlots, 0)
 	for part := range uint32(60) {
 		d.tell(Wanted{int(part % 2), []uint32{100 + part}})
 		d.serve(1, lineSpan/2)
 	}
-	if got := d.slots(); got != seedSlots {
+	if got := d.plan.slots(); got != seedSlots {
 		t.Errorf("%d grants may be out, want %d", got, seedSlots)
 	}
 }
 
 func TestShareOfTheLineDown(t *testing.T) {
 	d := newDesk(t, 400, 256<<10)
-	d.chain.foreign = 1 // in a chain, one peer has the whole line
+	d.plan.chain.foreign = 1 // in a chain, one peer has the whole line
 	for i := range 4 {
 		d.seed(i)
 	}

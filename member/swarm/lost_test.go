@@ -71,8 +71,8 @@ func TestPeerThatWithdrawsAPart(t *testing.T) {
 	if diff := cmp.Diff([]Cancel{{0, run}}, of[Cancel](d)); diff != "" {
 		t.Error("cancels (-want +got):", diff)
 	}
-	if n := len(d.menu(0)); n != 2 || d.seeds != 0 || d.rare.count[1] != 0 || d.rare.count[2] != 1 {
-		t.Errorf("asked for %d runs, %d seeds, counts %v", n, d.seeds, d.rare.count)
+	if n := len(d.menu(0)); n != 2 || d.links.seeds != 0 || d.rare.count[1] != 0 || d.rare.count[2] != 1 {
+		t.Errorf("asked for %d runs, %d seeds, counts %v", n, d.links.seeds, d.rare.count)
 	}
 	d.tell(Has{Peer: 0, All: true}) // says nothing: what is withdrawn comes back part by part
 	if n := len(d.menu(0)); n != 2 {

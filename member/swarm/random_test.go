@@ -27,10 +27,10 @@ func TestWhateverHappens(t *testing.T) {
 			w.now += time.Duration(rapid.SampledFrom([]int{0, 1, 300, 4000}).Draw(t, "wait")) * time.Millisecond
 			w.something()
 			w.holds()
-			if s.chain.up != nil {
+			if s.plan.chain.up != nil {
 				reached.chains++
 			}
-			for _, p := range s.peers {
+			for _, p := range s.links.peers {
 				if p == nil {
 					continue
 				}
@@ -125,7 +125,7 @@ func (w *whim) perform(e Effect) {
 	case Revoke:
 		w.revoked++
 	case Grant:
-		if p := w.s.peer(e.Peer); p == nil || len(p.grants) > grantsMost {
+		if p := w.s.links.peer(e.Peer); p == nil || len(p.grants) > grantsMost {
 			w.t.Fatalf("granted %v to peer %d, which is gone or has enough", e.Parts, e.Peer)
 		}
 	case Drop:
@@ -211,7 +211,7 @@ func (w *whim) something() {
 	case what == 5:
 		w.tell(Interest{i, on})
 	case what == 6 || what == 16:
-		for _, q := range w.s.peers { // what is coming is asked for more often than chance would have it
+		for _, q := range w.s.links.peers { // what is coming is asked for more often than chance would have it
 			if q != nil && q.index != i && len(q.fetches) > 0 && on {
 				part = q.fetches[0].work.part
 			}
@@ -227,7 +227,7 @@ func (w *whim) something() {
 	case what == 19 && asked:
 		w.tell(Declined{i, r})
 	case what == 20:
-		w.tell(Dismissed{i})
+		w.tell(Dismissed{i}, Regroup{i, proto.Regrouping(part % 3)})
 	case what == 21:
 		w.tell(Has{Peer: i, Parts: []uint32{part, (part + 1) % uint32(w.s.parts)}}, Choked{Peer: i})
 	case what == 9 && asked:
@@ -265,7 +265,7 @@ func (w *whim) holds() {
 	s, t, kept := w.s, w.t, w.kept
 	asked := map[Run]int{}
 	promised := map[*peer]int{}
-	for _, p := range s.peers {
+	for _, p := range s.links.peers {
 		if p == nil {
 			continue
 		}
@@ -281,7 +281,7 @@ func (w *whim) holds() {
 			if f.taker != nil {
 				promised[f.taker]++
 			}
-			if s.works[f.work.part] != f.work {
+			if s.requests.works[f.work.part] != f.work {
 				t.Fatalf("part %d is asked for and not on its way", f.work.part)
 			}
 		}
@@ -289,8 +289,24 @@ func (w *whim) holds() {
 			t.Fatalf("peer %d: begun %d recalled %d, counted %d and %d", p.index, begun, recalled, p.begun, p.recalled)
 		}
 	}
+	for _, p := range s.links.list {
+		for _, c := range []struct {
+			what  string
+			needs bool
+			care  care
+		}{
+			{"requests", p.off || p.recalled > 0 || p.begun > 0, s.requests.care},
+			{"grants", len(p.grants) > 0 || len(p.wants) > 0 && !p.takes.over(s.now), s.grants.care},
+			{"grants", len(p.wants) > 0, s.grants.asking},
+			{"the plan", p.spare || p.probed > 0, s.plan.feed.spare},
+		} {
+			if c.needs && !slices.Contains(c.care.list, p) {
+				t.Fatalf("%s does not look after peer %d", c.what, p.index)
+			}
+		}
+	}
 	active, flows := 0, 0
-	for _, p := range s.peers {
+	for _, p := range s.links.peers {
 		if p == nil {
 			continue
 		}
@@ -307,7 +323,7 @@ func (w *whim) holds() {
 			t.Fatalf("peer %d stops in the middle of nothing", p.index)
 		}
 		for _, part := range slices.Concat(p.awaits, p.relayed) {
-			if s.Has(part) || s.works[part] == nil {
+			if s.Has(part) || s.requests.works[part] == nil {
 				t.Fatalf("peer %d awaits part %d, which is here or does not come", p.index, part)
 			}
 		}
@@ -324,11 +340,11 @@ func (w *whim) holds() {
 			t.Fatalf("peer %d has %d useful parts, counted %d", p.index, useful, p.useful)
 		}
 	}
-	if active != s.active || flows != s.flows {
-		t.Fatalf("%d grants and %d flows move, counted %d and %d", active, flows, s.active, s.flows)
+	if active != s.grants.active || flows != s.lines.flows {
+		t.Fatalf("%d grants and %d flows move, counted %d and %d", active, flows, s.grants.active, s.lines.flows)
 	}
 	for part := range uint32(s.parts) {
-		w := s.works[part]
+		w := s.requests.works[part]
 		ways := 0
 		for _, is := range []bool{s.Has(part), s.rare.place[part] >= 0, w != nil, kept[part]} {
 			if is {
@@ -399,7 +415,7 @@ func (w *whim) end() {
 		}
 		w.holds()
 		if n > 10_000 {
-			w.t.Fatalf("has %d of %d parts, %d on their way, and asks for nothing", w.s.haveN, w.s.parts, len(w.s.works))
+			w.t.Fatalf("has %d of %d parts, %d on their way, and asks for nothing", w.s.haveN, w.s.parts, len(w.s.requests.works))
 		}
 	}
 }

@@ -68,6 +68,9 @@ func (r *rarity) remove(part uint32) {
 	r.free[part>>3] &^= 0x80 >> (part & 7)
 }
 
+// isFree reports whether nobody is asked for a part that is to come.
+func (r *rarity) isFree(part uint32) bool { return r.place[part] >= 0 }
+
 // inc counts one peer more that has the part.
 func (r *rarity) inc(part uint32) {
 	c := int(r.count[part])

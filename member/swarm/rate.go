@@ -8,6 +8,11 @@ import (
 // rateSpan is how far back a rate looks: what moved earlier counts for less than 1/e.
 const rateSpan = 2 * time.Second
 
+// timeFor is how long so many bytes take at so many a second.
+func timeFor(bytes, rate float64) time.Duration {
+	return time.Duration(bytes / rate * float64(time.Second))
+}
+
 // rate is a decaying average of bytes a second.
 type rate struct {
 	value float64

@@ -8,58 +8,59 @@ import (
 // What becomes of runs that were asked for: they begin, come in, are written and verified, or turn
 // out bad.
 
-func (s *Swarm) started(ev Started) {
-	if p := s.peer(ev.Peer); p != nil {
-		p.heard = s.now
+func (rq *requests) started(ev Started) {
+	if p := rq.s.links.peer(ev.Peer); p != nil {
+		p.live(rq.s.now)
 		if i := p.find(ev.Run); i >= 0 && p.fetches[i].started == 0 {
 			f := p.fetches[i]
-			f.started, f.hearsay = max(s.now, 1), !p.hasPart(ev.Run.Part)
+			f.started, f.hearsay = max(rq.s.now, 1), !p.hasPart(ev.Run.Part)
 			if r := &f.work.runs[f.n]; !r.here {
 				r.mixed = r.mixed && r.asked > 1 // what came before is written over
-				r.comesFrom(s.senderOf(p))
+				r.comesFrom(p.sender())
 			}
-			f.moved = s.now
-			s.settleRecall(p, f)
-			s.begins(p, 1)
-			s.sends(p, 0)
-			s.flowsOn(ev.Run.Part)
-			if s.seq != nil {
-				s.fill(p) // it may have owed this run
+			f.moved = rq.s.now
+			rq.settleRecall(p, f)
+			rq.begins(p, 1)
+			rq.s.plan.came(p, 0)
+			rq.s.grants.flowsOn(ev.Run.Part)
+			rq.s.plan.begins(p, f)
+			if rq.s.reader.on {
+				rq.fill(p) // it may have owed this run
 			}
 		}
 	}
 }
 
 // begins counts the runs that a peer has begun to send, and the peers that are sending.
-func (s *Swarm) begins(p *peer, n int) {
+func (rq *requests) begins(p *peer, n int) {
 	before := p.begun
 	p.begun += n
 	switch {
 	case before == 0:
-		s.flows++
-		p.look = s.now + lookEvery
+		rq.s.lines.flowsMore(1)
+		p.look = rq.s.now + lookEvery
+		rq.care.of(p)
 	case p.begun == 0:
-		s.limps(p, false)
-		s.flows--
+		rq.limps(p, false)
+		rq.s.lines.flowsMore(-1)
 	default:
 		return
 	}
-	s.tellShare()
+	rq.s.lines.tellShare()
 }
 
-func (s *Swarm) progress(ev Progress) {
-	p := s.peer(ev.Peer)
+func (rq *requests) progress(ev Progress) {
+	p := rq.s.links.peer(ev.Peer)
 	if p == nil {
 		return
 	}
-	p.heard = s.now
-	s.sends(p, ev.Down)
-	s.moves(p, ev)
-	p.down.add(s.now, ev.Down)
-	s.lineDown.add(s.now, ev.Down)
-	s.tellShare()
+	p.live(rq.s.now)
+	rq.s.plan.came(p, ev.Down)
+	rq.moves(p, ev)
+	p.down.add(rq.s.now, ev.Down)
+	rq.s.lines.cameDown(ev.Down)
 	if p.foreign() {
-		s.widen(p)
+		rq.widen(p)
 	}
 }
 
@@ -70,63 +71,60 @@ const (
 	windowLeast = 32
 )
 
-func (s *Swarm) widen(p *peer) {
-	n := int(p.down.bytesPerSecond(s.now)*windowSpan.Seconds())>>14 + windowLeast
+func (rq *requests) widen(p *peer) {
+	n := int(p.down.bytesPerSecond(rq.s.now)*windowSpan.Seconds())>>14 + windowLeast
 	n = min(n, p.maxQueue)
 	if n > p.blocks {
 		p.blocks = n
-		s.emit(Window{p.index, n})
-		s.fill(p)
+		rq.s.emit(Window{p.index, n})
+		rq.fill(p)
 	}
 }
 
 // received takes a run in: whoever else was asked for it is told that it is no longer wanted.
-func (s *Swarm) received(ev Received) {
-	p := s.peer(ev.Peer)
+func (rq *requests) received(ev Received) {
+	p := rq.s.links.peer(ev.Peer)
 	if p == nil {
 		return
 	}
 	i := p.find(ev.Run)
 	if i < 0 {
-		s.stats.Duplicate += int64(ev.Run.Length)
+		rq.s.stats.Duplicate += int64(ev.Run.Length)
 		return
 	}
 	f := p.fetches[i]
 	r := &f.work.runs[f.n]
 	if r.here {
-		s.stats.Duplicate += int64(ev.Run.Length)
+		rq.s.stats.Duplicate += int64(ev.Run.Length)
 	} else {
-		s.stats.Downloaded += int64(ev.Run.Length)
-		r.comesFrom(s.senderOf(p))
+		rq.s.stats.Downloaded += int64(ev.Run.Length)
+		r.comesFrom(p.sender())
 		r.here, r.by, r.hearsay = true, p.index, f.hearsay
 		f.work.left--
-		s.keepsPace(p, f)
+		rq.keepsPace(p, f)
 	}
-	s.unask(p, i)
+	rq.unask(p, i)
 	if r.asked > 0 {
-		s.recall(f.work, f.n)
+		rq.cancel(f.work, f.n)
 	}
-	s.fill(p)
+	rq.fill(p)
 }
 
 // recall cancels a run wherever it is asked for.
-func (s *Swarm) recall(w *work, n int) {
-	for _, q := range s.peers {
-		if q == nil {
-			continue
-		}
-		if i := q.find(s.runOf(w, n)); i >= 0 {
-			s.emit(Cancel{q.index, s.runOf(w, n)})
-			s.unask(q, i)
-			s.fill(q)
+func (rq *requests) cancel(w *work, n int) {
+	for _, q := range rq.s.links.list {
+		if i := q.find(rq.s.runOf(w, n)); i >= 0 {
+			rq.s.emit(Cancel{q.index, rq.s.runOf(w, n)})
+			rq.unask(q, i)
+			rq.fill(q)
 		}
 	}
 }
 
 // written takes in that a run is on disk. One that two peers sent is written twice, and counts
 // once.
-func (s *Swarm) written(ev Written) {
-	w := s.works[ev.Run.Part]
+func (rq *requests) written(ev Written) {
+	w := rq.works[ev.Run.Part]
 	if w == nil {
 		return
 	}
@@ -136,28 +134,19 @@ func (s *Swarm) written(ev Written) {
 	}
 	r.written = true
 	if w.unwritten--; w.unwritten == 0 {
-		s.emit(Verify{w.part})
+		rq.s.emit(Verify{w.part})
 	}
 }
 
-func (s *Swarm) stored(part uint32) {
-	if w := s.works[part]; w != nil {
-		s.credit(w)
-		s.end(w)
+func (rq *requests) stored(part uint32) {
+	if w := rq.works[part]; w != nil {
+		rq.s.trust.credit(w)
+		rq.end(w)
 		for n := range w.runs { // it may be here before all of it came anew
-			s.recall(w, n)
+			rq.cancel(w, n)
 		}
 	}
-	s.gain(part)
-}
-
-// credit counts good content for who sent it.
-func (s *Swarm) credit(w *work) {
-	for n, r := range w.runs {
-		if p := s.peer(r.by); r.here && p != nil && p.id == r.from.id {
-			p.good += int64(s.runOf(w, n).Length)
-		}
-	}
+	rq.s.gain(part)
 }
 
 // sender tells who sent the part, if it was one peer.

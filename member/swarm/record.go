@@ -76,7 +76,7 @@ func (b badPart) wait() time.Duration { return min(againFirst<<min(b.times-1, 10
 
 // senderOf is how a peer is remembered: under the port on which it accepts members, if it opened
 // the link and says which.
-func (s *Swarm) senderOf(p *peer) sender {
+func (p *peer) sender() sender {
 	if p.dialled || p.port == 0 {
 		return sender{p.id, p.addr}
 	}

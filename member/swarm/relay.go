@@ -5,10 +5,18 @@ import (
 	"time"
 )
 
-// In a chain a member passes parts on while they come, so that the last member is later than the
-// first by some packets for each member between them, and not by a part. It suggests (BEP 6) to its
-// downstream what it asks its upstream for. What the downstream asks for waits until the first
-// bytes of it are here; then it is granted, and goes out as it comes in.
+// A member passes parts on while they come. It suggests them (BEP 6); what is asked of it then waits
+// until the first bytes are here, is granted, and goes out as it comes in.
+//
+// In a chain that is what it asks its upstream for, and its downstream is who hears of it: so the
+// last member is later than the first by some packets for each member between them, and not by a
+// part.
+//
+// In a mesh whose members are far from each other it is a part that nobody around has, once it
+// begins to come from who has it, and all that are far hear of it. Several parts come over a long
+// path side by side, so each takes long; without passing them on the lines up would stand idle
+// until the first of them is whole, and the last part would take as long again at the end. Near by
+// it is no good: a slow line would be shared by all who hear of a part at once.
 //
 // Nothing says that such a part is here before it verified. Who asks for it knows that it is
 // hearsay, and blames nobody for it if it is bad; but who passed bad parts on a few times is asked
@@ -20,46 +28,61 @@ import (
 const relayPatience = time.Second
 
 // suggested takes in that a peer gets a part, and passes it on as it comes.
-func (s *Swarm) suggested(ev Suggested) {
-	p := s.peer(ev.Peer)
-	if p == nil || p.foreign() || s.misleads(p) {
+func (pl *plan) suggested(ev Suggested) {
+	p := pl.s.links.peer(ev.Peer)
+	if p == nil || p.foreign() || pl.s.trust.misleads(p) {
 		return
 	}
 	for _, part := range ev.Parts {
-		if int(part) < s.parts && !p.hasPart(part) && s.lacks(part) && len(p.coming) < menuMost && !slices.Contains(p.coming, part) {
+		if int(part) < pl.s.parts && !p.hasPart(part) && pl.s.lacks(part) &&
+			len(p.coming) < menuMost && !slices.Contains(p.coming, part) {
 			p.coming = append(p.coming, part)
 		}
 	}
-	s.showInterest(p)
-	s.fill(p)
-	s.prefer(p)
+	pl.s.links.showInterest(p)
+	pl.s.requests.fill(p)
+	pl.prefer(p)
 }
 
-// prefer takes what a peer passes on from others that were asked for it and did not begin: it is
-// the end of the chain, and they have somebody to send to.
-func (s *Swarm) prefer(p *peer) {
-	if !s.orphan() || p.choked {
+// relaysNoMore takes in that a part is nothing any more that a peer passes on as it comes.
+func (pl *plan) relaysNoMore(p *peer, part uint32) { takeOut(&p.coming, part) }
+
+// relaysNothing takes in that a peer passes nothing on any more, or is not to.
+func (pl *plan) relaysNothing(p *peer) { p.coming = nil }
+
+// unchoked takes in that a peer may be asked.
+func (pl *plan) unchoked(p *peer) { pl.prefer(p) }
+
+// prefer takes what a peer passes on from others that were asked for it and did not begin, as far
+// as there is room for more on its menu. In a chain it is the end, and the others have somebody to
+// send to; in a mesh who has the part sends it once and then something else.
+func (pl *plan) prefer(p *peer) {
+	if p.choked || !pl.mayAsk(p) || !(pl.orphan() || pl.meshed()) {
 		return
 	}
-	for _, q := range s.peers {
-		if q == nil || q == p {
+	for _, q := range pl.s.links.list {
+		if q == p {
 			continue
 		}
 		for _, f := range q.fetches {
-			if f.started == 0 && !f.recalled && f.work.runs[f.n].asked == 1 && slices.Contains(p.coming, f.work.part) {
-				s.recallFor(p, q, f)
+			if pl.meshed() && len(p.fetches)+p.promised >= pl.depth(p) {
+				return
+			}
+			alone := f.work.runs[f.n].asked == 1
+			if f.started == 0 && !f.recalled && alone && slices.Contains(p.coming, f.work.part) {
+				pl.s.requests.recallFor(p, q, f)
 			}
 		}
 	}
 }
 
-// comingTo finds a part that the peer passes on as it comes, and that nobody is asked for.
-func (s *Swarm) comingTo(p *peer) (uint32, bool) {
-	if !s.chained() {
+// comingPart finds a part that the peer passes on as it comes, and that nobody is asked for.
+func (pl *plan) comingPart(p *peer) (uint32, bool) {
+	if !pl.chained() && !pl.meshed() {
 		return 0, false
 	}
 	for i, part := range p.coming {
-		if s.rare.place[part] >= 0 {
+		if pl.s.rare.isFree(part) {
 			p.coming = slices.Delete(p.coming, i, i+1)
 			return part, true
 		}
@@ -68,7 +91,7 @@ func (s *Swarm) comingTo(p *peer) (uint32, bool) {
 }
 
 // suggest tells a peer of parts that this member asked its upstream for, those it may want.
-func (s *Swarm) suggest(p *peer, fetches []*fetch) {
+func (pl *plan) suggest(p *peer, fetches []*fetch) {
 	var parts []uint32
 	for _, f := range fetches {
 		if part := f.work.part; !p.hasPart(part) && !slices.Contains(parts, part) {
@@ -76,111 +99,80 @@ func (s *Swarm) suggest(p *peer, fetches []*fetch) {
 		}
 	}
 	if len(parts) > 0 {
-		s.emit(Suggest{p.index, parts})
+		pl.s.emit(Suggest{p.index, parts})
 	}
 }
 
-// relays tells whether what the upstream sends is offered to a peer: the downstream, or, while
+// relaysTo tells whether what the upstream sends is offered to a peer: the downstream, or, while
 // there is none, whoever has nothing yet.
-func (s *Swarm) relays(p *peer) bool {
-	c := &s.chain
-	return c.up != nil && c.up != p && !p.foreign() && s.chained() && (c.down == p || (c.down == nil && p.hasN == 0))
+func (pl *plan) relaysTo(p *peer) bool {
+	c := &pl.chain
+	return c.up != nil && c.up != p && !p.foreign() && pl.chained() &&
+		(c.down == p || (c.down == nil && p.hasN == 0))
 }
 
-// passOn suggests the part that the upstream was asked for last, once.
-func (s *Swarm) passOn(up *peer) {
+// asked suggests the part that the upstream was asked for last, once.
+func (pl *plan) asked(up *peer) {
 	last := len(up.fetches) - 1
-	if s.chain.up != up || (last > 0 && up.fetches[last-1].work == up.fetches[last].work) {
+	if pl.chain.up != up || (last > 0 && up.fetches[last-1].work == up.fetches[last].work) {
 		return
 	}
-	for _, p := range s.peers {
-		if p != nil && s.relays(p) {
-			s.suggest(p, up.fetches[last:])
+	for _, p := range pl.s.links.list {
+		if pl.relaysTo(p) {
+			pl.suggest(p, up.fetches[last:])
 		}
 	}
 }
 
-// offerRelay suggests all that the upstream is asked for to who may have it now.
-func (s *Swarm) offerRelay(p *peer) {
-	if s.relays(p) {
-		s.suggest(p, s.chain.up.fetches)
+// greet suggests all that the upstream is asked for to who may have it now.
+func (pl *plan) greet(p *peer) {
+	if pl.relaysTo(p) {
+		pl.suggest(p, pl.chain.up.fetches)
 	}
 }
 
-// awaits tells whether a part that a peer asks for comes from the upstream.
-func (s *Swarm) awaits(part uint32) bool {
-	return s.chain.up != nil && slices.ContainsFunc(s.chain.up.fetches, func(f *fetch) bool { return f.work.part == part })
+// begins suggests a part that begins to come from a peer to all that are far, if they may lack it.
+func (pl *plan) begins(from *peer, f *fetch) {
+	part := f.work.part
+	if !pl.meshed() || f.hearsay || f.n > 0 || pl.s.rare.count[part] > 0 {
+		return
+	}
+	for _, p := range pl.s.links.list {
+		far := from.isFar() || p.isFar()
+		if p != from && far && !p.foreign() && !p.leaving && !p.hasPart(part) {
+			pl.suggest(p, []*fetch{f})
+		}
+	}
 }
 
-// begun tells whether some of a part is here, or coming in.
-func (s *Swarm) begun(part uint32) bool {
-	w := s.works[part]
-	if w == nil || s.chain.up == nil {
+// meshed reports whether parts are passed on as they come in a mesh: some of it is far.
+func (pl *plan) meshed() bool { return !pl.chained() && pl.chain.far > 0 }
+
+// passesOn reports whether a peer that asks for a part that is not here is to have it as it comes.
+func (pl *plan) passesOn(p *peer, part uint32) bool {
+	if pl.meshed() {
+		return !p.foreign() && pl.flows(part)
+	}
+	comes := func(f *fetch) bool { return f.work.part == part }
+	return pl.relaysTo(p) && slices.ContainsFunc(pl.chain.up.fetches, comes)
+}
+
+// flows reports whether some of a part that is passed on is here, or coming in.
+func (pl *plan) flows(part uint32) bool {
+	w := pl.s.requests.works[part]
+	if w == nil || (pl.chained() && pl.chain.up == nil) {
 		return false
 	}
-	return w.left < len(w.runs) || slices.ContainsFunc(s.chain.up.fetches, func(f *fetch) bool { return f.work == w && f.started != 0 })
-}
-
-// flowsOn lets those who await a part have it now: its first bytes came.
-func (s *Swarm) flowsOn(part uint32) {
-	for _, p := range s.peers {
-		if p != nil && takeOut(&p.awaits, part) {
-			s.want(p, part)
-		}
+	comes := func(f *fetch) bool { return f.work == w && f.started != 0 }
+	sends := func(p *peer) bool { return p.begun > 0 && slices.ContainsFunc(p.fetches, comes) }
+	if pl.chained() {
+		return w.left < len(w.runs) || sends(pl.chain.up)
 	}
+	return w.left < len(w.runs) || slices.ContainsFunc(pl.s.links.list, sends)
 }
 
-// arrive makes a part that others asked for while it was on its way one like others.
-func (s *Swarm) arrive(part uint32) {
-	s.flowsOn(part)
-	for _, p := range s.peers {
-		if p != nil {
-			n := len(p.relayed)
-			if p.relayed = slices.DeleteFunc(p.relayed, func(r uint32) bool { return r == part }); len(p.relayed) < n {
-				s.takesOn(p) // what it is sent is here only now
-			}
-		}
-	}
-}
-
-// breakOff rejects what peers asked of a part that does not come now.
-func (s *Swarm) breakOff(part uint32) {
-	for _, p := range s.peers {
-		if p == nil {
-			continue
-		}
-		n := len(p.awaits) + len(p.wants) + len(p.relayed)
-		for _, list := range []*[]uint32{&p.awaits, &p.wants, &p.relayed} {
-			*list = slices.DeleteFunc(*list, func(r uint32) bool { return r == part })
-		}
-		if len(p.awaits)+len(p.wants)+len(p.relayed) < n {
-			s.emit(Refuse{p.index, []uint32{part}})
-		}
-	}
-}
-
-// breakRelays rejects all that peers but one asked of parts that are not here, except what they
-// were granted, so that they ask others.
-func (s *Swarm) breakRelays(not *peer) {
-	for _, p := range s.peers {
-		if p == nil || p == not {
-			continue
-		}
-		refused := p.awaits
-		p.awaits = nil
-		p.wants = slices.DeleteFunc(p.wants, func(part uint32) bool {
-			if !s.Has(part) {
-				refused = append(refused, part)
-			}
-			return !s.Has(part)
-		})
-		if len(refused) > 0 {
-			s.emit(Refuse{p.index, refused})
-		}
-	}
-}
-
-// relaySoon tells whether a peer may still be expected to get a part, and pass it on.
-func (s *Swarm) relaySoon(p *peer, f *fetch) bool {
-	return s.chained() && !p.hasPart(f.work.part) && s.now < f.asked+relayPatience
+// mayRelay reports whether a peer may still be expected to get a part, and pass it on.
+func (pl *plan) mayRelay(p *peer, f *fetch) bool {
+	return (pl.chained() || pl.meshed()) && !p.hasPart(f.work.part) &&
+		pl.s.now < f.asked+relayPatience
 }

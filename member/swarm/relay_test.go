@@ -64,8 +64,8 @@ func TestPassedOnAsItComes(t *testing.T) {
 	}
 	first := d.menu(0)[0]
 	d.tell(Received{0, first}, Stored{first.Part}, Served{1})
-	if diff := cmp.Diff([]Announce{{coming[0]}}, of[Announce](d)); diff != "" && len(d.peers[1].relayed) != 1 {
-		t.Errorf("announced (-want +got): %s; and %v are still passed on", diff, d.peers[1].relayed)
+	if diff := cmp.Diff([]Announce{{coming[0]}}, of[Announce](d)); diff != "" && len(d.links.peers[1].relayed) != 1 {
+		t.Errorf("announced (-want +got): %s; and %v are still passed on", diff, d.links.peers[1].relayed)
 	}
 	d.tell(Wanted{2, coming[3:]})
 	if diff := cmp.Diff(coming[3:], d.refused(2)); diff != "" {
@@ -147,7 +147,7 @@ func TestHearsay(t *testing.T) {
 	for n := range uint32(hearsayFailures) {
 		d.tell(Suggested{0, []uint32{n, n + 50, 4000, n}})
 		run := Run{n, 0, 256 << 10}
-		if d.peers[0].find(run) < 0 {
+		if d.links.peers[0].find(run) < 0 {
 			t.Fatalf("asks for %v", d.menu(0))
 		}
 		d.tell(Started{0, run}, Has{Peer: 0, Parts: []uint32{n}}, Received{0, run}, Failed{Part: n})
@@ -157,11 +157,11 @@ func TestHearsay(t *testing.T) {
 	}
 	asked := len(d.menu(0))
 	d.tell(Suggested{0, []uint32{70, 71}})
-	if len(d.menu(0)) != asked || len(d.peers[0].coming) > 0 {
+	if len(d.menu(0)) != asked || len(d.links.peers[0].coming) > 0 {
 		t.Errorf("after %d bad parts it is believed: %v", hearsayFailures, d.parts(0))
 	}
 	d.tell(Has{Peer: 0, Parts: []uint32{80}})
-	i := slices.IndexFunc(d.menu(0), func(r Run) bool { return d.peers[0].hasPart(r.Part) })
+	i := slices.IndexFunc(d.menu(0), func(r Run) bool { return d.links.peers[0].hasPart(r.Part) })
 	if i < 0 {
 		t.Fatalf("what it has is not asked for: %v", d.parts(0))
 	}
@@ -185,10 +185,10 @@ func TestSuggestionsAreBounded(t *testing.T) {
 		all = append(all, part)
 	}
 	d.tell(Suggested{0, all}, Suggested{1, all}, Suggested{9, all})
-	if n := len(d.peers[0].coming); n > menuMost || n == 0 || slices.Contains(d.peers[0].coming, 7) {
-		t.Errorf("%d parts are remembered: %v", n, d.peers[0].coming)
+	if n := len(d.links.peers[0].coming); n > menuMost || n == 0 || slices.Contains(d.links.peers[0].coming, 7) {
+		t.Errorf("%d parts are remembered: %v", n, d.links.peers[0].coming)
 	}
-	if n := len(d.peers[1].coming) + len(d.menu(1)); n > 0 {
+	if n := len(d.links.peers[1].coming) + len(d.menu(1)); n > 0 {
 		t.Errorf("%d parts of a foreign client", n)
 	}
 }
@@ -205,8 +205,8 @@ func TestOrphanPrefersTheEnd(t *testing.T) {
 		t.Fatal("recalls (-want +got):", diff)
 	}
 	d.tell(Rejected{0, run})
-	if d.chain.broken || d.peers[1].find(run) < 0 {
-		t.Errorf("asks %v, chain broken: %v", d.menu(1), d.chain.broken)
+	if d.plan.chain.broken || d.links.peers[1].find(run) < 0 {
+		t.Errorf("asks %v, chain broken: %v", d.menu(1), d.plan.chain.broken)
 	}
 }
 
@@ -239,16 +239,16 @@ func TestSwarmOutgrowsTheChain(t *testing.T) {
 		ends = append(ends, New(Config{Size: 1 << 20, PartSize: 1 << 20, ID: id}))
 	}
 	d.tell(Listed{chainPeers + 1})
-	if drops := of[Drop](d); len(drops) > 0 || !d.chained() {
-		t.Fatalf("chained %v, %v", d.chained(), drops)
+	if drops := of[Drop](d); len(drops) > 0 || !d.plan.chained() {
+		t.Fatalf("chained %v, %v", d.plan.chained(), drops)
 	}
 	d.tell(Listed{chainPeers + 2})
 	drops := of[Drop](d)
-	if left := links - len(drops); d.chained() || left < keptLinks/2 || left > 2*keptLinks {
-		t.Errorf("chained %v, %d links are left", d.chained(), left)
+	if left := links - len(drops); d.plan.chained() || left < keptLinks/2 || left > 2*keptLinks {
+		t.Errorf("chained %v, %d links are left", d.plan.chained(), left)
 	}
 	for i, end := range ends {
-		if here, there := d.lot(d.peers[i]), end.lot(&peer{id: d.cfg.ID}); here != there {
+		if here, there := d.links.lot(d.links.peers[i]), end.links.lot(&peer{id: d.cfg.ID}); here != there {
 			t.Errorf("link %d: the ends draw %d and %d", i, here, there)
 		}
 	}

@@ -15,38 +15,38 @@ const (
 
 // idle reports whether a link has been of no use since a time: nothing went over it, this member
 // asks the peer for nothing, and the peer does not wait for its turn.
-func (s *Swarm) idle(p *peer, since time.Duration) bool {
+func (l *links) idle(p *peer, since time.Duration) bool {
 	return p.usedAt <= since && len(p.fetches) == 0 && (len(p.wants) == 0 || p.takes.onTrial())
 }
 
 // makeRoom ends the link that was idle for longest, if there is one that may go for the sake of
 // a new peer, and reports whether it did.
-func (s *Swarm) makeRoom(p *peer) bool {
-	if s.remembered.wasIdle(s.now, p) {
+func (l *links) makeRoom(p *peer) bool {
+	if l.remembered.wasIdle(l.s.now, p) {
 		return false
 	}
 	var worst *peer
-	for _, q := range s.peers {
-		if q == nil || q == p || q.leaving {
+	for _, q := range l.list {
+		if q == p || q.leaving {
 			continue
 		}
 		wait := idleLink
 		if q.member == nil && p.member != nil {
 			wait = idleStranger
 		}
-		if s.idle(q, s.now-wait) && (worst == nil || s.goesBefore(q, worst)) {
+		if l.idle(q, l.s.now-wait) && (worst == nil || l.goesBefore(q, worst)) {
 			worst = q
 		}
 	}
 	if worst == nil {
 		return false
 	}
-	s.remembered.noteIdle(s.now, worst)
-	s.drop(worst, "others are in need of the place, and nothing goes over the link")
+	l.remembered.noteIdle(l.s.now, worst)
+	l.drop(worst, "others are in need of the place, and nothing goes over the link")
 	return true
 }
 
-func (s *Swarm) goesBefore(a, b *peer) bool {
+func (l *links) goesBefore(a, b *peer) bool {
 	if (a.member == nil) != (b.member == nil) {
 		return a.member == nil
 	}

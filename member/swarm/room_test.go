@@ -29,7 +29,7 @@ func TestIdleLinksMakeRoom(t *testing.T) {
 	}
 	up := func(want ...int) {
 		t.Helper()
-		for i, p := range d.peers {
+		for i, p := range d.links.peers {
 			wanted := false
 			for _, w := range want {
 				wanted = wanted || w == i
@@ -38,8 +38,8 @@ func TestIdleLinksMakeRoom(t *testing.T) {
 				t.Errorf("link %d is up: %v", i, p != nil)
 			}
 		}
-		if d.links != len(want) {
-			t.Errorf("%d links are counted, want %d", d.links, len(want))
+		if d.links.up != len(want) {
+			t.Errorf("%d links are counted, want %d", d.links.up, len(want))
 		}
 	}
 	joins(0, 0, true)

@@ -19,19 +19,19 @@ func TestTurns(t *testing.T) {
 	}
 	choices := func() (list [turns]int) {
 		for turn := range turns {
-			d.served = int64(turn)
-			list[turn] = d.neediest().index
+			d.grants.served = int64(turn)
+			list[turn] = d.grants.neediest().index
 		}
 		return list
 	}
-	for i, p := range d.peers {
+	for i, p := range d.links.peers {
 		p.grants, p.lastGrant = nil, int64(i+1)
 	}
-	d.peers[waited].lastGrant = 0
+	d.links.peers[waited].lastGrant = 0
 
 	everybodys := func() {
-		for part := range d.given {
-			d.given[part] = 1
+		for part := range d.grants.given {
+			d.grants.given[part] = 1
 		}
 	}
 	everybodys()
@@ -39,7 +39,7 @@ func TestTurns(t *testing.T) {
 	if diff := cmp.Diff(want, choices()); diff != "" {
 		t.Errorf("of parts that others have (-want +got):\n%s", diff)
 	}
-	d.given[390] = 0
+	d.grants.given[390] = 0
 	if diff := cmp.Diff([turns]int{ahead, ahead, ahead, ahead}, choices()); diff != "" {
 		t.Errorf("of a part that nobody has (-want +got):\n%s", diff)
 	}

@@ -15,7 +15,7 @@ func (p *player) came(r Run, got uint32) {
 	whole := got == r.Length
 	r.Length = 0
 	hop := uint32(proto.MaxPiece)
-	if !p.unchained && p.hop > 0 {
+	if p.hop > 0 {
 		hop = uint32(p.hop)
 	}
 	if got < p.here[r]+hop && !whole {

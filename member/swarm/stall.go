@@ -31,7 +31,7 @@ const (
 )
 
 // answers is how long a peer may take to answer a recall.
-func (s *Swarm) answers(p *peer) time.Duration {
+func (rq *requests) answers(p *peer) time.Duration {
 	least := answersStranger
 	if p.pace > 0 || p.begun > 0 {
 		least = answersKnown
@@ -40,7 +40,7 @@ func (s *Swarm) answers(p *peer) time.Duration {
 }
 
 // moves notes how far a run has come.
-func (s *Swarm) moves(p *peer, ev Progress) {
+func (rq *requests) moves(p *peer, ev Progress) {
 	i := p.find(ev.Run)
 	if i < 0 || (ev.Got == 0 && !ev.Limited) {
 		return
@@ -49,152 +49,150 @@ func (s *Swarm) moves(p *peer, ev Progress) {
 	if f.got = ev.Got; f.got < f.movedGot+movedLeast && f.got < ev.Run.Length && !ev.Limited {
 		return
 	}
-	f.moved, f.movedGot, p.usedAt = s.now, f.got, s.now
-	s.limps(p, false)
-	if p.off && p.sends.until > s.now && !f.declined {
-		p.sends.until = s.now // it sends after all
+	f.moved, f.movedGot = rq.s.now, f.got
+	p.used(rq.s.now)
+	rq.limps(p, false)
+	if p.off && p.sends.until > rq.s.now && !f.declined {
+		p.sends.until = rq.s.now // it sends after all
 	}
 }
 
 // keepsPace notes how fast a run came that is here now.
-func (s *Swarm) keepsPace(p *peer, f *fetch) {
-	p.usedAt = s.now
-	if took := s.now - f.started; f.started != 0 && took > 0 {
-		p.pace = float64(s.runOf(f.work, f.n).Length) / took.Seconds()
+func (rq *requests) keepsPace(p *peer, f *fetch) {
+	p.used(rq.s.now)
+	if took := rq.s.now - f.started; f.started != 0 && took > 0 {
+		p.pace = float64(rq.s.runOf(f.work, f.n).Length) / took.Seconds()
 	}
 	if p.sends.onTrial() {
-		p.sends.fails, p.sends.until = 0, min(p.sends.until, s.now)
-		s.remembered.note(s.now, p)
+		p.sends.fails, p.sends.until = 0, min(p.sends.until, rq.s.now)
+		rq.s.links.remembered.note(rq.s.now, p)
 	}
 }
 
 // limps notes whether a peer that is in the middle of a run does not go on: it is no flow then.
-func (s *Swarm) limps(p *peer, on bool) {
+func (rq *requests) limps(p *peer, on bool) {
 	switch {
 	case p.lame == on:
 		return
 	case on:
-		s.flows--
+		rq.s.lines.flowsMore(-1)
 	default:
-		s.flows++
+		rq.s.lines.flowsMore(1)
 	}
 	p.lame = on
 }
 
 // sooner reports whether a peer would end a run sooner than the one that has begun it.
-func (s *Swarm) sooner(p *peer, f *fetch) bool {
-	took := s.now - f.started
+func (rq *requests) sooner(p *peer, f *fetch) bool {
+	took := rq.s.now - f.started
 	switch {
-	case f.declined || s.now >= f.moved+stalled:
+	case f.declined || rq.s.now >= f.moved+stalled:
 		return true
 	case p.pace == 0 || took < soonest:
 		return false
 	}
-	length := s.runOf(f.work, f.n).Length
+	length := rq.s.runOf(f.work, f.n).Length
 	rest := never
 	if f.got > 0 {
 		rest = time.Duration(float64(length-f.got) / float64(f.got) * float64(took))
 	}
-	return rest > soonest+2*(min(p.roundTrip, soonest)+time.Duration(float64(length)/p.pace*float64(time.Second)))
+	return rest > soonest+2*(min(p.roundTrip, soonest)+timeFor(float64(length), p.pace))
 }
 
 // putOff asks a peer for nothing more for a while.
-func (s *Swarm) putOff(p *peer, first, most time.Duration) {
-	p.sends.fail(s.now, first, most)
+func (rq *requests) putOff(p *peer, first, most time.Duration) {
+	p.sends.fail(rq.s.now, first, most)
 	p.off = true
-	s.remembered.note(s.now, p)
+	rq.care.of(p)
+	rq.s.links.remembered.note(rq.s.now, p)
 }
 
 // withholds takes all back that a peer has not begun to send.
-func (s *Swarm) withholds(p *peer) {
-	s.putOff(p, withheldFirst, withheldMost)
+func (rq *requests) withholds(p *peer) {
+	rq.putOff(p, withheldFirst, withheldMost)
 	for i := len(p.fetches) - 1; i >= 0; i-- {
 		f := p.fetches[i]
 		if f.started != 0 {
 			continue
 		}
-		s.emit(Cancel{p.index, s.runOf(f.work, f.n)})
-		if s.mayHave(f.taker, f) {
-			s.handOver(p, i)
+		rq.s.emit(Cancel{p.index, rq.s.runOf(f.work, f.n)})
+		if rq.mayHave(f.taker, f) {
+			rq.handOver(p, i)
 		} else {
-			s.unask(p, i)
+			rq.unask(p, i)
 		}
 	}
-	s.fillOthers(p)
+	rq.fillOthers(p)
 }
 
 // fillIdle fills the peers that are asked for nothing, but one.
-func (s *Swarm) fillIdle(not *peer) {
-	for _, p := range s.peers {
-		if p != nil && p != not && len(p.fetches) == 0 {
-			s.fill(p)
+func (rq *requests) fillIdle(not *peer) {
+	for _, p := range rq.s.links.list {
+		if p != not && len(p.fetches) == 0 {
+			rq.fill(p)
 		}
 	}
 }
 
 // watchRuns looks after what was asked for and does not come.
-func (s *Swarm) watchRuns() {
-	for _, p := range s.peers {
-		if p == nil {
-			continue
+func (rq *requests) watchRuns() {
+	rq.care.only(func(p *peer) bool { return p.off || p.recalled > 0 || p.begun > 0 })
+	for i := 0; i < len(rq.care.list); i++ { // it may grow meanwhile
+		p := rq.care.list[i]
+		if p.off && p.sends.over(rq.s.now) {
+			rq.resume(p)
 		}
-		if p.off && p.sends.over(s.now) {
-			s.resume(p)
+		if p.recalled > 0 && rq.s.now >= p.due {
+			rq.withholds(p)
 		}
-		if p.recalled > 0 && s.now >= p.due {
-			s.withholds(p)
-		}
-		if p.begun > 0 && s.now >= p.look {
-			s.watchBegun(p)
+		if p.begun > 0 && rq.s.now >= p.look {
+			rq.watchBegun(p)
 		}
 	}
 }
 
 // resume asks a peer again that was put off.
-func (s *Swarm) resume(p *peer) {
+func (rq *requests) resume(p *peer) {
 	p.off = false
 	if p.foreign() {
 		for _, f := range p.fetches {
 			f.declined = false
 		}
-		s.emit(Resume{p.index})
+		rq.s.emit(Resume{p.index})
 	}
-	s.fill(p)
+	rq.fill(p)
 }
 
 // watchBegun looks after the runs that a peer has begun.
-func (s *Swarm) watchBegun(p *peer) {
+func (rq *requests) watchBegun(p *peer) {
 	last := time.Duration(0)
 	for _, f := range p.fetches {
 		if f.started != 0 {
 			last = max(last, f.moved)
 		}
 	}
-	p.look = s.now + lookEvery
+	p.look = rq.s.now + lookEvery
 	for _, at := range []time.Duration{last + stalled, last + silent} {
-		if at > s.now {
+		if at > rq.s.now {
 			p.look = min(p.look, at)
 		}
 	}
 	switch {
-	case s.now >= last+silent:
-		s.drop(p, "sent nothing for a minute")
-		p.look = s.now + silent
-	case s.now >= last+stalled && !p.lame:
-		s.limps(p, true)
-		s.withholds(p)
+	case rq.s.now >= last+silent:
+		rq.s.links.drop(p, "sent nothing for a minute")
+		p.look = rq.s.now + silent
+	case rq.s.now >= last+stalled && !p.lame:
+		rq.limps(p, true)
+		rq.withholds(p)
 	default:
-		s.fillIdle(p)
+		rq.fillIdle(p)
 	}
 }
 
 // nextRuns is when watchRuns has something to do.
-func (s *Swarm) nextRuns() time.Duration {
+func (rq *requests) nextRuns() time.Duration {
 	at := never
-	for _, p := range s.peers {
-		if p == nil {
-			continue
-		}
+	for _, p := range rq.care.list {
 		if p.off {
 			at = min(at, p.sends.until)
 		}

@@ -51,7 +51,7 @@ func TestSlowRunIsTakenOver(t *testing.T) {
 			run := d.menu(0)[0]
 			d.tell(Started{0, run})
 			d.seed(1)
-			d.peers[1].pace = 1 << 20
+			d.links.peers[1].pace = 1 << 20
 			for d.at < 1400*time.Millisecond {
 				d.at += 100 * time.Millisecond
 				d.tell(Progress{Peer: 0, Down: 1, Run: run, Got: uint32(float64(test.got) * d.at.Seconds())})
@@ -81,7 +81,7 @@ func TestRecallThatIsNotAnswered(t *testing.T) {
 	if n := len(d.menu(0)); n != 0 {
 		t.Errorf("asked for %d runs when it comes again", n)
 	}
-	d.wait(d.peers[0].sends.until)
+	d.wait(d.links.peers[0].sends.until)
 	if len(of[Recall](d)) == 0 {
 		t.Error("it is not tried again: nothing is taken back for it")
 	}
@@ -114,7 +114,7 @@ func TestRejectedRunIsAskedForAgain(t *testing.T) {
 		t.Error("waits (-want +got):", diff)
 	}
 	d.tell(Started{0, run}, Received{0, run}, Stored{0})
-	if d.peers[0].sends.onTrial() {
+	if d.links.peers[0].sends.onTrial() {
 		t.Error("what was rejected before still counts")
 	}
 }
@@ -151,7 +151,7 @@ func TestRepeatedHaveIsNoGain(t *testing.T) {
 		d.at += behindAfter
 		d.tell(Progress{Peer: 0, Down: movedLeast}, Has{Peer: 1, Parts: []uint32{1, 2, 3, 4, 5, 6, 7}})
 	}
-	if d.chain.broken || d.peers[1].gained != 0 {
-		t.Errorf("chain broken: %v, gained %d parts", d.chain.broken, d.peers[1].gained)
+	if d.plan.chain.broken || d.links.peers[1].gained != 0 {
+		t.Errorf("chain broken: %v, gained %d parts", d.plan.chain.broken, d.links.peers[1].gained)
 	}
 }

@@ -53,55 +53,27 @@ type Config struct {
 
 // Swarm is the state of one member. It has one owner, which calls Step and Next; nothing in it is
 // safe for use by two goroutines.
+//
+// It is cut into parts, each of which owns its state and knows when it has something to do next. An
+// event goes to the part whose it is; what one part wants of another, it asks for.
 type Swarm struct {
-	cfg   Config
-	rng   *rand.Rand
-	now   time.Duration
-	parts int
-	out   []Effect
+	cfg Config
+	rng *rand.Rand
+	now time.Duration
+	out []Effect
 
-	have     bitmap
-	haveN    int
-	missing  int    // parts that are wanted and not here
-	checked  bitmap // while content is being checked: the parts that were
+	content  // what is here
 	finished bool
-
-	rare  *rarity
-	seeds int // peers that have every part
-	works map[uint32]*work
-	open  []*work // those of several runs, oldest first
-	trust trust
-
-	robbed  []*peer       // whose menus were taken from in this step
-	retryAt time.Duration // when a peer that is idle may take over what waits elsewhere
-
-	flows    int  // peers that are sending something
-	swamped  bool // so many that members are told not to
-	lineDown capacity
-	share    float64 // of it, for each of them, that the shell was told, in bytes a second
-
-	seq    *sequence // nil: in no order
-	chain  chain
-	feed   feeds
-	idling idling
-
-	peers []*peer // by Peer; nil: no such link
-	links int
-
-	given   []uint16 // by part: how often it was granted
-	active  int      // grants that are out and move
-	onTrial *peer    // who was granted something last of those that let a grant lie before
-	lineUp  capacity // while all grants that may be out are
-	served  int64    // for the order of service: grows with every grant
-
-	book   book
-	listed int // members in all, this one among them, as it was told; 0: it was not
-
-	cameAt time.Duration // when content came last
-	linked bool          // somebody was linked to, ever
-	absent []absence     // who left with something that is missing here, the last one last
-
-	remembered memory // who made this member wait
+	rare     *rarity // what is free to be asked for, and how many have it
+	book     book
+	links    links
+	requests requests
+	reader   reader
+	grants   grants
+	plan     plan
+	lines    lines
+	trust    trust
+	lull     lull
 
 	stats Stats
 }
@@ -128,48 +100,31 @@ func New(cfg Config) *Swarm {
 	if cfg.Dials == 0 {
 		cfg.Dials = proto.Dials
 	}
-	parts := int((cfg.Size + cfg.PartSize - 1) / cfg.PartSize)
-	s := &Swarm{
-		cfg:        cfg,
-		rng:        rand.New(rand.NewPCG(cfg.Seed, 0x6f726368)),
-		parts:      parts,
-		have:       newBitmap(parts),
-		rare:       newRarity(parts),
-		works:      map[uint32]*work{},
-		trust:      newTrust(),
-		given:      make([]uint16, parts),
-		remembered: memory{},
-		retryAt:    never,
-		chain:      chain{told: Chained{On: true}},
-
-		lineDown: capacity{first: 150 * time.Millisecond},
-	}
+	s := &Swarm{cfg: cfg, rng: rand.New(rand.NewPCG(cfg.Seed, 0x6f726368))}
+	s.content = newContent(cfg)
+	s.rare = newRarity(s.parts)
 	s.book = newBook(s.rng)
-	for i := range uint32(parts) {
-		here := cfg.Have != nil && bitmap(cfg.Have).has(i)
-		if here {
-			s.have.set(i)
-			s.haveN++
+	s.links = links{s: s, remembered: memory{}}
+	s.requests = newRequests(s)
+	s.reader = newReader(s)
+	s.grants = grants{s: s, given: make([]uint16, s.parts)}
+	s.plan = plan{s: s, chain: chain{told: Chained{On: true}}}
+	s.lines = newLines(s)
+	s.trust = newTrust(s)
+	s.lull = lull{s: s}
+	for i := range uint32(s.parts) {
+		if s.have.has(i) {
 			s.stats.BytesHave += s.partLen(i)
-		}
-		switch {
-		case !s.wants(i):
-		case here:
-			s.stats.BytesGot += s.partLen(i)
-		default:
-			s.missing++
+			if s.wants(i) {
+				s.stats.BytesGot += s.partLen(i)
+			}
 		}
 	}
-	if cfg.Sequential {
-		s.seq = newSequence(parts, cfg.PartSize)
-		s.follow()
-	}
-	if cfg.Unchecked {
-		s.checked = newBitmap(parts)
-	} else {
-		for i := range parts {
-			if s.lacks(uint32(i)) {
-				s.rare.add(uint32(i))
+	s.reader.follow()
+	if !cfg.Unchecked {
+		for i := range uint32(s.parts) {
+			if s.lacks(i) {
+				s.rare.add(i)
 			}
 		}
 	}
@@ -180,10 +135,10 @@ func New(cfg Config) *Swarm {
 // and appends to out what is to be done about it.
 func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 	s.now, s.out = now, out
-	s.comes(ev)
+	s.lull.comes(ev)
 	switch ev := ev.(type) {
 	case Found:
-		s.found(ev)
+		s.links.found(ev)
 	case Gone:
 		s.book.gone(ev)
 	case Conducted:
@@ -193,55 +148,57 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 	case Crowded:
 		s.giveUp()
 	case Listed:
-		s.listed = ev.Members
+		s.book.listed = ev.Members
 	case DialFailed:
 		s.book.unreached(s.now, ev)
 	case Stranger:
 		s.book.stranger(ev)
 	case Joined:
-		s.joined(ev)
+		s.links.joined(ev)
 	case Left:
-		s.left(ev.Peer)
+		s.links.left(ev.Peer)
 	case Has:
-		s.peerHas(ev)
+		s.links.peerHas(ev)
 	case Withdrawn:
-		s.withdrawn(ev)
+		s.links.withdrawn(ev)
 	case Interest:
-		s.interest(ev)
+		s.grants.interest(ev)
 	case Choked:
-		s.choked(ev)
+		s.requests.choked(ev)
 	case Spare:
-		s.spares(ev)
+		s.plan.spares(ev)
 	case Wanted:
-		s.wanted(ev)
+		s.grants.wanted(ev)
 	case Unwanted:
-		s.unwanted(ev)
+		s.grants.unwanted(ev)
 	case Sent:
-		s.sent(ev)
+		s.grants.sent(ev)
 	case Served:
-		s.servedPeer(ev)
+		s.grants.servedPeer(ev)
 	case Suggested:
-		s.suggested(ev)
+		s.plan.suggested(ev)
 	case Started:
-		s.started(ev)
+		s.requests.started(ev)
 	case Progress:
-		s.progress(ev)
+		s.requests.progress(ev)
 	case Received:
-		s.received(ev)
+		s.requests.received(ev)
 	case Rejected:
-		s.rejected(ev)
+		s.requests.rejected(ev)
 	case Declined:
-		s.declined(ev)
+		s.requests.declined(ev)
+	case Regroup:
+		s.plan.regrouped(ev)
 	case Dismissed:
-		s.dismissed(ev)
+		s.plan.dismissed(ev)
 	case Written:
-		s.written(ev)
+		s.requests.written(ev)
 	case Stored:
-		s.stored(ev.Part)
+		s.requests.stored(ev.Part)
 	case Failed:
-		s.failed(ev)
+		s.trust.failed(ev)
 	case Compared:
-		s.compared(ev)
+		s.trust.compared(ev)
 	case Lost:
 		s.lost(ev)
 	case Regained:
@@ -249,26 +206,20 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 	case Checked:
 		s.check(ev)
 	case Reading:
-		s.reading(ev)
+		s.reader.reading(ev)
 	case Tick:
 	}
-	s.watchChain()
-	s.tendFeeds()
-	s.forgive()
-	s.watchRuns()
-	s.watchGrants()
-	s.retry()
-	s.refill()
-	s.hasten()
-	s.serve()
-	s.tellSpare()
-	s.watchFlows()
-	s.book.expire(s.now)
-	s.dial()
+	s.plan.tend()
+	s.trust.tend()
+	s.requests.tend()
+	s.reader.tend()
+	s.grants.tend()
+	s.lines.tend()
+	s.links.tend()
 	if !s.finished && s.missing == 0 {
 		s.finished = true
 		s.emit(Finish{})
-		s.dropSeeds()
+		s.links.dropSeeds()
 	}
 	out, s.out = s.out, nil
 	return out
@@ -280,15 +231,15 @@ const never = time.Duration(1<<63 - 1)
 // Next tells when Step must be called with a [Tick] at the latest if nothing else happens, and
 // whether there is such a time.
 func (s *Swarm) Next() (time.Duration, bool) {
-	at := min(s.nextDial(), s.nextRuns(), s.nextGrant(), s.retryAt, s.nextHaste(), s.nextChain(), s.nextFeeds(), s.nextSpare(),
-		s.trust.at)
+	at := min(s.plan.due(), s.trust.due(), s.requests.due(), s.reader.due(), s.grants.due(),
+		s.links.due())
 	return at, at != never
 }
 
 // Stats returns the counts as they are now.
 func (s *Swarm) Stats() Stats {
 	st := s.stats
-	st.Links, st.Have, st.Missing = s.links, s.haveN, s.missing
+	st.Links, st.Have, st.Missing = s.links.up, s.haveN, s.missing
 	st.Known = len(s.book.known)
 	if st.Bad = len(s.trust.bad); st.Bad > 0 {
 		st.BadFrom = s.trust.from
@@ -296,60 +247,4 @@ func (s *Swarm) Stats() Stats {
 	return st
 }
 
-// Has tells whether a part is stored here.
-func (s *Swarm) Has(part uint32) bool { return int64(part) < int64(s.parts) && s.have.has(part) }
-
 func (s *Swarm) emit(e Effect) { s.out = append(s.out, e) }
-
-// wants tells whether a part is one that is to come here.
-func (s *Swarm) wants(part uint32) bool { return s.cfg.Skip == nil || !bitmap(s.cfg.Skip).has(part) }
-
-// lacks tells whether a part is to come here and did not yet.
-func (s *Swarm) lacks(part uint32) bool { return s.wants(part) && !s.have.has(part) }
-
-// partLen is the length of a part in bytes.
-func (s *Swarm) partLen(part uint32) int64 {
-	return min(s.cfg.PartSize, s.cfg.Size-int64(part)*s.cfg.PartSize)
-}
-
-// check takes in what the check of the content found about one part.
-func (s *Swarm) check(ev Checked) {
-	if s.checked == nil || s.checked.has(ev.Part) {
-		return
-	}
-	s.checked.set(ev.Part)
-	if ev.Good {
-		s.gain(ev.Part)
-		return
-	}
-	if !ev.Keep && s.wants(ev.Part) {
-		s.rare.add(ev.Part)
-		s.fillOthers(nil)
-	}
-}
-
-// gain makes a part one that this member has.
-func (s *Swarm) gain(part uint32) {
-	if s.have.has(part) {
-		return
-	}
-	s.have.set(part)
-	s.rare.remove(part)
-	s.settle(part)
-	s.haveN++
-	s.stats.BytesHave += s.partLen(part)
-	s.arrive(part)
-	s.emit(Announce{part})
-	s.follow()
-	if !s.wants(part) {
-		return
-	}
-	s.missing--
-	s.stats.BytesGot += s.partLen(part)
-	for _, p := range s.peers {
-		if p != nil && p.hasPart(part) {
-			p.useful--
-			s.showInterest(p)
-		}
-	}
-}

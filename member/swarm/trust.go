@@ -53,6 +53,7 @@ const (
 
 // trust is what is held against whom, and until when.
 type trust struct {
+	s       *Swarm
 	records map[culprit]*record
 	held    []held                   // what is not asked of peers for now
 	alone   map[uint32]time.Duration // parts that come from one peer, until then
@@ -78,8 +79,9 @@ type suspect struct {
 	hearsay bool
 }
 
-func newTrust() trust {
+func newTrust(s *Swarm) trust {
 	return trust{
+		s:       s,
 		records: map[culprit]*record{},
 		alone:   map[uint32]time.Duration{},
 		suspect: map[uint32][]suspect{},
@@ -89,33 +91,33 @@ func newTrust() trust {
 }
 
 // failed throws a part away that did not verify, and finds out whose fault that is.
-func (s *Swarm) failed(ev Failed) {
+func (t *trust) failed(ev Failed) {
 	part := ev.Part
-	w := s.works[part]
+	w := t.s.requests.works[part]
 	if w == nil || w.left > 0 { // it was another copy of it
 		return
 	}
-	s.end(w)
-	s.stats.Failed += s.partLen(part)
-	s.breakOff(part)
+	t.s.requests.end(w)
+	t.s.stats.Failed += t.s.partLen(part)
+	t.s.grants.breakOff(part)
 	if ev.Disk {
-		s.rare.add(part)
-		s.fillOthers(nil)
+		t.s.rare.add(part)
+		t.s.requests.fillOthers(nil)
 		return
 	}
-	s.trust.bad[part] = true
+	t.bad[part] = true
 	switch from, one := w.sender(); {
 	case one && w.hearsay():
-		s.mislead(from)
+		t.mislead(from)
 	case one:
-		s.blame(from, part)
+		t.blame(from, part)
 	default:
-		s.trust.suspects(w, ev.Sums)
-		s.trust.alone[part] = s.now + aloneFor
-		s.trust.at = min(s.trust.at, s.now+aloneFor)
+		t.suspects(w, ev.Sums)
+		t.alone[part] = t.s.now + aloneFor
+		t.at = min(t.at, t.s.now+aloneFor)
 	}
-	s.rare.add(part)
-	s.fillOthers(nil)
+	t.s.rare.add(part)
+	t.s.requests.fillOthers(nil)
 }
 
 // suspects remembers who sent what of a part, to be compared with what is right.
@@ -131,19 +133,18 @@ func (t *trust) suspects(w *work, sums []uint64) {
 }
 
 // settle ends what was held against a part when it is here.
-func (s *Swarm) settle(part uint32) {
-	t := &s.trust
+func (t *trust) settle(part uint32) {
 	delete(t.bad, part)
 	delete(t.alone, part)
 	if t.suspect[part] != nil {
-		s.emit(Compare{part})
+		t.s.emit(Compare{part})
 	}
 }
 
 // compared blames those whose runs of a part were other than those that are right.
-func (s *Swarm) compared(ev Compared) {
-	runs := s.trust.suspect[ev.Part]
-	delete(s.trust.suspect, ev.Part)
+func (t *trust) compared(ev Compared) {
+	runs := t.suspect[ev.Part]
+	delete(t.suspect, ev.Part)
 	if len(runs) != len(ev.Sums) {
 		return
 	}
@@ -152,49 +153,49 @@ func (s *Swarm) compared(ev Compared) {
 		switch {
 		case r.mixed || r.sum == ev.Sums[n] || slices.ContainsFunc(blamed, r.from.same):
 		case r.hearsay:
-			s.mislead(r.from)
+			t.mislead(r.from)
 		default:
 			blamed = append(blamed, r.from)
-			s.blame(r.from, ev.Part)
+			t.blame(r.from, ev.Part)
 		}
 	}
 }
 
 // blame holds a bad part against who sent it.
-func (s *Swarm) blame(from sender, part uint32) {
-	t, c := &s.trust, from.culprit()
+func (t *trust) blame(from sender, part uint32) {
+	c := from.culprit()
 	t.from = from.addr
-	wait := t.accuse(s.now, c, part, s.partLen(part))
-	t.accuse(s.now, c.whole(), part, s.partLen(part))
+	wait := t.accuse(t.s.now, c, part, t.s.partLen(part))
+	t.accuse(t.s.now, c.whole(), part, t.s.partLen(part))
 	link := -1
-	for _, p := range s.peers {
-		if p == nil || !c.is(p) {
+	for _, p := range t.s.links.list {
+		if !c.is(p) {
 			continue
 		}
 		link = p.index
-		if !s.Has(part) {
-			s.hold(p, part, wait)
+		if !t.s.Has(part) {
+			t.hold(p, part, wait)
 		}
 	}
-	s.emit(Complain{link, from.id, from.addr, part})
-	most := min(max(s.cfg.Size/badShare, badLeast), badMost)
+	t.s.emit(Complain{link, from.id, from.addr, part})
+	most := min(max(t.s.size/badShare, badLeast), badMost)
 	switch {
-	case s.over(c.whole(), suspectHosts, most):
-		s.cutOff(c.whole(), from)
-	case s.over(c, 1, most):
-		s.cutOff(c, from)
+	case t.over(c.whole(), suspectHosts, most):
+		t.cutOff(c.whole(), from)
+	case t.over(c, 1, most):
+		t.cutOff(c, from)
 	}
 }
 
 // over reports whether a culprit has sent too much that was bad, and more of it than was good.
-func (s *Swarm) over(c culprit, times int, most int64) bool {
-	r := s.trust.records[c]
+func (t *trust) over(c culprit, times int, most int64) bool {
+	r := t.records[c]
 	if r == nil || r.n <= badParts*times || r.bytes <= most*int64(times) {
 		return false
 	}
 	good := int64(0)
-	for _, p := range s.peers {
-		if p != nil && c.is(p) {
+	for _, p := range t.s.links.list {
+		if c.is(p) {
 			good += p.good
 		}
 	}
@@ -202,36 +203,30 @@ func (s *Swarm) over(c culprit, times int, most int64) bool {
 }
 
 // cutOff ends the links to a culprit, and has none to it for a while.
-func (s *Swarm) cutOff(c culprit, from sender) {
-	r := s.trust.records[c]
-	if own := s.trust.records[from.culprit()]; own != nil {
+func (t *trust) cutOff(c culprit, from sender) {
+	r := t.records[c]
+	if own := t.records[from.culprit()]; own != nil {
 		r.times = max(r.times, own.times)
 	}
 	wait := min(cutFirst<<min(r.times, 10), cutMost)
 	r.times++
-	r.until = s.now + wait
-	s.emit(CutOff{Addr: from.addr, Host: c.id == proto.PeerID{}, Parts: r.n, For: wait})
+	r.until = t.s.now + wait
+	t.s.emit(CutOff{Addr: from.addr, Host: c.id == proto.PeerID{}, Parts: r.n, For: wait})
 	r.bad, r.n, r.bytes = nil, 0, 0
-	for _, p := range s.peers {
-		if p != nil && c.is(p) {
-			s.drop(p, "sent bad data again and again")
-			s.freeAll(p)
-			p.choked = true
+	for _, p := range t.s.links.list {
+		if c.is(p) {
+			t.s.links.drop(p, "sent bad data again and again")
+			t.s.requests.cutOff(p)
 		}
 	}
-	there := func(a netip.AddrPort) bool { return hostOf(a.Addr()) == c.host }
-	for _, m := range s.book.known {
-		if (c.id == proto.PeerID{} || m.id == c.id) && slices.ContainsFunc(m.addrs, there) {
-			m.cut = max(m.cut, r.until)
-		}
-	}
+	t.s.book.cutOff(c.id, c.host, r.until)
 }
 
 // cut reports whether a peer is cut off now.
-func (s *Swarm) cut(p *peer) bool {
+func (t *trust) cut(p *peer) bool {
 	c := sender{p.id, p.addr}.culprit()
 	for _, c := range []culprit{c, c.whole()} {
-		if r := s.trust.records[c]; r != nil && s.now < r.until {
+		if r := t.records[c]; r != nil && t.s.now < r.until {
 			return true
 		}
 	}
@@ -239,30 +234,30 @@ func (s *Swarm) cut(p *peer) bool {
 }
 
 // hold has a peer not asked for a part for a while, unless it says that it has it anew.
-func (s *Swarm) hold(p *peer, part uint32, wait time.Duration) {
+func (t *trust) hold(p *peer, part uint32, wait time.Duration) {
 	if !p.hasPart(part) {
 		return
 	}
-	s.peerLoses(p, part)
-	t := &s.trust
+	t.s.links.peerLoses(p, part)
+
 	t.release(p, part)
-	t.held = append(t.held, held{p, part, s.now + wait})
-	t.at = min(t.at, s.now+wait)
+	t.held = append(t.held, held{p, part, t.s.now + wait})
+	t.at = min(t.at, t.s.now+wait)
 }
 
 // doubt holds what a peer says to have and sent bad before, or somebody else at its address, if
 // that happened again and again.
-func (s *Swarm) doubt(p *peer) {
-	if len(s.trust.records) == 0 {
+func (t *trust) doubt(p *peer) {
+	if len(t.records) == 0 {
 		return
 	}
-	r := s.trust.records[sender{p.id, p.addr}.culprit().whole()]
+	r := t.records[sender{p.id, p.addr}.culprit().whole()]
 	if r == nil {
 		return
 	}
 	for _, b := range r.bad {
-		if left := b.at + b.wait() - s.now; b.times > believed && left > 0 {
-			s.hold(p, b.part, left)
+		if left := b.at + b.wait() - t.s.now; b.times > believed && left > 0 {
+			t.hold(p, b.part, left)
 		}
 	}
 }
@@ -275,11 +270,11 @@ func (t *trust) release(p *peer, part uint32) bool {
 }
 
 // ownsUp takes it to a peer's credit that it withdraws a part that was bad.
-func (s *Swarm) ownsUp(p *peer, part uint32) {
-	s.trust.release(p, part)
+func (t *trust) ownsUp(p *peer, part uint32) {
+	t.release(p, part)
 	c := sender{p.id, p.addr}.culprit()
 	for _, c := range []culprit{c, c.whole()} {
-		if r := s.trust.records[c]; r != nil {
+		if r := t.records[c]; r != nil {
 			r.own(part)
 		}
 	}
@@ -291,21 +286,20 @@ func (t *trust) forgetPeer(p *peer) {
 }
 
 // comesAlone reports whether a part is to come from one peer.
-func (s *Swarm) comesAlone(part uint32) bool {
-	until, ok := s.trust.alone[part]
-	return ok && s.now < until
+func (t *trust) comesAlone(part uint32) bool {
+	until, ok := t.alone[part]
+	return ok && t.s.now < until
 }
 
-// forgive ends what was held long enough.
-func (s *Swarm) forgive() {
-	t := &s.trust
-	if s.now < t.at {
+// tend ends what was held long enough.
+func (t *trust) tend() {
+	if t.s.now < t.at {
 		return
 	}
 	var due []held
 	t.at = never
 	t.held = slices.DeleteFunc(t.held, func(h held) bool {
-		if s.now < h.at {
+		if t.s.now < h.at {
 			t.at = min(t.at, h.at)
 			return false
 		}
@@ -313,37 +307,49 @@ func (s *Swarm) forgive() {
 		return true
 	})
 	for part, until := range t.alone {
-		if s.now < until {
+		if t.s.now < until {
 			t.at = min(t.at, until)
 		} else {
 			delete(t.alone, part)
 		}
 	}
 	for _, h := range due {
-		s.peerGains(h.peer, h.part)
-		s.showInterest(h.peer)
+		t.s.links.peerGains(h.peer, h.part)
+		t.s.links.showInterest(h.peer)
 	}
-	s.fillOthers(nil)
+	t.s.requests.fillOthers(nil)
+}
+
+// due is when tend has something to do.
+func (t *trust) due() time.Duration { return t.at }
+
+// credit counts good content for who sent it.
+func (t *trust) credit(w *work) {
+	for n, r := range w.runs {
+		if p := t.s.links.peer(r.by); r.here && p != nil && p.id == r.from.id {
+			p.good += int64(t.s.runOf(w, n).Length)
+		}
+	}
 }
 
 // mislead counts a bad part that a peer passed on before it knew.
-func (s *Swarm) mislead(from sender) {
+func (t *trust) mislead(from sender) {
 	c := from.culprit()
-	r := s.trust.record(s.now, c)
-	if s.now-r.misledAt > hearsayFor {
+	r := t.record(t.s.now, c)
+	if t.s.now-r.misledAt > hearsayFor {
 		r.misled = 0
 	}
 	r.misled++
-	r.misledAt, r.heard = s.now, s.now
-	for _, p := range s.peers {
-		if p != nil && c.is(p) && s.misleads(p) {
-			p.coming = nil
+	r.misledAt, r.heard = t.s.now, t.s.now
+	for _, p := range t.s.links.list {
+		if c.is(p) && t.misleads(p) {
+			t.s.plan.relaysNothing(p)
 		}
 	}
 }
 
 // misleads reports whether what a peer passes on before it verified is not to be asked for now.
-func (s *Swarm) misleads(p *peer) bool {
-	r := s.trust.records[sender{p.id, p.addr}.culprit()]
-	return r != nil && r.misled >= hearsayFailures && s.now-r.misledAt <= hearsayFor
+func (t *trust) misleads(p *peer) bool {
+	r := t.records[sender{p.id, p.addr}.culprit()]
+	return r != nil && r.misled >= hearsayFailures && t.s.now-r.misledAt <= hearsayFor
 }

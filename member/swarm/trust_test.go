@@ -201,7 +201,7 @@ func TestLiarIsCutOffForAWhile(t *testing.T) {
 // Of the members behind one address the liar is cut off, and not those that send what is right.
 func TestLiarBehindACommonAddress(t *testing.T) {
 	d := newDesk(t, 1000, 256<<10)
-	d.chain.broken = true // or only one of them would be asked
+	d.plan.chain.broken = true // or only one of them would be asked
 	d.member(0, 1, 0)
 	d.member(1, 2, 0)
 	if cut, _ := d.lies(0); cut.Host {

@@ -48,48 +48,55 @@ type absence struct {
 	has  bitmap
 }
 
+// lull is what is known of why nothing comes, when nothing does.
+type lull struct {
+	s      *Swarm
+	cameAt time.Duration // when content came last
+	absent []absence     // who left with something that is missing here, the last one last
+}
+
 // comes notes when content came last.
-func (s *Swarm) comes(ev Event) {
+func (u *lull) comes(ev Event) {
 	switch ev := ev.(type) {
 	case Progress:
 		if ev.Down > 0 {
-			s.cameAt = s.now
+			u.cameAt = u.s.now
 		}
 	case Received:
-		s.cameAt = s.now
+		u.cameAt = u.s.now
 	}
 }
 
 // misses remembers a peer that left, if it had something that is missing here.
-func (s *Swarm) misses(p *peer) {
+func (u *lull) misses(p *peer) {
 	if p.useful == 0 {
 		return
 	}
-	a := absence{addr: s.placeOf(p), all: p.all, has: p.has}
-	s.absent = slices.DeleteFunc(s.absent, func(b absence) bool { return b.addr == a.addr })
-	if len(s.absent) == absentMost {
-		s.absent = slices.Delete(s.absent, 0, 1)
+	a := absence{addr: p.place(), all: p.all, has: p.has}
+	u.absent = slices.DeleteFunc(u.absent, func(b absence) bool { return b.addr == a.addr })
+	if len(u.absent) == absentMost {
+		u.absent = slices.Delete(u.absent, 0, 1)
 	}
-	s.absent = append(s.absent, a)
+	u.absent = append(u.absent, a)
 }
 
 // placeOf is where the peer can be dialled, as far as is known; else its host and port 0.
-func (s *Swarm) placeOf(p *peer) netip.AddrPort {
+func (p *peer) place() netip.AddrPort {
 	if !p.dialled && p.port == 0 {
 		return netip.AddrPortFrom(p.addr.Addr(), 0)
 	}
-	return s.senderOf(p).addr
+	return p.sender().addr
 }
 
 // Waiting returns what is known at now of why nothing comes. It looks at every part if any is at
 // nobody's, so it is for a few times a second.
 func (s *Swarm) Waiting(now time.Duration) Waiting {
-	if s.missing == 0 || now < s.cameAt+waitingAfter {
+	if s.missing == 0 || now < s.lull.cameAt+waitingAfter {
 		return Waiting{}
 	}
-	w := Waiting{Missing: s.missing, Links: s.links}
-	for _, p := range s.peers {
-		if p == nil || p.useful == 0 {
+	w := Waiting{Missing: s.missing, Links: s.links.up}
+	for _, p := range s.links.list {
+		if p.useful == 0 {
 			continue
 		}
 		w.Holders++
@@ -105,33 +112,9 @@ func (s *Swarm) Waiting(now time.Duration) Waiting {
 	if w.Bad = len(s.trust.bad); w.Bad > 0 {
 		w.BadFrom = s.trust.from
 	}
-	s.nowhere(&w)
+	s.lull.nowhere(&w)
 	s.book.reach(&w)
 	return w
-}
-
-// nowhere counts the missing parts that nobody connected has, and finds who had them.
-func (s *Swarm) nowhere(w *Waiting) {
-	if s.seeds > 0 {
-		return
-	}
-	had := make([]int, len(s.absent))
-	for part := range uint32(s.parts) {
-		if !s.lacks(part) || s.rare.count[part] > 0 {
-			continue
-		}
-		w.Nowhere++
-		for i, a := range s.absent {
-			if a.all || a.has.has(part) {
-				had[i]++
-			}
-		}
-	}
-	for i, n := range had {
-		if n > 0 && n >= w.Had { // of two, who left last
-			w.Had, w.HadBy = n, s.absent[i].addr
-		}
-	}
 }
 
 // reach tells who is known and not linked to, and why.
@@ -162,7 +145,7 @@ func (b *book) stranger(ev Stranger) {
 // Alone reports whether nobody was ever linked to, although members are known, and whether a
 // firewall may be why: no host answers, or none that tells more.
 func (s *Swarm) Alone(now time.Duration) bool {
-	if s.linked || len(s.book.known) == 0 || now-s.book.foundAt < aloneAfter {
+	if s.links.ever || len(s.book.known) == 0 || now-s.book.foundAt < aloneAfter {
 		return false
 	}
 	var w Waiting
@@ -178,8 +161,8 @@ func (s *Swarm) Complete() int {
 			n++
 		}
 	}
-	for _, p := range s.peers {
-		if p != nil && p.all {
+	for _, p := range s.links.list {
+		if p.all {
 			n++
 		}
 	}
@@ -188,7 +171,7 @@ func (s *Swarm) Complete() int {
 
 // Nowhere returns the missing parts that nobody connected has; none if they are more than most.
 func (s *Swarm) Nowhere(most int) (parts []uint32) {
-	if s.seeds > 0 {
+	if s.links.seeds > 0 {
 		return nil
 	}
 	for part := range uint32(s.parts) {
@@ -201,4 +184,28 @@ func (s *Swarm) Nowhere(most int) (parts []uint32) {
 		parts = append(parts, part)
 	}
 	return parts
+}
+
+// nowhere counts the missing parts that nobody connected has, and finds who had them.
+func (u *lull) nowhere(w *Waiting) {
+	if u.s.links.seeds > 0 {
+		return
+	}
+	had := make([]int, len(u.absent))
+	for part := range uint32(u.s.parts) {
+		if !u.s.lacks(part) || u.s.rare.count[part] > 0 {
+			continue
+		}
+		w.Nowhere++
+		for i, a := range u.absent {
+			if a.all || a.has.has(part) {
+				had[i]++
+			}
+		}
+	}
+	for i, n := range had {
+		if n > 0 && n >= w.Had { // of two, who left last
+			w.Had, w.HadBy = n, u.absent[i].addr
+		}
+	}
 }

@@ -19,20 +19,27 @@ const (
 	windowShare = 8
 )
 
-// sequence is where a reader of the content stands that wants it in order.
-type sequence struct {
-	at     int  // the next part that the reader lacks
-	told   bool // a reader tells where it is; until then one is assumed that has read whatever is here
+// reader is where a reader of the content stands that wants it in order.
+type reader struct {
+	s      *Swarm
+	on     bool // there is one
+	at     int  // the next part that it lacks
+	told   bool // it tells where it is; until then one is assumed that has read whatever is here
 	window int  // in parts
 	look   time.Duration
 }
 
-func newSequence(parts int, partSize int64) *sequence {
+func newReader(s *Swarm) reader {
+	return reader{s: s, on: s.cfg.Sequential, window: windowOf(s.parts, s.partSize)}
+}
+
+// windowOf is how many parts the window has.
+func windowOf(parts int, partSize int64) int {
 	window := int(min(max(windowBytes/partSize, windowParts), windowMost))
 	if partSize > RunSize {
 		window = min(window, max(parts/windowShare, 1))
 	}
-	return &sequence{window: window}
+	return window
 }
 
 // hurry is how long a run of the part that the reader waits for may be asked for in vain before
@@ -43,19 +50,19 @@ const (
 )
 
 // reading moves the window to where the reader is.
-func (s *Swarm) reading(ev Reading) {
-	if s.seq != nil {
-		s.seq.told, s.seq.at = true, min(int(ev.Part), s.parts)
+func (rd *reader) reading(ev Reading) {
+	if rd.on {
+		rd.told, rd.at = true, min(int(ev.Part), rd.s.parts)
 	}
 }
 
 // follow moves the window over what is here, if nobody tells where the reader is.
-func (s *Swarm) follow() {
-	if s.seq == nil || s.seq.told {
+func (rd *reader) follow() {
+	if !rd.on || rd.told {
 		return
 	}
-	for s.seq.at < s.parts && !s.lacks(uint32(s.seq.at)) {
-		s.seq.at++
+	for rd.at < rd.s.parts && !rd.s.lacks(uint32(rd.at)) {
+		rd.at++
 	}
 }
 
@@ -63,42 +70,54 @@ func (s *Swarm) follow() {
 // a menu, all members would want the same one of the first sharer, which has to have something else
 // to send that nobody has. Of smaller parts a menu holds several to choose from, and if every peer
 // has everything there is nobody to starve.
-func (s *Swarm) mixed() bool { return s.cfg.PartSize > RunSize && s.links > s.seeds }
+func (rd *reader) mixed() bool {
+	return rd.s.partSize > RunSize && rd.s.links.up > rd.s.links.seeds
+}
 
 // ordered tells whether a peer is to be asked for what comes next in order.
-func (s *Swarm) ordered(p *peer) bool {
-	if s.seq == nil || !s.mixed() {
-		return s.seq != nil
+func (rd *reader) ordered(p *peer) bool {
+	if !rd.on || !rd.mixed() {
+		return rd.on
 	}
 	n := 0
 	for _, f := range p.fetches {
-		if s.seq.covers(f.work.part) {
+		if rd.covers(f.work.part) {
 			n++
 		}
 	}
-	return n < s.depth(p)/2
+	return n < rd.s.plan.depth(p)/2
 }
 
 // ahead tells whether the rest of a part is not to follow by itself what a peer is asked of it: in
 // a mixed menu it waits for its turn.
-func (s *Swarm) ahead(part uint32) bool {
-	return s.seq != nil && s.mixed() && s.seq.covers(part) && !s.comesAlone(part)
+func (rd *reader) ahead(part uint32) bool {
+	return rd.on && rd.mixed() && rd.covers(part) && !rd.s.trust.comesAlone(part)
 }
 
-func (q *sequence) covers(part uint32) bool { return int(part) >= q.at && int(part) < q.at+q.window }
+func (rd *reader) covers(part uint32) bool {
+	return int(part) >= rd.at && int(part) < rd.at+rd.window
+}
+
+// lost moves the window back to a part that was here.
+func (rd *reader) lost(part uint32) {
+	if rd.on && !rd.told {
+		rd.at = min(rd.at, int(part))
+	}
+}
 
 // inOrder finds the earliest run in the window that the peer can be asked for, be it of a part that
 // others send.
-func (s *Swarm) inOrder(p *peer) (*work, int, bool) {
-	end := min(s.seq.at+s.seq.window, s.parts)
-	part, found := s.rare.first(p, s.seq.at, end)
+func (rd *reader) inOrder(p *peer) (*work, int, bool) {
+	end := min(rd.at+rd.window, rd.s.parts)
+	part, found := rd.s.rare.first(p, rd.at, end)
 	if found {
 		end = int(part)
 	}
 	var begun *work
-	for _, w := range s.open {
+	for _, w := range rd.s.requests.open {
 		at := int(w.part)
-		if at < s.seq.at || at >= end || w.idle == 0 || s.comesAlone(w.part) || !p.hasPart(w.part) {
+		if at < rd.at || at >= end || w.idle == 0 || rd.s.trust.comesAlone(w.part) ||
+			!p.hasPart(w.part) {
 			continue
 		}
 		begun, end = w, at
@@ -111,7 +130,7 @@ func (s *Swarm) inOrder(p *peer) (*work, int, bool) {
 	if !found {
 		return nil, 0, false
 	}
-	return s.begin(part), 0, true
+	return rd.s.requests.begin(part), 0, true
 }
 
 // first finds the first free part from one on, up to another, that the peer has.
@@ -136,87 +155,55 @@ func (r *rarity) first(p *peer, from, to int) (uint32, bool) {
 }
 
 // awaited is the part on its way that the reader waits for, if there is one.
-func (s *Swarm) awaited() *work {
-	if s.seq == nil || s.seq.at >= s.parts || s.comesAlone(uint32(s.seq.at)) {
+func (rd *reader) awaited() *work {
+	if !rd.on || rd.at >= rd.s.parts || rd.s.trust.comesAlone(uint32(rd.at)) {
 		return nil
 	}
-	return s.works[uint32(s.seq.at)]
+	return rd.s.requests.works[uint32(rd.at)]
 }
 
-// hasten asks a faster peer too for what the reader waits for and a slow one does not send. Who
+// tend asks a faster peer too for what the reader waits for and a slow one does not send. Who
 // sends it first has the others' copy taken back, so little comes twice: only what both are sending
 // by then.
-func (s *Swarm) hasten() {
-	w := s.awaited()
-	if w == nil || s.now < s.seq.look {
+func (rd *reader) tend() {
+	w := rd.awaited()
+	if w == nil || rd.s.now < rd.look {
 		return
 	}
-	s.seq.look = s.now + lookAgain
+	rd.look = rd.s.now + lookAgain
 	for n := range w.runs {
 		r := &w.runs[n]
 		if r.here || r.asked > 1 {
 			continue
 		}
-		q, f := s.askedOf(w, n)
-		if q != nil && s.now-max(f.asked, f.started) < hurry {
+		q, f := rd.s.requests.askedOf(w, n)
+		if q != nil && rd.s.now-max(f.asked, f.started) < hurry {
 			continue
 		}
-		if p := s.faster(w.part, q); p != nil {
-			s.ask(p, w, n)
+		if p := rd.s.requests.faster(w.part, q); p != nil {
+			rd.s.requests.ask(p, w, n)
 		}
 	}
 }
 
-// nextHaste is when the part that the reader waits for is looked at again.
-func (s *Swarm) nextHaste() time.Duration {
-	if s.links < 2 || s.awaited() == nil {
+// due is when the part that the reader waits for is looked at again.
+func (rd *reader) due() time.Duration {
+	if rd.s.links.up < 2 || rd.awaited() == nil {
 		return never
 	}
-	return s.seq.look
-}
-
-// askedOf finds the peer that is asked for a run.
-func (s *Swarm) askedOf(w *work, n int) (*peer, *fetch) {
-	for _, q := range s.peers {
-		if q == nil {
-			continue
-		}
-		if i := q.find(s.runOf(w, n)); i >= 0 {
-			return q, q.fetches[i]
-		}
-	}
-	return nil, nil
-}
-
-// faster finds the fastest peer that has a part, if it is at least twice as fast as the one that is
-// asked for it.
-func (s *Swarm) faster(part uint32, than *peer) *peer {
-	var best *peer
-	least := -1.0
-	if than != nil {
-		least = 2 * than.down.bytesPerSecond(s.now)
-	}
-	for _, p := range s.peers {
-		if p == nil || p == than || p.choked || p.off || !p.hasPart(part) || len(p.fetches) >= 2*s.depth(p) {
-			continue
-		}
-		if rate := p.down.bytesPerSecond(s.now); rate > least {
-			best, least = p, rate
-		}
-	}
-	return best
+	return rd.look
 }
 
 // owes tells whether a peer has kept the reader waiting: it sends of its menu what is spread least,
 // which the reader's next part may never be. It is asked for nothing more until it has come to that
 // part.
-func (s *Swarm) owes(p *peer) bool {
-	w := s.awaited()
+func (rd *reader) owes(p *peer) bool {
+	w := rd.awaited()
 	if w == nil {
 		return false
 	}
 	for _, f := range p.fetches {
-		if f.work == w && f.started == 0 && s.now-f.asked >= hurry {
+		if f.work == w && f.started == 0 && rd.s.now-f.asked >= hurry {
 			return true
 		}
 	}

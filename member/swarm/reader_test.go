@@ -15,7 +15,7 @@ import (
 // come in order.
 func newReading(t *testing.T, parts int, partSize int64) *desk {
 	d := &desk{t: t, Swarm: New(Config{Size: int64(parts) * partSize, PartSize: partSize, ID: proto.PeerID{100}, Seed: 1, Sequential: true})}
-	d.chain.broken = true
+	d.plan.chain.broken = true
 	return d
 }
 
@@ -104,7 +104,7 @@ func TestWindow(t *testing.T) {
 		{"32 large parts", 2048, 16 << 20, 32},
 		{"no more of tiny parts", 1 << 20, 1, 1024},
 	} {
-		if got := newSequence(test.parts, test.partSize).window; got != test.want {
+		if got := windowOf(test.parts, test.partSize); got != test.want {
 			t.Errorf("%s: %d parts, want %d", test.name, got, test.want)
 		}
 	}
@@ -208,14 +208,14 @@ func TestRunsAskedTwiceAreCounted(t *testing.T) {
 // wantCounts holds what works count against the menus.
 func (d *desk) wantCounts(t *rapid.T) {
 	for part := range uint32(d.Swarm.parts) {
-		w := d.works[part]
+		w := d.requests.works[part]
 		if w == nil {
 			continue
 		}
 		idle := 0
 		for n := range w.runs {
 			asked := 0
-			for _, p := range d.peers {
+			for _, p := range d.links.peers {
 				if p != nil && p.find(d.runOf(w, n)) >= 0 {
 					asked++
 				}

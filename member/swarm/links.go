@@ -1,0 +1,170 @@
+package swarm
+
+import (
+	"slices"
+
+	"orchestra/proto"
+)
+
+// links are the connections to peers that are up, and what was said of who is to send.
+type links struct {
+	s      *Swarm
+	peers  []*peer // by Peer; nil: no such link
+	list   []*peer // those that there are, in this order
+	up     int     // that were not dropped
+	opened int     // links that this member opened
+	seeds  int     // peers that have every part
+	ever   bool    // somebody was linked to, ever
+
+	remembered memory // who made this member wait
+}
+
+// drop ends a link. Its place is free from now on; it is gone when the shell says so.
+func (l *links) drop(p *peer, why string) {
+	if !p.leaving {
+		p.leaving = true
+		l.up--
+	}
+	l.s.emit(Drop{p.index, why})
+}
+
+func (l *links) joined(ev Joined) {
+	p := &peer{
+		index: ev.Peer, id: ev.ID, addr: ev.Addr, port: ev.Port, dialled: ev.Dialled,
+		maxRun: ev.MaxRun, maxQueue: ev.MaxQueue, roundTrip: ev.RoundTrip, hears: ev.Hears,
+		heard: l.s.now, since: l.s.now, usedAt: l.s.now,
+		menu: menu{choked: true}, service: service{choking: true},
+	}
+	for len(l.peers) <= ev.Peer {
+		l.peers = append(l.peers, nil)
+	}
+	l.peers[ev.Peer] = p
+	byIndex := func(q *peer, i int) int { return q.index - i }
+	at, _ := slices.BinarySearchFunc(l.list, p.index, byIndex)
+	l.list = slices.Insert(l.list, at, p)
+	if p.dialled {
+		l.opened++
+	}
+	l.remembered.recall(l.s.now, p)
+	l.s.requests.linked(p)
+	why := l.admit(p)
+	l.up++
+	l.s.plan.linked(p)
+	if !ev.Dialled {
+		l.s.stats.Incoming++
+	}
+	if why != "" {
+		l.drop(p, why)
+		return
+	}
+	l.ever = true
+	offer := Offer{Peer: p.index, All: l.s.haveN == l.s.parts}
+	if !offer.All && l.s.haveN > 0 {
+		offer.Bits = slices.Clone(l.s.have)
+	}
+	l.s.emit(offer)
+	l.s.grants.greet(p)
+	l.s.plan.greet(p)
+}
+
+// left forgets a link: what was asked of the peer is free for others again.
+func (l *links) left(i int) {
+	p := l.peer(i)
+	if p == nil {
+		return
+	}
+	l.peers[i], p.gone = nil, true
+	at := slices.Index(l.list, p)
+	l.list = slices.Delete(l.list, at, at+1)
+	if p.dialled {
+		l.opened--
+	}
+	l.s.lull.misses(p)
+	if !p.leaving {
+		l.up--
+	}
+	l.s.plan.unlinked(p)
+	l.unlink(p)
+	l.s.trust.forgetPeer(p)
+	l.s.requests.freeAll(p)
+	l.s.grants.unlinked(p)
+	switch {
+	case p.all:
+		l.seeds--
+	case p.has != nil:
+		p.has.each(l.s.rare.dec)
+	}
+	l.s.requests.fillOthers(nil)
+}
+
+// showInterest tells a peer whether it should send. It should if it has something that this member
+// lacks, unless so many members are sending that the line has no room for one more: each of them
+// chooses for itself whom to help, and this keeps them apart. Who is not needed is not asked to
+// send, and serves this member last.
+func (l *links) showInterest(p *peer) {
+	useful := p.useful > 0 || len(p.coming) > 0 ||
+		(p.interesting && l.s.missing > 0 && !p.foreign())
+	needed := !l.s.lines.swamped && l.s.plan.needs(p)
+	if on := useful && (needed || p.foreign()); on != p.interesting {
+		p.interesting = on
+		l.s.emit(SetInterest{p.index, on})
+	}
+}
+
+// gained takes in that this member has a part now, and lost that it lacks one again.
+func (l *links) gained(part uint32) { l.useful(part, -1) }
+
+func (l *links) lost(part uint32) { l.useful(part, 1) }
+
+func (l *links) useful(part uint32, n int) {
+	for _, p := range l.list {
+		if p.hasPart(part) {
+			p.useful += n
+			l.showInterest(p)
+		}
+	}
+}
+
+// showInterests tells each peer anew whether it should send.
+func (l *links) showInterests() {
+	for _, p := range l.list {
+		l.showInterest(p)
+	}
+}
+
+// dropSeeds ends the links that nothing can come of: this member has everything, and so has the
+// peer.
+func (l *links) dropSeeds() {
+	for _, p := range l.list {
+		if l.s.complete(p) {
+			l.drop(p, "both have everything")
+		}
+	}
+}
+
+// unlink lets a member be dialled again after its link ended, unless another link to it is up.
+func (l *links) unlink(p *peer) {
+	m := p.member
+	if m == nil {
+		return
+	}
+	for _, q := range l.list {
+		if q.member == m {
+			return
+		}
+	}
+	l.s.book.unlinked(l.s.now, m, l.s.complete(p), l.s.missing == 0)
+}
+
+// forget drops a member for good.
+func (l *links) forget(id proto.PeerID) {
+	l.s.book.forget(id)
+}
+
+// peer returns the far end of a link; nil: there is no such link.
+func (l *links) peer(i int) *peer {
+	if i < 0 || i >= len(l.peers) {
+		return nil
+	}
+	return l.peers[i]
+}
