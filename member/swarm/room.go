@@ -55,25 +55,22 @@ func (l *links) goesBefore(a, b *peer) bool {
 
 // giveUp ends the link that is of least use, for the sake of other members of this process: one
 // that nothing goes over, if there is one.
-func (s *Swarm) giveUp() {
+func (l *links) giveUp() {
 	var worst *peer
-	for _, q := range s.peers {
-		if q == nil || q.leaving {
-			continue
-		}
-		if worst == nil || s.giveUpBefore(q, worst) {
+	for _, q := range l.list {
+		if !q.leaving && (worst == nil || l.givenUpBefore(q, worst)) {
 			worst = q
 		}
 	}
 	if worst != nil {
-		s.remembered.noteIdle(s.now, worst)
-		s.drop(worst, "this process has as many links as it may, and others have fewer")
+		l.remembered.noteIdle(l.s.now, worst)
+		l.drop(worst, "this process has as many links as it may, and others have fewer")
 	}
 }
 
-func (s *Swarm) giveUpBefore(a, b *peer) bool {
-	if x, y := s.idle(a, s.now), s.idle(b, s.now); x != y {
+func (l *links) givenUpBefore(a, b *peer) bool {
+	if x, y := l.idle(a, l.s.now), l.idle(b, l.s.now); x != y {
 		return x
 	}
-	return s.goesBefore(a, b)
+	return l.goesBefore(a, b)
 }

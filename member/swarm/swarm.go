@@ -146,7 +146,7 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 	case Moved:
 		s.book.moved(s.now)
 	case Crowded:
-		s.giveUp()
+		s.links.giveUp()
 	case Listed:
 		s.book.listed = ev.Members
 	case DialFailed:
