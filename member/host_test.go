@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -157,6 +158,12 @@ func TestHostsShareMany(t *testing.T) {
 // countConnections is an address that leads to another one, and how many connections it has.
 func countConnections(t testing.TB, to string) (addr string, count func() int) {
 	t.Helper()
+	return lead(t, func() string { return to }, false)
+}
+
+// lead is countConnections, with a conductor that knows no channels if it is older.
+func lead(t testing.TB, to func() string, older bool) (addr string, count func() int) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -171,24 +178,28 @@ func countConnections(t testing.TB, to string) (addr string, count func() int) {
 				return
 			}
 			accepted <- struct{}{}
-			far, err := net.Dial("tcp", to)
+			far, err := net.Dial("tcp", to())
 			if err != nil {
 				near.Close()
 				continue
 			}
-			go pipeTo(near, far)
-			go pipeTo(far, near)
+			go pipeTo(near, far, older)
+			go pipeTo(far, near, older)
 		}
 	}()
 	t.Cleanup(func() { l.Close(); <-done })
 	return l.Addr().String(), func() int { return len(accepted) }
 }
 
-func pipeTo(from, to net.Conn) {
+func pipeTo(from, to net.Conn, older bool) {
+	const bits = 1 + len(proto.Orchestra) + 7 // where channels are in a handshake
 	buf := make([]byte, 4096)
-	for {
+	for at := 0; ; {
 		n, err := from.Read(buf)
-		if n > 0 {
+		if older && at <= bits && bits < at+n {
+			buf[bits-at] &^= 0x08
+		}
+		if at += n; n > 0 {
 			_, _ = to.Write(buf[:n])
 		}
 		if err != nil {
@@ -224,4 +235,108 @@ func TestHostAnswersNobodyElse(t *testing.T) {
 		}
 		conn.Close()
 	}
+}
+
+// A conductor that knows no channels gets a connection for each composition.
+func TestHostAtOlderConductor(t *testing.T) {
+	c, _ := startConduct(t, "127.0.0.1:0")
+	front, connections := lead(t, func() string { return c.Addr().String() }, true)
+	dir := t.TempDir()
+	h, _ := startHost(t, member.HostConfig{})
+	members := joinAll(t, h, dir, composeMany(t, dir, front, 3, 32<<10))
+	until(t, "the conductor knows all", listed(members))
+	if n := connections(); n != 4 { // and the one that found out
+		t.Errorf("%d connections to the conductor", n)
+	}
+}
+
+func listed(members []*member.Member) func() bool {
+	return func() bool {
+		for _, m := range members {
+			if !m.Progress().ConductorUp {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+// A conductor that is started anew gets one connection again, and one that cannot be reached is not
+// dialled for each composition.
+func TestHostComesBackToConductor(t *testing.T) {
+	var conductor atomic.Value
+	c, end := startConduct(t, "127.0.0.1:0")
+	conductor.Store(c.Addr().String())
+	front, connections := lead(t, func() string { return conductor.Load().(string) }, false)
+	dir := t.TempDir()
+	h, _ := startHost(t, member.HostConfig{})
+	members := joinAll(t, h, dir, composeMany(t, dir, front, 40, 16<<10))
+	until(t, "the conductor knows all", listed(members))
+	end()
+	until(t, "it is missed by all", func() bool {
+		for _, m := range members {
+			if m.Progress().ConductorUp {
+				return false
+			}
+		}
+		return true
+	})
+	again, _ := startConduct(t, "127.0.0.1:0")
+	conductor.Store(again.Addr().String())
+	until(t, "the conductor knows all again", listed(members))
+	if n := connections(); n > 12 {
+		t.Errorf("%d connections to one that was away for a moment", n)
+	}
+}
+
+// What a conductor refuses to one composition costs that one.
+func TestHostIsRefusedOne(t *testing.T) {
+	dir := t.TempDir()
+	files := composeMany(t, dir, "127.0.0.1:1", 2, 16<<10)
+	c, err := conduct.New(conduct.Config{
+		Listen: "127.0.0.1:0", Allow: func(id orch.ID) bool { return id == files[0].ID() },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- c.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-ended })
+	h, _ := startHost(t, member.HostConfig{})
+	var members []*member.Member
+	for _, f := range files {
+		m, err := h.Join(t.Context(), member.Config{File: f, Dir: dir, Conductors: []string{c.Addr().String()}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		members = append(members, m)
+	}
+	until(t, "one is refused", func() bool {
+		return strings.Contains(members[1].Progress().Conductor, "refused") && members[0].Progress().ConductorUp
+	})
+}
+
+// Where links are short, each composition comes to one nevertheless.
+func TestHostShortOfLinks(t *testing.T) {
+	from, to := t.TempDir(), t.TempDir()
+	files := composeMany(t, from, "127.0.0.1:1", 6, 200<<10)
+	a, _ := startHost(t, member.HostConfig{MaxLinks: 2})
+	for _, f := range files {
+		if _, err := a.Join(t.Context(), member.Config{File: f, Dir: from, Conductors: []string{}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b, _ := startHost(t, member.HostConfig{})
+	var getters []*member.Member
+	for _, f := range files {
+		m, err := b.Join(t.Context(), member.Config{
+			File: f, Dir: to, Conductors: []string{}, Peers: []string{a.Addr().String()},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		getters = append(getters, m)
+	}
+	until(t, "all is there", allComplete(getters))
 }
