@@ -52,7 +52,9 @@ type channel struct {
 
 // serveTrunk reads what a member of many compositions sends, until the
 // connection ends.
-func (c *Conductor) serveTrunk(ctx context.Context, nc net.Conn, in io.Reader, s seat, out *outbox) error {
+func (c *Conductor) serveTrunk(
+	ctx context.Context, nc net.Conn, in io.Reader, s seat, out *outbox,
+) error {
 	t := &trunk{c: c, nc: nc, seat: s, out: out, channels: map[uint16]*channel{}}
 	defer func() {
 		for _, ch := range t.channels {

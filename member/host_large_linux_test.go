@@ -43,7 +43,8 @@ func TestManyIdle(t *testing.T) {
 		t.Errorf("%d connections to the conductor", n)
 	}
 	each := (heap() - before) / int64(all)
-	t.Logf("%d compositions: complete after %v, listed after %v; %s, %.1f goroutines and %.1f descriptors each",
+	t.Logf("%d compositions: complete after %v, listed after %v; "+
+		"%s, %.1f goroutines and %.1f descriptors each",
 		all, checked.Round(time.Millisecond), known.Round(time.Millisecond), humanize.IBytes(uint64(each)),
 		float64(runtime.NumGoroutine())/float64(all), float64(openFiles(t))/float64(all))
 	if known > 5*time.Second && all == 1000 {

@@ -306,14 +306,17 @@ func TestHostIsRefusedOne(t *testing.T) {
 	h, _ := startHost(t, member.HostConfig{})
 	var members []*member.Member
 	for _, f := range files {
-		m, err := h.Join(t.Context(), member.Config{File: f, Dir: dir, Conductors: []string{c.Addr().String()}})
+		m, err := h.Join(t.Context(), member.Config{
+			File: f, Dir: dir, Conductors: []string{c.Addr().String()},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		members = append(members, m)
 	}
 	until(t, "one is refused", func() bool {
-		return strings.Contains(members[1].Progress().Conductor, "refused") && members[0].Progress().ConductorUp
+		return strings.Contains(members[1].Progress().Conductor, "refused") &&
+			members[0].Progress().ConductorUp
 	})
 }
 
@@ -323,7 +326,8 @@ func TestHostShortOfLinks(t *testing.T) {
 	files := composeMany(t, from, "127.0.0.1:1", 6, 200<<10)
 	a, _ := startHost(t, member.HostConfig{MaxLinks: 2})
 	for _, f := range files {
-		if _, err := a.Join(t.Context(), member.Config{File: f, Dir: from, Conductors: []string{}}); err != nil {
+		_, err := a.Join(t.Context(), member.Config{File: f, Dir: from, Conductors: []string{}})
+		if err != nil {
 			t.Fatal(err)
 		}
 	}

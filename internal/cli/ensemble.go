@@ -323,6 +323,9 @@ func (e *ensemble) firstNeeding() member.Progress {
 // others' join from ending: its error is the join's.
 func (e *ensemble) judge(now time.Time, s sum) {
 	l := &e.options.limits
+	if !s.finished {
+		l.complete = time.Time{} // --share-for counts from when all are, those that came since included
+	}
 	switch {
 	case s.count == 0 && l.exit:
 		e.endOn(withCode(exitInput, errors.New("there is no .orch file in "+strings.Join(e.sources, ", "))))

@@ -131,7 +131,8 @@ func (s *ensembleShowing) end(ctx context.Context, all sum, runErr error) error 
 		}
 		return stopped(ctx, "%d of %s %s not complete; join again to go on",
 			all.count-all.complete, counted(all.count, "composition"), verb)
-	case cause != nil && stop == nil && !errors.Is(cause, errEnough) && !errors.Is(cause, context.Canceled):
+	case cause != nil && stop == nil &&
+		!errors.Is(cause, errEnough) && !errors.Is(cause, context.Canceled):
 		return cause
 	}
 	return err

@@ -23,7 +23,8 @@ func TestManyScene(t *testing.T) {
 		t.Fatal(err)
 	}
 	poem := filepath.Join(s.dir, "poem.orch")
-	compose := orchestra(t, "compose", filepath.Join(s.dir, "original", "poem"), "-q", "-c", s.address, "-o", poem)
+	compose := orchestra(t, "compose", filepath.Join(s.dir, "original", "poem"), "-q",
+		"-c", s.address, "-o", poem)
 	if text, err := compose.CombinedOutput(); err != nil {
 		t.Fatalf("compose: %v: %s", err, text)
 	}
@@ -65,7 +66,7 @@ func TestManyScene(t *testing.T) {
 	if err := os.Remove(filepath.Join(folder, "music.orch")); err != nil {
 		t.Fatal(err)
 	}
-	sharer.until("music is let go", func(e sceneEvent) bool { return e.Event == "left" && e.Name == "music" })
+	sharer.until("music is let go", is("left", "music"))
 	get := s.start(orchestra(t, "join", "--json", "--exit", "--listen", "127.0.0.1:0",
 		"--dir", filepath.Join(s.dir, "second"), poem))
 	wantDone(t, get)
@@ -79,12 +80,17 @@ func TestManyScene(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, "bad.orch"), []byte("?\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	sharer.until("one cannot be joined", func(e sceneEvent) bool { return e.Event == "failed" && e.Name == "bad.orch" })
+	sharer.until("one cannot be joined", is("failed", "bad.orch"))
 	put(s.orch, "music.orch")
-	sharer.until("music is joined again", func(e sceneEvent) bool { return e.Event == "joined" && e.Name == "music" })
+	sharer.until("music is joined again", is("joined", "music"))
 	third := s.join("third", "--exit")
 	wantDone(t, third)
 	s.wantCopy("third")
+}
+
+// is tells an event about one composition.
+func is(event, name string) func(sceneEvent) bool {
+	return func(e sceneEvent) bool { return e.Event == event && e.Name == name }
 }
 
 func wantDone(t *testing.T, p *player) {
