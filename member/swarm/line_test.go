@@ -93,7 +93,7 @@ func TestGrantsByTheLineUp(t *testing.T) {
 	for _, test := range []struct {
 		rate int // bytes a second
 		want int // grants out
-	}{{400_000, 2}, {1_200_000, 2}, {2_400_000, 3}, {4_700_000, 4}, {12_000_000, 11}, {100_000_000, farSlots}} {
+	}{{400_000, 2}, {1_200_000, 2}, {2_400_000, 3}, {4_700_000, 5}, {12_000_000, farSlots}, {100_000_000, farSlots}} {
 		d := sharer(t, 2000, 8)
 		if d.grants.active != seedSlots {
 			t.Fatalf("%d grants at first, want %d", d.grants.active, seedSlots)

@@ -190,12 +190,13 @@ func (pl *plan) slots() int {
 	if pl.s.haveN == pl.s.parts {
 		most = seedSlots
 	}
+	least := leastSlots
 	if pl.s.lines.up.spans < slotSpans {
-		return most
+		least = most
 	}
 	rate := pl.s.lines.upRate()
 	soon := int(rate * slotTime.Seconds() / float64(max(pl.s.partSize, grantBytes)))
-	return min(max(leastSlots, 1+int(rate/slotRate)), max(most, soon), farSlots)
+	return min(max(least, 1+int(rate/slotRate)), max(most, soon), farSlots)
 }
 
 // A line is shared by one grant for each slotRate bytes a second that it carries, and one more. With
@@ -203,11 +204,11 @@ func (pl *plan) slots() int {
 // so much be in flight, and what this member acknowledges and asks for stands in that queue too.
 // With fewer on a fast one, it is not full: each flow is bounded by its receiver. One grant more
 // than the rate asks for lets it show that the line carries more. But all that are out should be
-// sent within slotTime. The rate is believed after slotSpans, when the beginning, in which there is
-// little to send, is over.
+// sent within slotTime. That a line is slow is believed after slotSpans, when the beginning, in which
+// there is little to send, is over.
 const (
 	leastSlots = 2
 	slotRate   = 1 << 20
-	slotTime   = 250 * time.Millisecond
+	slotTime   = 300 * time.Millisecond
 	slotSpans  = 2
 )

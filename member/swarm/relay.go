@@ -114,6 +114,9 @@ func (pl *plan) relaysTo(p *peer) bool {
 // asked suggests the part that the upstream was asked for last, once.
 func (pl *plan) asked(up *peer) {
 	last := len(up.fetches) - 1
+	if pl.meshed() {
+		takeOut(&up.coming, up.fetches[last].work.part) // if it is rejected, it does not come there
+	}
 	if pl.chain.up != up || (last > 0 && up.fetches[last-1].work == up.fetches[last].work) {
 		return
 	}
