@@ -49,7 +49,7 @@ uninstall:
 	rm -f "$(DESTDIR)$(BINDIR)/orchestra" "$(DESTDIR)$(MANDIR)"/man1/orchestra.1 "$(DESTDIR)$(MANDIR)"/man1/orchestra-*.1
 	rm -f "$(DESTDIR)$(BASHDIR)/orchestra" "$(DESTDIR)$(ZSHDIR)/_orchestra" "$(DESTDIR)$(FISHDIR)/orchestra.fish"
 	rm -f $(foreach link,$(LINKS),"$(DESTDIR)$(BINDIR)/orchestra-$(link)" "$(DESTDIR)$(BASHDIR)/orchestra-$(link)" "$(DESTDIR)$(FISHDIR)/orchestra-$(link).fish")
-	$(if $(UNITDIR),rm -f "$(DESTDIR)$(UNITDIR)/orchestra-conduct.service" "$(DESTDIR)$(UNITDIR)/orchestra-join@.service")
+	$(if $(UNITDIR),rm -f "$(DESTDIR)$(UNITDIR)/orchestra-conduct.service" "$(DESTDIR)$(UNITDIR)/orchestra-join.service" "$(DESTDIR)$(UNITDIR)/orchestra-join@.service")
 
 # Archives, packages and checksums for all systems, in dist/. It needs no tag, no remote and no clean work tree, and the network only to get the
 # modules of goreleaser, which is built first, once. The same commit gives the same bytes.

@@ -42,6 +42,7 @@ type conn struct {
 	id   [20]byte // the composition
 	out  *outbox
 	link link // the loop's
+	trunkState
 }
 
 // abort ends a connection at once; its reader notices.
@@ -93,8 +94,14 @@ func (c *Conductor) serveMember(ctx context.Context, nc net.Conn, in io.Reader, 
 
 	self := proto.Handshake{Protocol: proto.Orchestra, ID: hello.ID, PeerID: c.self}
 	self.SetNames()
-	m.out.put(self.Append(nil))
 	all := hello.ID == [20]byte{} // nobody's composition: who asks means all that are here
+	if all && hello.Channels() && c.gate.enterTrunk(s) {
+		defer c.gate.leaveTrunk(s)
+		self.SetChannels()
+		m.out.put(self.Append(nil))
+		return c.serveTrunk(ctx, nc, in, s, m.out)
+	}
+	m.out.put(self.Append(nil))
 	if c.cfg.Allow != nil && !all && !c.cfg.Allow(hello.ID) {
 		c.notTaken.Add(1)
 		c.news.refused(s.from, hello.ID, refusedComposition)
@@ -146,14 +153,11 @@ func (c *Conductor) serveMember(ctx context.Context, nc net.Conn, in io.Reader, 
 		if err != nil {
 			return err
 		}
-		switch msg.(type) {
-		case proto.KeepAlive, proto.Announce, proto.Progress, proto.Complain, proto.Await,
-			proto.Content, proto.Holds, proto.Received, proto.Waits:
-			c.post(ctx, heard{m, msg})
-		case proto.Unknown: // of a later version
-		case proto.Named, proto.Titled, proto.Ask: // too late
-		default:
+		switch {
+		case !fromMember(msg):
 			return errWrongWay
+		case !late(msg):
+			c.post(ctx, heard{m, msg})
 		}
 	}
 }

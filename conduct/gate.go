@@ -14,6 +14,8 @@ type gate struct {
 	mu   sync.Mutex
 	open int
 	by   map[netip.Addr]int
+
+	trunks map[netip.Addr]int // of those, the ones for many compositions
 }
 
 // Connections beyond the registry's limits: they hear why they are refused, or
@@ -24,7 +26,10 @@ const (
 )
 
 func newGate(lim limits) *gate {
-	return &gate{total: lim.members + slackTotal, perSource: lim.perSource + slackPerSource, by: make(map[netip.Addr]int)}
+	return &gate{
+		total: lim.members + slackTotal, perSource: lim.perSource + slackPerSource,
+		by: make(map[netip.Addr]int), trunks: make(map[netip.Addr]int),
+	}
 }
 
 func (g *gate) enter(a netip.Addr) bool {

@@ -29,6 +29,9 @@ type heard struct {
 	msg proto.Message
 }
 
+// lives is a sign of life of members that share a connection.
+type lives struct{ c []*conn }
+
 // closed is the end of a connection that arrived.
 type closed struct{ c *conn }
 
@@ -41,6 +44,7 @@ type dialled struct {
 
 func (arrived) event() {}
 func (heard) event()   {}
+func (lives) event()   {}
 func (closed) event()  {}
 func (dialled) event() {}
 
@@ -88,7 +92,6 @@ type loop struct {
 	conns map[link]*conn
 	last  link     // the latest given out
 	out   []effect // room for the next step's effects
-	frame []byte   // room for the next frame
 }
 
 func (l *loop) handle(ev event) {
@@ -106,6 +109,10 @@ func (l *loop) handle(ev event) {
 			Uint16("port", ev.ann.Port).Msg("member announced")
 	case heard:
 		l.message(now, ev)
+	case lives:
+		for _, c := range ev.c {
+			l.out = l.reg.lives(now, c.link, l.out)
+		}
 	case closed:
 		delete(l.conns, ev.c.link)
 		l.out = l.reg.leave(now, ev.c.link, l.out)
@@ -165,8 +172,7 @@ func (l *loop) perform(ctx context.Context) {
 			if c == nil {
 				break // it ended a moment ago; its closed event says so
 			}
-			l.frame = proto.Append(l.frame[:0], eff.msg)
-			if !c.out.put(l.frame) {
+			if !c.tell(eff.msg) {
 				l.c.log.Debug().Stringer("from", c.seat.from).Msg("member reads too slowly, connection cut")
 				c.abort()
 			}
@@ -177,7 +183,7 @@ func (l *loop) perform(ctx context.Context) {
 				}
 				l.c.log.Debug().Stringer("from", c.seat.from).Str("why", eff.why).Msg("connection ends")
 				delete(l.conns, eff.who)
-				c.out.finish()
+				c.finish()
 			}
 		case note:
 			l.c.news.noted(time.Now(), eff)

@@ -3,7 +3,8 @@ package conduct
 import "sync"
 
 // maxQueued is how many bytes may wait for one connection: far more than a
-// member is told in the time that a write may take.
+// member is told in the time that a write may take. One for many compositions
+// may have more.
 const maxQueued = 256 << 10
 
 // An outbox holds what is to be written to one connection. The loop puts in
@@ -14,6 +15,7 @@ type outbox struct {
 
 	mu       sync.Mutex
 	buf      []byte
+	more     int // bytes that may wait beyond maxQueued
 	finished bool
 }
 
@@ -27,12 +29,19 @@ func (o *outbox) put(frame []byte) bool {
 	if o.finished {
 		return true
 	}
-	if len(o.buf)+len(frame) > maxQueued {
+	if len(o.buf)+len(frame) > maxQueued+o.more {
 		return false
 	}
 	o.buf = append(o.buf, frame...)
 	o.signal()
 	return true
+}
+
+// allow sets how many bytes may wait beyond maxQueued.
+func (o *outbox) allow(more int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.more = more
 }
 
 // finish lets the writer end once it has written what was put in before.

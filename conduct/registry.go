@@ -325,6 +325,16 @@ func (r *registry) ping(now time.Time, l link, out []effect) []effect {
 	return r.recheck(now, e, out)
 }
 
+// lives takes a sign of life that is not answered here: it is of a connection
+// that several members share.
+func (r *registry) lives(now time.Time, l link, out []effect) []effect {
+	e := r.heard(now, l)
+	if e == nil {
+		return out
+	}
+	return r.recheck(now, e, out)
+}
+
 // progress takes over how far a member is.
 func (r *registry) progress(now time.Time, l link, p proto.Progress, out []effect) []effect {
 	e := r.heard(now, l)

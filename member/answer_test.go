@@ -88,7 +88,7 @@ func TestReadHello(t *testing.T) {
 
 func TestNoDescriptorsIsSaidOnce(t *testing.T) {
 	var log bytes.Buffer
-	m := &Member{cfg: Config{Log: zerolog.New(&log)}}
+	m := &Member{cfg: Config{Log: zerolog.New(&log)}, scarcity: new(scarcity)}
 	for range 3 {
 		if !m.isOut(&net.OpError{Op: "accept", Err: os.NewSyscallError("accept4", syscall.EMFILE)}) {
 			t.Error("not seen")

@@ -11,7 +11,12 @@ import (
 
 // newIntake returns the way in, which reports to the loop.
 func (m *Member) newIntake() *intake.Pipe {
+	var shared *intake.Buffers
+	if m.host != nil {
+		shared = m.host.buffers
+	}
 	return intake.New(intake.Config{
+		Buffers:  shared,
 		Disk:     m.store,
 		PartLen:  m.comp.PartLen,
 		Verified: m.verified,

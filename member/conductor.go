@@ -126,7 +126,7 @@ func (c *conductor) session(ctx context.Context) error {
 	grace, give := c.grace(ctx)
 	defer give()
 	same, cancel := c.machine.whileSame(grace)
-	conn, err := c.dial(same, "tcp", c.addr)
+	conn, err := c.open(same)
 	cancel()
 	if err != nil {
 		return err
@@ -162,6 +162,15 @@ func (c *conductor) session(ctx context.Context) error {
 	}()
 	defer func() { end(); <-reported; c.sureNow() }()
 	return c.listenTo(ctx, conn)
+}
+
+// open connects to the conductor, with a channel of the host's connection if that has several
+// members.
+func (c *conductor) open(ctx context.Context) (net.Conn, error) {
+	if c.host == nil || c.own {
+		return c.dial(ctx, "tcp", c.addr)
+	}
+	return c.host.trunks.open(ctx, c.addr, c.dial, c.machine)
 }
 
 // report tells the conductor how far this member is when that is other than was told last, where it
@@ -237,7 +246,7 @@ func (c *conductor) farewell(conn net.Conn, last proto.Progress) {
 	time.AfterFunc(farewellTime, func() { conn.Close() })
 	conn.SetWriteDeadline(time.Now().Add(farewellTime))
 	now := c.progressNow()
-	if half, ok := conn.(*net.TCPConn); ok {
+	if half, ok := conn.(interface{ CloseWrite() error }); ok {
 		var err error
 		if now != last {
 			_, err = conn.Write(proto.Append(nil, now))

@@ -29,6 +29,8 @@ type (
 	checkDone struct{ err error }
 	// finished tells that the content has its name.
 	finished struct{ err error }
+	// crowded tells that another member of the host is in need of a link that this one has.
+	crowded struct{}
 	// broken ends the member: the disk failed.
 	broken struct{ err error }
 )
@@ -45,6 +47,8 @@ type director struct {
 	bad    []int // that are wanted, and left as they are
 	told   bool  // that the content is complete
 	failed error
+	lookAt time.Time // when it is looked next whether anything comes
+	leaves []func()  // what of this member is to be undone when it ends
 
 	readers  []reading // of the content, that wait for a part
 	notices  notices   // of parts, for the user
@@ -56,6 +60,12 @@ type director struct {
 // Run gets and shares the content until ctx ends, which is no error, or until it cannot go on. All
 // it started has ended when it returns; a Member runs once.
 func (m *Member) Run(ctx context.Context) error {
+	m.result = m.direct(ctx)
+	close(m.run)
+	return m.result
+}
+
+func (m *Member) direct(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	d := &director{Member: m, ctx: ctx}
@@ -69,13 +79,24 @@ func (m *Member) Run(ctx context.Context) error {
 	d.loop()
 	d.notices.end()
 	cancel()
-	m.listener.Close()
+	if m.own {
+		m.host.end()
+		m.host.listener.Close()
+	}
+	for _, leave := range d.leaves {
+		leave()
+	}
 	for _, l := range d.links {
 		if l != nil {
 			l.close(context.Cause(ctx))
 		}
 	}
 	d.drain()
+	for _, l := range d.links {
+		if l != nil {
+			m.host.places.give(m)
+		}
+	}
 	close(m.ended) // before the file is: a reader of the content can tell why it cannot read
 	return errors.Join(d.failed, m.store.Close())
 }
@@ -83,7 +104,11 @@ func (m *Member) Run(ctx context.Context) error {
 // begin starts everything but the links.
 func (d *director) begin() {
 	d.work.Go(func() { d.intake.Work(d.ctx) })
-	d.work.Go(func() { d.watch(d.ctx) })
+	d.watcher.begin(d.ctx)
+	d.leaves = append(d.leaves, d.host.watch(d.watcher))
+	if d.own {
+		d.work.Go(func() { d.host.look(d.ctx) })
+	}
 	d.work.Go(func() {
 		if err := d.store.Settle(d.ctx, d.notMoved); err != nil {
 			d.tell(d.ctx, broken{err})
@@ -93,20 +118,27 @@ func (d *director) begin() {
 		d.connect()
 	}
 	if d.store.Fresh() {
-		close(d.checked)
+		d.watcher.checkEnded(nil)
 		return
 	}
 	d.update(func(p *Progress) { p.Checking = true })
 	d.work.Go(func() {
-		err := d.store.Check(d.ctx, func(part uint32, good bool) { d.tell(d.ctx, swarm.Checked{Part: part, Good: good}) })
+		err := d.host.check(d.ctx, func() error {
+			return d.store.Check(d.ctx, func(part uint32, good bool) {
+				d.tell(d.ctx, swarm.Checked{Part: part, Good: good})
+			})
+		})
 		d.tell(d.ctx, checkDone{err})
 	})
 }
 
 // connect lets this member be found, and finds others.
 func (d *director) connect() {
-	d.work.Go(func() { d.accept(d.ctx) })
-	d.work.Go(func() { d.watchMachine(d.ctx) })
+	d.leaves = append(d.leaves, d.host.serve(d.Member))
+	if d.own {
+		d.work.Go(func() { d.host.accept(d.ctx) })
+		d.work.Go(func() { d.host.watchMachine(d.ctx) })
+	}
 	for _, n := range d.named {
 		d.work.Go(func() { n.keep(d.ctx, d.Member) })
 	}
@@ -122,8 +154,7 @@ func (d *director) connect() {
 func (d *director) loop() {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
-	look := time.NewTicker(lookEvery)
-	defer look.Stop()
+	d.lookAt = time.Now().Add(lookEvery)
 	d.step(swarm.Tick{})
 	for d.failed == nil {
 		if at := d.next(); at.IsZero() {
@@ -137,12 +168,16 @@ func (d *director) loop() {
 			for n := len(d.inbox); n > 0 && d.failed == nil; n-- {
 				d.take(<-d.inbox)
 			}
+			d.lookAt = sooner(d.lookAt, time.Now().Add(lookEvery))
 		case <-timer.C:
+			now := time.Now()
 			d.step(swarm.Tick{})
-			d.notices.tell(time.Now())
-			d.recheck(time.Now())
-		case <-look.C:
-			d.explain()
+			d.notices.tell(now)
+			d.recheck(now)
+			if !now.Before(d.lookAt) {
+				d.explain()
+				d.lookAt = now.Add(d.lookAgain())
+			}
 		case <-d.ctx.Done():
 			return
 		}
@@ -152,7 +187,7 @@ func (d *director) loop() {
 
 // next is when the loop has something to do at the latest; the zero time if never.
 func (d *director) next() time.Time {
-	at := sooner(d.notices.next(), d.rechecks.next())
+	at := sooner(d.lookAt, sooner(d.notices.next(), d.rechecks.next()))
 	if due, ok := d.core.Next(); ok {
 		at = sooner(at, d.start.Add(due))
 	}
@@ -172,6 +207,7 @@ func (d *director) drain() {
 	done := make(chan struct{})
 	go func() {
 		d.work.Wait()
+		d.watcher.end()
 		close(done)
 	}()
 	for {
@@ -222,6 +258,8 @@ func (d *director) take(ev event) {
 		d.reading(ev)
 	case moved:
 		d.moved(ev)
+	case crowded:
+		d.step(swarm.Crowded{})
 	case swarm.Checked:
 		ev.Keep = d.store.Keeps(ev.Part)
 		switch {
@@ -257,11 +295,23 @@ func (d *director) linkUp(c *connection) {
 		err := c.run(d.ctx)
 		d.tell(d.ctx, linkDown{c, err})
 	})
+	most := d.host.places.take(d.Member)
 	d.step(joined)
+	switch most {
+	case nil:
+	case d.Member:
+		d.step(swarm.Crowded{})
+	default:
+		select {
+		case most.inbox <- crowded{}:
+		default: // it is asked with the next link again
+		}
+	}
 }
 
 func (d *director) linkDown(ev linkDown) {
 	d.links[ev.link.peer] = nil
+	d.host.places.give(d.Member)
 	d.cfg.Log.Debug().Stringer("peer", ev.link.id).Stringer("addr", ev.link.addr).AnErr("reason", ev.err).Msg("link ended")
 	d.step(swarm.Left{Peer: ev.link.peer})
 }
@@ -289,15 +339,16 @@ func (d *director) checkDone(err error) {
 		d.setBad(d.bad)
 		d.tellLost(d.bad, true, nil)
 	}
-	if unread := d.store.Unreadable(); len(unread) > 0 {
-		for _, err := range unread {
+	var unread []uint32 // parts that could not be read and are left as they are
+	if files := d.store.Unreadable(); len(files) > 0 {
+		for _, err := range files {
 			d.cfg.Log.Warn().Msgf("%v", err)
 		}
 		for _, part := range d.bad {
-			d.unread = append(d.unread, uint32(part))
+			unread = append(unread, uint32(part))
 		}
 	}
-	close(d.checked)
+	d.watcher.checkEnded(unread)
 	if d.cfg.Check && d.failed == nil {
 		d.connect()
 	}
@@ -369,10 +420,7 @@ func (d *director) perform(e swarm.Effect) {
 	case swarm.Verify:
 		d.work.Go(func() { d.intake.Verify(d.ctx, e.Part) })
 	case swarm.Finish:
-		select {
-		case d.finish <- struct{}{}:
-		default: // it is on its way
-		}
+		d.watcher.finish()
 	default:
 		if peer, ok := link.Of(e); ok {
 			d.links[peer].do(e, d.core)

@@ -18,16 +18,15 @@ const version = "Orchestra"
 // little enough that content goes into its own buffer uncopied.
 const readAhead = 16 << 10
 
-// greet exchanges the handshakes of a new connection, the extension handshake included.
-func (m *Member) greet(ctx context.Context, conn *net.TCPConn, dialled bool) (*connection, error) {
+// greet exchanges the handshakes of a connection that this member opened, the extension handshake
+// included.
+func (m *Member) greet(ctx context.Context, conn *net.TCPConn) (*connection, error) {
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
 	conn.SetDeadline(time.Now().Add(proto.HandshakeTimeout))
 	said := time.Now()
-	if dialled {
-		if err := m.sayHello(conn); err != nil {
-			return nil, err
-		}
+	if err := m.sayHello(conn); err != nil {
+		return nil, err
 	}
 	hs, err := readHello(conn, proto.BitTorrent)
 	if err != nil {
@@ -36,13 +35,23 @@ func (m *Member) greet(ctx context.Context, conn *net.TCPConn, dialled bool) (*c
 	if hs.ID != [20]byte(m.id) {
 		return nil, errOtherContent
 	}
-	answered := time.Now()
-	if !dialled {
-		said = time.Now()
-		if err := m.sayHello(conn); err != nil {
-			return nil, err
-		}
+	return m.meet(conn, hs, true, said, time.Now())
+}
+
+// answer answers the handshake of a connection that somebody opened for this member's composition.
+func (m *Member) answer(conn *net.TCPConn, hs proto.Handshake) (*connection, error) {
+	said := time.Now()
+	if err := m.sayHello(conn); err != nil {
+		return nil, err
 	}
+	return m.meet(conn, hs, false, said, said)
+}
+
+// meet makes a link of a connection whose handshakes were exchanged: this member's was said at one
+// time, and answered at the other if it was the first.
+func (m *Member) meet(
+	conn *net.TCPConn, hs proto.Handshake, dialled bool, said, answered time.Time,
+) (*connection, error) {
 	c := newConnection(m, conn, hs, dialled)
 	if hs.Extended() {
 		if err := c.readExtension(conn); err != nil {

@@ -79,28 +79,6 @@ func (ev moved) lost(conn net.Conn) bool {
 	return ev.before[local] && !ev.now[local]
 }
 
-// watchMachine tells the loop and the conductors when the machine's addresses change.
-func (m *Member) watchMachine(ctx context.Context) {
-	tick := time.NewTicker(lookAtCards)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
-		before, _ := m.machine.now()
-		now := machineAddrs()
-		if !m.machine.set(now) {
-			continue
-		}
-		m.cfg.Log.Debug().Msg("the addresses of this machine changed")
-		if !m.tell(ctx, moved{before, now}) {
-			return
-		}
-	}
-}
-
 // endure lets a connection end about so long after its far end is gone, whether anything is on the
 // way to it then or not.
 func endure(conn *net.TCPConn, timeout time.Duration) {

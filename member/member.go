@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
-	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -34,25 +33,25 @@ type Member struct {
 	place      [8]byte       // of this copy, see place
 	complete   chan struct{} // closed when the content has its name
 
-	store    *store.Store
-	skip     []byte // a bit for each part that is not wanted
-	parts    int    // that are wanted
-	bytes    int64  // of these parts
-	listener *net.TCPListener
-	addr     netip.AddrPort
+	store   *store.Store
+	skip    []byte // a bit for each part that is not wanted
+	parts   int    // that are wanted
+	bytes   int64  // of these parts
+	watcher *watcher
 
+	host     *Host // what follows is the host's
+	own      bool  // it has no other member
+	addr     netip.AddrPort
 	machine  *machine
-	scarcity scarcity
+	scarcity *scarcity
 
 	start  time.Time // of Run; the core and the links count from it
 	inbox  chan event
 	ended  chan struct{} // closed when Run has ended all but the store
 	intake *intake.Pipe
 
-	checked chan struct{} // closed when the check has ended
-	unread  []uint32      // by then: parts that could not be read and are left as they are
-	doubts  chan uint32   // parts that could not be read since
-	finish  chan struct{} // holds one: all parts are stored
+	run    chan struct{} // closed when Run has ended
+	result error         // of it, by then
 
 	upload, download   *rate.Limiter // nil: no limit
 	uploaded, received atomic.Int64
@@ -72,6 +71,23 @@ type Member struct {
 // with a context that has ended. Errors: those of [store.Open], *[ListenError], *[orch.ParseError]
 // for a File that is not valid, and what is wrong with an address of the Config.
 func New(cfg Config) (*Member, error) {
+	m, err := newMember(cfg, func(m *Member) error {
+		host, err := NewHost(HostConfig{
+			Listen: cfg.Listen, UploadLimit: cfg.UploadLimit, DownloadLimit: cfg.DownloadLimit,
+			Log: cfg.Log,
+		})
+		if err != nil {
+			return err
+		}
+		host.places.most = 0 // the core bounds them
+		m.own = true
+		return host.take(m)
+	})
+	return m, err
+}
+
+// newMember opens the content, and lets join give the member a host.
+func newMember(cfg Config, join func(*Member) error) (*Member, error) {
 	if cfg.File == nil {
 		return nil, errors.New("the member has no composition: its Config has no File")
 	}
@@ -83,11 +99,7 @@ func New(cfg Config) (*Member, error) {
 		inbox:    make(chan event, 1024),
 		ended:    make(chan struct{}),
 		complete: make(chan struct{}),
-		checked:  make(chan struct{}),
-		doubts:   make(chan uint32, 256),
-		finish:   make(chan struct{}, 1),
-		upload:   limiter(cfg.UploadLimit),
-		download: limiter(cfg.DownloadLimit),
+		run:      make(chan struct{}),
 	}
 	m.cfg.MaxPeers = max(cfg.MaxPeers, 0)
 	var err error
@@ -121,14 +133,13 @@ func New(cfg Config) (*Member, error) {
 	if m.store, err = store.Open(store.Config{File: cfg.File, Dir: cfg.Dir, Repair: cfg.Repair, Replace: cfg.Replace, Select: chosen, NoTimes: cfg.NoTimes}); err != nil {
 		return nil, err
 	}
-	m.intake = m.newIntake()
 	m.tellOfFolder()
-	if m.listener, err = listen(cfg.Listen); err != nil {
+	if err := join(m); err != nil {
 		m.store.Close()
 		return nil, err
 	}
-	m.machine = newMachine()
-	m.addr = unmap(m.listener.Addr().(*net.TCPAddr).AddrPort())
+	m.intake = m.newIntake()
+	m.watcher = newWatcher(m)
 	m.publish(swarm.Stats{Missing: m.parts})
 	return m, nil
 }
@@ -174,6 +185,12 @@ func (m *Member) tellLacks() {
 	if n := len(lacks); n > most {
 		m.cfg.Log.Warn().Int("more", n-most).Msg("more links and times could not be made or set")
 	}
+}
+
+// Wait waits until Run has ended, and returns what it did.
+func (m *Member) Wait() error {
+	<-m.run
+	return m.result
 }
 
 // Addr is where the member listens.

@@ -9,8 +9,20 @@ import (
 	"orchestra/member/swarm"
 )
 
-// lookEvery is how often it is looked whether anything comes.
-const lookEvery = time.Second
+// lookEvery is how often it is looked whether anything comes, and restEvery where nothing is to come
+// and nobody is connected: what happens has it looked at sooner.
+const (
+	lookEvery = time.Second
+	restEvery = time.Minute
+)
+
+// lookAgain is how long it takes until the next look.
+func (d *director) lookAgain() time.Duration {
+	if p := d.Progress(); p.Complete && p.Members == 0 && p.Known == 0 {
+		return restEvery
+	}
+	return lookEvery
+}
 
 // explain notes why nothing comes, if nothing does, and what else takes a look at all that is
 // known.

@@ -3,6 +3,7 @@ package member
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"orchestra/member/store"
@@ -32,9 +33,20 @@ const (
 const recheckFor = 50 * time.Millisecond
 
 // watcher looks after the content on disk: it finds what others did to it, has the parts rechecked
-// that this may concern, and gives the content its name when it is complete and nothing waits.
+// that this may concern, and gives the content its name when it is complete and nothing waits. One
+// goroutine at a time works for it, and none while there is nothing to do: when it is time to look,
+// the host says so.
 type watcher struct {
 	*Member
+	ctx context.Context
+
+	mu      sync.Mutex // guards what it is told, and work
+	told    told
+	running bool // a goroutine works
+	ended   bool // none is begun any more
+	work    sync.WaitGroup
+
+	// What follows is the working goroutine's.
 	checked   bool            // the check of what was there has ended
 	queue     []uint32        // parts to be rechecked
 	queued    map[uint32]bool // these
@@ -44,7 +56,20 @@ type watcher struct {
 	changed   map[string]restless // files that changed lately
 	resting   bool                // nothing can be finished until the next look
 	finishing bool                // all is stored and is to get its name
+	looks     int                 // so far
 }
+
+// told is what a watcher was told and did not take in yet.
+type told struct {
+	look    int      // at so many files; 0: not to look
+	checked bool     // the check has ended
+	unread  []uint32 // by then: parts that could not be read and are left as they are
+	doubts  []uint32 // parts that could not be read since, at most doubtMost
+	finish  bool     // all is stored
+}
+
+// doubtMost is how many doubts wait. What is lost beyond that is asked for again.
+const doubtMost = 256
 
 // restless is when a file changed last, and how often in a row.
 type restless struct {
@@ -52,55 +77,123 @@ type restless struct {
 	times int
 }
 
-// watch is the goroutine of a watcher.
-func (m *Member) watch(ctx context.Context) {
-	w := &watcher{
+func newWatcher(m *Member) *watcher {
+	return &watcher{
 		Member: m, queued: map[uint32]bool{}, unread: map[uint32]bool{}, wait: unreadFirst,
 		changed: map[string]restless{},
 	}
-	look := time.NewTicker(watchEvery)
-	defer look.Stop()
-	checked := m.checked
-	now := make(chan struct{})
-	close(now)
+}
+
+// begin lets the watcher work until ctx ends.
+func (w *watcher) begin(ctx context.Context) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ctx = ctx
+}
+
+// end waits until the watcher works no more.
+func (w *watcher) end() {
+	w.mu.Lock()
+	w.ended = true
+	w.mu.Unlock()
+	w.work.Wait()
+}
+
+// tellIt tells the watcher something, and has it work.
+func (w *watcher) tellIt(tell func(*told)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	tell(&w.told)
+	if !w.running && !w.ended && w.ctx != nil {
+		w.running = true
+		w.work.Go(w.run)
+	}
+}
+
+// due has it look at the next files.
+func (w *watcher) due(files int) { w.tellIt(func(t *told) { t.look = files }) }
+
+// checkEnded tells that the check of the content has ended, and what could not be read.
+func (w *watcher) checkEnded(unread []uint32) {
+	w.tellIt(func(t *told) { t.checked, t.unread = true, unread })
+}
+
+// finish has the content get its name.
+func (w *watcher) finish() { w.tellIt(func(t *told) { t.finish = true }) }
+
+// files is how many files it looks at.
+func (w *watcher) files() int { return w.store.Files() }
+
+// run works until there is nothing to do.
+func (w *watcher) run() {
 	for {
-		var work chan struct{}
-		if w.checked && (len(w.queue) > 0 || w.finishing && !w.resting) {
-			work = now
-		}
-		select {
-		case at := <-look.C:
+		now := w.hear()
+		ready := w.checked && w.ctx.Err() == nil
+		switch {
+		case now.look > 0 && w.ctx.Err() == nil:
 			w.resting = false
-			w.again(at)
-			w.look(ctx, watchMost)
-		case <-checked:
-			w.checked, checked = true, nil
-			for _, part := range m.unread {
-				w.missed(part)
+			w.again(time.Now())
+			w.look(w.ctx, now.look)
+			if w.looks++; w.looks%restAfter == 0 {
+				w.store.Rest()
 			}
-		case part := <-m.doubts:
-			w.add(part)
-		case <-m.finish:
-			w.finishing = true
-		case <-work:
-			if len(w.queue) > 0 {
-				w.recheck(ctx)
-			} else {
-				w.end(ctx)
+		case ready && len(w.queue) > 0:
+			w.recheck(w.ctx)
+		case ready && w.finishing && !w.resting:
+			w.giveName(w.ctx)
+		default:
+			if w.rests() {
+				return
 			}
-		case <-ctx.Done():
-			return
 		}
 	}
+}
+
+// restAfter is after how many looks files are closed that nobody used since as many before.
+const restAfter = 10
+
+// hear takes in what the watcher was told.
+func (w *watcher) hear() told {
+	w.mu.Lock()
+	now := w.told
+	w.told = told{}
+	w.mu.Unlock()
+	if now.checked {
+		w.checked = true
+		for _, part := range now.unread {
+			w.missed(part)
+		}
+	}
+	for _, part := range now.doubts {
+		w.add(part)
+	}
+	w.finishing = w.finishing || now.finish
+	return now
+}
+
+// rests ends the work of a goroutine, unless the watcher was told something meanwhile.
+func (w *watcher) rests() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	t := &w.told
+	if w.ctx.Err() == nil && (t.look > 0 || t.checked || len(t.doubts) > 0 || t.finish) {
+		return false
+	}
+	w.running = false
+	return true
 }
 
 // doubt has a part rechecked that could not be read. It never waits: what is lost by that is asked
 // for again.
 func (m *Member) doubt(part uint32) {
-	select {
-	case m.doubts <- part:
-	default:
+	if m.watcher == nil {
+		return
 	}
+	m.watcher.tellIt(func(t *told) {
+		if len(t.doubts) < doubtMost {
+			t.doubts = append(t.doubts, part)
+		}
+	})
 }
 
 func (w *watcher) add(part uint32) {
@@ -223,8 +316,8 @@ func (w *watcher) recheck(ctx context.Context) {
 	}
 }
 
-// end gives the content its name, unless somebody changed it since it was verified.
-func (w *watcher) end(ctx context.Context) {
+// giveName gives the content its name, unless somebody changed it since it was verified.
+func (w *watcher) giveName(ctx context.Context) {
 	err := w.store.Finish()
 	var unverified *store.UnverifiedError
 	switch {

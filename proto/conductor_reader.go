@@ -131,6 +131,12 @@ func (d *decoder) conductor() Message {
 		return d.received()
 	case idWaits:
 		return Waits{d.utf8("reason")}
+	case idOpen:
+		return Open{d.uint16("channel"), [20]byte(d.bytes(20, "id")), d.peerID()}
+	case idWithin:
+		return d.within()
+	case idShut:
+		return Shut{d.uint16("channel")}
 	case idAccused:
 		return Accused{d.uint32("part")}
 	}

@@ -87,6 +87,9 @@ func conductorMessages() []struct {
 		{Received{[]Source{{peerA, 1 << 33}}}, "49 01" + hexPeerA + "0000000200000000"},
 		{Received{[]Source{}}, "49 00"},
 		{Waits{"nö"}, "4a 03 6ec3b6"},
+		{Open{258, [20]byte(peerB), peerA}, "60 0102" + hexPeerB + hexPeerA},
+		{Within{3, []byte{0x59, 0, 0, 0, 9}}, "61 0003 59 00000009"},
+		{Shut{65535}, "62 ffff"},
 		{Unknown{99}, "63"},
 	}
 }
@@ -104,7 +107,9 @@ func TestConductorMessages(t *testing.T) {
 			t.Errorf("% x: %#v, %v, expected %#v", frame, m, err, c.m)
 		}
 		stream = append(stream, got...)
-		if _, unknown := c.m.(Unknown); len(frame) == 0 || unknown {
+		_, unknown := c.m.(Unknown)
+		_, within := c.m.(Within) // which has its frame checked by who reads that
+		if len(frame) == 0 || unknown || within {
 			continue
 		}
 		if m, err := DecodeConductor(append(frame, 0)); !errors.Is(err, ErrMalformed) {
@@ -130,6 +135,8 @@ func TestConductorMessages(t *testing.T) {
 func TestDecodeConductorRefuses(t *testing.T) {
 	addr := "04 c0000201 0001"
 	for name, in := range map[string]string{
+		"an empty message within":   "61 0003",
+		"within half a channel":     "61 00",
 		"have beyond parts":          "40" + hexKeyA + "2711 00000002 00000003 32 00 00",
 		"holds of 1,025 bytes":       "48 00000000 0401" + strings.Repeat("00", 1025),
 		"holds of 65,535 bytes":      "48 00000000 ffff 00",

@@ -50,6 +50,7 @@ var docMessages = map[string]Message{
 	"named": Named{}, "await": Await{}, "ask": Ask{}, "copies": Copies{}, "status": Status{}, "standings": Standings{},
 	"listed": Listed{}, "accused": Accused{}, "titled": Titled{}, "about": About{},
 	"watch": Watch{}, "content": Content{}, "holds": Holds{}, "received": Received{}, "waits": Waits{},
+	"open": Open{}, "within": Within{}, "shut": Shut{},
 }
 
 // layoutField is a field of a layout cell and its size.
@@ -125,6 +126,7 @@ func TestDocLimits(t *testing.T) {
 		"compositions that one ask is told of":                 MaxStatuses,
 		"bytes of a text":                                      MaxText,
 		"bytes of a label":                                     MaxLabel,
+		"channels of one connection":                           MaxChannels,
 		"members that a member dials":                          Dials,
 		"connections to members":                               MeshPeers,
 		"connections to members in a chain":                    ChainPeers,
@@ -175,6 +177,11 @@ func docExamples() map[string]any {
 	named.SetNames()
 	titled := named
 	titled.SetTitles()
+	many := h
+	many.ID = [20]byte{}
+	many.SetNames()
+	many.SetTitles()
+	many.SetChannels()
 	bt := h
 	bt.Protocol = BitTorrent
 	bt.SetFast()
@@ -216,6 +223,10 @@ func docExamples() map[string]any {
 		"holds":                                 Holds{1, []byte{0x80, 0x40}},
 		"received":                              Received{[]Source{{h.PeerID, 5 << 20}}},
 		"waits":                                 Waits{"connected to nobody"},
+		"handshake for many compositions":       many,
+		"open":                                  Open{3, h.ID, h.PeerID},
+		"within":                                Within{3, []byte{0x59, 0, 0, 0, 9}},
+		"shut":                                  Shut{3},
 		"a part is gone":                        Extended{3, AppendPart(nil, 9)},
 		"handshake of a member that tells the content's name": titled,
 		"titled": Titled{"image.iso"},
@@ -263,7 +274,7 @@ func codec(t *testing.T, name string, v any, b []byte) (encoded []byte, decoded 
 		decoded, err = ReadHandshake(bytes.NewReader(b), BitTorrent, Orchestra)
 	case Announce, Progress, Complain, Welcome, Joined, Left, Reachable, Refused, Named, Await, Ask,
 		Copies, Status, Standings, Listed, Accused, Titled, About, Watch, Content, Holds, Received,
-		Waits:
+		Waits, Open, Within, Shut:
 		encoded = Append(nil, v.(Message))
 		decoded, err = NewConductorReader(bytes.NewReader(b)).Next()
 	default:

@@ -240,6 +240,12 @@ func Append(b []byte, m Message) []byte {
 		b = m.append(b)
 	case Waits:
 		b = m.append(b)
+	case Open:
+		b = m.append(b)
+	case Within:
+		b = m.append(b)
+	case Shut:
+		b = m.append(b)
 	default:
 		panic("proto: nil or a pointer is no message")
 	}

@@ -108,7 +108,7 @@ _orchestra_kind() {
 	compose:1) kind='none' ;;
 	compose:2) kind='none' ;;
 	conduct:0) kind='none' ;;
-	join:0) kind='orch' ;;
+	join:[0-9]*) kind='orch' ;;
 	verify:0) kind='orch' ;;
 	verify:1) kind='file' ;;
 	show:0) kind='orch' ;;

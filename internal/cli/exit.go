@@ -146,6 +146,9 @@ func isDiskError(err error) bool {
 		errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EIO)
 }
 
+// isRefused reports whether nobody listens at an address.
+func isRefused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
+
 // stopped is the error of a command that was told to end before its work was complete: what it had
 // done, and why.
 func stopped(ctx context.Context, format string, args ...any) error {

@@ -29,7 +29,8 @@ func TestMakeInstall(t *testing.T) {
 	}
 	run("install")
 	want := []string{
-		"bin/orchestra", "lib/systemd/system/orchestra-conduct.service", "lib/systemd/system/orchestra-join@.service",
+		"bin/orchestra", "lib/systemd/system/orchestra-conduct.service", "lib/systemd/system/orchestra-join.service",
+		"lib/systemd/system/orchestra-join@.service",
 		"share/bash-completion/completions/orchestra", "share/fish/vendor_completions.d/orchestra.fish",
 		"share/zsh/site-functions/_orchestra", "share/man/man1/orchestra.1",
 	}

@@ -26,17 +26,23 @@ type joinOptions struct {
 	conductors, peers []string // as they were given
 }
 
+// mostArguments is how many compositions may be named: as many as anybody writes.
+const mostArguments = 1 << 20
+
 const limitUsage = "bytes a second: 40M, 1.5M; 0 or unlimited: none"
 
 func newJoin(p *program) *command {
 	o := joinOptions{command: "join"}
 	c := &command{
-		name: o.command, arguments: "FILE.orch|URL", most: 1,
+		name: o.command, arguments: "FILE.orch|URL|DIR...", most: mostArguments,
 		usage: "get what is missing and share it",
 		description: "Gets the content of FILE.orch from other members, checks every part and shares what it has, until q, Ctrl-C\n" +
 			"or a limit below. What is there already is shared. Prints the path of the content when it is complete,\n" +
 			"or the content itself with --stdout: orchestra join --exit backup.tar.orch --stdout | tar x\n" +
-			"The .orch file may be a URL (http, https), or - for standard input.",
+			"The .orch file may be a URL (http, https), or - for standard input.\n" +
+			"Several files, and folders with .orch files in them, are joined by one process, on one port: folders are\n" +
+			"watched, a file that comes is joined, and one that is removed let go, without its content.\n" +
+			"orchestra status tells how far each is.",
 		options: o.options(),
 	}
 	c.run = func(ctx context.Context, arguments []string) error {
@@ -45,6 +51,9 @@ func newJoin(p *program) *command {
 		}
 		if err := o.settle(p, c); err != nil {
 			return err
+		}
+		if isMany(arguments) {
+			return runEnsemble(ctx, p, o, arguments)
 		}
 		from, err := p.open(ctx, arguments[0])
 		if err != nil {

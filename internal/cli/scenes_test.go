@@ -106,6 +106,7 @@ type player struct {
 // A sceneEvent is any line that a program prints with --json.
 type sceneEvent struct {
 	Event      string  `json:"event"`
+	Name       string  `json:"name"`
 	Address    string  `json:"address"`
 	Path       string  `json:"path"`
 	Parts      int     `json:"parts"`

@@ -18,8 +18,9 @@ const (
 // A showing shows how a join goes on: a bar or plain lines on stderr, the path or events on stdout.
 type showing struct {
 	program  *program
-	file     *orch.File
-	mode     string // bar, plain or none
+	file     *orch.File // nil: of several
+	name     string     // of what is joined
+	mode     string     // bar, plain or none
 	bar      *bar
 	down, up meter
 	plain    plainSchedule
@@ -31,6 +32,12 @@ type showing struct {
 }
 
 func newShowing(p *program, f *orch.File, mode string) *showing {
+	s := newShowingOf(p, f.Name, mode)
+	s.file = f
+	return s
+}
+
+func newShowingOf(p *program, name, mode string) *showing {
 	switch {
 	case p.terminal.isQuiet():
 		mode = "none"
@@ -40,17 +47,19 @@ func newShowing(p *program, f *orch.File, mode string) *showing {
 	default:
 		mode = "plain"
 	}
-	return &showing{program: p, file: f, mode: mode, bar: newBar(f.Name), began: time.Now()}
+	return &showing{program: p, name: name, mode: mode, bar: newBar(name), began: time.Now()}
 }
 
 // A joinEvent is one line of join --json; which fields it has, docs/scripting.md says.
 type joinEvent struct {
-	Event   string   `json:"event"` // start, progress, complete or end
+	Event   string   `json:"event"` // start, progress, complete or end; of several joined, left, failed
 	ID      string   `json:"id,omitempty"`
 	Name    string   `json:"name,omitempty"`
 	Address string   `json:"address,omitempty"` // where the member listens
 	Page    string   `json:"page,omitempty"`    // where the page is
 	Path    string   `json:"path,omitempty"`    // of the content
+	File    string   `json:"file,omitempty"`    // the .orch file, of several
+	Error   string   `json:"error,omitempty"`   // why it is not joined, of several
 	Seconds *float64 `json:"seconds,omitempty"` // since the start
 	*joinCounts
 }
@@ -114,7 +123,7 @@ func (s *showing) look(now time.Time, p member.Progress) error {
 		}
 	case "plain":
 		if s.plain.due(now, v) {
-			s.program.terminal.note("%s: %s", s.file.Name, v.line())
+			s.program.terminal.note("%s: %s", s.name, v.line())
 		}
 	}
 	for _, text := range s.troubles.news(now, v) {

@@ -52,12 +52,12 @@ func parseWait(s string) (waitFor, error) {
 func newStatus(p *program) *command {
 	var o statusOptions
 	c := &command{
-		name: "status", arguments: "HOST:PORT|FILE.orch [ID|FILE.orch]", most: 2,
+		name: "status", arguments: "[HOST:PORT|FILE.orch [ID|FILE.orch]]", most: 2,
 		usage: "ask a conductor how many have all of it, and who is slowest",
 		description: "Asks the conductor at HOST:PORT how far the members of a composition are, or those of all that it knows.\n" +
 			"With FILE.orch alone, the conductor is that of the file. Of an ID the beginning is enough if no\n" +
 			"other one begins so. Complete are all members that said so, those that have left since and the\n" +
-			"first sharer included.",
+			"first sharer included. Without arguments, what the joins of several compositions tell that run here.",
 		options: []*option{
 			{name: "watch", short: "w", usage: "go on until stopped: one line on a terminal, else a line for each change", set: into(&o.watch, parseSwitch)},
 			{name: "wait", value: "N|all", usage: "wait until N are complete, or one and everybody who is listed; then exit 0", set: into(&o.wait, parseWait)},
@@ -66,7 +66,10 @@ func newStatus(p *program) *command {
 	}
 	c.run = func(ctx context.Context, arguments []string) error {
 		if len(arguments) == 0 {
-			return c.mistake("an .orch file or the conductor's address is missing")
+			if o.watch || o.wait.given() || o.timeout > 0 {
+				return c.mistake("an .orch file or the conductor's address is missing")
+			}
+			return runLocalStatus(ctx, p)
 		}
 		if o.timeout > 0 && !o.wait.given() {
 			return c.mistake("--timeout goes with --wait")

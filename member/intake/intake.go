@@ -9,8 +9,6 @@ package intake
 
 import (
 	"context"
-	"runtime"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -37,6 +35,7 @@ type Disk interface {
 type Config struct {
 	Disk    Disk
 	PartLen func(part int) int64
+	Buffers *Buffers // shared with other pipes; nil: the pipe has its own
 
 	// Written tells that a run is on disk that is not all of its part, which [Pipe.Verify] is for.
 	Written func(ctx context.Context, peer int, run swarm.Run)
@@ -51,8 +50,11 @@ type Config struct {
 // only those that are told a context wait.
 type Pipe struct {
 	cfg       Config
-	buffers   buffers
+	buffers   *Buffers
+	held      atomic.Int32 // of the buffers
+	most      int32        // that may be
 	streams   chan *Stream // each that has something for a worker, once
+	crew      crew
 	gathering *gathering
 	followers followers
 	hop       atomic.Int64
@@ -61,32 +63,30 @@ type Pipe struct {
 
 // New returns a pipe. It needs [Pipe.Work] to move anything.
 func New(cfg Config) *Pipe {
-	return &Pipe{
+	p := &Pipe{
 		cfg:       cfg,
-		buffers:   newBuffers(),
+		buffers:   cfg.Buffers,
+		most:      bufferShare,
 		streams:   make(chan *Stream, 4*bufferCount),
 		gathering: newGathering(cfg.Disk.Together()),
 	}
-}
-
-// Work writes and verifies what comes, on as many goroutines as there are processors, until ctx
-// ends. When it returns, they have ended.
-func (p *Pipe) Work(ctx context.Context) {
-	var workers sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		workers.Go(func() { p.work(ctx) })
+	if p.buffers == nil {
+		p.buffers, p.most = NewBuffers(), bufferCount
 	}
-	workers.Wait()
+	return p
 }
 
-func (p *Pipe) work(ctx context.Context) {
+// Work writes and verifies what comes until ctx ends, on as many goroutines as there are processors
+// while there is so much to do, and on none of them while there is nothing. When it returns, they
+// have ended.
+func (p *Pipe) Work(ctx context.Context) {
+	p.crew.begin(ctx, p)
 	for {
 		select {
-		case s := <-p.streams:
-			s.write(ctx)
 		case <-p.gathering.due.C:
 			p.verify(ctx, p.gathering.take())
 		case <-ctx.Done():
+			p.crew.end()
 			return
 		}
 	}
@@ -116,6 +116,33 @@ func (p *Pipe) Here(part uint32) int64 { return p.cfg.Disk.Upto(part) }
 
 // InUse returns how many buffers hold something, or are being filled.
 func (p *Pipe) InUse() int { return p.buffers.inUse() }
+
+// take returns a buffer, or nil if this pipe has as many as it may.
+func (p *Pipe) take() *buffer {
+	if p.held.Load() >= p.most {
+		return nil
+	}
+	b := p.buffers.get()
+	if b != nil {
+		p.held.Add(1)
+	}
+	return b
+}
+
+// await waits a little for a buffer; nil: none is to be had.
+func (p *Pipe) await(ctx context.Context) *buffer {
+	b := p.buffers.await(ctx)
+	if b != nil {
+		p.held.Add(1) // perhaps one more than it may, for each link that waits
+	}
+	return b
+}
+
+// giveBack ends the use of a buffer.
+func (p *Pipe) giveBack(b *buffer) {
+	p.held.Add(-1)
+	p.buffers.put(b)
+}
 
 // Follow has wake hear, until the part has verified, that more of it is here. Who does not listen
 // misses it.

@@ -253,7 +253,7 @@ func TestAllBuffersInUse(t *testing.T) {
 	d := newDisk()
 	p, told := pipe(t, d)
 	var taken []*buffer
-	for b := p.buffers.get(); b != nil; b = p.buffers.get() {
+	for b := p.take(); b != nil; b = p.take() {
 		taken = append(taken, b)
 	}
 	if len(taken) != bufferCount || p.InUse() != bufferCount {
@@ -271,7 +271,7 @@ func TestAllBuffersInUse(t *testing.T) {
 		}
 	}
 	for _, b := range taken {
-		p.buffers.put(b)
+		p.giveBack(b)
 	}
 	rest := bytes.NewReader(content[testPart/2:])
 	if err := s.Read(t.Context(), rest, testPart/2, testPart/2); err != nil {
@@ -293,7 +293,7 @@ func TestWaitsForABuffer(t *testing.T) {
 		p, _ := pipe(t, d)
 		s := p.Begin(0, swarm.Run{Length: testPart})
 		take(t, s, make([]byte, bufferSize), bufferSize) // a worker has it, and waits for the disk
-		for p.buffers.get() != nil {
+		for p.take() != nil {
 		}
 		begun := time.Now()
 		done := make(chan error, 1)

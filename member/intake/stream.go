@@ -75,7 +75,7 @@ func (s *Stream) Read(ctx context.Context, r io.Reader, at int64, n int) error {
 // buffer gets a buffer. While workers have some of the run, it waits for one: what it wrote itself
 // then would be out of order, and be read back to be hashed.
 func (s *Stream) buffer(ctx context.Context) *buffer {
-	if b := s.pipe.buffers.get(); b != nil {
+	if b := s.pipe.take(); b != nil {
 		return b
 	}
 	s.mu.Lock()
@@ -84,7 +84,7 @@ func (s *Stream) buffer(ctx context.Context) *buffer {
 	if !busy {
 		return nil
 	}
-	return s.pipe.buffers.await(ctx)
+	return s.pipe.await(ctx)
 }
 
 // flush hands the buffer to the workers.
@@ -116,6 +116,7 @@ func (s *Stream) submit(ctx context.Context, change func()) error {
 	}
 	select {
 	case s.pipe.streams <- s:
+		s.pipe.crew.call()
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
@@ -125,7 +126,7 @@ func (s *Stream) submit(ctx context.Context, change func()) error {
 // Release gives the buffer back that is being filled. It must not be called while Read is.
 func (s *Stream) Release() {
 	if s.buf != nil {
-		s.pipe.buffers.put(s.buf)
+		s.pipe.giveBack(s.buf)
 		s.buf = nil
 	}
 }
@@ -169,7 +170,7 @@ func (s *Stream) write(ctx context.Context) {
 			if !gone && !s.pipe.broken.Load() {
 				_ = s.store(ctx, c.from, c.buf[:c.n]) // told, and the pipe is broken
 			}
-			s.pipe.buffers.put(c.buf)
+			s.pipe.giveBack(c.buf)
 		}
 	}
 }

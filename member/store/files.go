@@ -30,6 +30,7 @@ type kept struct {
 	used   int64 // the turn of its last use
 	held   bool  // it stays open although nobody uses it
 	forget bool  // closed by its last user
+	rested bool  // nobody used it since the last rest
 }
 
 func (f *files) begin(open func(file int, write bool) (*os.File, error)) {
@@ -115,12 +116,27 @@ func (f *files) closeIdle() bool {
 	return idle > 0
 }
 
+// rest closes the files that nobody used since it was called last.
+func (f *files) rest() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for file, k := range f.kept {
+		switch {
+		case k.users > 0 || k.held:
+		case k.rested:
+			f.drop(file)
+		default:
+			k.rested = true
+		}
+	}
+}
+
 // take uses a file that is open. Called with mu held.
 func (f *files) take(file int) *kept {
 	k := f.kept[file]
 	if k != nil {
 		f.turn++
-		k.used = f.turn
+		k.used, k.rested = f.turn, false
 		k.users++
 	}
 	return k

@@ -150,6 +150,13 @@ func (s *Store) at(name string) string    { return filepath.Join(s.dir, name) }
 func (s *Store) setName(name string)      { s.name.Store(&name) }
 func (s *Store) offset(part uint32) int64 { return int64(part) * s.comp.PartSize }
 
+// Files is how many files the content has.
+func (s *Store) Files() int { return len(s.layout.entries) }
+
+// Rest closes files that nobody used since it was called last. They are opened again when they are
+// needed.
+func (s *Store) Rest() { s.files.rest() }
+
 // Partial tells whether the content did not stand under its name when it was opened.
 func (s *Store) Partial() bool { return s.partial }
 

@@ -41,6 +41,9 @@ type (
 	Moved struct{}
 	// Listed tells how many members there are in all, this one among them.
 	Listed struct{ Members int }
+	// Crowded tells that there are too many links in all, of others in this process too: one of
+	// this member's is to end.
+	Crowded struct{}
 	// DialFailed ends a [Dial] that did not become a link.
 	DialFailed struct {
 		Dial  Dial
@@ -215,6 +218,7 @@ func (Gone) event()       {}
 func (Listed) event()     {}
 func (Conducted) event()  {}
 func (Moved) event()      {}
+func (Crowded) event()    {}
 func (DialFailed) event() {}
 func (Stranger) event()   {}
 func (Joined) event()     {}

@@ -52,3 +52,25 @@ func (l *links) goesBefore(a, b *peer) bool {
 	}
 	return a.usedAt < b.usedAt
 }
+
+// giveUp ends the link that is of least use, for the sake of other members of this process: one
+// that nothing goes over, if there is one.
+func (l *links) giveUp() {
+	var worst *peer
+	for _, q := range l.list {
+		if !q.leaving && (worst == nil || l.givenUpBefore(q, worst)) {
+			worst = q
+		}
+	}
+	if worst != nil {
+		l.remembered.noteIdle(l.s.now, worst)
+		l.drop(worst, "this process has as many links as it may, and others have fewer")
+	}
+}
+
+func (l *links) givenUpBefore(a, b *peer) bool {
+	if x, y := l.idle(a, l.s.now), l.idle(b, l.s.now); x != y {
+		return x
+	}
+	return l.goesBefore(a, b)
+}

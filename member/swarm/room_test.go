@@ -72,3 +72,27 @@ func TestIdleLinksMakeRoom(t *testing.T) {
 		t.Error("who had to make room is never let in again")
 	}
 }
+
+// Where others of the process are in need of a link, the one ends that is of least use: of those
+// over which nothing goes the one to whom nobody lists, and one at a time.
+func TestCrowded(t *testing.T) {
+	d := newDesk(t, 100, 256<<10)
+	for i, listed := range []bool{true, false, true} {
+		id := proto.PeerID{byte(i + 1)}
+		if listed {
+			d.tell(Found{ID: id, Addrs: addrs(i)})
+		}
+		d.tell(Joined{Peer: i, ID: id, Addr: addr(i), MaxRun: RunSize, MaxQueue: 100})
+	}
+	d.tell(Has{Peer: 0, All: true}, Choked{Peer: 0}) // which is asked for something
+	for _, want := range []int{1, 2, 0} {
+		of[Drop](d)
+		d.tell(Crowded{})
+		dropped := of[Drop](d)
+		if len(dropped) != 1 || dropped[0].Peer != want {
+			t.Fatalf("dropped %v, want the link to %d", dropped, want)
+		}
+		d.tell(Left{want})
+	}
+	d.tell(Crowded{}) // which finds nobody
+}

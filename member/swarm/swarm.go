@@ -145,6 +145,8 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 		s.book.conducted(s.now, ev)
 	case Moved:
 		s.book.moved(s.now)
+	case Crowded:
+		s.links.giveUp()
 	case Listed:
 		s.book.listed = ev.Members
 	case DialFailed:

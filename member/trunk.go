@@ -1,0 +1,579 @@
+package member
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	mrand "math/rand/v2"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"orchestra/member/swarm"
+	"orchestra/proto"
+)
+
+// trunks are the connections of a host to its conductors: one to each for all members. A conductor
+// of an older version gets one from each member.
+type trunks struct {
+	mu   sync.Mutex
+	at   map[string]*trunk
+	work sync.WaitGroup
+}
+
+// olderFor is how long a conductor counts as one of an older version.
+const olderFor = 10 * time.Minute
+
+// trunk is the connection to one conductor, while anybody has a use for it.
+type trunk struct {
+	host *trunks
+	addr string
+	dial dialFunc
+
+	machine *machine
+
+	mu       sync.Mutex
+	waiting  []chan result // who wants a channel, until it is known whether there is a connection
+	conn     net.Conn      // nil: not connected
+	hello    proto.Handshake
+	channels map[uint16]*channel
+	last     uint16 // the number given out last
+	older    time.Time
+	running  bool
+	idle     chan struct{} // has room for one: nobody waits any more
+
+	pause backoff   // what follows is run's
+	retry time.Time // the next try, if that is not at once
+}
+
+// result is what who wants a channel gets: a channel, or why there is none.
+type result struct {
+	conn net.Conn
+	err  error
+}
+
+// errOlder tells that the conductor takes one composition a connection.
+var errOlder = errors.New("the conductor takes one composition for each connection")
+
+// open returns a connection to a conductor for one composition: a channel of the one that there is
+// for all, or one of its own if the conductor knows no channels.
+func (t *trunks) open(ctx context.Context, addr string, dial dialFunc, m *machine) (net.Conn, error) {
+	t.mu.Lock()
+	if t.at == nil {
+		t.at = map[string]*trunk{}
+	}
+	to := t.at[addr]
+	if to == nil {
+		to = &trunk{
+			host: t, addr: addr, dial: dial, machine: m, channels: map[uint16]*channel{},
+			idle: make(chan struct{}, 1), pause: backoff{wait: retryFirst, most: trunkRetryMost},
+		}
+		t.at[addr] = to
+	}
+	t.mu.Unlock()
+	conn, err := to.open(ctx)
+	if errors.Is(err, errOlder) {
+		return dial(ctx, "tcp", addr)
+	}
+	return conn, err
+}
+
+// wait ends the connections, over which nothing is to be said any more, and waits for that.
+func (t *trunks) wait() {
+	t.mu.Lock()
+	for _, to := range t.at {
+		to.end(net.ErrClosed)
+	}
+	t.mu.Unlock()
+	t.work.Wait()
+}
+
+// open returns a new channel, when there is a connection.
+func (t *trunk) open(ctx context.Context) (net.Conn, error) {
+	t.mu.Lock()
+	switch {
+	case time.Now().Before(t.older):
+		t.mu.Unlock()
+		return nil, errOlder
+	case t.conn != nil:
+		defer t.mu.Unlock()
+		return t.channel()
+	}
+	wants := make(chan result, 1)
+	t.waiting = append(t.waiting, wants)
+	if !t.running {
+		t.running = true
+		t.host.work.Go(t.run)
+	}
+	t.mu.Unlock()
+	select {
+	case r := <-wants:
+		return r.conn, r.err
+	case <-ctx.Done():
+		t.forget(wants)
+		return nil, ctx.Err()
+	}
+}
+
+// forget lets somebody go who waits no more.
+func (t *trunk) forget(wants chan result) {
+	t.mu.Lock()
+	for i, w := range t.waiting {
+		if w == wants {
+			t.waiting = append(t.waiting[:i], t.waiting[i+1:]...)
+			if len(t.waiting) == 0 {
+				t.rouse()
+			}
+			t.mu.Unlock()
+			return
+		}
+	}
+	t.mu.Unlock()
+	if r := <-wants; r.conn != nil { // it was answered meanwhile
+		r.conn.Close()
+	}
+}
+
+// rouse ends a pause for which nobody waits any more. Called with mu held.
+func (t *trunk) rouse() {
+	select {
+	case t.idle <- struct{}{}:
+	default:
+	}
+}
+
+// wanted reports whether anybody waits, and ends running if nobody does.
+func (t *trunk) wanted() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.running = len(t.waiting) > 0
+	return t.running
+}
+
+// run connects while anybody waits for a connection, and listens while there is one. After a
+// failure each member waits longer and longer for itself; those that come back meanwhile wait here
+// for the next try.
+func (t *trunk) run() {
+	for t.wanted() {
+		_, changed := t.machine.now()
+		if left := time.Until(t.retry); left > 0 {
+			pause := time.NewTimer(left)
+			select {
+			case <-pause.C:
+			case <-changed:
+			case <-t.idle:
+			}
+			pause.Stop()
+			t.retry = time.Time{}
+			continue
+		}
+		ctx, cancel := t.machine.whileSame(context.Background())
+		conn, hello, err := t.connect(ctx)
+		cancel()
+		if err != nil {
+			t.retry = time.Now().Add(t.pause.next(mrand.N))
+			t.fail(err)
+			continue
+		}
+		up := time.Now()
+		t.begin(conn, hello)
+		t.listen(conn)
+		if time.Since(up) >= settled {
+			t.pause = backoff{wait: retryFirst, most: trunkRetryMost}
+		}
+		t.retry = time.Now().Add(t.pause.next(mrand.N))
+	}
+}
+
+// trunkRetryMost is how long a connection for many members waits at most until the next try.
+const trunkRetryMost = 5 * time.Second
+
+// connect dials the conductor and exchanges handshakes.
+func (t *trunk) connect(ctx context.Context) (net.Conn, proto.Handshake, error) {
+	conn, err := t.dial(ctx, "tcp", t.addr)
+	if err != nil {
+		return nil, proto.Handshake{}, err
+	}
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
+	if conn, ok := conn.(*net.TCPConn); ok {
+		endure(conn, conductorTimeout)
+	}
+	hello, err := t.greet(ctx, conn)
+	if err == nil && !hello.Channels() {
+		err = errOlder
+	}
+	if err != nil {
+		conn.Close()
+		return nil, hello, err
+	}
+	conn.SetDeadline(time.Time{})
+	return conn, hello, nil
+}
+
+// greet exchanges the handshakes, and finds out what answers if that is no conductor.
+func (t *trunk) greet(ctx context.Context, conn net.Conn) (proto.Handshake, error) {
+	conn.SetDeadline(time.Now().Add(proto.HandshakeTimeout))
+	self, err := proto.NewPeerID(rand.Reader)
+	if err != nil {
+		return proto.Handshake{}, err
+	}
+	says := proto.Handshake{Protocol: proto.Orchestra, PeerID: self}
+	says.SetNames()
+	says.SetTitles()
+	says.SetChannels()
+	if _, err := conn.Write(says.Append(nil)); err != nil {
+		return says, &answer{swarm.HangsUp, err}
+	}
+	hello, err := readHello(conn, proto.Orchestra)
+	if err != nil {
+		if fault := probe(ctx, t.dial, t.addr); fault != swarm.Conducts && fault > faultOf(err) {
+			err = &answer{fault, err}
+		}
+	}
+	return hello, err
+}
+
+// begin gives all who wait a channel.
+func (t *trunk) begin(conn net.Conn, hello proto.Handshake) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.conn, t.hello = conn, hello
+	for _, wants := range t.waiting {
+		c, err := t.channel()
+		if err != nil {
+			wants <- result{nil, err}
+			continue
+		}
+		wants <- result{c, nil}
+	}
+	t.waiting = nil
+}
+
+// fail tells all who wait why there is no connection.
+func (t *trunk) fail(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if errors.Is(err, errOlder) {
+		t.older = time.Now().Add(olderFor)
+	}
+	for _, wants := range t.waiting {
+		wants <- result{nil, err}
+	}
+	t.waiting = nil
+}
+
+// end ends the connection and all channels.
+func (t *trunk) end(why error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.conn != nil {
+		t.conn.Close()
+		t.conn = nil
+	}
+	for number, c := range t.channels {
+		c.take(nil, why)
+		delete(t.channels, number)
+	}
+}
+
+// listen passes on what the conductor says on each channel, until the connection ends, and sends a
+// sign of life now and then.
+func (t *trunk) listen(conn net.Conn) {
+	alive := time.NewTicker(proto.PingInterval - progressEvery)
+	ended := make(chan struct{})
+	var beats sync.WaitGroup
+	beats.Go(func() {
+		defer alive.Stop()
+		for {
+			select {
+			case <-alive.C:
+				t.write(conn, proto.Append(nil, proto.KeepAlive{}))
+			case <-ended:
+				return
+			}
+		}
+	})
+	defer beats.Wait()
+	defer close(ended)
+	in := proto.NewConductorReader(conn)
+	for {
+		conn.SetReadDeadline(time.Now().Add(proto.SilenceTimeout))
+		msg, err := in.Next()
+		if err == nil {
+			err = t.hear(msg)
+		}
+		if err != nil {
+			t.end(err)
+			return
+		}
+	}
+}
+
+// hear takes one message.
+func (t *trunk) hear(msg proto.Message) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch msg := msg.(type) {
+	case proto.KeepAlive, proto.Unknown:
+	case proto.Within:
+		if c := t.channels[msg.Channel]; c != nil {
+			frame := binary.BigEndian.AppendUint32(nil, uint32(len(msg.Frame)))
+			c.take(append(frame, msg.Frame...), nil)
+		}
+	case proto.Shut:
+		c := t.channels[msg.Channel]
+		if c == nil {
+			break
+		}
+		delete(t.channels, msg.Channel)
+		c.take(nil, errShut)
+		c.shut()
+		if len(t.channels) == 0 && len(t.waiting) == 0 {
+			return errUnused
+		}
+	default:
+		return errors.New("it sent a message that only members send")
+	}
+	return nil
+}
+
+var (
+	errShut   = fmt.Errorf("the conductor ended it: %w", net.ErrClosed)
+	errUnused = errors.New("nobody has a use for the connection any more")
+)
+
+// write writes to the connection. One that does not take it is closed.
+func (t *trunk) write(conn net.Conn, p []byte) error {
+	conn.SetWriteDeadline(time.Now().Add(proto.HandshakeTimeout))
+	_, err := conn.Write(p)
+	if err != nil {
+		conn.Close()
+	}
+	return err
+}
+
+// channel opens a channel. Called with mu held, and with a connection.
+func (t *trunk) channel() (*channel, error) {
+	if len(t.channels) >= proto.MaxChannels {
+		return nil, fmt.Errorf("the connection has %d compositions, and takes no more", len(t.channels))
+	}
+	for t.last++; t.channels[t.last] != nil; t.last++ {
+	}
+	c := &channel{trunk: t, conn: t.conn, number: t.last, more: make(chan struct{}, 1)}
+	hello := t.hello
+	c.hello = &hello
+	t.channels[t.last] = c
+	return c, nil
+}
+
+// mostHeard is how much a channel keeps of what the conductor said and nobody read: far more than it
+// says at a time.
+const mostHeard = 1 << 20
+
+// channel is one composition's part of a connection to a conductor. To who has it, it is a
+// connection of its own: it takes a member's handshake and gives the conductor's, and then carries
+// what both say.
+type channel struct {
+	trunk  *trunk
+	conn   net.Conn
+	number uint16
+
+	mu     sync.Mutex
+	hello  *proto.Handshake // the conductor's, until the member's came
+	opened bool
+	said   bool // Shut
+	input  []byte
+	ended  error // why no more comes
+	more   chan struct{}
+	limit  time.Time // of reading, until something came
+	heard  bool
+	rest   []byte // of what was written: not a whole frame yet
+}
+
+// take takes in what the conductor said, or that it says no more.
+func (c *channel) take(frame []byte, ended error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.input)+len(frame) > mostHeard {
+		frame, ended = nil, errors.New("it says more than this member can read")
+	}
+	c.input = append(c.input, frame...)
+	c.heard = c.heard || len(frame) > 0
+	if c.ended == nil {
+		c.ended = ended
+	}
+	c.rouse()
+}
+
+func (c *channel) rouse() {
+	select {
+	case c.more <- struct{}{}:
+	default:
+	}
+}
+
+// Read reads what the conductor said on the channel.
+func (c *channel) Read(p []byte) (int, error) {
+	for {
+		c.mu.Lock()
+		if len(c.input) > 0 {
+			n := copy(p, c.input)
+			if c.input = c.input[n:]; len(c.input) == 0 {
+				c.input = nil // thousands of channels stay small
+			}
+			c.mu.Unlock()
+			return n, nil
+		}
+		ended, limit := c.ended, c.limit
+		if c.heard {
+			limit = time.Time{} // silence is the connection's to judge
+		}
+		c.mu.Unlock()
+		if ended != nil {
+			return 0, ended
+		}
+		if err := c.await(limit); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// await waits for more, until a time if that is one.
+func (c *channel) await(limit time.Time) error {
+	if limit.IsZero() {
+		<-c.more
+		return nil
+	}
+	timer := time.NewTimer(time.Until(limit))
+	defer timer.Stop()
+	select {
+	case <-c.more:
+		return nil
+	case <-timer.C:
+		return os.ErrDeadlineExceeded
+	}
+}
+
+// Write takes the handshake first, and then messages.
+func (c *channel) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.said || c.ended != nil {
+		return 0, net.ErrClosed
+	}
+	c.rest = append(c.rest, p...)
+	var out []byte
+	if !c.opened {
+		hs, length, ok := handshakeIn(c.rest)
+		if !ok {
+			return len(p), nil
+		}
+		c.opened, c.rest = true, c.rest[length:]
+		hello := *c.hello
+		hello.ID = hs.ID
+		c.input = append(c.input, hello.Append(nil)...)
+		c.rouse()
+		out = proto.Append(out, proto.Open{Channel: c.number, ID: hs.ID, PeerID: hs.PeerID})
+	}
+	for len(c.rest) >= 4 {
+		length := 4 + int(binary.BigEndian.Uint32(c.rest))
+		if len(c.rest) < length {
+			break
+		}
+		if frame := c.rest[4:length]; len(frame) > 0 { // a keep-alive is the connection's
+			out = proto.Append(out, proto.Within{Channel: c.number, Frame: frame})
+		}
+		c.rest = c.rest[length:]
+	}
+	if len(c.rest) == 0 {
+		c.rest = nil
+	}
+	if len(out) == 0 {
+		return len(p), nil
+	}
+	if err := c.trunk.write(c.conn, out); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// handshakeIn is the handshake that p begins with, if it is all there.
+func handshakeIn(p []byte) (hs proto.Handshake, length int, ok bool) {
+	length = 1 + len(proto.Orchestra) + 8 + 20 + 20
+	if len(p) < length {
+		return hs, 0, false
+	}
+	hs.Protocol = proto.Orchestra
+	copy(hs.ID[:], p[length-40:])
+	copy(hs.PeerID[:], p[length-20:])
+	return hs, length, true
+}
+
+// shut says once that the channel ends.
+func (c *channel) shut() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.said {
+		return
+	}
+	c.said = true
+	if c.opened {
+		_ = c.trunk.write(c.conn, proto.Append(nil, proto.Shut{Channel: c.number}))
+	}
+}
+
+// CloseWrite says that nothing follows, and leaves it to the conductor to end the channel.
+func (c *channel) CloseWrite() error {
+	c.shut()
+	return nil
+}
+
+// Close ends the channel for who reads it. The number stays taken until the conductor has heard of
+// that.
+func (c *channel) Close() error {
+	c.shut()
+	c.take(nil, net.ErrClosed)
+	c.giveUp()
+	return nil
+}
+
+// giveUp forgets a channel of which the conductor never heard.
+func (c *channel) giveUp() {
+	c.mu.Lock()
+	opened := c.opened
+	c.said = true
+	c.mu.Unlock()
+	if opened {
+		return
+	}
+	c.trunk.mu.Lock()
+	defer c.trunk.mu.Unlock()
+	if c.trunk.channels[c.number] == c {
+		delete(c.trunk.channels, c.number)
+	}
+}
+
+// LocalAddr is the connection's.
+func (c *channel) LocalAddr() net.Addr { return c.conn.LocalAddr() }
+
+// RemoteAddr is the connection's.
+func (c *channel) RemoteAddr() net.Addr { return c.conn.RemoteAddr() }
+
+// SetDeadline bounds reading.
+func (c *channel) SetDeadline(t time.Time) error { return c.SetReadDeadline(t) }
+
+// SetReadDeadline bounds how long the conductor may take to say anything on the channel. Afterwards
+// the connection has its own bound.
+func (c *channel) SetReadDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.limit = t
+	return nil
+}
+
+// SetWriteDeadline does nothing: each write to the connection has its bound.
+func (c *channel) SetWriteDeadline(time.Time) error { return nil }
