@@ -120,7 +120,7 @@ func (pl *plan) mayAsk(p *peer) bool {
 // chained tells whether a chain is worth trying.
 func (pl *plan) chained() bool {
 	c := &pl.chain
-	return !c.broken && c.foreign == 0 && (c.near > 0 || pl.s.links.up == 0) && c.near >= c.far &&
+	return !c.broken && c.foreign == 0 && (c.near > 0 || pl.s.links.up == 0) &&
 		pl.s.parts >= chainParts && pl.others() <= pl.chainLinks() &&
 		int64(pl.others())*hopLeast*hopsShare <= pl.s.size
 }

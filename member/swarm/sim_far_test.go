@@ -30,7 +30,7 @@ var pictures = []picture{
 	{name: "far", median: 1.1, last: 1.13, members: 8, rate: 20, size: 32, rtt: 80 * time.Millisecond},
 	{name: "very far", median: 1.28, last: 1.33, members: 8, rate: 20, size: 32, rtt: 250 * time.Millisecond},
 	{name: "far and losing", median: 1.15, last: 1.18, members: 8, rate: 20, size: 32, rtt: 80 * time.Millisecond, loss: 0.005},
-	{name: "three sites", median: 1.1, last: 1.11, members: 12, rate: 20, size: 32, rtt: time.Millisecond, far: 60 * time.Millisecond, sites: 3},
+	{name: "three sites", median: 1.08, last: 1.13, members: 12, rate: 20, size: 32, rtt: time.Millisecond, far: 60 * time.Millisecond, sites: 3},
 	{name: "three sources", median: 3.05, last: 3.05, members: 1, rate: 200, sources: []float64{24, 24, 24}, size: 32},
 	{name: "slow and fast source", median: 7.2, last: 7.2, members: 1, rate: 200, sources: []float64{1.6, 40}, size: 16},
 	{name: "fast lines down", median: 0.5, last: 0.51, members: 8, rate: 10, down: 50, sources: []float64{100}, size: 32},
