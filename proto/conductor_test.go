@@ -135,8 +135,8 @@ func TestConductorMessages(t *testing.T) {
 func TestDecodeConductorRefuses(t *testing.T) {
 	addr := "04 c0000201 0001"
 	for name, in := range map[string]string{
-		"an empty message within":   "61 0003",
-		"within half a channel":     "61 00",
+		"an empty message within":    "61 0003",
+		"within half a channel":      "61 00",
 		"have beyond parts":          "40" + hexKeyA + "2711 00000002 00000003 32 00 00",
 		"holds of 1,025 bytes":       "48 00000000 0401" + strings.Repeat("00", 1025),
 		"holds of 65,535 bytes":      "48 00000000 ffff 00",
