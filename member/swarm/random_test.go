@@ -45,7 +45,7 @@ func TestWhateverHappens(t *testing.T) {
 		reached.revoked += w.revoked
 		w.end()
 	})
-	if !t.Failed() && (reached.chains == 0 || reached.relays == 0 || reached.revoked == 0 || reached.putOff == 0) {
+	if !t.Failed() && !testing.Short() && (reached.chains == 0 || reached.relays == 0 || reached.revoked == 0 || reached.putOff == 0) {
 		t.Errorf("this tests too little: %+v", reached)
 	}
 }
