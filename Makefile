@@ -94,7 +94,7 @@ interop:
 
 # The page in a browser (Debian: chromium), during a real swarm. SHOTS=DIR keeps screenshots there.
 browser:
-	ORCHESTRA_TEST_BROWSER=1 ORCHESTRA_TEST_SHOTS=$(SHOTS) $(GO) test -v -count=1 -timeout 8m -run '^TestBrowser' ./internal/page
+	ORCHESTRA_TEST_BROWSER=1 ORCHESTRA_TEST_SHOTS=$(SHOTS) $(GO) test -v -count=1 -timeout 8m -run '^TestBrowser' ./conduct/page
 
 # What takes too long, or too much memory, for every run: a file of 5 GiB is composed, shared and got; a thousand members are simulated.
 large:

@@ -31,7 +31,7 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"orchestra/internal/page"
+	"orchestra/conduct/page"
 	"orchestra/orch"
 	"orchestra/proto"
 )

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"orchestra/internal/page"
+	"orchestra/conduct/page"
 	"orchestra/proto"
 )
 

@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"time"
 
-	"orchestra/internal/page"
+	"orchestra/conduct/page"
 	"orchestra/proto"
 )
 

@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"orchestra/internal/page"
+	"orchestra/conduct/page"
 )
 
 // answerWithin is how long the loop may take to answer until the conductor counts as not ready.

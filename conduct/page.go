@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"orchestra/internal/page"
+	"orchestra/conduct/page"
 )
 
 // looked brings the page's question to the loop; the answer goes into reply, which has room for it.

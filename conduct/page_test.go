@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"orchestra/internal/page"
+	"orchestra/conduct/page"
 	"orchestra/orch"
 	"orchestra/proto"
 )

@@ -6,7 +6,7 @@ import (
 	"math/bits"
 	"time"
 
-	"orchestra/internal/page"
+	"orchestra/conduct/page"
 	"orchestra/proto"
 )
 

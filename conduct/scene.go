@@ -3,7 +3,7 @@ package conduct
 import (
 	"time"
 
-	"orchestra/internal/page"
+	"orchestra/conduct/page"
 )
 
 // Bounds of what is kept for the page.

@@ -26,7 +26,7 @@ import (
 
 	"orchestra/compose"
 	"orchestra/conduct"
-	pages "orchestra/internal/page"
+	pages "orchestra/conduct/page"
 	"orchestra/member"
 )
 

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"orchestra/internal/fetch"
+	"orchestra/internal/cli/fetch"
 )
 
 // A grammar is what the rearranger knows of a command: its name and its flag table.

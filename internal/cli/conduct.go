@@ -11,7 +11,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"orchestra/conduct"
-	"orchestra/internal/lan"
+	"orchestra/internal/cli/lan"
 	"orchestra/orch"
 )
 

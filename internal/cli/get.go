@@ -12,7 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"orchestra/conduct"
-	"orchestra/internal/fetch"
+	"orchestra/internal/cli/fetch"
 )
 
 // politeFor is how long get shares when others still need it.

@@ -15,7 +15,7 @@ import (
 	"sync"
 	"time"
 
-	"orchestra/internal/page"
+	"orchestra/conduct/page"
 	"orchestra/member"
 	"orchestra/orch"
 )

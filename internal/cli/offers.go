@@ -16,8 +16,8 @@ import (
 	"time"
 
 	"orchestra/conduct"
-	"orchestra/internal/fetch"
-	"orchestra/internal/lan"
+	"orchestra/internal/cli/fetch"
+	"orchestra/internal/cli/lan"
 	"orchestra/orch"
 )
 

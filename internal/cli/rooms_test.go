@@ -17,13 +17,13 @@ import (
 var rooms = map[string][]string{
 	".": {"internal/cli"},
 	"internal/cli": {
-		"compose", "conduct", "internal/fetch", "internal/lan", "internal/page", "member", "member/store", "orch",
+		"compose", "conduct", "internal/cli/fetch", "internal/cli/lan", "conduct/page", "member", "member/store", "orch",
 	},
-	"internal/fetch":      {},
-	"internal/lan":        {},
+	"internal/cli/fetch":  {},
+	"internal/cli/lan":    {},
 	"compose":             {"orch"},
-	"conduct":             {"internal/page", "orch", "proto", "proto/bencode"},
-	"internal/page":       {},
+	"conduct":             {"conduct/page", "orch", "proto", "proto/bencode"},
+	"conduct/page":        {},
 	"member":              {"member/intake", "member/link", "member/store", "member/swarm", "orch", "proto"},
 	"member/intake":       {"member/swarm"},
 	"member/link":         {"member/swarm", "proto"},
@@ -47,11 +47,11 @@ var impure = []string{"net", "net/http", "os", "io/fs", "sync", "sync/atomic", "
 var confined = map[string]string{
 	"github.com/urfave/cli":        "internal/cli",
 	"github.com/cheggaaa/pb":       "internal/cli",
-	"golang.org/x/net":             "internal/lan",
+	"golang.org/x/net":             "internal/cli/lan",
 	"golang.org/x/text":            "orch",
 	"rsc.io/qr":                    "internal/cli",
 	"github.com/prometheus":        "conduct",
-	"github.com/chromedp/chromedp": "internal/page",
+	"github.com/chromedp/chromedp": "conduct/page",
 }
 
 func TestImportsPointDown(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"orchestra/conduct"
-	"orchestra/internal/lan"
+	"orchestra/internal/cli/lan"
 	"orchestra/member"
 	"orchestra/orch"
 )

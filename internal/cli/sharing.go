@@ -13,7 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"orchestra/conduct"
-	"orchestra/internal/lan"
+	"orchestra/internal/cli/lan"
 	"orchestra/member"
 	"orchestra/orch"
 )

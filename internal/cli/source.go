@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/term"
 
-	"orchestra/internal/fetch"
+	"orchestra/internal/cli/fetch"
 	"orchestra/orch"
 )
 
