@@ -45,8 +45,8 @@ func (f *File) ID() ID {
 	h := sha256.New()
 	w := bufio.NewWriter(h)
 	f.writeContent(w)
-	f.writeLines(w, func(l Line) bool { return l.Key == keyFile })
-	_ = w.Flush() // a hash takes everything
+	f.writeLines(w, func(l Line) bool { return l.Key == keyFile }) // a !pad line goes with SHA-1
+	_ = w.Flush()                                                  // a hash takes everything
 	return ID(h.Sum(nil)[:len(ID{})])
 }
 
@@ -73,12 +73,13 @@ func (f *File) writeInfo(h hash.Hash) {
 func (f *File) info() map[string]any {
 	info := map[string]any{}
 	files := []any{}
+	var more infoValue
 	for _, l := range f.Lines {
 		switch l.Key {
 		case keyInfo:
-			more, _ := parseInfoLine(l.Value)
-			maps.Copy(info, more)
-		case keyFile:
+			more, _ = parseInfoLine(l.Value)
+			maps.Copy(info, more.keys)
+		case keyFile, keyPad:
 			size, path, _ := parseFileLine(l.Value)
 			components := []any{}
 			for c := range strings.SplitSeq(path, "/") {
@@ -86,6 +87,9 @@ func (f *File) info() map[string]any {
 			}
 			files = append(files, map[string]any{"length": size, "path": components})
 		}
+	}
+	for i, keys := range more.files {
+		maps.Copy(files[i].(map[string]any), keys)
 	}
 	if f.IsFolder() {
 		info["files"] = files
