@@ -27,7 +27,7 @@ ZSHDIR   ?= $(PREFIX)/share/zsh/site-functions
 FISHDIR  ?= $(PREFIX)/share/fish/vendor_completions.d
 UNITDIR  ?= $(if $(filter Linux,$(shell uname -s)),$(PREFIX)/lib/systemd/system)
 # Each is a link to the program, and runs the command in its name.
-LINKS    := share get compose conduct join verify show status
+LINKS    := share get compose conduct join verify show status import export
 
 install: build
 	install -d $(foreach dir,$(BINDIR) $(MANDIR)/man1 $(BASHDIR) $(ZSHDIR) $(FISHDIR) $(UNITDIR),"$(DESTDIR)$(dir)")

@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"orchestra/proto/bencode"
 )
@@ -112,4 +114,15 @@ func (f *File) TrackersOnly() bool {
 		}
 	}
 	return false
+}
+
+// InfoKeys gives the further keys of the info dictionary, those of "files" apart.
+func (f *File) InfoKeys() []string {
+	for _, l := range f.Lines {
+		if l.Key == keyInfo {
+			info, _ := parseInfoLine(l.Value)
+			return slices.Sorted(maps.Keys(info.keys))
+		}
+	}
+	return nil
 }
