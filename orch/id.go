@@ -57,42 +57,63 @@ func (f *File) writeInfo(h hash.Hash) {
 	b := []byte("d")
 	for _, k := range slices.Sorted(maps.Keys(info)) {
 		b, _ = bencode.Append(b, k)
-		if k == "pieces" {
+		switch k {
+		case "pieces":
 			b = fmt.Appendf(b, "%d:", len(f.PartSums))
 			h.Write(b)
 			h.Write(f.PartSums)
 			b = b[:0]
-			continue
+		case "files":
+			b = f.appendFiles(b, func(b []byte) []byte {
+				h.Write(b)
+				return b[:0]
+			})
+		default:
+			b, _ = bencode.Append(b, info[k])
 		}
-		b, _ = bencode.Append(b, info[k])
 	}
 	h.Write(append(b, 'e'))
 }
 
-// info gives the info dictionary (BEP 3) without the checksums themselves.
-func (f *File) info() map[string]any {
-	info := map[string]any{}
-	files := []any{}
-	var more infoValue
+// flushAt is how many bytes of the files' descriptions are gathered.
+const flushAt = 64 << 10
+
+// appendFiles appends the list of files as the info dictionary has it, and has
+// what was gathered flushed now and then: as values of bencode all files would
+// take many times what their lines do.
+func (f *File) appendFiles(b []byte, flush func([]byte) []byte) []byte {
+	b = append(b, 'l')
+	more := f.fileKeys()
+	var components []any
 	for _, l := range f.Lines {
-		switch l.Key {
-		case keyInfo:
-			more, _ = parseInfoLine(l.Value)
-			maps.Copy(info, more.keys)
-		case keyFile, keyPad:
-			size, path, _ := parseFileLine(l.Value)
-			components := []any{}
-			for c := range strings.SplitSeq(path, "/") {
-				components = append(components, c)
-			}
-			files = append(files, map[string]any{"length": size, "path": components})
+		if l.Key != keyFile && l.Key != keyPad {
+			continue
+		}
+		size, path, _ := parseFileLine(l.Value)
+		components = components[:0]
+		for c := range strings.SplitSeq(path, "/") {
+			components = append(components, c)
+		}
+		keys := map[string]any{"length": size, "path": components}
+		if len(more) > 0 {
+			maps.Copy(keys, more[0])
+			more = more[1:]
+		}
+		b, _ = bencode.Append(b, keys)
+		if len(b) >= flushAt {
+			b = flush(b)
 		}
 	}
-	for i, keys := range more.files {
-		maps.Copy(files[i].(map[string]any), keys)
-	}
+	return append(b, 'e')
+}
+
+// info gives the info dictionary (BEP 3) without the checksums and the files
+// themselves.
+func (f *File) info() map[string]any {
+	info := map[string]any{}
+	maps.Copy(info, f.infoLine().keys)
 	if f.IsFolder() {
-		info["files"] = files
+		info["files"] = nil
 	} else {
 		info["length"] = f.Size
 	}

@@ -15,8 +15,8 @@ import (
 // lines do not give of each.
 var infoKeys = []string{"length", "name", "piece length", "pieces"}
 
-// fileKeys are the same for what the info dictionary has of each file.
-var fileKeys = []string{"length", "path"}
+// ownFileKeys are the same for what the info dictionary has of each file.
+var ownFileKeys = []string{"length", "path"}
 
 // infoValue is what an "info" line says.
 type infoValue struct {
@@ -64,7 +64,7 @@ func parseInfoFiles(v any) ([]map[string]any, error) {
 		if !ok {
 			return nil, errors.New(`expected a list of dictionaries under "files" in the info line`)
 		}
-		if err := lacks(keys, fileKeys); err != nil {
+		if err := lacks(keys, ownFileKeys); err != nil {
 			return nil, err
 		}
 		files = append(files, keys)
@@ -104,25 +104,24 @@ func infoLineOf(keys map[string]any, files []map[string]any) (Line, bool) {
 	return Line{keyInfo, base64.StdEncoding.EncodeToString(b)}, true
 }
 
-// TrackersOnly reports whether members may be found by way of its trackers and
-// conductors alone (BEP 27, "private").
-func (f *File) TrackersOnly() bool {
+// infoLine gives what the "info" line says.
+func (f *File) infoLine() infoValue {
 	for _, l := range f.Lines {
 		if l.Key == keyInfo {
 			info, _ := parseInfoLine(l.Value)
-			return info.keys["private"] == int64(1)
+			return info
 		}
 	}
-	return false
+	return infoValue{}
 }
 
+// fileKeys gives the further keys of each "file" and "!pad" line in order; none
+// if no file has any.
+func (f *File) fileKeys() []map[string]any { return f.infoLine().files }
+
+// TrackersOnly reports whether members may be found by way of its trackers and
+// conductors alone (BEP 27, "private").
+func (f *File) TrackersOnly() bool { return f.infoLine().keys["private"] == int64(1) }
+
 // InfoKeys gives the further keys of the info dictionary, those of "files" apart.
-func (f *File) InfoKeys() []string {
-	for _, l := range f.Lines {
-		if l.Key == keyInfo {
-			info, _ := parseInfoLine(l.Value)
-			return slices.Sorted(maps.Keys(info.keys))
-		}
-	}
-	return nil
-}
+func (f *File) InfoKeys() []string { return slices.Sorted(maps.Keys(f.infoLine().keys)) }

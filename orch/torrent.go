@@ -22,9 +22,7 @@ func (f *File) Torrent() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	info := f.info()
-	info["pieces"] = f.PartSums
-	torrent := map[string]any{"created by": "Orchestra", "info": info}
+	torrent := map[string]any{"created by": "Orchestra", "info": f.wholeInfo()}
 	if len(tiers) > 0 {
 		torrent["announce"] = tiers[0][0]
 	}
@@ -75,9 +73,17 @@ func (f *File) Info() ([]byte, error) {
 	if f.Hash() != SHA1 {
 		return nil, ErrNoTorrent
 	}
+	return bencode.Encode(f.wholeInfo())
+}
+
+// wholeInfo is the info dictionary with all that is in it.
+func (f *File) wholeInfo() map[string]any {
 	info := f.info()
 	info["pieces"] = f.PartSums
-	return bencode.Encode(info)
+	if f.IsFolder() {
+		info["files"] = bencode.Raw(f.appendFiles(nil, func(b []byte) []byte { return b }))
+	}
+	return info
 }
 
 // WriteTorrent writes the torrent file of f to path in one step, as WriteFile does.
