@@ -10,7 +10,7 @@ import (
 // nobody's: read at explicit offsets only. Zeros that pad lie in no file.
 type Stretch struct {
 	File   *os.File // nil: zeros
-	Offset int64 // in the file
+	Offset int64    // in the file
 	Length int64
 	kept   *kept
 }
