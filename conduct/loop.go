@@ -39,7 +39,7 @@ type closed struct{ c *conn }
 type dialled struct {
 	ticket uint64
 	addr   netip.AddrPort
-	ok     bool
+	found  finding
 }
 
 func (arrived) event() {}
@@ -138,7 +138,7 @@ func (l *loop) handle(ev event) {
 		}
 		ev.reply <- all
 	case dialled:
-		l.out = l.reg.checked(now, ev.ticket, ev.addr, ev.ok, l.out)
+		l.out = l.reg.checked(now, ev.ticket, ev.addr, ev.found, l.out)
 	}
 }
 
@@ -189,8 +189,8 @@ func (l *loop) perform(ctx context.Context) {
 			l.c.news.noted(time.Now(), eff)
 		case dialBack:
 			l.c.wg.Go(func() {
-				addr, ok := l.c.callBack(ctx, eff)
-				l.c.post(ctx, dialled{eff.ticket, addr, ok})
+				addr, found := l.c.callBack(ctx, eff)
+				l.c.post(ctx, dialled{eff.ticket, addr, found})
 			})
 		}
 	}

@@ -52,6 +52,7 @@ type registry struct {
 	guestLine  []waiting          // those of guests, for which only some run at a time
 	running    map[uint64]waiting // dial backs under way
 	guestDials int                // those of them that are guests'
+	targets    targets            // what they go to
 
 	totals    totals // since it began
 	serial    uint64 // of the latest member
@@ -71,6 +72,7 @@ type composition struct {
 	copies   map[copyID]netip.Addr // that were complete, since it is known, and their sources
 	awaiting map[uint32][]*entry   // who wants to know when so many are
 	surveyed survey                // the latest
+	named    map[namedAddr]int     // see nameOwn
 	places   map[[8]byte]int       // how many members name each, see latestRuns
 	earlier  int                   // members that name a place that another one names
 	title    title
@@ -96,7 +98,7 @@ type entry struct {
 	pos       int // in comp.entries
 
 	port       uint16           // announced; 0 accepts no connections
-	own        []netip.AddrPort // that it named itself, filtered
+	own        []netip.AddrPort // that it named itself, filtered, see nameOwn
 	main       claim            // the observed address with the announced port
 	advertised claim
 
@@ -144,6 +146,7 @@ func newRegistry(lim limits, random *rand.Rand) *registry {
 		guests:     newGuests(),
 		copiesFrom: make(map[netip.Addr]int),
 		running:    make(map[uint64]waiting),
+		targets:    newTargets(),
 	}
 }
 
@@ -281,7 +284,8 @@ func (r *registry) take(now time.Time, e *entry, ann proto.Announce, out []effec
 	r.regard(now, e, before)
 
 	addrs := e.addrsFor(e.seat, nil)
-	e.port, e.own = ann.Port, ownAddrs(ann.Addrs)
+	e.port = ann.Port
+	e.nameOwn(ann.Addrs)
 	observed, advertised := "", ""
 	if e.port != 0 {
 		observed = netip.AddrPortFrom(e.seat.from.Addr(), e.port).String()
@@ -290,8 +294,8 @@ func (r *registry) take(now time.Time, e *entry, ann proto.Announce, out []effec
 	moved := e.main.host != observed || !slices.Equal(addrs, e.addrsFor(e.seat, nil))
 
 	out = r.handOut(e, e.want, true, out)
-	out = r.claimAt(e, &e.main, observed, out)
-	out = r.claimAt(e, &e.advertised, advertised, out)
+	out = r.claimAt(now, e, &e.main, observed, out)
+	out = r.claimAt(now, e, &e.advertised, advertised, out)
 	out = r.recheck(now, e, out)
 	out = r.introduce(now, e, moved, out)
 	return r.count(e, out)
@@ -416,6 +420,7 @@ func (r *registry) unsource(e *entry) {
 	if e.guest {
 		r.guests.remove(e)
 	}
+	e.unnameOwn()
 	lessen(r.sources, source(e.seat.from.Addr()))
 }
 

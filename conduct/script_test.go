@@ -180,11 +180,19 @@ func (s *script) answer(out []effect, ok bool) {
 				if err != nil {
 					at = addrAt("203.0.113.99:7000") // where every name leads
 				}
-				next = append(next, s.did(s.reg.checked(s.now, d.ticket, at, ok, nil))...)
+				next = append(next, s.did(s.reg.checked(s.now, d.ticket, at, whether(ok), nil))...)
 			}
 		}
 		out = next
 	}
+}
+
+// whether is what a dial back found.
+func whether(answered bool) finding {
+	if answered {
+		return foundMember
+	}
+	return foundNobody
 }
 
 // knows returns the addresses under which a connection knows a member.
