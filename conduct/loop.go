@@ -105,6 +105,10 @@ func (l *loop) handle(ev event) {
 			link: ev.c.link, id: ev.id, peer: ev.peer, seat: ev.c.seat,
 			ann: ev.ann, name: ev.name, title: ev.title,
 		}, l.out)
+		if l.reg.links[ev.c.link] != nil {
+			ev.c.pass.list(1)
+			ev.c.listed = true
+		}
 		l.c.log.Debug().Hex("id", ev.id[:]).Stringer("peer", ev.peer).Stringer("from", ev.c.seat.from).
 			Uint16("port", ev.ann.Port).Msg("member announced")
 	case heard:
@@ -115,6 +119,7 @@ func (l *loop) handle(ev event) {
 		}
 	case closed:
 		delete(l.conns, ev.c.link)
+		ev.c.unlist()
 		l.out = l.reg.leave(now, ev.c.link, l.out)
 	case visited:
 		var a answer
@@ -162,6 +167,14 @@ func (l *loop) message(now time.Time, ev heard) {
 	}
 }
 
+// unlist takes note that no member is listed over the connection any more.
+func (m *conn) unlist() {
+	if m.listed {
+		m.listed = false
+		m.pass.list(-1)
+	}
+}
+
 // perform does what the registry decided, in order.
 func (l *loop) perform(ctx context.Context) {
 	for i, eff := range l.out {
@@ -183,6 +196,7 @@ func (l *loop) perform(ctx context.Context) {
 				}
 				l.c.log.Debug().Stringer("from", c.seat.from).Str("why", eff.why).Msg("connection ends")
 				delete(l.conns, eff.who)
+				c.unlist()
 				c.finish()
 			}
 		case note:

@@ -41,6 +41,8 @@ type registry struct {
 	expiry  expiryHeap         // every entry
 	guests  guests             // those of them that have no connection
 
+	networks map[netip.Addr]int // entries that are members, by network
+
 	copies      int                // that are remembered, over all compositions
 	copiesFrom  map[netip.Addr]int // by source
 	past        []past             // compositions without members, at most maxPast
@@ -144,6 +146,7 @@ func newRegistry(lim limits, random *rand.Rand) *registry {
 		links:      make(map[link]*entry),
 		sources:    make(map[netip.Addr]int),
 		guests:     newGuests(),
+		networks:   make(map[netip.Addr]int),
 		copiesFrom: make(map[netip.Addr]int),
 		running:    make(map[uint64]waiting),
 		targets:    newTargets(),
@@ -212,6 +215,8 @@ func (r *registry) admit(now time.Time, a arrival, out []effect) (refused string
 	r.sources[source(a.seat.from.Addr())]++
 	if a.link == 0 {
 		r.guests.add(e)
+	} else {
+		r.networks[network(a.seat.from.Addr())]++
 	}
 	r.renew(now, e)
 	r.begin(now, e)
@@ -419,6 +424,8 @@ func (r *registry) remove(now time.Time, e *entry, why string, out []effect) []e
 func (r *registry) unsource(e *entry) {
 	if e.guest {
 		r.guests.remove(e)
+	} else {
+		lessen(r.networks, network(e.seat.from.Addr()))
 	}
 	e.unnameOwn()
 	lessen(r.sources, source(e.seat.from.Addr()))

@@ -1,6 +1,7 @@
 package conduct
 
 import (
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -263,6 +264,7 @@ func TestRegistryStaysConsistent(t *testing.T) {
 				Port:      uint16(rapid.IntRange(0, 3).Draw(rt, "port")),
 				Advertise: rapid.SampledFrom([]string{"", "h:1", "203.0.113.1:5"}).Draw(rt, "advertise"),
 				Want:      uint8(rapid.IntRange(0, 9).Draw(rt, "want")),
+				Addrs:     rapid.SliceOfN(rapid.SampledFrom([]netip.AddrPort{addrAt("10.0.0.7:1"), addrAt("10.0.0.7:2")}), 0, 2).Draw(rt, "own"),
 			}
 		})
 		rt.Repeat(map[string]func(*rapid.T){
