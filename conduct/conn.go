@@ -62,7 +62,8 @@ func (c *Conductor) serve(ctx context.Context, nc net.Conn, s seat, place *pass)
 	stop := context.AfterFunc(ctx, func() { nc.Close() })
 	defer stop()
 
-	nc.SetReadDeadline(time.Now().Add(c.cfg.HandshakeTimeout))
+	until := time.Now().Add(c.cfg.HandshakeTimeout)
+	nc.SetReadDeadline(until)
 	in := bufio.NewReaderSize(nc, sniffBuffer)
 	first, err := in.Peek(1)
 	if err == nil {
@@ -70,7 +71,7 @@ func (c *Conductor) serve(ctx context.Context, nc net.Conn, s seat, place *pass)
 		case byte(len(proto.Orchestra)):
 			err = c.serveMember(ctx, nc, in, s, place)
 		case 'G', 'H': // GET, HEAD
-			err = c.serveHTTP(nc, in, s)
+			err = c.serveHTTP(nc, in, s, until)
 		default:
 			err = errNotMember
 		}

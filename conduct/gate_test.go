@@ -126,9 +126,9 @@ func TestGateStaysConsistent(t *testing.T) {
 				p.leave()
 				in = slices.DeleteFunc(in, func(o *pass) bool { return o == p })
 			},
-			"speak":  func(t *rapid.T) { some(t).spoke() },
-			"shed":   func(*rapid.T) { g.shed() },
-			"list":   func(t *rapid.T) { some(t).list(1) },
+			"speak": func(t *rapid.T) { some(t).spoke() },
+			"shed":  func(*rapid.T) { g.shed() },
+			"list":  func(t *rapid.T) { some(t).list(1) },
 			"unlist": func(t *rapid.T) {
 				if p := some(t); p.listed > 0 {
 					p.list(-1)

@@ -36,11 +36,10 @@ type answer struct {
 
 func (visited) event() {}
 
-// serveHTTP answers one request on a connection whose first byte was looked at, and returns when
-// that is closed.
-func (c *Conductor) serveHTTP(nc net.Conn, in *bufio.Reader, s seat) error {
-	nc.SetReadDeadline(time.Time{})
-	l := &oneConn{conn: &visitor{Conn: nc, in: in, seat: s, closed: make(chan struct{})}}
+// serveHTTP answers one request, which has to be there until some time, on a connection whose first
+// byte was looked at, and returns when that is closed.
+func (c *Conductor) serveHTTP(nc net.Conn, in *bufio.Reader, s seat, until time.Time) error {
+	l := &oneConn{conn: &visitor{Conn: nc, in: in, seat: s, until: until, closed: make(chan struct{})}}
 	if err := c.http.Serve(l); !errors.Is(err, io.EOF) {
 		return err
 	}
@@ -179,11 +178,20 @@ type visitor struct {
 	net.Conn
 	in     *bufio.Reader
 	seat   seat
+	until  time.Time // when it has to have said what it wants
 	once   sync.Once
 	closed chan struct{}
 }
 
 func (v *visitor) Read(p []byte) (int, error) { return v.in.Read(p) }
+
+// SetReadDeadline sets no later one than there is for all connections, unless it is to end.
+func (v *visitor) SetReadDeadline(at time.Time) error {
+	if at.After(v.until) {
+		at = v.until
+	}
+	return v.Conn.SetReadDeadline(at)
+}
 
 func (v *visitor) Close() error {
 	err := v.Conn.Close()

@@ -35,6 +35,9 @@ type lives struct{ c []*conn }
 // closed is the end of a connection that arrived.
 type closed struct{ c *conn }
 
+// reads looks at the registry, and changes nothing.
+type reads func(now time.Time, r *registry)
+
 // dialled is the outcome of a dial back.
 type dialled struct {
 	ticket uint64
@@ -47,6 +50,7 @@ func (heard) event()   {}
 func (lives) event()   {}
 func (closed) event()  {}
 func (dialled) event() {}
+func (reads) event()   {}
 
 // post hands an event to the loop and waits until there is room: a loop that
 // is behind pushes back on the connections. The loop itself never posts.
@@ -130,8 +134,8 @@ func (l *loop) handle(ev event) {
 		ev.reply <- a
 	case asked:
 		ev.reply <- l.reg.survey(now, ev.id)
-	case tallied:
-		ev.reply <- l.reg.tally(now)
+	case reads:
+		ev(now, l.reg)
 	case looked:
 		var view page.View
 		view, l.out = l.reg.look(now, ev.ids, l.out)

@@ -35,6 +35,7 @@ type trunk struct {
 	c        *Conductor
 	channels map[uint16]*channel
 	alive    time.Time // the last keep-alive that was heeded
+	arrived  bool      // a member announced itself
 }
 
 // A channel is a member of one composition on a trunk. To the loop it is a
@@ -62,7 +63,9 @@ func (c *Conductor) serveTrunk(ctx context.Context, m *conn, in io.Reader) error
 		if err := pace.Wait(ctx); err != nil {
 			return err
 		}
-		t.nc.SetReadDeadline(time.Now().Add(c.cfg.SilenceTimeout))
+		if t.arrived { // until then the deadline of all connections stands
+			t.nc.SetReadDeadline(time.Now().Add(c.cfg.SilenceTimeout))
+		}
 		msg, err := frames.Next()
 		if err != nil {
 			return err
@@ -161,7 +164,7 @@ func (t *trunk) within(ctx context.Context, w proto.Within) error {
 		if !ok {
 			return errNoTitle
 		}
-		ch.arrived = true
+		ch.arrived, t.arrived = true, true
 		t.c.post(ctx, arrived{ch.conn, ch.open.ID, ch.open.PeerID, *ch.ann, *ch.name, title.Title})
 		return nil
 	}
