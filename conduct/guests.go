@@ -107,7 +107,7 @@ func (r *registry) makeRoom(now time.Time, a arrival, out []effect) (why string,
 		return refusedFull, out
 	}
 	if victim.link != 0 {
-		out = r.tell(victim, proto.Refused{Reason: refusedFull}, out)
+		out = r.tell(victim, proto.Refused{Reason: refusedRoom}, out)
 		out = r.unlink(victim, madeRoom, out)
 	}
 	return "", r.remove(now, victim, madeRoom, out)

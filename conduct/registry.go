@@ -157,6 +157,7 @@ func newRegistry(lim limits, random *rand.Rand) *registry {
 const (
 	refusedKey         = "another member is listed under this peer id; start again to get a new one"
 	refusedFull        = "this conductor has as many members as it takes; see its --max-members"
+	refusedRoom        = "this conductor is full and made room for a member of another network; see its --max-members"
 	refusedAddress     = "this conductor has as many members from your address as it takes; see its --max-per-address"
 	refusedComposition = "this conductor does not take this composition; see its --allow"
 )
