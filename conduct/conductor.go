@@ -27,6 +27,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -145,6 +146,7 @@ type Conductor struct {
 	gate  *gate
 	reg   *registry // the loop's
 	dial  func(ctx context.Context, network, address string) (net.Conn, error)
+	seat  func(from, local netip.AddrPort) seat
 	wg    sync.WaitGroup // every goroutine but Run's own
 
 	udp     *udpTracker     // nil: none
@@ -217,6 +219,7 @@ func newConductor(cfg Config, ln net.Listener) (*Conductor, error) {
 		gate:  newGate(lim),
 		reg:   newRegistry(lim, random),
 		dial:  new(net.Dialer).DialContext,
+		seat:  newSeat,
 	}
 	c.page = page.New(page.Config{Look: c.lookForPage, Hosts: cfg.PageHosts, Token: cfg.PageToken})
 	return c, nil
@@ -285,23 +288,32 @@ func (c *Conductor) accept(ctx context.Context) error {
 			// Out of file descriptors, or a connection that ended before it
 			// was taken: the next one may do.
 			c.rare.Warn().Err(err).Msg("cannot accept a connection")
+			if outOfFiles(err) && c.gate.shed() {
+				continue
+			}
 			select {
 			case <-time.After(100 * time.Millisecond):
 			case <-ctx.Done():
 			}
 			continue
 		}
-		s := newSeat(addrPort(nc.RemoteAddr()), addrPort(nc.LocalAddr()))
-		if !c.gate.enter(s.from.Addr()) {
+		s := c.seat(addrPort(nc.RemoteAddr()), addrPort(nc.LocalAddr()))
+		place := c.gate.enter(s.from.Addr(), nc)
+		if place == nil {
 			c.news.turnedAway(s.from)
 			nc.Close()
 			continue
 		}
 		c.wg.Go(func() {
-			defer c.gate.leave(s.from.Addr())
-			c.serve(ctx, nc, s)
+			defer place.leave()
+			c.serve(ctx, nc, s, place)
 		})
 	}
+}
+
+// outOfFiles reports whether the system gives no more connections.
+func outOfFiles(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }
 
 func addrPort(a net.Addr) netip.AddrPort {

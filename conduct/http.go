@@ -19,14 +19,13 @@ import (
 	"orchestra/proto/bencode"
 )
 
-// httpHeader is how long a visitor's request may be, in bytes.
-const httpHeader = 16 << 10
+// httpHeader is how long a visitor's request may be, in bytes; net/http adds 4 KiB to that.
+const httpHeader = 4 << 10
 
-// serveHTTP answers requests on a connection whose first byte was looked at, and returns when
-// that is closed.
-func (c *Conductor) serveHTTP(nc net.Conn, in *bufio.Reader, s seat) error {
-	nc.SetReadDeadline(time.Time{})
-	l := &oneConn{conn: &visitor{Conn: nc, in: in, seat: s, closed: make(chan struct{})}}
+// serveHTTP answers requests, the first of which has to be there until some time, on a connection
+// whose first byte was looked at, and returns when that is closed.
+func (c *Conductor) serveHTTP(nc net.Conn, in *bufio.Reader, s seat, place *pass, until time.Time) error {
+	l := &oneConn{conn: &visitor{Conn: nc, in: in, seat: s, place: place, until: until, closed: make(chan struct{})}}
 	if err := c.http.Serve(l); !errors.Is(err, io.EOF) {
 		return err
 	}
@@ -42,15 +41,31 @@ func (c *Conductor) newHTTP() *http.Server {
 	}
 	c.publish(mux)
 	srv := &http.Server{
-		Handler: mux, MaxHeaderBytes: httpHeader,
+		Handler: oneRequest(mux), MaxHeaderBytes: httpHeader,
 		ReadTimeout: c.cfg.HandshakeTimeout, WriteTimeout: c.cfg.WriteTimeout, IdleTimeout: c.cfg.HandshakeTimeout,
 		ConnContext: func(ctx context.Context, nc net.Conn) context.Context {
 			return context.WithValue(ctx, seatKey{}, nc.(*visitor).seat)
+		},
+		ConnState: func(nc net.Conn, state http.ConnState) {
+			if v, ok := nc.(*visitor); ok && state == http.StateIdle {
+				v.served(c.cfg.HandshakeTimeout)
+			}
 		},
 		ErrorLog: log.New(io.Discard, "", 0), // what strangers do wrong is no news
 	}
 	return srv
 }
+
+// oneRequest has a connection end with its answer, unless the handler has it kept.
+func oneRequest(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		w.Header().Set("Connection", "close")
+		next.ServeHTTP(w, req)
+	})
+}
+
+// keep has the connection kept for another request: clients of a tracker have many.
+func keep(w http.ResponseWriter) { w.Header().Del("Connection") }
 
 type seatKey struct{}
 
@@ -66,6 +81,7 @@ func (c *Conductor) handleAnnounce(w http.ResponseWriter, req *http.Request) {
 	case a.refused != "":
 		fail(w, a.refused)
 	default:
+		keep(w)
 		respond(w, announced(a, isCompact))
 	}
 }
@@ -90,6 +106,7 @@ func (c *Conductor) handleScrape(w http.ResponseWriter, req *http.Request) {
 			}
 		}
 	}
+	keep(w)
 	respond(w, map[string]any{"files": files, "flags": map[string]any{"min_request_interval": seconds(visitEvery)}})
 }
 
@@ -189,11 +206,27 @@ type visitor struct {
 	net.Conn
 	in     *bufio.Reader
 	seat   seat
+	place  *pass
+	until  time.Time // when it has to have said what it wants
 	once   sync.Once
 	closed chan struct{}
 }
 
 func (v *visitor) Read(p []byte) (int, error) { return v.in.Read(p) }
+
+// SetReadDeadline sets no later one than there is for all connections, unless it is to end.
+func (v *visitor) SetReadDeadline(at time.Time) error {
+	if at.After(v.until) {
+		at = v.until
+	}
+	return v.Conn.SetReadDeadline(at)
+}
+
+// served leaves time for another request.
+func (v *visitor) served(wait time.Duration) {
+	v.until = time.Now().Add(wait)
+	v.place.spoke()
+}
 
 func (v *visitor) Close() error {
 	err := v.Conn.Close()

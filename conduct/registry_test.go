@@ -1,6 +1,7 @@
 package conduct
 
 import (
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -263,6 +264,7 @@ func TestRegistryStaysConsistent(t *testing.T) {
 				Port:      uint16(rapid.IntRange(0, 3).Draw(rt, "port")),
 				Advertise: rapid.SampledFrom([]string{"", "h:1", "203.0.113.1:5"}).Draw(rt, "advertise"),
 				Want:      uint8(rapid.IntRange(0, 9).Draw(rt, "want")),
+				Addrs:     rapid.SliceOfN(rapid.SampledFrom([]netip.AddrPort{addrAt("10.0.0.7:1"), addrAt("10.0.0.7:2")}), 0, 2).Draw(rt, "own"),
 			}
 		})
 		rt.Repeat(map[string]func(*rapid.T){
@@ -313,7 +315,7 @@ func TestRegistryStaysConsistent(t *testing.T) {
 				}
 				d := waiting[0].(dialBack)
 				waiting = waiting[1:]
-				keep(s.did(s.reg.checked(s.now, d.ticket, addrAt("203.0.113.1:5"), rapid.Bool().Draw(rt, "ok"), nil)))
+				keep(s.did(s.reg.checked(s.now, d.ticket, addrAt("203.0.113.1:5"), finding(rapid.IntRange(0, 2).Draw(rt, "found")), nil)))
 			},
 			"later": func(rt *rapid.T) {
 				s.now = s.now.Add(time.Duration(rapid.IntRange(1, 60).Draw(rt, "seconds")) * time.Second)
