@@ -147,7 +147,9 @@ type Conductor struct {
 	reg   *registry // the loop's
 	dial  func(ctx context.Context, network, address string) (net.Conn, error)
 	seat  func(from, local netip.AddrPort) seat
-	wg    sync.WaitGroup // every goroutine but Run's own
+
+	lookUp func(ctx context.Context, network, host string) ([]netip.Addr, error)
+	wg     sync.WaitGroup // every goroutine but Run's own
 
 	udp     *udpTracker     // nil: none
 	http    *http.Server    // for guests, the page and what is published
@@ -220,6 +222,8 @@ func newConductor(cfg Config, ln net.Listener) (*Conductor, error) {
 		reg:   newRegistry(lim, random),
 		dial:  new(net.Dialer).DialContext,
 		seat:  newSeat,
+
+		lookUp: net.DefaultResolver.LookupNetIP,
 	}
 	c.page = page.New(page.Config{Look: c.lookForPage, Hosts: cfg.PageHosts, Token: cfg.PageToken})
 	return c, nil

@@ -52,7 +52,7 @@ func (c *Conductor) resolve(ctx context.Context, hostPort string) []netip.AddrPo
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.DialTimeout)
 	defer cancel()
-	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	ips, err := c.lookUp(ctx, "ip", host)
 	if err != nil {
 		c.log.Debug().Err(err).Msg("advertised name does not resolve")
 		return nil
