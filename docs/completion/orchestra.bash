@@ -5,10 +5,10 @@ _orchestra_commands='share get compose conduct join verify show status import ex
 # _orchestra_flags COMMAND sets flags: those that may stand there.
 _orchestra_flags() {
 	case $1 in
-	share) flags='--listen --qr --conductor --member-listen --part-size --hash --comment --links --no-times --allow --max-members --peers --max-per-address --no-announce --admin-listen --page-token-file --page-host --advertise --share-for --ratio --until-copies --name --upload-limit --download-limit --max-peers --progress --no-input -l -c -s' ;;
+	share) flags='--listen --qr --conductor --member-listen --part-size --hash --comment --links --no-times --allow --udp --max-members --peers --max-per-address --no-announce --admin-listen --page-token-file --page-host --advertise --share-for --ratio --until-copies --name --upload-limit --download-limit --max-peers --progress --no-input -l -c -s' ;;
 	get) flags='--dir --listen --advertise --conductor --peer --exit --share-for --ratio --until-copies --name --stall-timeout --upload-limit --download-limit --only --except --max-peers --sequential --stdout --on-complete --on-complete-timeout --check --replace --repair --no-times --progress --page --no-input -d -l -e' ;;
 	compose) flags='--conductor --part-size --output --force --hash --comment --links --no-times --torrent -c -s -o -f' ;;
-	conduct) flags='--listen --publish --allow --max-members --peers --max-per-address --no-announce --admin-listen --page-token-file --page-host -l' ;;
+	conduct) flags='--listen --publish --allow --udp --max-members --peers --max-per-address --no-announce --admin-listen --page-token-file --page-host -l' ;;
 	join) flags='--dir --listen --advertise --conductor --peer --exit --share-for --ratio --until-copies --name --stall-timeout --upload-limit --download-limit --only --except --max-peers --sequential --stdout --on-complete --on-complete-timeout --check --replace --repair --no-times --progress --page --no-input -d -l -e' ;;
 	verify) flags='' ;;
 	show) flags='' ;;

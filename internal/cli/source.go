@@ -108,7 +108,7 @@ func fetchComposition(ctx context.Context, address string) (source, error) {
 		if errors.As(err, &parse) && parse.Line <= headLines {
 			err = errors.New("no .orch file is there")
 		}
-		return source{}, withCode(exitInput, fmt.Errorf("%s: %w", body.URL.Redacted(), err))
+		return source{}, withCode(exitInput, fmt.Errorf("%s: %w", fetch.Shown(body.URL), err))
 	}
 	s := source{file: f, url: body.URL}
 	if body.URL.Scheme == "http" && body.Header.Get("Server") == "Orchestra" {
