@@ -86,12 +86,14 @@ func draw(seed uint64) scenario {
 	between := func(a, b float64) float64 { return a * math.Pow(b/a, rng.Float64()) }
 	c := scenario{seed: seed, part: int64(16<<10) << rng.IntN(6), rtt: 2 * time.Millisecond}
 	n := int(between(2, 25))
-	count := int64(between(6, 80))
-	if chance(0.15) {
-		c.part, count = 2<<20+int64(rng.IntN(2))<<19, int64(between(3, 10))
+	c.size = min(int64(between(2<<20, 8<<20)), 200*c.part, max(2<<20, (64<<20)/int64(n)))
+	c.copy = seconds(between(1, 6))
+	if chance(0.2) { // large parts: those who wait for their turn wait long
+		n = min(n, 8)
+		c.part = 2<<20 + int64(rng.IntN(2))<<19
+		c.size = int64(between(9<<20, 20<<20))
+		c.copy = min(c.copy, seconds(float64(c.size/c.part)/2))
 	}
-	c.size = min(count*c.part, max(c.part, (48<<20)/int64(n))) - int64(rng.IntN(1000))
-	c.copy = seconds(between(2, 8))
 	switch {
 	case chance(0.2):
 		c.rtt = seconds(between(0.02, 0.25))

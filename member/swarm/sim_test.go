@@ -108,7 +108,9 @@ func (s *sim) enter(at time.Duration, up, down float64, shares bool) *player {
 				p.checks(part, true)
 			}
 		}
-		s.announce(p)
+		if p.apart == 0 {
+			s.announce(p)
+		}
 	}))
 	return p
 }

@@ -8,6 +8,7 @@ import (
 
 	"orchestra/member/link"
 	. "orchestra/member/swarm"
+	"orchestra/proto"
 )
 
 // What must be true of a swarm, whatever befalls it.
@@ -16,7 +17,7 @@ const (
 	// nothing is in the way.
 	stillMost = 15 * time.Second
 	// tellMost is how long a peer may not know that a member has a part, or has it no more.
-	tellMost = 5 * time.Second
+	tellMost = 10 * time.Second
 	// holdEvery is after how many steps of a core it is looked at in full.
 	holdEvery = 16
 	lookEvery = time.Second
@@ -33,6 +34,7 @@ type watch struct {
 // sight is what is seen of a member.
 type sight struct {
 	contract *Contract
+	met      map[proto.PeerID]bool    // those that it was told of
 	stored   map[uint32]time.Duration // by part that is right on its disk: since when
 	lost     map[uint32]time.Duration // by part that is not any more: since when
 	suspect  bool                     // its disk had bad parts: it may be blamed
@@ -78,13 +80,21 @@ func (p *player) loses(part uint32) {
 func (w *watch) starts(p *player) {
 	if w != nil {
 		p.contract = NewContract(p.core)
+		p.met = map[proto.PeerID]bool{}
 	}
 }
 
 // tells takes in that a core is told something.
 func (w *watch) tells(p *player, ev Event) {
-	if w != nil {
-		p.contract.Tell(ev)
+	if w == nil {
+		return
+	}
+	p.contract.Tell(ev)
+	switch ev := ev.(type) {
+	case Found:
+		p.met[ev.ID] = true
+	case Gone:
+		delete(p.met, ev.ID)
 	}
 }
 
@@ -171,7 +181,7 @@ func (w *watch) moves(p *player) {
 
 // couldSend reports whether a member could send another one something that it lacks.
 func (w *watch) couldSend(q, p *player) bool {
-	meet := q.known[p.n] && !p.hidden || p.known[q.n] && !q.hidden || p.end(q) != nil
+	meet := q.met[p.id] && !p.hidden || p.met[q.id] && !q.hidden || p.end(q) != nil
 	if q == p || !q.honest() || !q.fit() || !meet || !w.s.clear(p, q) {
 		return false
 	}
@@ -204,6 +214,7 @@ func (w *watch) believes(p *player) {
 		q := e.far.me
 		since := s.now - tellMost
 		if !q.honest() || !q.fit() || q.suspect || l.Since > since ||
+			e.again > 0 || e.far.again > 0 ||
 			!s.clear(p, q) {
 			continue
 		}
