@@ -14,6 +14,7 @@ import (
 type plight struct {
 	seed   uint64
 	life   int      // how often it was started
+	fallen bool     // it ended, and will be started again
 	dark   bool     // its host is off
 	frozen bool     // its process is suspended
 	later  []func() // what it does when it is no longer
@@ -84,7 +85,7 @@ func (p *player) crash(host bool) {
 	}
 	s, ends := p.sim, p.ends
 	p.life++
-	p.away, p.frozen, p.dark = true, false, host
+	p.away, p.frozen, p.dark, p.fallen = true, false, host, true
 	p.later, p.jobs = nil, nil
 	p.core = nil
 	p.begin()
@@ -108,9 +109,10 @@ func (p *player) crash(host bool) {
 
 // revive starts a member that crashed, with what is on its disk. Some parts are not.
 func (p *player) revive(without func(part uint32) bool) {
-	if p.runs() {
+	if !p.fallen {
 		return
 	}
+	p.fallen = false
 	s := p.sim
 	if p.dark {
 		p.dark = false

@@ -16,8 +16,8 @@ const (
 	// stillMost is how long a member may get nothing while somebody could send it what it lacks and
 	// nothing is in the way.
 	stillMost = 15 * time.Second
-	// tellMost is how long a peer may not know that a member has a part, or has it no more.
-	tellMost = 10 * time.Second
+	// tellMost is how long a member may take to say that it has a part, or has it no more.
+	tellMost = 3 * time.Second
 	// holdEvery is after how many steps of a core it is looked at in full.
 	holdEvery = 16
 	lookEvery = time.Second
@@ -157,10 +157,12 @@ func (w *watch) came(p *player, q *quantum) {
 func (w *watch) look() {
 	w.s.tendLinks()
 	for _, p := range w.s.players {
-		if p.honest() && p.fit() {
-			w.moves(p)
-			w.believes(p)
+		if !p.honest() || !p.fit() {
+			p.still = 0
+			continue
 		}
+		w.moves(p)
+		w.believes(p)
 	}
 }
 
@@ -203,7 +205,7 @@ func (p *player) end(to *player) *end {
 	return nil
 }
 
-// believes checks that a member knows what its peers have, since they told it.
+// believes checks that a member knows what its peers have, if nothing is on the way from them.
 func (w *watch) believes(p *player) {
 	s := w.s
 	for _, l := range p.core.Linked(true) {
@@ -214,7 +216,7 @@ func (w *watch) believes(p *player) {
 		q := e.far.me
 		since := s.now - tellMost
 		if !q.honest() || !q.fit() || q.suspect || l.Since > since ||
-			e.again > 0 || e.far.again > 0 ||
+			e.far.socket+e.far.flying > 0 ||
 			!s.clear(p, q) {
 			continue
 		}
