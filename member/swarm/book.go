@@ -27,7 +27,7 @@ type book struct {
 	foundAt time.Duration // when it was told of the first member
 	recount time.Duration // when those are dropped that no conductor has listed anew
 	before  time.Duration // those that were unlisted before this time
-	hurry   bool          // nobody linked to has what is missing here: all are tried again soon
+	hurry   bool          // nobody linked to sends what is missing: all are tried again soon
 }
 
 // member is somebody whom this member was told of.
@@ -57,8 +57,8 @@ const (
 	redialFirst = 2 * time.Second
 	redialMost  = 2 * time.Minute
 	redialLost  = 15 * time.Minute // for members that have not answered lostFails times
-	// redialHurry is how long after a dial the next one is at the latest while nobody linked to has
-	// what is missing here: the way to somebody who has may be free again at any time.
+	// redialHurry is how long after a dial the next one is at the latest while nobody linked to
+	// sends what is missing: the way to somebody who would may be free again at any time.
 	redialHurry = 8 * time.Second
 	// knownMost bounds what is remembered of members; the conductor hands out few, so only a flood
 	// comes near it.

@@ -39,10 +39,10 @@ func (l *links) tend() {
 	l.dial()
 }
 
-// wanting reports whether something is missing here that nobody linked to has.
+// wanting reports whether something is missing here that nobody linked to has and sends.
 func (l *links) wanting() bool {
 	return l.s.missing > 0 && !slices.ContainsFunc(l.list, func(p *peer) bool {
-		return p.useful > 0 && !p.leaving
+		return p.useful > 0 && !p.leaving && !p.choked && !p.sends.onTrial()
 	})
 }
 

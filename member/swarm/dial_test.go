@@ -75,9 +75,9 @@ func TestMovedMemberIsDoubted(t *testing.T) {
 	}
 }
 
-// While nobody linked to has what is missing, those who do not answer are tried again every few
+// While nobody linked to sends what is missing, those who do not answer are tried again every few
 // seconds, however often they did not: the way to them may be free again. It is less and less often
-// where somebody has it, and where nothing is missing.
+// where somebody does, and where nothing is missing.
 func TestRedialsSoonWhileInWant(t *testing.T) {
 	dials := func(d *desk) (n int, longest time.Duration) {
 		d.tell(Found{ID: proto.PeerID{9}, Addrs: addrs(9)})
@@ -103,6 +103,12 @@ func TestRedialsSoonWhileInWant(t *testing.T) {
 	served := newDesk(t, 4, 256<<10)
 	served.seed(0)
 	complete, _ := completeDesk(t, 4)
+	refused := newDesk(t, 4, 256<<10)
+	refused.seed(0)
+	refused.tell(Rejected{0, refused.menu(0)[0]})
+	if n, longest := dials(refused); longest > redialHurry {
+		t.Errorf("refused, it dials %d times in ten minutes, with up to %v between two", n, longest)
+	}
 	for name, d := range map[string]*desk{"served": served, "complete": complete} {
 		if n, longest := dials(d); n > 20 || longest < time.Minute {
 			t.Errorf("%s, it dials %d times in ten minutes, with up to %v between two", name, n, longest)
