@@ -137,7 +137,9 @@ func (gs *grants) takesOn(p *peer) {
 // unlinked takes in that the link to a peer is down.
 func (gs *grants) unlinked(p *peer) {
 	p.grants = nil
-	gs.holdSlots(p)
+	if planted != bugSlot {
+		gs.holdSlots(p)
+	}
 }
 
 // rest makes the grants of a peer ones that use no slots, or that do again.

@@ -32,6 +32,7 @@ func TestFaults(t *testing.T) {
 		}
 		fmt.Print(c)
 		out := c.play(t, func(line string) { fmt.Println(line) })
+		t.Log(out)
 		for _, wrong := range out.wrong {
 			t.Error(wrong)
 		}
@@ -62,13 +63,22 @@ func TestFaults(t *testing.T) {
 		kept := c.shrink(t)
 		t.Errorf("seed %d: %s\n\tgo test ./member/swarm -run '^TestFaults$' -fault-seed %d -fault-only %s",
 			seed, out.wrong[0], seed, kept)
-		if failed++; failed == 10 {
+		if failed++; failed == 5 {
 			t.Fatal("and so on")
 		}
 	}
-	t.Logf("%d swarms, %d members, %d faults; %.2f %% of what came was thrown away, the longest standstill %v",
-		sum.swarms, sum.members, sum.faults, 100*float64(sum.wasted)/float64(max(sum.came, 1)), sum.still)
+	t.Log(sum)
+	if share := float64(sum.wasted) / float64(max(sum.came, 1)); share > wastedShare && sum.swarms >= 50 {
+		t.Errorf("%.2f %% of what came was thrown away, at most %v %% are held", 100*share, 100*wastedShare)
+	}
 }
+
+// Bounds of what comes and is thrown away: over all swarms, and in one of them beside as much as
+// came and what may be on its way when something ends.
+const (
+	wastedShare = 0.08
+	wastedMost  = 8 << 20
+)
 
 // outcome is what came of a scenario.
 type outcome struct {
@@ -76,6 +86,11 @@ type outcome struct {
 	swarms, members, faults int
 	came, wasted            int64
 	still                   time.Duration
+}
+
+func (o outcome) String() string {
+	return fmt.Sprintf("%d swarms, %d members, %d faults; %.2f %% of what came was thrown away, the longest standstill %v",
+		o.swarms, o.members, o.faults, 100*float64(o.wasted)/float64(max(o.came, 1)), o.still)
 }
 
 func (o *outcome) add(more outcome) {
@@ -164,6 +179,9 @@ func (c scenario) play(t testing.TB, trace func(string)) (out outcome) {
 		}
 		if !p.honest() || p.left || s.watch.failed() {
 			continue
+		}
+		if p.wasted > p.good+wastedMost {
+			s.watch.breach("member %d threw %d of %d bytes away", p.n, p.wasted, p.good)
 		}
 		if p.core == nil || !p.core.Finished() {
 			s.watch.breach("member %d is not complete %v after the last fault", p.n, c.most())
