@@ -20,6 +20,7 @@ type scenario struct {
 	cast       []role
 	faults     []fault
 	copy       time.Duration // how long one line takes for a plain copy
+	inOrder    bool          // the members want the parts in order
 }
 
 // role is one member of a scenario.
@@ -32,8 +33,6 @@ type role struct {
 	rogue    bool
 	lies     bool
 }
-
-func (r role) honest() bool { return r.ill == well && !r.rogue && !r.lies }
 
 // A trouble is a kind of fault.
 type trouble int
@@ -173,14 +172,15 @@ func draw(seed uint64) scenario {
 		}
 		c.faults = append(c.faults, f)
 	}
+	c.inOrder = chance(0.15)
 	slices.SortStableFunc(c.faults, func(a, b fault) int { return int(a.at - b.at) })
 	return c
 }
 
 func (c scenario) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d bytes in parts of %d, a copy takes %v, round trip %v, far %v, loss %.4f\n",
-		c.size, c.part, c.copy.Round(time.Millisecond), c.rtt, c.far, c.loss)
+	fmt.Fprintf(&b, "%d bytes in parts of %d, a copy takes %v, round trip %v, far %v, loss %.4f, in order %v\n",
+		c.size, c.part, c.copy.Round(time.Millisecond), c.rtt, c.far, c.loss, c.inOrder)
 	for i, r := range c.cast {
 		fmt.Fprintf(&b, "member %d at %v: up %.0f kB/s down %.0f kB/s shares %v hidden %v %v rogue %v lies %v\n",
 			i, r.at.Round(time.Millisecond), r.up/1e3, r.down/1e3, r.shares, r.hidden, r.ill, r.rogue, r.lies)
@@ -195,6 +195,7 @@ func (c scenario) String() string {
 func (c scenario) set(t testing.TB) *sim {
 	s := newSim(t, c.size, c.part, c.seed)
 	s.wires.rtt, s.wires.far, s.wires.sites, s.wires.loss = c.rtt, c.far, c.sites, c.loss
+	s.inOrder = c.inOrder
 	s.watch = &watch{s: s}
 	for _, r := range c.cast {
 		p := s.enter(r.at, r.up, r.down, r.shares)
