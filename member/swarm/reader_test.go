@@ -59,7 +59,7 @@ func TestReaderAsksNobodyWhoLeaves(t *testing.T) {
 	d.seed(1)
 	d.tell(Started{0, d.menu(0)[0]}, Started{1, d.menu(1)[0]})
 	d.at = silent
-	d.tell(Tick{})
+	d.tell(Progress{Peer: 1, Down: 1 << 20}) // which waited
 	gone := map[int]bool{}
 	for _, e := range d.got {
 		switch e := e.(type) {
