@@ -55,6 +55,8 @@ type director struct {
 	absent   []uint32  // parts of which it was said last that nobody connected has them
 	rechecks rechecks
 	carried  carried
+
+	introductions introductions
 }
 
 // Run gets and shares the content until ctx ends, which is no error, or until it cannot go on. All
@@ -178,6 +180,7 @@ func (d *director) loop() {
 			d.step(swarm.Tick{})
 			d.notices.tell(now)
 			d.recheck(now)
+			d.introduce(now)
 			if !now.Before(d.lookAt) {
 				d.explain()
 				d.lookAt = now.Add(d.lookAgain())
@@ -192,6 +195,7 @@ func (d *director) loop() {
 // next is when the loop has something to do at the latest; the zero time if never.
 func (d *director) next() time.Time {
 	at := sooner(d.lookAt, sooner(d.notices.next(), d.rechecks.next()))
+	at = sooner(at, d.introductions.at)
 	if due, ok := d.core.Next(); ok {
 		at = sooner(at, d.start.Add(due))
 	}
@@ -295,6 +299,7 @@ func (d *director) linkUp(c *connection) {
 	d.links[peer] = c
 	*d.carried.of(peer) = carriage{}
 	joined := c.up(peer)
+	d.introductions.met(c)
 	d.work.Go(func() {
 		err := c.run(d.ctx)
 		d.tell(d.ctx, linkDown{c, err})

@@ -34,6 +34,9 @@ type Member struct {
 	place      [8]byte       // of this copy, see place
 	complete   chan struct{} // closed when the content has its name
 
+	description description
+	closed      bool // others are found by way of trackers and conductors alone
+
 	store   *store.Store
 	skip    []byte // a bit for each part that is not wanted
 	parts   int    // that are wanted
@@ -101,6 +104,8 @@ func newMember(cfg Config, join func(*Member) error) (*Member, error) {
 		ended:    make(chan struct{}),
 		complete: make(chan struct{}),
 		run:      make(chan struct{}),
+
+		description: newDescription(cfg.File), closed: cfg.File.TrackersOnly(),
 	}
 	m.cfg.MaxPeers = max(cfg.MaxPeers, 0)
 	var err error

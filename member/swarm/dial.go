@@ -37,6 +37,7 @@ func (l *links) tend() {
 	l.s.book.expire(l.s.now)
 	l.s.book.hurries(l.wanting())
 	l.dial()
+	l.dialHint()
 }
 
 // wanting reports whether something is missing here that nobody linked to has and sends.
@@ -96,5 +97,5 @@ func (l *links) due() time.Duration {
 	if l.up >= few {
 		mayAt = l.s.now
 	}
-	return l.s.book.nextDial(l.s.now, mayAt)
+	return min(l.s.book.nextDial(l.s.now, mayAt), l.hintDue())
 }
