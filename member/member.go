@@ -132,7 +132,7 @@ func newMember(cfg Config, join func(*Member) error) (*Member, error) {
 	}
 	rand.Read(m.key[:])
 	m.introduce()
-	chosen, err := store.Select(cfg.File, cfg.Only, cfg.Except)
+	chosen, err := store.Select(cfg.File, cfg.Only, cfg.Except, cfg.Files...)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 type importOptions struct {
 	output     output
 	conductors []string
+	peers      []string
 }
 
 func newImport(p *program) *command {
@@ -26,15 +27,25 @@ func newImport(p *program) *command {
 		options: append([]*option{{
 			name: "conductor", short: "c", value: "HOST:PORT", list: &o.conductors,
 			usage: "where members meet, before what the torrent names; may be repeated",
+		}, {
+			name: "peer", value: "HOST:PORT", list: &o.peers,
+			usage: "who is asked for what a magnet link stands for; may be repeated",
 		}}, o.output.options()...),
 	}
 	c.run = func(ctx context.Context, arguments []string) error {
 		if len(arguments) == 0 {
 			return c.mistake("the torrent is missing")
 		}
-		for _, address := range o.conductors {
-			if _, err := orch.ReadConductor(address); err != nil {
+		for i, address := range o.conductors {
+			read, err := orch.ReadConductor(address)
+			if err != nil {
 				return c.mistake("the conductor: %v", err)
+			}
+			o.conductors[i] = read
+		}
+		for _, address := range o.peers {
+			if _, err := parseHostPort(address); err != nil {
+				return c.mistake("--peer: %v", err)
 			}
 		}
 		return runImport(ctx, p, &o, arguments[0])
@@ -43,7 +54,7 @@ func newImport(p *program) *command {
 }
 
 func runImport(ctx context.Context, p *program, o *importOptions, path string) error {
-	from, err := p.open(ctx, path)
+	from, err := p.openAt(ctx, path, meeting{conductors: o.conductors, peers: o.peers})
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,8 @@ import (
 var rooms = map[string][]string{
 	".": {"internal/cli"},
 	"internal/cli": {
-		"compose", "conduct", "internal/cli/fetch", "internal/cli/lan", "conduct/page", "member", "member/store", "orch",
+		"compose", "conduct", "internal/cli/fetch", "internal/cli/lan", "conduct/page", "member", "member/magnet",
+		"member/store", "orch",
 	},
 	"internal/cli/fetch":  {},
 	"internal/cli/lan":    {},
@@ -27,6 +28,7 @@ var rooms = map[string][]string{
 	"member":              {"member/intake", "member/link", "member/store", "member/swarm", "member/tracker", "orch", "proto"},
 	"member/intake":       {"member/swarm"},
 	"member/link":         {"member/swarm", "proto"},
+	"member/magnet":       {"member/tracker", "orch", "proto"},
 	"member/slogto":       {},
 	"member/swarm":        {"proto"},
 	"member/tracker":      {"proto", "proto/bencode"},
