@@ -40,6 +40,7 @@ import (
 // Config says how a conductor works. Its zero value is the default.
 type Config struct {
 	Listen string                // HOST:PORT to listen on; "" is ":9999", port 0 any free one
+	UDP    bool                  // answer BitTorrent clients on that port over UDP too (BEP 15)
 	Allow  func(id orch.ID) bool // whether a composition may gather here; nil: any. Called from many goroutines
 
 	Publish *Shelf // what is served at /NAME.orch, and listed at IndexPath; nil: nothing
@@ -150,6 +151,7 @@ type Conductor struct {
 	lookUp func(ctx context.Context, network, host string) ([]netip.Addr, error)
 	wg     sync.WaitGroup // every goroutine but Run's own
 
+	udp     *udpTracker     // nil: none
 	http    *http.Server    // for guests, the page and what is published
 	running context.Context // Run's, for what net/http starts
 	index   index           // of what is published
@@ -175,9 +177,17 @@ func New(cfg Config) (*Conductor, error) {
 	if err != nil {
 		return nil, errors.Join(err, ln.Close())
 	}
+	if cfg.UDP {
+		if err := c.listenUDP(); err != nil {
+			return nil, errors.Join(err, ln.Close())
+		}
+	}
 	if cfg.AdminListen != "" {
 		if c.admin, err = net.Listen("tcp", cfg.AdminListen); err != nil {
 			ln.Close()
+			if c.udp != nil {
+				c.udp.socket.Close()
+			}
 			return nil, &ListenError{Addr: cfg.AdminListen, Admin: true, Err: err}
 		}
 	}
@@ -245,6 +255,9 @@ func (c *Conductor) Run(ctx context.Context) error {
 	c.wg.Go(func() { c.page.Run(ctx) })
 	if c.admin != nil {
 		c.wg.Go(func() { c.serveAdmin(ctx) })
+	}
+	if c.udp != nil {
+		c.wg.Go(func() { c.udp.run(ctx) })
 	}
 	stop := context.AfterFunc(ctx, func() { c.ln.Close() })
 	defer stop()

@@ -71,7 +71,7 @@ func (c *Conductor) serve(ctx context.Context, nc net.Conn, s seat, place *pass)
 		case byte(len(proto.Orchestra)):
 			err = c.serveMember(ctx, nc, in, s, place)
 		case 'G', 'H': // GET, HEAD
-			err = c.serveHTTP(nc, in, s, until)
+			err = c.serveHTTP(nc, in, s, place, until)
 		default:
 			err = errNotMember
 		}

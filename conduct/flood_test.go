@@ -48,7 +48,7 @@ func loopback(n, of int) netip.Addr {
 }
 
 // servingApart starts a conductor that takes the addresses of loopback for hosts.
-func servingApart(t *testing.T, cfg Config) *Conductor {
+func servingApart(t testing.TB, cfg Config) *Conductor {
 	t.Helper()
 	needsLoopback(t)
 	return servingChanged(t, cfg, func(c *Conductor) { c.seat = apart })
@@ -201,7 +201,7 @@ func TestGuestsOfAFewHosts(t *testing.T) {
 			"info_hash": {string(testID[:19]) + string(rune('a'+n%8))}, "port": {"6881"}, "left": {"0"},
 			"peer_id": {fmt.Sprintf("-XX0001-%012d", n)},
 		}
-		_, _ = io.WriteString(nc, "GET /announce?"+q.Encode()+" HTTP/1.1\r\nHost: x\r\n\r\n")
+		_, _ = io.WriteString(nc, "GET /announce?"+q.Encode()+" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
 		answer, _ := io.ReadAll(nc)
 		nc.Close()
 		if !strings.Contains(string(answer), "failure reason") {

@@ -23,16 +23,19 @@ const patience = 20 * time.Second
 
 // serving starts a conductor on a free port and stops it at the end of the
 // test, which must leave no goroutine.
-func serving(t *testing.T, cfg Config) *Conductor {
+func serving(t testing.TB, cfg Config) *Conductor {
 	t.Helper()
 	return servingChanged(t, cfg, func(*Conductor) {})
 }
 
 // servingChanged does so with a conductor that was changed before.
-func servingChanged(t *testing.T, cfg Config, change func(*Conductor)) *Conductor {
+func servingChanged(t testing.TB, cfg Config, change func(*Conductor)) *Conductor {
 	t.Helper()
+	others := goleak.IgnoreCurrent()
 	cfg.Listen = cmp.Or(cfg.Listen, "127.0.0.1:0")
-	cfg.Log = zerolog.New(zerolog.NewTestWriter(t))
+	if _, isTest := t.(*testing.T); isTest {
+		cfg.Log = zerolog.New(zerolog.NewTestWriter(t))
+	}
 	c, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -46,7 +49,7 @@ func servingChanged(t *testing.T, cfg Config, change func(*Conductor)) *Conducto
 		if err := <-ended; err != nil {
 			t.Errorf("Run: %v", err)
 		}
-		goleak.VerifyNone(t)
+		goleak.VerifyNone(t, others)
 	})
 	return c
 }

@@ -127,11 +127,13 @@ func (l *loop) handle(ev event) {
 		l.out = l.reg.leave(now, ev.c.link, l.out)
 	case visited:
 		var a answer
-		a.members, a.refused, l.out = l.reg.receive(now, ev.guest, l.out)
+		a, l.out = l.reg.receive(now, ev.guest, l.out)
 		if a.refused != "" {
 			l.c.news.refused(ev.guest.seat.from, ev.guest.id, a.refused)
 		}
 		ev.reply <- a
+	case scraped:
+		ev.reply <- l.reg.scrape(now, ev.ids)
 	case asked:
 		ev.reply <- l.reg.survey(now, ev.id)
 	case reads:

@@ -71,15 +71,18 @@ type composition struct {
 	guests     int       // of the entries
 	guestsTold allowance // guests that members are told of
 
-	copies   map[copyID]netip.Addr // that were complete, since it is known, and their sources
-	awaiting map[uint32][]*entry   // who wants to know when so many are
-	surveyed survey                // the latest
-	named    map[namedAddr]int     // see nameOwn
-	places   map[[8]byte]int       // how many members name each, see latestRuns
-	earlier  int                   // members that name a place that another one names
-	title    title
-	met      bool // a member was listed, since the composition is known
-	scene    *scene
+	copies    map[copyID]netip.Addr // that were complete, since it is known, and their sources
+	downloads int                   // guests that told that they became complete
+	counted   census                // the latest
+	countedAt time.Time             // and when it was made
+	awaiting  map[uint32][]*entry   // who wants to know when so many are
+	surveyed  survey                // the latest
+	named     map[namedAddr]int     // see nameOwn
+	places    map[[8]byte]int       // how many members name each, see latestRuns
+	earlier   int                   // members that name a place that another one names
+	title     title
+	met       bool // a member was listed, since the composition is known
+	scene     *scene
 }
 
 // An entry is one member of one composition. It needs no connection: link 0
@@ -92,8 +95,9 @@ type entry struct {
 	seat seat
 	gone bool
 
-	guest    bool
-	guestPos int // in registry.guests
+	guest      bool
+	downloaded bool // it told that it became complete
+	guestPos   int  // in registry.guests
 
 	deadline  time.Time
 	expiryPos int // in registry.expiry

@@ -298,9 +298,9 @@ func TestRegistryStaysConsistent(t *testing.T) {
 						id: testID, peer: peerN(rapid.IntRange(0, 50).Draw(rt, "peer")), seat: seatAt(from+":4000", "10.0.0.1"),
 						ann: announcement.Draw(rt, "announce"),
 					},
-					stopped: rapid.IntRange(0, 9).Draw(rt, "stopped") == 0,
+					event: visitEvent(rapid.IntRange(0, 6).Draw(rt, "event")),
 				}
-				_, _, out := s.reg.receive(s.now, v, nil)
+				_, out := s.reg.receive(s.now, v, nil)
 				keep(s.did(out))
 			},
 			"ping": func(rt *rapid.T) { keep(s.did(s.reg.ping(s.now, some(rt), nil))) },
