@@ -23,7 +23,7 @@ func from(t testing.TB, c *Conductor, a netip.Addr) (net.Conn, error) {
 }
 
 // needsLoopback skips a test where 127.0.0.1 is all that there is of loopback.
-func needsLoopback(t *testing.T) {
+func needsLoopback(t testing.TB) {
 	t.Helper()
 	ln, err := net.Listen("tcp4", "127.1.2.3:0")
 	if err != nil {
