@@ -198,11 +198,11 @@ func (s *Store) moveRest(chosen *Selection) (moved []int, made []string, err err
 	return moved, made, nil
 }
 
-// folders are those of the composition on the way to what was chosen.
+// folders are those of the composition on the way to what was chosen and may have been made here.
 func (s *Store) folders() []string {
 	seen := map[string]bool{}
 	for i, e := range s.layout.entries {
-		if s.selection.Has(i) && !s.folder.under[i] {
+		if s.selection.Has(i) && !s.keeps(i) {
 			seen[path.Dir(e.Path)] = true
 		}
 	}

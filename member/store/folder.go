@@ -120,7 +120,11 @@ func (s *Store) openUnderName(cfg Config) error {
 		s.partial = f.whole == nil
 		return err
 	}
-	if _, err := s.root.Lstat(name + Suffix); err == nil && !cfg.ReadOnly {
+	switch _, err := s.root.Lstat(name + Suffix); {
+	case cfg.ReadOnly || errors.Is(err, fs.ErrNotExist):
+	case err != nil: // what was got before may be in it
+		return diskError("look for", s.at(name+Suffix), err)
+	default:
 		s.partial = true
 	}
 	found, err := s.survey(f.whole, name, false)
