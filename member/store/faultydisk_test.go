@@ -143,13 +143,17 @@ func (u *unsynced) lose(chance *rand.Rand) error {
 
 // putBack does so for none of what was written (0), for all of it (1), or for some.
 func (u *unsynced) putBack(list []was, chance *rand.Rand, whole int) error {
+	lost := map[int64]bool{} // pages
 	for i := len(list) - 1; whole > 0 && i >= 0; i-- {
 		w := list[i]
 		old := make([]byte, w.n)
 		copy(old, w.old)
 		for at := w.at; at < w.at+int64(w.n); {
 			end := min(at/page*page+page, w.at+int64(w.n))
-			if whole == 1 || chance.IntN(2) == 0 {
+			if _, ok := lost[at/page]; !ok {
+				lost[at/page] = whole == 1 || chance.IntN(2) == 0
+			}
+			if lost[at/page] {
 				if _, err := u.file.WriteAt(old[at-w.at:end-w.at], at); err != nil {
 					return err
 				}
@@ -197,10 +201,15 @@ func (d *faultyDisk) OpenRoot(path string) (disk.Root, error) {
 	if err := d.fails("open", path); err != nil {
 		return nil, err
 	}
-	return d.root(d.Disk.OpenRoot(path))
+	return d.root(nil, ".")(d.Disk.OpenRoot(path))
 }
 
-func (d *faultyDisk) root(r disk.Root, err error) (disk.Root, error) {
+// root is a folder that was opened below another one.
+func (d *faultyDisk) root(above *faultyRoot, name string) func(disk.Root, error) (disk.Root, error) {
+	return func(r disk.Root, err error) (disk.Root, error) { return d.openedRoot(above, name, r, err) }
+}
+
+func (d *faultyDisk) openedRoot(above *faultyRoot, name string, r disk.Root, err error) (disk.Root, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -211,7 +220,11 @@ func (d *faultyDisk) root(r disk.Root, err error) (disk.Root, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.roots = append(d.roots, real)
-	return &faultyRoot{r, d, real}, nil
+	opened := &faultyRoot{r, d, real, real, "."}
+	if above != nil {
+		opened.top, opened.path = above.top, path.Join(above.path, name)
+	}
+	return opened, nil
 }
 
 func (d *faultyDisk) file(f disk.File, err error) (disk.File, error) {
@@ -226,6 +239,8 @@ type faultyRoot struct {
 	disk.Root
 	d    *faultyDisk
 	real disk.Root
+	top  disk.Root // the uppermost one, in which this one is at path
+	path string
 }
 
 func (r *faultyRoot) Open(name string) (disk.File, error) {
@@ -250,7 +265,7 @@ func (r *faultyRoot) OpenRoot(name string) (disk.Root, error) {
 	if err := r.d.fails("open", name); err != nil {
 		return nil, err
 	}
-	return r.d.root(r.Root.OpenRoot(name))
+	return r.d.root(r, name)(r.Root.OpenRoot(name))
 }
 
 func (r *faultyRoot) OpenLock(name string) (disk.File, error) {
@@ -327,7 +342,12 @@ func (r *faultyRoot) Remove(name string) error {
 	if err := r.d.fails("remove", name); err != nil {
 		return err
 	}
-	return r.Root.Remove(name)
+	info, err := r.real.Lstat(name)
+	isFolder := err == nil && info.IsDir()
+	if err = r.Root.Remove(name); err == nil && isFolder {
+		r.named(func() error { return r.top.Mkdir(path.Join(r.path, name), 0o777) }, name)
+	}
+	return err
 }
 
 func (r *faultyRoot) Chmod(name string, mode fs.FileMode) error {
