@@ -35,6 +35,8 @@ func (v *view) waits() string {
 	switch {
 	case v.settled(), v.Checking:
 		return ""
+	case v.Paused != "":
+		return "paused"
 	case v.down.stalled():
 		return "stalled"
 	case v.Downloaded == 0 && v.Waiting != "":
