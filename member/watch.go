@@ -65,7 +65,7 @@ type watcher struct {
 	nameAt    time.Time           // when that is tried again, if it failed
 	nameWait  time.Duration
 	hitch     string // what the disk did not do last; empty: it did
-	looks     int                 // so far
+	looks     int    // so far
 }
 
 // told is what a watcher was told and did not take in yet.

@@ -50,12 +50,9 @@ func newSetbacks(s *Swarm) setbacks {
 	return setbacks{s: s, parts: map[uint32]*setback{}, aside: map[uint32]bool{}, at: never}
 }
 
-func (st *stretch) held() bool            { return st.times > 0 }
-func (st *stretch) has(part uint32) bool  { return st.first <= part && part <= st.last }
-func (st *stretch) bars(part uint32) bool { return st.held() && st.has(part) && !st.tries(part) }
-func (st *stretch) tries(part uint32) bool {
-	return st.until == never && st.trial == part
-}
+func (st *stretch) held() bool             { return st.times > 0 }
+func (st *stretch) has(part uint32) bool   { return st.first <= part && part <= st.last }
+func (st *stretch) tries(part uint32) bool { return st.until == never && st.trial == part }
 
 // setbackWait is how long something waits that failed so often in a row.
 func setbackWait(times int) time.Duration {
@@ -87,7 +84,9 @@ func (sb *setbacks) fails(ev Setback) {
 	st.until = sb.s.now + setbackWait(st.times)
 	sb.at = min(sb.at, st.until)
 	for part := st.first; part <= st.last; part++ {
-		sb.hold(part)
+		if sb.bars(part) {
+			sb.hold(part)
+		}
 	}
 }
 
@@ -103,12 +102,20 @@ func (sb *setbacks) stretch(first, last uint32) *stretch {
 	return st
 }
 
-// bars reports whether a part is not to be asked for now.
+// bars reports whether a part is not to be asked for now. One that a stretch tries may be in another
+// one.
 func (sb *setbacks) bars(part uint32) bool {
 	if p := sb.parts[part]; p != nil && sb.s.now < p.until {
 		return true
 	}
-	return slices.ContainsFunc(sb.stretches, func(st *stretch) bool { return st.bars(part) })
+	held := false
+	for _, st := range sb.stretches {
+		if st.held() && st.tries(part) {
+			return false
+		}
+		held = held || st.held() && st.has(part)
+	}
+	return held
 }
 
 // hold keeps a part from being asked for, if it is not here and nobody is asked for it by now.
