@@ -110,6 +110,7 @@ type sceneEvent struct {
 	Address    string  `json:"address"`
 	Path       string  `json:"path"`
 	Error      string  `json:"error"`
+	Waiting    string  `json:"waiting"`
 	Parts      int     `json:"parts"`
 	PartsDone  int     `json:"parts_done"`
 	Members    int     `json:"members"`
