@@ -59,10 +59,7 @@ func (s *scene) failingDisk(name string) *failingDisk {
 	}
 	d := &failingDisk{}
 	root := &fs.LoopbackRoot{Path: s.t.TempDir()}
-	root.NewNode = func(root *fs.LoopbackRoot, _ *fs.Inode, _ string, _ *syscall.Stat_t) fs.InodeEmbedder {
-		return &failingNode{fs.LoopbackNode{RootData: root}, d}
-	}
-	top := root.NewNode(root, nil, "", nil)
+	top := &failingNode{fs.LoopbackNode{RootData: root}, d}
 	root.RootNode = top
 	server, err := fs.Mount(dir, top, &fs.Options{MountOptions: fuse.MountOptions{DirectMount: true}})
 	if err != nil {
@@ -81,6 +78,11 @@ func (s *scene) failingDisk(name string) *failingDisk {
 type failingNode struct {
 	fs.LoopbackNode
 	d *failingDisk
+}
+
+// WrapChild makes what is in a folder of it one of it.
+func (n *failingNode) WrapChild(context.Context, fs.InodeEmbedder) fs.InodeEmbedder {
+	return &failingNode{fs.LoopbackNode{RootData: n.RootData}, n.d}
 }
 
 func (n *failingNode) Open(ctx context.Context, flags uint32) (fs.FileHandle, uint32, syscall.Errno) {

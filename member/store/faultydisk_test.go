@@ -39,7 +39,7 @@ type faultyDisk struct {
 type fault struct {
 	at      int   // the operation that fails, counted from 1; 0: none
 	err     error // errDown: the power goes
-	lasting bool  // all that come after it fail too, until the disk is mended
+	lasting bool  // all that come after it fail too
 	short   bool  // a write puts half of what it was given
 	power   bool  // the power may go: what is not synced is remembered
 	only    func(op, name string) bool
@@ -89,13 +89,6 @@ func (d *faultyDisk) fails(op, name string) error {
 		return errDown
 	}
 	return &fs.PathError{Op: op, Path: name, Err: d.err}
-}
-
-// mend ends the faults.
-func (d *faultyDisk) mend() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.at = 0
 }
 
 // operations is how many there were.
