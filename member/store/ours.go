@@ -132,12 +132,12 @@ const (
 func (s *Store) full(part uint32) bool {
 	full := true
 	buf := make([]byte, blankPage)
-	off := s.offset(part)
-	s.layout.each(off, s.comp.PartLen(int(part)), func(_ int, at, n int64) bool {
+	s.layout.each(s.offset(part), s.comp.PartLen(int(part)), func(file int, at, n int64) bool {
+		from := s.layout.entries[file].Offset
 		for end := at + n; full && at < end; {
 			p := buf[:min(blankPage-at%blankPage, end-at)]
-			full = s.ReadAt(p, off) == nil && (len(p) < blankLeast || !allZero(p))
-			at, off = at+int64(len(p)), off+int64(len(p))
+			full = s.ReadAt(p, from+at) == nil && (len(p) < blankLeast || !allZero(p))
+			at += int64(len(p))
 		}
 		return full
 	})
