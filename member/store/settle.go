@@ -53,6 +53,7 @@ func (s *Store) verify(part uint32) {
 		return
 	}
 	s.verified.set(part)
+	s.journal.verifiedOne(s, part)
 	if s.settling == nil {
 		return
 	}
@@ -201,6 +202,7 @@ func (s *Store) moveFiles(files []int) (moved []int, failed error) {
 			continue
 		}
 		f.under[i] = true
+		s.journal.touch(s, i) // it has another time now
 		moved = append(moved, i)
 	}
 	return moved, failed
