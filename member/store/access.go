@@ -26,7 +26,7 @@ func (s *Store) Stretch(off, most int64) (Stretch, error) {
 	if err != nil {
 		return Stretch{}, diskError("open", s.pathOf(file), err)
 	}
-	st := Stretch{f, at, min(most, s.layout.entries[file].Size-at), k}
+	st := Stretch{f.System(), at, min(most, s.layout.entries[file].Size-at), k}
 	info, err := f.Stat()
 	if err == nil && info.Size() < st.Offset+st.Length {
 		err = errShorter

@@ -129,7 +129,7 @@ func (s *Store) readAhead(parts []uint32) {
 	from := s.offset(parts[0])
 	s.layout.each(from, s.offset(parts[len(parts)-1])-from+s.comp.PartSize, func(file int, at, n int64) bool {
 		if f, k, err := s.files.get(file, false); err == nil {
-			willNeed(f, at, n)
+			f.WillNeed(at, n)
 			s.files.put(k)
 		}
 		return true
@@ -145,7 +145,7 @@ func (s *Store) hole(part uint32) bool {
 			nothing = errors.Is(err, fs.ErrNotExist)
 			return nothing
 		}
-		nothing = hole(f, at, n)
+		nothing = f.Hole(at, n)
 		s.files.put(k)
 		return nothing
 	})

@@ -1,8 +1,9 @@
 package store
 
 import (
-	"os"
 	"path"
+
+	"orchestra/member/store/disk"
 )
 
 // What is complete is told only when it outlasts a power cut: first the content is made durable,
@@ -40,17 +41,17 @@ func (s *Store) syncSystem() (done bool, err error) {
 		return false, diskError("open folder", s.dir, err)
 	}
 	defer dir.Close()
-	if !syncsAll(dir) {
+	if !dir.SyncsAll() {
 		return false, nil
 	}
-	if err := syncAll(dir); err != nil {
+	if err := dir.SyncAll(); err != nil {
 		return false, diskError("write", s.Path(), err)
 	}
 	return true, nil
 }
 
 // syncNames makes the names in folders below a root durable, and in those on the way to them.
-func (s *Store) syncNames(root *os.Root, folders []string) error {
+func (s *Store) syncNames(root disk.Root, folders []string) error {
 	if len(folders) > few {
 		if done, err := s.syncSystem(); done || err != nil {
 			return err
@@ -68,11 +69,22 @@ func (s *Store) syncNames(root *os.Root, folders []string) error {
 	return nil
 }
 
-func syncNamesIn(root *os.Root, folder string) error {
+func syncNamesIn(root disk.Root, folder string) error {
 	dir, err := root.Open(folder)
 	if err != nil {
 		return err
 	}
 	defer dir.Close()
-	return syncDir(dir)
+	return dir.SyncNames()
+}
+
+// tellsAtOnce reports whether a file system tells what a file is like without writing anything to a
+// server before.
+func tellsAtOnce(root disk.Root) bool {
+	dir, err := root.Open(".")
+	if err != nil {
+		return false
+	}
+	defer dir.Close()
+	return dir.SyncsAll()
 }

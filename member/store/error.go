@@ -8,6 +8,8 @@ import (
 	"os"
 
 	"github.com/dustin/go-humanize"
+
+	"orchestra/member/store/disk"
 )
 
 // Error is what the disk answered: full, not permitted, broken.
@@ -19,7 +21,7 @@ type Error struct {
 
 func (e *Error) Error() string {
 	text := fmt.Sprintf("cannot %s %s: %v", e.Op, e.Path, e.Err)
-	if isFull(e.Err) {
+	if disk.IsFull(e.Err) {
 		text += "; free some space and join again: what came before is kept"
 	}
 	return text
@@ -70,7 +72,7 @@ func (e *UnverifiedError) Error() string {
 }
 
 // IsTooManyOpen reports whether an error is that too many files are open, which passes.
-func IsTooManyOpen(err error) bool { return err != nil && isTooManyOpen(err) }
+func IsTooManyOpen(err error) bool { return err != nil && disk.IsTooManyOpen(err) }
 
 // ErrLocked tells that another program is getting the same content into the same folder.
 var ErrLocked = errors.New("another orchestra is getting this content into this folder; stop it, or choose another folder with --dir")

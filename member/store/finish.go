@@ -8,6 +8,8 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+
+	"orchestra/member/store/disk"
 )
 
 // finishFolder makes the files that were chosen durable and gives them their names: the folder as
@@ -76,7 +78,7 @@ func (s *Store) unkept() []int {
 
 // fill makes what no part has anything of: empty files, empty folders, and the bit that lets a
 // file be executed.
-func (s *Store) fill(root *os.Root, chosen *Selection) error {
+func (s *Store) fill(root disk.Root, chosen *Selection) error {
 	f := s.folder
 	for i, e := range s.layout.entries {
 		if !chosen.Has(i) || f.under[i] && !f.repair {
@@ -105,7 +107,7 @@ func (s *Store) fill(root *os.Root, chosen *Selection) error {
 }
 
 // makeExecutable lets those execute a file who may read it.
-func makeExecutable(root *os.Root, p string, under bool, whole *os.Root) error {
+func makeExecutable(root disk.Root, p string, under bool, whole disk.Root) error {
 	if under {
 		root = whole
 	}
@@ -135,14 +137,14 @@ func (s *Store) renameFolder() error {
 		f.unfinished.Close()
 		f.unfinished = nil
 	}
-	if err := rename(s.root, from, s.comp.Name); err != nil {
+	if err := s.root.RenameNew(from, s.comp.Name); err != nil {
 		if !f.renamesOpen {
 			f.unfinished, _ = s.root.OpenRoot(from) // if that fails, its files are missing
 		}
 		return s.notNamed(s.comp.Name, err)
 	}
 	if there, err := s.root.Lstat(s.comp.Name); err != nil || !os.SameFile(held, there) {
-		_ = rename(s.root, s.comp.Name, from) // it is another one's
+		_ = s.root.RenameNew(s.comp.Name, from) // it is another one's
 		return diskError("rename", s.Path(), errors.Join(err, errSwapped))
 	}
 	if f.whole = f.unfinished; f.whole == nil {
@@ -214,7 +216,7 @@ func (s *Store) folders() []string {
 
 // removeFolders removes the composition's folders from NAME.part, the deepest first. Those that
 // have something else in them stay.
-func (s *Store) removeFolders(root *os.Root) {
+func (s *Store) removeFolders(root disk.Root) {
 	var all []string
 	for p, file := range s.folder.paths {
 		if file == isFolder {
@@ -228,7 +230,7 @@ func (s *Store) removeFolders(root *os.Root) {
 }
 
 // move gives a file of NAME.part the same path in NAME, if nothing has it.
-func move(from, to, both *os.Root, name, p string) error {
+func move(from, to, both disk.Root, name, p string) error {
 	if _, err := to.Lstat(p); err == nil {
 		return errAppeared
 	}

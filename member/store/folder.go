@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"orchestra/member/store/disk"
 )
 
 // folder is what a composition of several files has besides. Each of its files is either in
@@ -18,13 +20,13 @@ type folder struct {
 	repair bool
 	// renamesOpen tells that a folder may be renamed while it is open.
 	renamesOpen bool
-	lock        *os.File
+	lock        disk.File
 	paths       map[string]int // its files by path, and -1 for each folder on the way
 	wrong       map[uint32]bool
 
 	mu         sync.RWMutex // guards the following, which Finish changes
-	whole      *os.Root     // NAME; nil while there is none
-	unfinished *os.Root     // NAME.part
+	whole      disk.Root    // NAME; nil while there is none
+	unfinished disk.Root    // NAME.part
 	under      []bool       // by file: it is in NAME
 
 	linked []bool // by file: it is reached by a symbolic link in NAME, and left as it is
@@ -39,7 +41,7 @@ const isFolder = -1
 
 func (s *Store) newFolder(cfg Config) *folder {
 	f := &folder{
-		repair: cfg.Repair, renamesOpen: renamesOpen, paths: map[string]int{}, wrong: map[uint32]bool{},
+		repair: cfg.Repair, renamesOpen: disk.RenamesOpen, paths: map[string]int{}, wrong: map[uint32]bool{},
 		under: make([]bool, len(s.layout.entries)), linked: make([]bool, len(s.layout.entries)),
 	}
 	folders := func(p string) {
@@ -218,7 +220,7 @@ func (s *Store) openUnfinished(cfg Config) error {
 
 // openRoot opens a folder that stands in the store's; nil if nothing does. A symbolic link in place
 // of NAME.part is not followed.
-func (s *Store) openRoot(name string, unfinished bool) (*os.Root, error) {
+func (s *Store) openRoot(name string, unfinished bool) (disk.Root, error) {
 	info, err := s.root.Lstat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -243,8 +245,8 @@ func (s *Store) openRoot(name string, unfinished bool) (*os.Root, error) {
 
 func (s *Store) lockFolder(name string) error {
 	var err error
-	if s.folder.lock, err = openLock(s.root, s.dir, name); err != nil {
-		if errors.Is(err, errHeld) {
+	if s.folder.lock, err = s.root.OpenLock(name); err != nil {
+		if errors.Is(err, disk.ErrHeld) {
 			return fmt.Errorf("%s: %w", s.at(name), ErrLocked)
 		}
 		return diskError("lock", s.at(name), err)
@@ -298,7 +300,7 @@ func (s *Store) lookAtFolders() error {
 }
 
 // elsewhere reports how a name does not lead to the folder that is held open; nil: it does.
-func (s *Store) elsewhere(held *os.Root, stat func(string) (fs.FileInfo, error), name string) error {
+func (s *Store) elsewhere(held disk.Root, stat func(string) (fs.FileInfo, error), name string) error {
 	is, err := held.Stat(".")
 	if err != nil {
 		return err
@@ -311,7 +313,7 @@ func (s *Store) elsewhere(held *os.Root, stat func(string) (fs.FileInfo, error),
 }
 
 // swapRoot takes another folder in place of one that is held.
-func (s *Store) swapRoot(held **os.Root, root *os.Root) {
+func (s *Store) swapRoot(held *disk.Root, root disk.Root) {
 	s.folder.mu.Lock()
 	defer s.folder.mu.Unlock()
 	_ = s.files.while(nil, func() error {
@@ -327,7 +329,7 @@ func (s *Store) checkFolderSpace(occupied int64, chosen *Selection) error {
 		return nil
 	}
 	defer dir.Close()
-	free, ok := freeSpace(dir)
+	free, ok := dir.Free()
 	if !ok {
 		return nil
 	}
@@ -344,7 +346,7 @@ func (s *Store) checkFolderSpace(occupied int64, chosen *Selection) error {
 }
 
 // rootOf is the folder in which one of the files is now. Called with mu held.
-func (f *folder) rootOf(file int) (*os.Root, error) {
+func (f *folder) rootOf(file int) (disk.Root, error) {
 	root := f.unfinished
 	if f.under[file] {
 		root = f.whole
@@ -356,8 +358,8 @@ func (f *folder) rootOf(file int) (*os.Root, error) {
 }
 
 // openFile opens one of the files where it is now, and not what a link in its place leads to.
-func (f *folder) openFile(s *Store) func(int, bool) (*os.File, error) {
-	return func(file int, write bool) (*os.File, error) {
+func (f *folder) openFile(s *Store) func(int, bool) (disk.File, error) {
+	return func(file int, write bool) (disk.File, error) {
 		f.mu.RLock()
 		defer f.mu.RUnlock()
 		p := s.layout.entries[file].Path
@@ -366,7 +368,7 @@ func (f *folder) openFile(s *Store) func(int, bool) (*os.File, error) {
 		case err != nil:
 			return nil, err
 		case f.linked[file]:
-			return openThrough(s.at(filepath.Join(s.comp.Name, filepath.FromSlash(p))))
+			return openThrough(s.disk, s.at(filepath.Join(s.comp.Name, filepath.FromSlash(p))))
 		case f.under[file] && !f.repair:
 			return openExact(root, p, os.O_RDONLY)
 		case !write:
@@ -461,10 +463,26 @@ func (f *folder) close() error {
 	if f.lock != nil {
 		err = f.lock.Close()
 	}
-	for _, root := range []*os.Root{f.whole, f.unfinished} {
+	for _, root := range []disk.Root{f.whole, f.unfinished} {
 		if root != nil {
 			err = errors.Join(err, root.Close())
 		}
 	}
 	return err
+}
+
+// lockFolderHere tells whether the folder that is locked is still the one of that name. Where the
+// lock is a file beside it, it goes with that file.
+func (s *Store) lockFolderHere(name string) error {
+	if !disk.RenamesOpen {
+		return nil
+	}
+	locked, err := s.folder.lock.Stat()
+	if err != nil {
+		return diskError("look at", s.at(name), err)
+	}
+	if named, err := s.root.Stat(name); err != nil || !os.SameFile(locked, named) {
+		return errMoved
+	}
+	return nil
 }

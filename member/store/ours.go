@@ -3,15 +3,16 @@ package store
 import (
 	"context"
 	"fmt"
-	"os"
 	"sync/atomic"
+
+	"orchestra/member/store/disk"
 )
 
 // ours sees that an unfinished file is one of this composition before anything is written to it.
 // It is if nothing was ever written to it, if its journal is believed, or if one of its parts is
 // right. If it was left before the first part came in full it has the composition's size, which it
 // was given at its start, and no part of it is written in full.
-func (s *Store) ours(f *os.File) error {
+func (s *Store) ours(f disk.File) error {
 	info, err := f.Stat()
 	switch {
 	case err != nil:
@@ -19,7 +20,7 @@ func (s *Store) ours(f *os.File) error {
 	case info.Size() > s.comp.Size:
 		return s.foreign(fmt.Sprintf("it has %d bytes and the composition only %d",
 			info.Size(), s.comp.Size))
-	case s.fresh || s.believedCount > 0 || hole(f, 0, info.Size()) || info.Size() == 0:
+	case s.fresh || s.believedCount > 0 || f.Hole(0, info.Size()) || info.Size() == 0:
 		return nil
 	}
 	good, full, err := s.anyRight(func(uint32) bool { return true })

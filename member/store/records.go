@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"orchestra/member/store/disk"
 	"orchestra/orch"
 )
 
@@ -122,7 +123,7 @@ func (s *Store) recordName() (key string, ok bool) {
 		if err != nil {
 			return "", false
 		}
-		content = fileID(info)
+		content = disk.ID(info)
 	}
 	return recordKey(s.id(), content), true
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+
+	"orchestra/member/store/disk"
 )
 
 func (s *Store) open(cfg Config) error {
@@ -70,7 +72,7 @@ func (s *Store) openWhole(name string, info fs.FileInfo, cfg Config) error {
 
 // target is the regular file that a symbolic link in place of the content leads to, wherever it is.
 func (s *Store) target() (fs.FileInfo, error) {
-	info, err := os.Stat(s.Path())
+	info, err := s.disk.Stat(s.Path())
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, &ContentError{
@@ -87,7 +89,7 @@ func (s *Store) target() (fs.FileInfo, error) {
 }
 
 // openSingle opens a single file that stands under its name.
-func (s *Store) openSingle(int, bool) (*os.File, error) {
+func (s *Store) openSingle(int, bool) (disk.File, error) {
 	if !s.linked {
 		flag := os.O_RDONLY
 		if s.repair {
@@ -95,7 +97,7 @@ func (s *Store) openSingle(int, bool) (*os.File, error) {
 		}
 		return openExact(s.root, *s.name.Load(), flag)
 	}
-	return openThrough(s.Path())
+	return openThrough(s.disk, s.Path())
 }
 
 // openPartial opens or makes the unfinished file.
@@ -142,13 +144,13 @@ func (s *Store) openPartial(cfg Config, name string) error {
 // checkSpace tells at once what would come to light after hours: that the content does not fit.
 // What the file occupies already is not needed again. Where the system does not tell, nothing is
 // wrong.
-func (s *Store) checkSpace(f *os.File) error {
-	free, ok := freeSpace(f)
+func (s *Store) checkSpace(f disk.File) error {
+	free, ok := f.Free()
 	info, err := f.Stat()
 	if !ok || err != nil {
 		return nil
 	}
-	if need := s.comp.Size - s.holeBytes() - occupied(info); need > free {
+	if need := s.comp.Size - s.holeBytes() - disk.Occupied(info); need > free {
 		if s.fresh {
 			s.root.Remove(*s.name.Load())
 		}
@@ -157,9 +159,9 @@ func (s *Store) checkSpace(f *os.File) error {
 	return nil
 }
 
-func (s *Store) lock(f *os.File) error {
-	if err := lockFile(f); err != nil {
-		if errors.Is(err, errHeld) {
+func (s *Store) lock(f disk.File) error {
+	if err := f.Lock(); err != nil {
+		if errors.Is(err, disk.ErrHeld) {
 			return fmt.Errorf("%s: %w", s.Path(), ErrLocked)
 		}
 		return diskError("lock", s.Path(), err)
@@ -199,7 +201,7 @@ func (s *Store) finishFile() error {
 		}
 	}
 	unfinished := *s.name.Load()
-	if err := rename(s.root, unfinished, s.comp.Name); err != nil {
+	if err := s.root.RenameNew(unfinished, s.comp.Name); err != nil {
 		if errors.Is(err, fs.ErrExist) {
 			return &ContentError{
 				Path: s.at(s.comp.Name), Reason: "it appeared meanwhile, and the complete content is " + s.Path(),
@@ -208,7 +210,7 @@ func (s *Store) finishFile() error {
 		return diskError("rename", s.Path(), err)
 	}
 	if same, err := named(s.root, s.comp.Name, f); err != nil || !same {
-		_ = rename(s.root, s.comp.Name, unfinished) // it is another one's
+		_ = s.root.RenameNew(s.comp.Name, unfinished) // it is another one's
 		return diskError("rename", s.Path(), errors.Join(err, errSwapped))
 	}
 	s.setName(s.comp.Name)

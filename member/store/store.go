@@ -6,13 +6,13 @@ package store
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"orchestra/member/store/disk"
 	"orchestra/orch"
 )
 
@@ -38,13 +38,16 @@ type Config struct {
 	Check bool
 	// Records are of content that has its name; nil: none are kept.
 	Records *Records
+	// Disk is where it is; nil: that of this host.
+	Disk disk.Disk
 }
 
 // Store is the content of one composition in one folder. Its methods may be called from several
 // goroutines at a time, Finish and Close apart.
 type Store struct {
 	comp      *orch.File
-	root      *os.Root
+	disk      disk.Disk
+	root      disk.Root
 	dir       string
 	layout    layout
 	files     files
@@ -93,18 +96,22 @@ func Open(cfg Config) (*Store, error) {
 	if dir == "" {
 		dir = "."
 	}
+	d := cfg.Disk
+	if d == nil {
+		d = disk.System()
+	}
 	if !cfg.ReadOnly {
-		if err := os.MkdirAll(dir, 0o777); err != nil {
+		if err := d.MkdirAll(dir, 0o777); err != nil {
 			return nil, diskError("make folder", dir, err)
 		}
 	}
-	root, err := os.OpenRoot(dir)
+	root, err := d.OpenRoot(dir)
 	if err != nil {
 		return nil, diskError("open folder", dir, err)
 	}
 	var s *Store
 	err = whileMoved(func() error {
-		s = newStore(cfg, root, dir)
+		s = newStore(cfg, d, root, dir)
 		open := s.open
 		if cfg.File.IsFolder() {
 			open = s.openFolder
@@ -143,9 +150,9 @@ func whileMoved(open func() error) (err error) {
 	return err
 }
 
-func newStore(cfg Config, root *os.Root, dir string) *Store {
+func newStore(cfg Config, d disk.Disk, root disk.Root, dir string) *Store {
 	s := &Store{
-		comp: cfg.File, root: root, dir: dir, selection: cfg.Select, repair: cfg.Repair,
+		comp: cfg.File, disk: d, root: root, dir: dir, selection: cfg.Select, repair: cfg.Repair,
 		layout:   newLayout(cfg.File),
 		verified: newMarks(cfg.File.NumParts()),
 		zeros:    findZeros(cfg.File, cfg.Select),
@@ -276,7 +283,7 @@ func (s *Store) moveAside() error {
 		if n > 1 {
 			aside += strconv.Itoa(n)
 		}
-		err := rename(s.root, s.comp.Name, aside)
+		err := s.root.RenameNew(s.comp.Name, aside)
 		switch {
 		case err == nil:
 			s.aside = s.at(aside)

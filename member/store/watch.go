@@ -3,11 +3,12 @@ package store
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"orchestra/member/store/disk"
 )
 
 // What was right on disk once may not be so any more: files are removed, replaced, cut short or
@@ -48,7 +49,7 @@ func (w *watch) get(file int) stamp {
 }
 
 // before notes that this Store is going to write to a file, which is to be as it was left.
-func (s *Store) before(file int, f *os.File) {
+func (s *Store) before(file int, f disk.File) {
 	s.watch.touched[file].Store(true)
 	if !s.exact {
 		return
@@ -59,7 +60,7 @@ func (s *Store) before(file int, f *os.File) {
 }
 
 // after notes how this Store left a file.
-func (s *Store) after(file int, f *os.File) {
+func (s *Store) after(file int, f disk.File) {
 	if !s.exact {
 		return
 	}
@@ -75,7 +76,7 @@ func (s *Store) Look(most int) ([]Change, error) {
 	s.moving.Lock()
 	defer s.moving.Unlock()
 	err := s.lookAtUnfinished()
-	if isTooManyOpen(err) { // it is looked at the next time
+	if disk.IsTooManyOpen(err) { // it is looked at the next time
 		return s.takeFound(), nil
 	}
 	if err == nil {
@@ -115,10 +116,10 @@ func (s *Store) lookAt(file int) bool {
 	touched := s.watch.touched[file].Swap(false) && !s.exact
 	was := s.watch.get(file)
 	now, reason := s.see(file)
-	if isTooManyOpen(reason) && s.files.closeIdle() {
+	if disk.IsTooManyOpen(reason) && s.files.closeIdle() {
 		now, reason = s.see(file)
 	}
-	blind := isTooManyOpen(reason)
+	blind := disk.IsTooManyOpen(reason)
 	if blind { // all is as it was before the look
 		s.watch.harmed[file].Store(harmed)
 		s.watch.touched[file].Store(touched)
@@ -158,7 +159,7 @@ func (s *Store) lookAt(file int) bool {
 // movedAway reports whether the single file has another name now, wherever. Then it is all there.
 func (s *Store) movedAway() bool {
 	f := s.files.single()
-	return s.folder == nil && f != nil && linked(f)
+	return s.folder == nil && f != nil && f.Linked()
 }
 
 func (s *Store) report(c Change) {
@@ -191,7 +192,7 @@ func (s *Store) look(file int) (fs.FileInfo, error) {
 		defer f.mu.RUnlock()
 		p := s.layout.entries[file].Path
 		if f.linked[file] {
-			return os.Stat(s.at(filepath.Join(s.comp.Name, filepath.FromSlash(p))))
+			return s.disk.Stat(s.at(filepath.Join(s.comp.Name, filepath.FromSlash(p))))
 		}
 		root, err := f.rootOf(file)
 		if err != nil {
@@ -199,7 +200,7 @@ func (s *Store) look(file int) (fs.FileInfo, error) {
 		}
 		return root.Lstat(p)
 	case s.linked:
-		return os.Stat(s.Path())
+		return s.disk.Stat(s.Path())
 	}
 	return s.root.Lstat(*s.name.Load())
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 
+	"orchestra/member/store/disk"
 	"orchestra/orch"
 )
 
@@ -178,5 +179,13 @@ func (s *Store) punchFile(file int, at, n int64) error {
 	s.wrote(file)
 	s.before(file, f)
 	defer s.after(file, f)
-	return punch(f, at, n)
+	return f.Punch(at, n)
+}
+
+// holeBytes is how many bytes of the content take no room here.
+func (s *Store) holeBytes() int64 {
+	if !disk.Sparse {
+		return 0
+	}
+	return s.zeros.bytes
 }

@@ -1,7 +1,6 @@
-package store
+package disk
 
 import (
-	"os"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -21,16 +20,14 @@ func blockSize(st *unix.Statfs_t) int64 {
 	return int64(st.Bsize)
 }
 
-// willNeed lets the system read a stretch of a file ahead.
-func willNeed(f *os.File, off, n int64) { unix.Fadvise(int(f.Fd()), off, n, unix.FADV_WILLNEED) }
+func (f file) WillNeed(off, n int64) { unix.Fadvise(int(f.Fd()), off, n, unix.FADV_WILLNEED) }
 
-// relink gives a file that is open a name, if it has another one still.
-func relink(root *os.Root, f *os.File, name string) error {
-	dir, err := root.Open(".")
+func (r root) Relink(f File, name string) error {
+	dir, err := r.Root.Open(".")
 	if err != nil {
 		return err
 	}
 	defer dir.Close()
-	from := "/proc/self/fd/" + strconv.Itoa(int(f.Fd()))
+	from := "/proc/self/fd/" + strconv.Itoa(int(f.System().Fd()))
 	return unix.Linkat(unix.AT_FDCWD, from, int(dir.Fd()), name, unix.AT_SYMLINK_FOLLOW)
 }

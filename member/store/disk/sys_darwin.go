@@ -1,8 +1,7 @@
-package store
+package disk
 
 import (
 	"errors"
-	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,8 +14,8 @@ func renameExclusive(dir int, from, to string) error {
 // blockSize is the unit that free space is counted in.
 func blockSize(st *unix.Statfs_t) int64 { return int64(st.Bsize) }
 
-// willNeed is for systems that read a stretch of a file ahead when they are asked to.
-func willNeed(*os.File, int64, int64) {}
+// WillNeed is for systems that read a stretch of a file ahead when they are asked to.
+func (file) WillNeed(int64, int64) {}
 
-// relink is for systems that give a file that is open another name.
-func relink(*os.Root, *os.File, string) error { return errors.ErrUnsupported }
+// Relink is for systems that give a file that is open another name.
+func (root) Relink(File, string) error { return errors.ErrUnsupported }
