@@ -16,7 +16,8 @@ const openMost = 64
 // files are the content's open files: that of a single file as long as it has one that is to stay
 // open, all others as they are needed.
 type files struct {
-	open func(file int, write bool) (disk.File, error)
+	open   func(file int, write bool) (disk.File, error)
+	closed func(file int, err error) // told what came of a close
 
 	mu   sync.Mutex
 	idle sync.Cond // signalled when a file is given back
@@ -27,6 +28,7 @@ type files struct {
 // kept is an open file.
 type kept struct {
 	file   disk.File
+	number int
 	users  int
 	used   int64 // the turn of its last use
 	held   bool  // it stays open although nobody uses it
@@ -34,8 +36,8 @@ type kept struct {
 	rested bool  // nobody used it since the last rest
 }
 
-func (f *files) begin(open func(file int, write bool) (disk.File, error)) {
-	f.open = open
+func (f *files) begin(open func(file int, write bool) (disk.File, error), closed func(int, error)) {
+	f.open, f.closed = open, closed
 	f.idle.L = &f.mu
 	f.kept = map[int]*kept{}
 }
@@ -77,7 +79,7 @@ func (f *files) get(file int, write bool) (disk.File, *kept, error) {
 		opened.Close()
 		return k.file, k, nil
 	}
-	f.kept[file] = &kept{file: opened}
+	f.kept[file] = &kept{file: opened, number: file}
 	k = f.take(file)
 	f.evict(openMost)
 	return opened, k, nil
@@ -167,7 +169,7 @@ func (f *files) drop(file int) {
 	case k == nil:
 		return
 	case k.users == 0:
-		k.file.Close()
+		f.closed(file, k.file.Close())
 	default:
 		k.forget = true
 	}
@@ -190,7 +192,7 @@ func (f *files) put(k *kept) {
 	defer f.mu.Unlock()
 	if k.users--; k.users == 0 {
 		if k.forget {
-			k.file.Close()
+			f.closed(k.number, k.file.Close())
 		}
 		f.evict(openMost)
 		f.idle.Broadcast()

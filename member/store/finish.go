@@ -38,7 +38,7 @@ func (s *Store) finishFolder() error {
 			s.restamp(i)
 		}
 	}
-	if err := s.syncFiles(s.unkept()); err != nil {
+	if err := s.syncFiles(s.written()); err != nil {
 		return err
 	}
 	if err := s.syncNames(root, s.folders()); err != nil {
@@ -47,7 +47,7 @@ func (s *Store) finishFolder() error {
 	if !s.partial || s.named.Load() {
 		return nil
 	}
-	if s.replace {
+	if s.replace && f.whole == nil {
 		if err := s.moveAside(); err != nil {
 			return err
 		}
@@ -56,17 +56,18 @@ func (s *Store) finishFolder() error {
 		if err := s.nameFolder(); err != nil {
 			return err
 		}
-		return s.syncNames(s.root, nil)
+		f.renamed["."] = true // and in the folder that it is in
+		return s.syncMoved(nil)
 	}
-	moved, made, err := s.moveRest(chosen)
+	made, err := s.moveRest(chosen)
 	if err != nil {
 		return err
 	}
-	return s.syncMoved(moved, made)
+	return s.syncMoved(made)
 }
 
-// unkept are the chosen files that may have been written to.
-func (s *Store) unkept() []int {
+// written are the chosen files that may have been written to.
+func (s *Store) written() []int {
 	var files []int
 	for i := range s.layout.entries {
 		if s.selection.Has(i) && !s.keeps(i) {
@@ -143,9 +144,15 @@ func (s *Store) renameFolder() error {
 		}
 		return s.notNamed(s.comp.Name, err)
 	}
-	if there, err := s.root.Lstat(s.comp.Name); err != nil || !os.SameFile(held, there) {
-		_ = s.root.RenameNew(s.comp.Name, from) // it is another one's
-		return diskError("rename", s.Path(), errors.Join(err, errSwapped))
+	there, wrong := s.root.Lstat(s.comp.Name)
+	if wrong == nil && !os.SameFile(held, there) {
+		wrong = errSwapped
+	}
+	if wrong != nil {
+		wrong = diskError("rename", s.Path(), wrong)
+		if s.root.RenameNew(s.comp.Name, from) == nil { // it is another one's
+			return wrong
+		}
 	}
 	if f.whole = f.unfinished; f.whole == nil {
 		if f.whole, err = s.root.OpenRoot(s.comp.Name); err != nil {
@@ -157,12 +164,12 @@ func (s *Store) renameFolder() error {
 		f.under[i] = true
 	}
 	s.setName(s.comp.Name)
-	return nil
+	return wrong
 }
 
 // moveRest moves the chosen files that are still in NAME.part into NAME, and removes NAME.part when
-// nothing is left in it. It returns what it moved, and the empty folders that it made.
-func (s *Store) moveRest(chosen *Selection) (moved []int, made []string, err error) {
+// nothing is left in it. It returns the empty folders that are there.
+func (s *Store) moveRest(chosen *Selection) (made []string, err error) {
 	f := s.folder
 	var rest []int
 	for i := range s.layout.entries {
@@ -172,17 +179,13 @@ func (s *Store) moveRest(chosen *Selection) (moved []int, made []string, err err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	err = s.files.while(nil, func() (err error) {
-		moved, err = s.moveFiles(rest)
-		return err
-	})
-	if err != nil {
-		return nil, nil, err
+	if err := s.files.while(nil, func() error { return s.moveFiles(rest) }); err != nil {
+		return nil, err
 	}
 	for _, p := range s.comp.Folders() {
 		if chosen.hasFolder(p) {
 			if err := f.whole.MkdirAll(p, 0o777); err != nil {
-				return nil, nil, diskError("make folder", s.at(filepath.Join(s.comp.Name, p)), err)
+				return nil, diskError("make folder", s.at(filepath.Join(s.comp.Name, p)), err)
 			}
 			made = append(made, p)
 		}
@@ -195,14 +198,14 @@ func (s *Store) moveRest(chosen *Selection) (moved []int, made []string, err err
 		_ = s.root.Remove(s.comp.Name + Suffix) // something else may lie in it: it stays then
 	}
 	s.setName(s.comp.Name)
-	return moved, made, nil
+	return made, nil
 }
 
-// folders are those of the composition on the way to what was chosen.
+// folders are those of the composition on the way to what was chosen and may have been made here.
 func (s *Store) folders() []string {
 	seen := map[string]bool{}
 	for i, e := range s.layout.entries {
-		if s.selection.Has(i) && !s.folder.under[i] {
+		if s.selection.Has(i) && !s.keeps(i) {
 			seen[path.Dir(e.Path)] = true
 		}
 	}

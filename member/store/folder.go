@@ -24,10 +24,12 @@ type folder struct {
 	paths       map[string]int // its files by path, and -1 for each folder on the way
 	wrong       map[uint32]bool
 
-	mu         sync.RWMutex // guards the following, which Finish changes
-	whole      disk.Root    // NAME; nil while there is none
-	unfinished disk.Root    // NAME.part
-	under      []bool       // by file: it is in NAME
+	mu         sync.RWMutex    // guards the following, which Finish changes
+	whole      disk.Root       // NAME; nil while there is none
+	unfinished disk.Root       // NAME.part
+	under      []bool          // by file: it is in NAME
+	made       bool            // NAME was made here, file by file
+	renamed    map[string]bool // folders in NAME in which files got names that are not durable yet
 
 	linked []bool // by file: it is reached by a symbolic link in NAME, and left as it is
 
@@ -42,7 +44,8 @@ const isFolder = -1
 func (s *Store) newFolder(cfg Config) *folder {
 	f := &folder{
 		repair: cfg.Repair, renamesOpen: disk.RenamesOpen, paths: map[string]int{}, wrong: map[uint32]bool{},
-		under: make([]bool, len(s.layout.entries)), linked: make([]bool, len(s.layout.entries)),
+		renamed: map[string]bool{},
+		under:   make([]bool, len(s.layout.entries)), linked: make([]bool, len(s.layout.entries)),
 	}
 	folders := func(p string) {
 		for p = path.Dir(p); p != "."; p = path.Dir(p) {
@@ -121,7 +124,11 @@ func (s *Store) openUnderName(cfg Config) error {
 		s.partial = f.whole == nil
 		return err
 	}
-	if _, err := s.root.Lstat(name + Suffix); err == nil && !cfg.ReadOnly {
+	switch _, err := s.root.Lstat(name + Suffix); {
+	case cfg.ReadOnly || errors.Is(err, fs.ErrNotExist):
+	case err != nil: // what was got before may be in it
+		return diskError("look for", s.at(name+Suffix), err)
+	default:
 		s.partial = true
 	}
 	found, err := s.survey(f.whole, name, false)

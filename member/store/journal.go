@@ -326,7 +326,11 @@ func (s *Store) stampNow(file int) stamp {
 func (s *Store) syncIncoming(files []int) error {
 	files = slices.DeleteFunc(slices.Clone(files), s.keeps)
 	if len(files) > few {
-		if done, err := s.syncSystem(); done || err != nil {
+		done, err := s.syncSystem()
+		if done {
+			s.kept(err, files...)
+		}
+		if done || err != nil {
 			return err
 		}
 	}
@@ -339,6 +343,7 @@ func (s *Store) syncIncoming(files []int) error {
 		case err == nil:
 			err = f.Sync()
 			s.files.put(k)
+			s.kept(err, i)
 		}
 		if err != nil {
 			return diskError("write", s.pathOf(i), err)
@@ -354,7 +359,9 @@ func (s *Store) writeRecord(clean, all bool) error {
 	r.seq++
 	r.clean, r.all = clean, all
 	r.made, r.read = time.Now().UnixNano(), s.read.UnixNano()
-	s.verified.mask(r.have) // what was lost meanwhile is not named
+	for i := range r.have { // what was lost meanwhile is not named
+		r.have[i] &= s.verified.eight(i) &^ s.unkept.eight(i)
+	}
 	b := r.encode(s.id(), s.comp.NumParts())
 	f, made, err := makeExact(s.root, j.name)
 	if err != nil {

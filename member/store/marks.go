@@ -23,12 +23,5 @@ func (m marks) bitfield(parts int) []byte {
 	return field
 }
 
-// mask takes out of a bitfield what is not marked.
-func (m marks) mask(field []byte) {
-	for i := range field {
-		field[i] &= m.eight(i)
-	}
-}
-
 // eight is byte i of the bitfield.
 func (m marks) eight(i int) byte { return bits.Reverse8(byte(m[i/4].Load() >> (8 * (i % 4)))) }

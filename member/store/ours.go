@@ -27,6 +27,8 @@ func (s *Store) ours(f disk.File) error {
 	switch {
 	case err != nil:
 		return err
+	case !good && s.unread() != nil:
+		return s.unread()
 	case !good && (full || info.Size() != s.comp.Size):
 		return s.foreign("none of its parts is right")
 	}
@@ -51,7 +53,11 @@ func (s *Store) oursFolder(found *found) error {
 		})
 		return there
 	})
-	if err == nil && !good && full {
+	switch {
+	case err != nil || good:
+	case s.unread() != nil:
+		err = s.unread()
+	case full:
 		err = s.foreign("none of the parts of its files is right")
 	}
 	return err
@@ -69,6 +75,9 @@ func (s *Store) anyGood() error {
 		return touches
 	})
 	if err != nil || good || !looked.Load() {
+		return err
+	}
+	if err := s.unread(); err != nil {
 		return err
 	}
 	return &ContentError{Path: s.at(s.comp.Name), Reason: "none of its parts is right"}
@@ -112,20 +121,27 @@ func (s *Store) anyRight(some func(part uint32) bool) (good, full bool, err erro
 	return false, wrong.Load(), err
 }
 
-// blank is how much is written at once at least: blocks of this size that are all zeros were not.
-const blank = 16 << 10
+// A page of a file reaches the disk as a whole or not at all. One that is all zeros was not written,
+// or was lost in a power cut. What a part has of a page may be zeros by chance if it is very little.
+const (
+	blankPage  = 4 << 10
+	blankLeast = 64
+)
 
 // full reports whether something was written to all of a part.
 func (s *Store) full(part uint32) bool {
-	length := s.comp.PartLen(int(part))
-	buf := make([]byte, min(blank, length))
-	for at := int64(0); at < length; at += blank {
-		p := buf[:min(blank, length-at)]
-		if s.ReadAt(p, s.offset(part)+at) != nil || allZero(p) {
-			return false
+	full := true
+	buf := make([]byte, blankPage)
+	off := s.offset(part)
+	s.layout.each(off, s.comp.PartLen(int(part)), func(_ int, at, n int64) bool {
+		for end := at + n; full && at < end; {
+			p := buf[:min(blankPage-at%blankPage, end-at)]
+			full = s.ReadAt(p, off) == nil && (len(p) < blankLeast || !allZero(p))
+			at, off = at+int64(len(p)), off+int64(len(p))
 		}
-	}
-	return true
+		return full
+	})
+	return full
 }
 
 func allZero(p []byte) bool {

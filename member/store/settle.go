@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"maps"
 	"path"
 	"path/filepath"
@@ -49,11 +51,11 @@ func (st *settling) add(file int) {
 
 // verify notes that a part is right on disk. Called with mu held.
 func (s *Store) verify(part uint32) {
+	s.journal.verifiedOne(s, part) // also if it was: it may have been written again
 	if s.verified.has(part) {
 		return
 	}
 	s.verified.set(part)
-	s.journal.verifiedOne(s, part)
 	if s.settling == nil {
 		return
 	}
@@ -109,22 +111,17 @@ func (s *Store) settle(tell func(error)) error {
 		}
 		s.setFolderTime(i)
 	}
-	moved, err := s.giveNames(ready)
-	if err != nil {
+	if err := s.giveNames(ready); err != nil {
 		tell(err)
 	}
-	return s.syncMoved(moved, nil)
+	return s.syncMoved(nil)
 }
 
 // giveNames moves files into NAME while nobody opens one.
-func (s *Store) giveNames(ready []int) (moved []int, err error) {
+func (s *Store) giveNames(ready []int) error {
 	s.folder.mu.Lock()
 	defer s.folder.mu.Unlock()
-	err = s.files.while(ready, func() (err error) {
-		moved, err = s.moveFiles(ready)
-		return err
-	})
-	return moved, err
+	return s.files.while(ready, func() error { return s.moveFiles(ready) })
 }
 
 // takeReady takes the files that are ready and were not moved by Finish. Called with moving held.
@@ -161,36 +158,41 @@ func (s *Store) syncReady(ready []int) error {
 }
 
 // syncMoved makes the names durable that files were given under NAME, and those of empty folders
-// there.
-func (s *Store) syncMoved(files []int, empty []string) error {
-	if len(files) == 0 && len(empty) == 0 {
+// there. What fails is done with the next ones.
+func (s *Store) syncMoved(empty []string) error {
+	renamed := s.folder.renamed
+	for _, p := range empty {
+		renamed[p] = true
+	}
+	if len(renamed) == 0 {
 		return nil
 	}
-	folders := map[string]bool{}
-	for _, i := range files {
-		folders[path.Dir(s.layout.entries[i].Path)] = true
-	}
-	for _, p := range empty {
-		folders[p] = true
-	}
-	if err := s.syncNames(s.folder.whole, slices.Collect(maps.Keys(folders))); err != nil {
+	if err := s.syncNames(s.folder.whole, slices.Collect(maps.Keys(renamed))); err != nil {
 		return err
 	}
-	return s.syncNames(s.root, nil)
+	if err := s.syncNames(s.root, nil); err != nil {
+		return err
+	}
+	clear(renamed)
+	return nil
 }
 
 // moveFiles moves files that are complete and durable from NAME.part into NAME, which is made if
-// it is missing. One that cannot be moved stays, and the first error is told. Called with the
+// it is missing. One that cannot be moved stays, and the first error is returned. Called with the
 // folder's mu held.
-func (s *Store) moveFiles(files []int) (moved []int, failed error) {
+func (s *Store) moveFiles(files []int) (failed error) {
 	f := s.folder
 	if f.whole == nil {
-		if err := s.root.Mkdir(s.comp.Name, 0o777); err != nil {
-			return nil, s.notNamed(s.comp.Name, err)
+		err := s.root.Mkdir(s.comp.Name, 0o777)
+		if err != nil && !(f.made && errors.Is(err, fs.ErrExist)) {
+			return s.notNamed(s.comp.Name, err)
 		}
-		var err error
+		f.made = true
 		if f.whole, err = s.openRoot(s.comp.Name, true); err != nil {
-			return nil, err
+			return err
+		}
+		if f.whole == nil {
+			return diskError("open folder", s.at(s.comp.Name), fs.ErrNotExist)
 		}
 	}
 	made := "."
@@ -203,9 +205,9 @@ func (s *Store) moveFiles(files []int) (moved []int, failed error) {
 		}
 		f.under[i] = true
 		s.journal.touch(s, i) // it has another time now
-		moved = append(moved, i)
+		f.renamed[path.Dir(s.layout.entries[i].Path)] = true
 	}
-	return moved, failed
+	return failed
 }
 
 // moveFile moves one file into NAME, whose folder was made before if it is the same one.

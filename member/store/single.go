@@ -189,30 +189,48 @@ func (s *Store) finishFile() error {
 		return diskError("shorten", s.Path(), err)
 	}
 	s.setFileTime()
-	if err := f.Sync(); err != nil {
+	err = f.Sync()
+	if s.kept(err, 0); err != nil {
 		return diskError("write", s.Path(), err)
 	}
 	if !s.partial || s.named.Load() {
 		return nil
 	}
-	if s.replace {
+	if s.replace && *s.name.Load() != s.comp.Name {
 		if err := s.moveAside(); err != nil {
 			return err
 		}
 	}
-	unfinished := *s.name.Load()
-	if err := s.root.RenameNew(unfinished, s.comp.Name); err != nil {
+	if err := s.nameFile(f); err != nil {
+		return err
+	}
+	return s.syncNames(s.root, nil)
+}
+
+// nameFile renames the unfinished file, unless that was done before and what followed failed.
+func (s *Store) nameFile(f disk.File) error {
+	unfinished := s.comp.Name + Suffix
+	if *s.name.Load() == unfinished {
+		err := s.root.RenameNew(unfinished, s.comp.Name)
 		if errors.Is(err, fs.ErrExist) {
 			return &ContentError{
 				Path: s.at(s.comp.Name), Reason: "it appeared meanwhile, and the complete content is " + s.Path(),
 			}
 		}
-		return diskError("rename", s.Path(), err)
+		if err != nil {
+			return diskError("rename", s.Path(), err)
+		}
+		s.setName(s.comp.Name)
 	}
-	if same, err := named(s.root, s.comp.Name, f); err != nil || !same {
-		_ = s.root.RenameNew(s.comp.Name, unfinished) // it is another one's
-		return diskError("rename", s.Path(), errors.Join(err, errSwapped))
+	same, err := named(s.root, s.comp.Name, f)
+	if err == nil && same {
+		return nil
 	}
-	s.setName(s.comp.Name)
-	return s.syncNames(s.root, nil)
+	if err == nil {
+		err = errSwapped
+	}
+	if s.root.RenameNew(s.comp.Name, unfinished) == nil { // it is another one's
+		s.setName(unfinished)
+	}
+	return diskError("rename", s.at(unfinished), err)
 }

@@ -79,6 +79,7 @@ type Store struct {
 	mu         sync.Mutex
 	intakes    sync.Map  // of *intake: parts that were begun and not verified; read without mu
 	verified   marks     // parts; read without mu
+	unkept     marks     // parts that the disk may not have kept, see kept
 	settling   *settling // nil: no file gets its name before Finish
 	unreadable []*Error  // of files that the check could not read
 	lacks      []string  // see Lacks
@@ -155,6 +156,7 @@ func newStore(cfg Config, d disk.Disk, root disk.Root, dir string) *Store {
 		comp: cfg.File, disk: d, root: root, dir: dir, selection: cfg.Select, repair: cfg.Repair,
 		layout:   newLayout(cfg.File),
 		verified: newMarks(cfg.File.NumParts()),
+		unkept:   newMarks(cfg.File.NumParts()),
 		zeros:    findZeros(cfg.File, cfg.Select),
 	}
 	s.times = newTimes(cfg, len(s.layout.entries))
@@ -162,7 +164,7 @@ func newStore(cfg Config, d disk.Disk, root disk.Root, dir string) *Store {
 	s.id = sync.OnceValue(cfg.File.ID)
 	s.exact = tellsAtOnce(root)
 	s.watch.begin(len(s.layout.entries))
-	s.files.begin(s.openSingle)
+	s.files.begin(s.openSingle, s.closed)
 	return s
 }
 

@@ -29,10 +29,12 @@ type watch struct {
 	found   []Change      // that nobody was told of yet
 	touched []atomic.Bool // by file: this Store wrote to it
 	harmed  []atomic.Bool // by file: it was not as it was left when this Store wrote to it
+	unkept  []atomic.Bool // by file: the disk did not keep what was written
 }
 
 func (w *watch) begin(files int) {
 	w.touched, w.harmed = make([]atomic.Bool, files), make([]atomic.Bool, files)
+	w.unkept = make([]atomic.Bool, files)
 	w.stamps = slices.Repeat([]stamp{nothing}, files)
 }
 
@@ -113,6 +115,7 @@ func (s *Store) lookAt(file int) bool {
 	turn := s.turn(file)
 	turn.Lock() // nobody writes to it here
 	harmed := s.watch.harmed[file].Swap(false)
+	unkept := s.watch.unkept[file].Swap(false)
 	touched := s.watch.touched[file].Swap(false) && !s.exact
 	was := s.watch.get(file)
 	now, reason := s.see(file)
@@ -122,13 +125,14 @@ func (s *Store) lookAt(file int) bool {
 	blind := disk.IsTooManyOpen(reason)
 	if blind { // all is as it was before the look
 		s.watch.harmed[file].Store(harmed)
+		s.watch.unkept[file].Store(unkept)
 		s.watch.touched[file].Store(touched)
 		turn.Unlock()
 		return true
 	}
 	s.watch.set(file, now)
 	turn.Unlock()
-	if !harmed && (now == was || touched && now.id == was.id && now.size >= was.size) {
+	if !harmed && !unkept && (now == was || touched && now.id == was.id && now.size >= was.size) {
 		return false
 	}
 	c := Change{Path: s.pathOf(file)}
@@ -145,6 +149,8 @@ func (s *Store) lookAt(file int) bool {
 		c.What = "was replaced"
 	case now.size < was.size:
 		c.What = "was cut short"
+	case unkept:
+		c.What = "was not kept by the disk; what can be read back is written again"
 	default:
 		c.What = "was changed"
 	}
@@ -214,16 +220,11 @@ func (s *Store) restamp(file int) {
 // doubt has all parts that have something of a file verified again: those that were, and those that
 // are left as they are. Called with moving held.
 func (s *Store) doubt(file int) (parts []uint32) {
-	e := s.layout.entries[file]
-	if e.Size == 0 {
-		return nil
-	}
-	last := uint32((e.Offset + e.Size - 1) / s.comp.PartSize)
-	for part := uint32(e.Offset / s.comp.PartSize); part <= last; part++ {
+	s.layout.eachPart(file, s.comp.PartSize, func(part uint32) {
 		if s.takeBack(part) || s.Keeps(part) {
 			parts = append(parts, part)
 		}
-	}
+	})
 	return parts
 }
 
