@@ -665,7 +665,8 @@ type watchedFile struct {
 	name string
 }
 
-func (f watchedFile) SyncsAll() bool { return false }
+func (f watchedFile) SyncsAll() bool      { return false }
+func (f watchedFile) Free() (int64, bool) { return 0, false }
 
 func (f watchedFile) WriteAt(p []byte, at int64) (int, error) {
 	if f.w.onWrite != nil {
