@@ -108,6 +108,8 @@ type Progress struct {
 	// Waiting says in one line why nothing comes; empty while something does, and when nothing is
 	// missing. It may hold what a peer or a conductor wrote.
 	Waiting string
+	// Paused says in one line why nothing is asked for: the disk is full. It is empty otherwise.
+	Paused string
 	// KnownComplete is how many of the members known have everything, as far as this member saw.
 	KnownComplete int
 }

@@ -31,7 +31,7 @@ type (
 	finished struct{ err error }
 	// crowded tells that another member of the host is in need of a link that this one has.
 	crowded struct{}
-	// broken ends the member: the disk failed.
+	// broken ends the member: nothing more can be got where it is.
 	broken struct{ err error }
 )
 
@@ -54,6 +54,8 @@ type director struct {
 	notices  notices   // of parts, for the user
 	absent   []uint32  // parts of which it was said last that nobody connected has them
 	rechecks rechecks
+	room     room
+	hitch    string // what the disk did not do last, and is tried again
 	carried  carried
 	unasked  []byte // a bit for each part that a record is believed about and nobody asked for
 }
@@ -111,15 +113,9 @@ func (d *director) begin() {
 		d.work.Go(func() { d.host.look(d.ctx) })
 	}
 	d.work.Go(func() {
-		if err := d.store.Settle(d.ctx, d.notMoved); err != nil {
-			d.tell(d.ctx, broken{err})
-		}
+		d.store.Settle(d.ctx, d.notMoved)
 	})
-	d.work.Go(func() {
-		if err := d.store.KeepJournal(d.ctx, d.noJournal); err != nil {
-			d.tell(d.ctx, broken{err})
-		}
-	})
+	d.work.Go(func() { d.store.KeepJournal(d.ctx, d.noJournal) })
 	d.unasked = d.watcher.distrust()
 	unchecked := d.store.Unchecked()
 	if !unchecked || !d.cfg.Check {
@@ -183,6 +179,7 @@ func (d *director) loop() {
 			d.step(swarm.Tick{})
 			d.notices.tell(now)
 			d.recheck(now)
+			d.lookForRoom(now)
 			if !now.Before(d.lookAt) {
 				d.explain()
 				d.lookAt = now.Add(d.lookAgain())
@@ -196,7 +193,7 @@ func (d *director) loop() {
 
 // next is when the loop has something to do at the latest; the zero time if never.
 func (d *director) next() time.Time {
-	at := sooner(d.lookAt, sooner(d.notices.next(), d.rechecks.next()))
+	at := sooner(sooner(d.lookAt, d.room.at), sooner(d.notices.next(), d.rechecks.next()))
 	if due, ok := d.core.Next(); ok {
 		at = sooner(at, d.start.Add(due))
 	}
@@ -251,6 +248,12 @@ func (d *director) take(ev event) {
 		d.finished(ev.err)
 	case broken:
 		d.failed = ev.err
+	case unwritten:
+		d.unwritten(ev)
+	case setback:
+		d.setback(ev)
+	case hindered:
+		d.hindered(ev)
 	case lostParts:
 		d.lost(ev)
 	case regainedParts:
@@ -281,6 +284,9 @@ func (d *director) take(ev event) {
 		if !ev.Good && len(d.readers) > 0 {
 			d.disappoint()
 		}
+	case swarm.Stored:
+		d.step(ev)
+		d.roomy()
 	case swarm.Withdrawn:
 		d.step(ev)
 		d.withdrawn(ev)
@@ -364,11 +370,11 @@ func (d *director) checkDone(err error) {
 }
 
 // noJournal tells the user that the next start may take longer, and why.
-func (d *director) noJournal(err error) { d.cfg.Log.Warn().Msgf("%v", err) }
+func (d *director) noJournal(err error) { d.cfg.Log.Warn().Msg(fact(err)) }
 
 // notMoved tells the user of a complete file of a folder that could not be given its name yet.
 func (d *director) notMoved(err error) {
-	d.cfg.Log.Warn().Msgf("%v; it is tried again when all is complete", err)
+	d.cfg.Log.Warn().Msgf("%s; it is tried again", fact(err))
 }
 
 func (d *director) finished(err error) {

@@ -57,7 +57,6 @@ type Member struct {
 	uploaded, received atomic.Int64
 	unchained          atomic.Bool  // several peers send to this member and are sent to at once
 	share              atomic.Int64 // of the line towards this member, for each peer that sends, in bytes a second; 0: unknown
-	unreadBack         atomic.Int64 // times that what was written could not be read back
 	unused             atomic.Int64 // of what was received: came after it was taken back, or never became a whole run
 
 	complaints []chan proto.Complain // by conductor

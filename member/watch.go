@@ -22,6 +22,12 @@ const (
 	unreadMost  = 10 * time.Minute
 )
 
+// How long content that could not be given its name waits until that is tried again.
+const (
+	nameFirst = time.Second
+	nameMost  = time.Minute
+)
+
 // A file that changes more often within a while is one that somebody is writing to: it is not read,
 // and the user not told, each time.
 const (
@@ -56,7 +62,10 @@ type watcher struct {
 	changed   map[string]restless // files that changed lately
 	resting   bool                // nothing can be finished until the next look
 	finishing bool                // all is stored and is to get its name
-	looks     int                 // so far
+	nameAt    time.Time           // when that is tried again, if it failed
+	nameWait  time.Duration
+	hitch     string // what the disk did not do last; empty: it did
+	looks     int    // so far
 
 	proofs // of what is believed
 }
@@ -143,7 +152,7 @@ func (w *watcher) run() {
 			}
 		case ready && len(w.queue) > 0:
 			w.recheck(w.ctx, w.takeQueued, recheckFor)
-		case ready && w.finishing && !w.resting:
+		case ready && w.finishing && !w.resting && !time.Now().Before(w.nameAt):
 			w.giveName(w.ctx)
 		case w.may && w.ctx.Err() == nil:
 			w.prove(w.ctx)
@@ -240,8 +249,23 @@ func (w *watcher) again(now time.Time) {
 func (w *watcher) look(ctx context.Context, most int) {
 	changes, err := w.store.Look(most)
 	w.tellChanges(w.takeChanges(time.Now(), changes))
-	if err != nil {
+	switch {
+	case err == nil && w.hitch == "":
+	case err == nil:
+		w.hitch = ""
+		w.tell(ctx, hindered{})
+	case store.IsForGood(err):
 		w.tell(ctx, broken{err})
+	default:
+		w.hinders(ctx, err)
+	}
+}
+
+// hinders tells of what the disk does not do now and is tried again, unless it was told last.
+func (w *watcher) hinders(ctx context.Context, err error) {
+	if text := err.Error(); text != w.hitch {
+		w.hitch = text
+		w.tell(ctx, hindered{err})
 	}
 }
 
@@ -352,8 +376,12 @@ func (w *watcher) giveName(ctx context.Context) {
 		w.resting = true
 	case errors.As(err, &unverified):
 		w.add(uint32(unverified.Part))
+	case err != nil && !store.IsForGood(err):
+		w.nameWait = min(max(2*w.nameWait, nameFirst), nameMost)
+		w.nameAt = time.Now().Add(w.nameWait)
+		w.hinders(ctx, err)
 	default:
-		w.finishing = false
+		w.finishing, w.nameWait, w.nameAt, w.hitch = false, 0, time.Time{}, ""
 		w.tell(ctx, finished{err})
 	}
 }

@@ -53,7 +53,11 @@ var confined = map[string]string{
 	"rsc.io/qr":                    "internal/cli",
 	"github.com/prometheus":        "conduct",
 	"github.com/chromedp/chromedp": "conduct/page",
+	"github.com/hanwen/go-fuse":    "internal/cli",
 }
+
+// ofTests is what only tests may import.
+var ofTests = []string{"github.com/chromedp", "github.com/hanwen/go-fuse", "pgregory.net/rapid", "go.uber.org/goleak"}
 
 func TestImportsPointDown(t *testing.T) {
 	const root = "../.."
@@ -105,6 +109,11 @@ func checkImport(t *testing.T, path, room, imported string) {
 	}
 	if slices.Contains(pure, room) && !isTest && slices.Contains(impure, imported) {
 		t.Errorf("%s: the room %s must not import %s", path, room, imported)
+	}
+	for _, module := range ofTests {
+		if !isTest && strings.HasPrefix(imported, module) {
+			t.Errorf("%s: only tests import %s", path, imported)
+		}
 	}
 	for module, owner := range confined {
 		if strings.HasPrefix(imported, module) && room != owner {

@@ -109,6 +109,8 @@ type sceneEvent struct {
 	Name       string  `json:"name"`
 	Address    string  `json:"address"`
 	Path       string  `json:"path"`
+	Error      string  `json:"error"`
+	Waiting    string  `json:"waiting"`
 	Parts      int     `json:"parts"`
 	PartsDone  int     `json:"parts_done"`
 	Members    int     `json:"members"`

@@ -27,6 +27,7 @@ type showing struct {
 	troubles troubles
 	began    time.Time
 	event    time.Time // the last progress event
+	paused   bool      // it was said that the download is
 	piped    bool      // stdout is the content's
 	pouring  bool      // which is not all written yet
 }
@@ -52,14 +53,14 @@ func newShowingOf(p *program, name, mode string) *showing {
 
 // A joinEvent is one line of join --json; which fields it has, docs/scripting.md says.
 type joinEvent struct {
-	Event   string   `json:"event"` // start, progress, complete or end; of several joined, left, failed
+	Event   string   `json:"event"` // start, progress, paused, resumed, complete or end; of several joined, left, failed
 	ID      string   `json:"id,omitempty"`
 	Name    string   `json:"name,omitempty"`
 	Address string   `json:"address,omitempty"` // where the member listens
 	Page    string   `json:"page,omitempty"`    // where the page is
 	Path    string   `json:"path,omitempty"`    // of the content
 	File    string   `json:"file,omitempty"`    // the .orch file, of several
-	Error   string   `json:"error,omitempty"`   // why it is not joined, of several
+	Error   string   `json:"error,omitempty"`   // why it is paused; of several, why it is not joined
 	Seconds *float64 `json:"seconds,omitempty"` // since the start
 	*joinCounts
 }
@@ -128,6 +129,16 @@ func (s *showing) look(now time.Time, p member.Progress) error {
 	}
 	for _, text := range s.troubles.news(now, v) {
 		s.program.terminal.note("%s", text)
+	}
+	if paused := p.Paused != ""; paused != s.paused {
+		s.paused = paused
+		e := joinEvent{Event: "resumed", Seconds: s.seconds()}
+		if paused {
+			e.Event, e.Error = "paused", p.Paused
+		}
+		if err := s.emit(e); err != nil {
+			return err
+		}
 	}
 	if now.Sub(s.event) < eventEvery {
 		return nil

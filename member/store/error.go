@@ -20,11 +20,25 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	text := fmt.Sprintf("cannot %s %s: %v", e.Op, e.Path, e.Err)
+	text := e.Fact()
 	if disk.IsFull(e.Err) {
 		text += "; free some space and join again: what came before is kept"
 	}
 	return text
+}
+
+// Fact is the error without what to do about it.
+func (e *Error) Fact() string { return fmt.Sprintf("cannot %s %s: %v", e.Op, e.Path, e.Err) }
+
+// IsFull reports whether an error is that the disk, or this user's share of it, is full.
+func IsFull(err error) bool { return err != nil && disk.IsFull(err) }
+
+// IsForGood reports whether an error is one that waiting does not mend: something else stands where
+// the content belongs, or the folder that it is in is gone. Then nothing more can be got there.
+func IsForGood(err error) bool {
+	var other *ContentError
+	return errors.As(err, &other) || errors.Is(err, errSwapped) || errors.Is(err, ErrLocked) ||
+		errors.Is(err, fs.ErrNotExist)
 }
 
 // Unwrap returns the system's error.

@@ -227,12 +227,12 @@ func signal(c chan struct{}) {
 	}
 }
 
-// KeepJournal writes the journal of unfinished content while it comes in, until ctx ends. That the
-// journal cannot be written is told; the error is that the disk did not keep the content.
-func (s *Store) KeepJournal(ctx context.Context, tell func(error)) error {
+// KeepJournal writes the journal of unfinished content while it comes in, until ctx ends. What the
+// disk does not do is told, and tried again.
+func (s *Store) KeepJournal(ctx context.Context, tell func(error)) {
 	j := s.journal
 	if j == nil {
-		return nil
+		return
 	}
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
@@ -241,36 +241,36 @@ func (s *Store) KeepJournal(ctx context.Context, tell func(error)) error {
 		select {
 		case <-j.some:
 		case <-ctx.Done():
-			return nil
+			return
 		}
 		timer.Reset(rest)
 		select {
 		case <-timer.C:
 		case <-j.hurry:
 		case <-ctx.Done():
-			return nil
+			return
 		}
 		begun := time.Now()
-		unwritten, err := s.keepJournal()
-		if err != nil {
-			return err
-		}
-		if unwritten != nil && unwritten.Error() != said {
-			said = unwritten.Error()
-			tell(unwritten)
+		if err := s.keepJournal(); err == nil {
+			said = ""
+		} else {
+			if err.Error() != said {
+				said = err.Error()
+				tell(err)
+			}
+			signal(j.some)
 		}
 		rest = max(journalEvery, journalRest*time.Since(begun))
 	}
 }
 
-// keepJournal makes durable what came in, and then says so in the journal. It tells apart that the
-// journal cannot be written, which costs nothing but time later, and that the content cannot.
-func (s *Store) keepJournal() (unwritten, err error) {
+// keepJournal makes durable what came in, and then says so in the journal.
+func (s *Store) keepJournal() error {
 	j := s.journal
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.ended {
-		return nil, nil
+		return nil
 	}
 	have, files := s.takeNew()
 	stamps := map[int]stamp{}
@@ -279,16 +279,16 @@ func (s *Store) keepJournal() (unwritten, err error) {
 	}
 	if err := s.syncIncoming(files); err != nil {
 		s.giveBack(files)
-		return nil, err
+		return err
 	}
 	for i, m := range stamps {
 		j.rec.files[i] = m
 	}
 	j.rec.have = have
 	if err := s.writeRecord(false, false); err != nil {
-		return s.cannotWrite(err), nil
+		return s.cannotWrite(err)
 	}
-	return nil, nil
+	return nil
 }
 
 // takeNew returns which parts are verified, and the files of those that the journal does not name.

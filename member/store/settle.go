@@ -8,6 +8,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"time"
 )
 
 // settling is what is known of the chosen files of a folder that get their names as each is
@@ -69,33 +70,53 @@ func (s *Store) verify(part uint32) {
 	})
 }
 
+// How long what could not be moved waits until it is tried again: longer each time.
+const (
+	settleFirst = time.Second
+	settleMost  = time.Minute
+)
+
 // Settle moves chosen files of a folder into NAME as each is complete, until ctx ends. What cannot
-// be moved stays where it is and is told; Finish tries it again. An error is that the disk did not
-// keep what was written.
-func (s *Store) Settle(ctx context.Context, tell func(error)) error {
+// be moved stays where it is, is told, and is tried again later, and by Finish.
+func (s *Store) Settle(ctx context.Context, tell func(error)) {
 	if s.settling == nil {
-		return nil
+		return
 	}
+	again := time.NewTimer(time.Hour)
+	defer again.Stop()
+	wait, told := settleFirst, ""
 	for {
 		select {
 		case <-s.settling.some:
-			if err := s.settle(tell); err != nil {
-				return err
-			}
+		case <-again.C:
 		case <-ctx.Done():
-			return nil
+			return
 		}
+		err := s.settle(tell)
+		if err == nil {
+			again.Stop()
+			wait, told = settleFirst, ""
+			continue
+		}
+		if err.Error() != told {
+			told = err.Error()
+			tell(err)
+		}
+		again.Reset(wait)
+		wait = min(2*wait, settleMost)
 	}
 }
 
-// settle moves the files that are ready.
-func (s *Store) settle(tell func(error)) error {
+// settle moves the files that are ready. Those that it does not move are ready the next time, and
+// the first error is returned; what does not keep a file from being moved is told.
+func (s *Store) settle(tell func(error)) (err error) {
 	s.moving.Lock()
 	defer s.moving.Unlock()
 	ready := s.takeReady()
 	if len(ready) == 0 {
-		return nil
+		return s.syncMoved(nil)
 	}
+	defer func() { s.stayReady(ready) }()
 	if err := s.lookAtFolders(); err != nil {
 		return err
 	}
@@ -111,10 +132,18 @@ func (s *Store) settle(tell func(error)) error {
 		}
 		s.setFolderTime(i)
 	}
-	if err := s.giveNames(ready); err != nil {
-		tell(err)
+	return errors.Join(s.giveNames(ready), s.syncMoved(nil))
+}
+
+// stayReady lets files be ready that were not moved. Called with moving held.
+func (s *Store) stayReady(files []int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, i := range files {
+		if !s.folder.under[i] && s.settling.left[i] == 0 && !slices.Contains(s.settling.ready, i) {
+			s.settling.ready = append(s.settling.ready, i)
+		}
 	}
-	return s.syncMoved(nil)
 }
 
 // giveNames moves files into NAME while nobody opens one.

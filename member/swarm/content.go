@@ -58,7 +58,7 @@ func (s *Swarm) check(ev Checked) {
 		return
 	}
 	if !ev.Keep && s.wants(ev.Part) {
-		s.rare.add(ev.Part)
+		s.setbacks.free(ev.Part)
 		s.requests.fillOthers(nil)
 	}
 }
@@ -71,6 +71,7 @@ func (s *Swarm) gain(part uint32) {
 	s.have.set(part)
 	s.rare.remove(part)
 	s.trust.settle(part)
+	s.setbacks.stored(part)
 	s.haveN++
 	s.stats.BytesHave += s.partLen(part)
 	s.grants.arrive(part)

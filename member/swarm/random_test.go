@@ -114,6 +114,9 @@ func (w *whim) perform(e Effect) {
 		if l == nil || slices.Contains(l.runs, e.Run) {
 			w.t.Fatalf("asked peer %d for %v: no such peer, or asked before", e.Peer, e.Run)
 		}
+		if w.s.setbacks.full {
+			w.t.Fatalf("asked for %v while the disk is full", e.Run)
+		}
 		if w.s.Has(e.Run.Part) {
 			w.t.Fatalf("asked for part %d, which is here", e.Run.Part)
 		}
@@ -151,6 +154,12 @@ func (w *whim) verified(part uint32) {
 	} else {
 		w.written = append(w.written, Stored{part})
 	}
+}
+
+// setback is one of a part that may be of a file of several.
+func (w *whim) setback(part uint32) Setback {
+	const most = 3
+	return Setback{part, max(part, most) - most, min(part+most, uint32(w.s.parts)-1)}
 }
 
 func (w *whim) peer() (int, *wish) {
@@ -193,7 +202,7 @@ func (w *whim) something() {
 	on := rapid.Bool().Draw(w.t, "on")
 	r, asked := w.run(l)
 	forget := func() { l.runs = slices.Delete(l.runs, slices.Index(l.runs, r), slices.Index(l.runs, r)+1) }
-	switch what := rapid.IntRange(0, 21).Draw(w.t, "what"); {
+	switch what := rapid.IntRange(0, 24).Draw(w.t, "what"); {
 	case what == 0:
 		w.join()
 	case what == 1:
@@ -241,6 +250,16 @@ func (w *whim) something() {
 		} else {
 			w.written = append(w.written, Written{i, r})
 		}
+	case what == 22:
+		w.tell(Full{on})
+	case what == 23:
+		w.tell(w.setback(part))
+	case what == 24 && asked: // whether all of it came by then or not
+		if on {
+			forget()
+			w.tell(Received{i, r})
+		}
+		w.tell(w.setback(r.Part), Unwritten{i, r})
 	case what == 11:
 		w.tell(Suggested{i, []uint32{part}})
 	case what == 12:
@@ -346,13 +365,13 @@ func (w *whim) holds() {
 	for part := range uint32(s.parts) {
 		w := s.requests.works[part]
 		ways := 0
-		for _, is := range []bool{s.Has(part), s.rare.place[part] >= 0, w != nil, kept[part]} {
+		for _, is := range []bool{s.Has(part), s.rare.place[part] >= 0, w != nil, kept[part], s.setbacks.aside[part]} {
 			if is {
 				ways++
 			}
 		}
 		if ways != 1 {
-			t.Fatalf("part %d: here %v, free %v, on its way %v, kept %v", part, s.Has(part), s.rare.place[part] >= 0, w != nil, kept[part])
+			t.Fatalf("part %d: here %v, free %v, on its way %v, kept %v, put aside %v", part, s.Has(part), s.rare.place[part] >= 0, w != nil, kept[part], s.setbacks.aside[part])
 		}
 		if w == nil {
 			continue
@@ -375,8 +394,9 @@ func (w *whim) holds() {
 	}
 }
 
-// end lets the workers finish and a good peer come.
+// end lets the workers finish, the disk have room and a good peer come.
 func (w *whim) end() {
+	w.tell(Full{})
 	for part := range uint32(w.s.parts) {
 		if w.kept[part] {
 			delete(w.kept, part)

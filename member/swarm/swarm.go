@@ -73,6 +73,7 @@ type Swarm struct {
 	plan     plan
 	lines    lines
 	trust    trust
+	setbacks setbacks
 	lull     lull
 
 	stats Stats
@@ -111,6 +112,7 @@ func New(cfg Config) *Swarm {
 	s.plan = plan{s: s, chain: chain{told: Chained{On: true}}}
 	s.lines = newLines(s)
 	s.trust = newTrust(s)
+	s.setbacks = newSetbacks(s)
 	s.lull = lull{s: s}
 	for i := range uint32(s.parts) {
 		if s.have.has(i) {
@@ -193,6 +195,12 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 		s.plan.dismissed(ev)
 	case Written:
 		s.requests.written(ev)
+	case Unwritten:
+		s.requests.unwritten(ev)
+	case Setback:
+		s.setbacks.fails(ev)
+	case Full:
+		s.setbacks.filled(ev.On)
 	case Stored:
 		s.requests.stored(ev.Part)
 	case Failed:
@@ -211,6 +219,7 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 	}
 	s.plan.tend()
 	s.trust.tend()
+	s.setbacks.tend()
 	s.requests.tend()
 	s.reader.tend()
 	s.grants.tend()
@@ -232,7 +241,7 @@ const never = time.Duration(1<<63 - 1)
 // whether there is such a time.
 func (s *Swarm) Next() (time.Duration, bool) {
 	at := min(s.plan.due(), s.trust.due(), s.requests.due(), s.reader.due(), s.grants.due(),
-		s.links.due())
+		s.links.due(), s.setbacks.due())
 	return at, at != never
 }
 

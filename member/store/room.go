@@ -1,0 +1,52 @@
+package store
+
+import (
+	"errors"
+
+	"orchestra/member/store/disk"
+)
+
+// Room returns how many bytes are still to be written of what was chosen, and how many may be, if
+// the system tells.
+func (s *Store) Room() (need, free int64, ok bool) {
+	dir, err := s.root.Open(".")
+	if err != nil {
+		return 0, 0, false
+	}
+	defer dir.Close()
+	if free, ok = dir.Free(); !ok {
+		return 0, 0, false
+	}
+	for i, e := range s.layout.entries {
+		if !s.selection.Has(i) || s.keeps(i) {
+			continue
+		}
+		need += e.Size
+		if info, err := s.look(i); err == nil {
+			need -= min(disk.Occupied(info), e.Size)
+		}
+	}
+	return max(need-s.holeBytes(), 0), free, true
+}
+
+// Beside returns the first and the last of the parts that may be in the same case as one that could
+// not be written or read: those of the file that could not be.
+func (s *Store) Beside(part uint32, err error) (first, last uint32) {
+	first, last = part, part
+	var failed *Error
+	if !errors.As(err, &failed) {
+		return first, last
+	}
+	s.layout.each(s.offset(part), s.comp.PartLen(int(part)), func(file int, _, _ int64) bool {
+		if s.pathOf(file) != failed.Path {
+			return true
+		}
+		first, last = part, part
+		s.layout.eachPart(file, s.comp.PartSize, func(part uint32) { first, last = min(first, part), max(last, part) })
+		return false
+	})
+	return first, last
+}
+
+// Dir is the folder that the content is in.
+func (s *Store) Dir() string { return s.dir }
