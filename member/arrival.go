@@ -24,7 +24,11 @@ func (m *Member) newIntake() *intake.Pipe {
 			m.tell(ctx, swarm.Written{Peer: peer, Run: run})
 		},
 		Unwritten: func(ctx context.Context, peer int, run swarm.Run, err error) {
-			m.tell(ctx, unwritten{peer, run, err})
+			ev := unwritten{peer: peer, run: run, err: err}
+			if store.IsFull(err) {
+				ev.free = m.free()
+			}
+			m.tell(ctx, ev)
 		},
 	})
 }

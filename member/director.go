@@ -252,6 +252,8 @@ func (d *director) take(ev event) {
 		d.unwritten(ev)
 	case setback:
 		d.setback(ev)
+	case free:
+		d.seesRoom(ev)
 	case hindered:
 		d.hindered(ev)
 	case lostParts:

@@ -22,6 +22,12 @@ type (
 		peer int
 		run  swarm.Run
 		err  error
+		free free // if the disk is full
+	}
+	// free is how many bytes may be written.
+	free struct {
+		bytes int64
+		known bool // the system tells
 	}
 	// setback tells of a part that could not be written or read back.
 	setback struct {
@@ -53,7 +59,7 @@ type room struct {
 
 func (d *director) unwritten(ev unwritten) {
 	if store.IsFull(ev.err) {
-		d.fills(ev.err)
+		d.fills(ev.err, ev.free)
 	} else {
 		d.setback(setback{ev.run.Part, ev.err})
 	}
@@ -82,14 +88,14 @@ func (d *director) hindered(ev hindered) {
 }
 
 // fills pauses what comes, since there is no room for it.
-func (d *director) fills(err error) {
+func (d *director) fills(err error, left free) {
 	r, now := &d.room, time.Now()
 	if !r.since.IsZero() && !r.trying { // what was on its way
 		return
 	}
 	if r.since.IsZero() {
 		r.since, r.wait = now, roomFirst
-		text := d.fullText(err)
+		text := d.fullText(err, left)
 		d.cfg.Log.Warn().Msg(text)
 		d.update(func(p *Progress) { p.Paused, p.Waiting = text, text })
 	} else {
@@ -101,28 +107,40 @@ func (d *director) fills(err error) {
 }
 
 // fullText says that the disk is full, in one line.
-func (d *director) fullText(err error) string {
-	more := ""
-	if need, free, ok := d.store.Room(); ok && need > free {
-		more = humanize.IBytes(uint64(need-free)) + " more needed in " + d.store.Dir()
-	} else {
-		more = fact(err)
+func (d *director) fullText(err error, left free) string {
+	more := fact(err)
+	if need := d.needs() - left.bytes; left.known && need > 0 {
+		more = humanize.IBytes(uint64(need)) + " more needed in " + d.store.Dir()
 	}
 	return fmt.Sprintf("the disk is full: %s; sharing goes on, the download continues when there is room", more)
 }
 
-// lookForRoom tries to go on when there seems to be room again.
+// needs is how many bytes of what is wanted are not here.
+func (d *director) needs() int64 { return d.bytes - d.core.Stats().BytesGot }
+
+// free looks how much room there is. It waits for the disk.
+func (m *Member) free() free {
+	bytes, known := m.store.Free()
+	return free{bytes, known}
+}
+
+// lookForRoom looks whether there is room again when it is time to, on a goroutine of its own.
 func (d *director) lookForRoom(now time.Time) {
-	r := &d.room
-	if r.at.IsZero() || now.Before(r.at) {
-		return
+	if r := &d.room; !r.at.IsZero() && !now.Before(r.at) {
+		r.at = time.Time{}
+		d.work.Go(func() { d.tell(d.ctx, d.free()) })
 	}
-	need, free, ok := d.store.Room()
-	if now.Before(r.tryAt) || ok && free < min(need, max(roomLeast, 2*d.comp.PartSize)) {
+}
+
+// seesRoom tries to go on if there seems to be room again.
+func (d *director) seesRoom(left free) {
+	r, now := &d.room, time.Now()
+	least := min(d.needs(), max(roomLeast, 2*d.comp.PartSize))
+	if now.Before(r.tryAt) || left.known && left.bytes < least {
 		r.at = now.Add(roomEvery)
 		return
 	}
-	r.at, r.trying = time.Time{}, true
+	r.trying = true
 	d.step(swarm.Full{On: false})
 }
 

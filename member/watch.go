@@ -64,7 +64,8 @@ type watcher struct {
 	finishing bool                // all is stored and is to get its name
 	nameAt    time.Time           // when that is tried again, if it failed
 	nameWait  time.Duration
-	hitch     string // what the disk did not do last; empty: it did
+	hitch     string // what the disk did not do last when it was looked at; empty: it did
+	nameHitch string // why the content could not be given its name last
 	looks     int    // so far
 
 	proofs // of what is believed
@@ -252,19 +253,20 @@ func (w *watcher) look(ctx context.Context, most int) {
 	switch {
 	case err == nil && w.hitch == "":
 	case err == nil:
-		w.hitch = ""
-		w.tell(ctx, hindered{})
+		if w.hitch = ""; w.nameHitch == "" {
+			w.tell(ctx, hindered{})
+		}
 	case store.IsForGood(err):
 		w.tell(ctx, broken{err})
 	default:
-		w.hinders(ctx, err)
+		w.hinders(ctx, &w.hitch, err)
 	}
 }
 
 // hinders tells of what the disk does not do now and is tried again, unless it was told last.
-func (w *watcher) hinders(ctx context.Context, err error) {
-	if text := err.Error(); text != w.hitch {
-		w.hitch = text
+func (w *watcher) hinders(ctx context.Context, last *string, err error) {
+	if text := err.Error(); text != *last {
+		*last = text
 		w.tell(ctx, hindered{err})
 	}
 }
@@ -379,9 +381,9 @@ func (w *watcher) giveName(ctx context.Context) {
 	case err != nil && !store.IsForGood(err):
 		w.nameWait = min(max(2*w.nameWait, nameFirst), nameMost)
 		w.nameAt = time.Now().Add(w.nameWait)
-		w.hinders(ctx, err)
+		w.hinders(ctx, &w.nameHitch, err)
 	default:
-		w.finishing, w.nameWait, w.nameAt, w.hitch = false, 0, time.Time{}, ""
+		w.finishing, w.nameWait, w.nameAt, w.nameHitch = false, 0, time.Time{}, ""
 		w.tell(ctx, finished{err})
 	}
 }

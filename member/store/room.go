@@ -1,32 +1,15 @@
 package store
 
-import (
-	"errors"
+import "errors"
 
-	"orchestra/member/store/disk"
-)
-
-// Room returns how many bytes are still to be written of what was chosen, and how many may be, if
-// the system tells.
-func (s *Store) Room() (need, free int64, ok bool) {
+// Free returns how many bytes this user may still write where the content is, if the system tells.
+func (s *Store) Free() (bytes int64, ok bool) {
 	dir, err := s.root.Open(".")
 	if err != nil {
-		return 0, 0, false
+		return 0, false
 	}
 	defer dir.Close()
-	if free, ok = dir.Free(); !ok {
-		return 0, 0, false
-	}
-	for i, e := range s.layout.entries {
-		if !s.selection.Has(i) || s.keeps(i) {
-			continue
-		}
-		need += e.Size
-		if info, err := s.look(i); err == nil {
-			need -= min(disk.Occupied(info), e.Size)
-		}
-	}
-	return max(need-s.holeBytes(), 0), free, true
+	return dir.Free()
 }
 
 // Beside returns the first and the last of the parts that may be in the same case as one that could
