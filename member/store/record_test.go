@@ -150,7 +150,7 @@ func TestSettled(t *testing.T) {
 // TestBelieved takes a part for right if all files that have some of it are believed.
 func TestBelieved(t *testing.T) {
 	// Parts of 10 bytes: 0 and 1 of file 0; 1 to 3 of file 2, which file 3 shares part 3 with.
-	l := &layout{[]orch.Entry{
+	l := &layout{entries: []orch.Entry{
 		{Path: "a", Size: 15}, {Path: "empty", Offset: 15}, {Path: "b", Size: 20, Offset: 15}, {Path: "c", Size: 10, Offset: 35},
 	}}
 	stamps := []stamp{{1, 15, 100}, {2, 0, 100}, {3, 20, 100}, {4, 10, 100}}
@@ -198,7 +198,7 @@ func FuzzRecord(f *testing.F) {
 		f.Add(b[:len(b)-sha256.Size])
 	}
 	f.Add([]byte("orchrec\x01"))
-	l := &layout{[]orch.Entry{{Path: "a", Size: 60}, {Path: "b", Offset: 60}, {Path: "c", Size: 40, Offset: 60}}}
+	l := &layout{entries: []orch.Entry{{Path: "a", Size: 60}, {Path: "b", Offset: 60}, {Path: "c", Size: 40, Offset: 60}}}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		sum := sha256.Sum256(body)
 		b := append(bytes.Clone(body), sum[:]...)
