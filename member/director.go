@@ -57,6 +57,7 @@ type director struct {
 	room     room
 	hitch    string // what the disk did not do last, and is tried again
 	carried  carried
+	unasked  []byte // a bit for each part that a record is believed about and nobody asked for
 }
 
 // Run gets and shares the content until ctx ends, which is no error, or until it cannot go on. All
@@ -74,7 +75,7 @@ func (m *Member) direct(ctx context.Context) error {
 	m.start = time.Now()
 	d.core = swarm.New(swarm.Config{
 		Size: m.comp.Size, PartSize: m.comp.PartSize, ID: m.self, Seed: seed(),
-		Unchecked: !m.store.Fresh(), Skip: m.skip, Have: m.store.Known(), MaxPeers: m.cfg.MaxPeers,
+		Unchecked: m.store.Unchecked(), Skip: m.skip, Have: m.store.Known(), MaxPeers: m.cfg.MaxPeers,
 		Sequential: m.cfg.Sequential,
 	})
 	d.begin()
@@ -114,13 +115,17 @@ func (d *director) begin() {
 	d.work.Go(func() {
 		d.store.Settle(d.ctx, d.notMoved)
 	})
-	if d.store.Fresh() || !d.cfg.Check {
+	d.work.Go(func() { d.store.KeepJournal(d.ctx, d.noJournal) })
+	d.unasked = d.watcher.distrust()
+	unchecked := d.store.Unchecked()
+	if !unchecked || !d.cfg.Check {
 		d.connect()
 	}
-	if d.store.Fresh() {
+	if !unchecked {
 		d.watcher.checkEnded(nil)
 		return
 	}
+	d.good = d.progress.Resumed
 	d.update(func(p *Progress) { p.Checking = true })
 	d.work.Go(func() {
 		err := d.host.check(d.ctx, func() error {
@@ -370,6 +375,9 @@ func (d *director) checkDone(err error) {
 	}
 }
 
+// noJournal tells the user that the next start may take longer, and why.
+func (d *director) noJournal(err error) { d.cfg.Log.Warn().Msg(fact(err)) }
+
 // notMoved tells the user of a complete file of a folder that could not be given its name yet.
 func (d *director) notMoved(err error) {
 	d.cfg.Log.Warn().Msgf("%s; it is tried again", fact(err))
@@ -416,6 +424,7 @@ func (d *director) perform(e swarm.Effect) {
 		}
 	case swarm.Grant:
 		l := d.links[e.Peer]
+		d.asked(e.Parts)
 		for _, part := range e.Parts {
 			if !d.core.Has(part) {
 				d.intake.Follow(part, l.wake) // before something of it can be missed

@@ -149,9 +149,21 @@ func (s *showing) look(now time.Time, p member.Progress) error {
 
 func (s *showing) view(p member.Progress) *view { return &view{p, &s.down, &s.up} }
 
+// resumed says what was here at the start and need not be read again.
+func (s *showing) resumed(p member.Progress) {
+	if s.mode != "none" && p.Resumed > 0 && p.Resumed < p.Parts {
+		s.program.terminal.note("resumed: %s of %s were here (checked before)",
+			grouped(int64(p.Resumed)), counted(p.Parts, "part"))
+	}
+}
+
 // complete says that the content is complete.
-func (s *showing) complete(path string) error {
-	if s.mode != "none" {
+func (s *showing) complete(path string, p *member.Progress) error {
+	switch {
+	case s.mode == "none":
+	case p.Resumed > 0 && p.Resumed == p.Parts:
+		s.program.terminal.note("%s is complete, and was checked before (--check reads it again): %s", s.file.Name, path)
+	default:
 		s.program.terminal.note("%s is complete and verified after %s: %s", s.file.Name, timeText(time.Since(s.began)), path)
 	}
 	return s.emit(joinEvent{Event: "complete", Path: path, Seconds: s.seconds()}, path)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -206,6 +207,10 @@ func (s *Store) openUnfinished(cfg Config) error {
 				s.watch.stamps[i] = m
 			}
 		}
+		s.beginJournal()
+		err = s.recall(cfg, slices.Clone(s.watch.stamps))
+	}
+	if err == nil {
 		err = s.oursFolder(found)
 	}
 	if err == nil {

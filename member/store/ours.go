@@ -9,9 +9,9 @@ import (
 )
 
 // ours sees that an unfinished file is one of this composition before anything is written to it.
-// It is if nothing was ever written to it or one of its parts is right. If it was left before the
-// first part came in full it has the composition's size, which it was given at its start, and no
-// part of it is written in full.
+// It is if nothing was ever written to it, if its journal is believed, or if one of its parts is
+// right. If it was left before the first part came in full it has the composition's size, which it
+// was given at its start, and no part of it is written in full.
 func (s *Store) ours(f disk.File) error {
 	info, err := f.Stat()
 	switch {
@@ -20,7 +20,7 @@ func (s *Store) ours(f disk.File) error {
 	case info.Size() > s.comp.Size:
 		return s.foreign(fmt.Sprintf("it has %d bytes and the composition only %d",
 			info.Size(), s.comp.Size))
-	case s.fresh || f.Hole(0, info.Size()) || info.Size() == 0:
+	case s.fresh || s.believedCount > 0 || f.Hole(0, info.Size()) || info.Size() == 0:
 		return nil
 	}
 	good, full, err := s.anyRight(func(uint32) bool { return true })
@@ -42,7 +42,7 @@ func (s *Store) foreign(reason string) error {
 // oursFolder does so with the unfinished folder. There, files of the composition that are there
 // count.
 func (s *Store) oursFolder(found *found) error {
-	if found.occupied == 0 {
+	if found.occupied == 0 || s.believedCount > 0 {
 		return nil
 	}
 	good, full, err := s.anyRight(func(part uint32) bool {

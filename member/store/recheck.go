@@ -49,6 +49,7 @@ func (s *Store) unverify(part uint32) bool {
 		return false
 	}
 	s.verified.clear(part)
+	s.journal.lostOne()
 	st := s.settling
 	if st == nil {
 		return true

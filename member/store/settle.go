@@ -52,6 +52,7 @@ func (st *settling) add(file int) {
 
 // verify notes that a part is right on disk. Called with mu held.
 func (s *Store) verify(part uint32) {
+	s.journal.verifiedOne(s, part) // also if it was: it may have been written again
 	if s.verified.has(part) {
 		return
 	}
@@ -232,6 +233,7 @@ func (s *Store) moveFiles(files []int) (failed error) {
 			continue
 		}
 		f.under[i] = true
+		s.journal.touch(s, i) // it has another time now
 		f.renamed[path.Dir(s.layout.entries[i].Path)] = true
 	}
 	return failed

@@ -21,9 +21,9 @@ func (s *Store) open(cfg Config) error {
 		}
 		s.closeFiles()
 		s.replace = true
-		return s.openPartial(name + Suffix)
+		return s.openPartial(cfg, name+Suffix)
 	case errors.Is(err, fs.ErrNotExist):
-		return s.openPartial(name + Suffix)
+		return s.openPartial(cfg, name+Suffix)
 	}
 	return diskError("look for", s.at(name), err)
 }
@@ -101,7 +101,7 @@ func (s *Store) openSingle(int, bool) (disk.File, error) {
 }
 
 // openPartial opens or makes the unfinished file.
-func (s *Store) openPartial(name string) error {
+func (s *Store) openPartial(cfg Config, name string) error {
 	s.setName(name)
 	s.partial, s.writes = true, true
 	f, made, err := makeExact(s.root, name)
@@ -118,14 +118,24 @@ func (s *Store) openPartial(name string) error {
 	if err := s.lock(f); err != nil {
 		return err
 	}
+	info, err := f.Stat()
+	if err != nil {
+		return diskError("look at", s.Path(), err)
+	}
+	s.beginJournal()
+	if err := s.recall(cfg, []stamp{stampOf(info)}); err != nil {
+		return err
+	}
 	if err := s.ours(f); err != nil {
 		return err
 	}
 	if err := s.checkSpace(f); err != nil {
 		return err
 	}
-	if err := f.Truncate(s.comp.Size); err != nil {
-		return diskError("make room in", s.Path(), err)
+	if info.Size() != s.comp.Size { // else it would have another time for nothing
+		if err := f.Truncate(s.comp.Size); err != nil {
+			return diskError("make room in", s.Path(), err)
+		}
 	}
 	s.restamp(0)
 	return nil

@@ -34,6 +34,10 @@ type Config struct {
 	Select *Selection
 	// NoTimes leaves files that are written here with the time at which they are.
 	NoTimes bool
+	// Check believes no record of what was found before.
+	Check bool
+	// Records are of content that has its name; nil: none are kept.
+	Records *Records
 	// Disk is where it is; nil: that of this host.
 	Disk disk.Disk
 }
@@ -61,6 +65,16 @@ type Store struct {
 	aside     string      // where to; empty until then
 	zeros     zeros
 	times     times
+
+	believed      []byte      // a bit for each part of which a record is believed; nil: none is
+	believedCount int         // how many
+	exhaustive    bool        // what the record does not name is not there
+	looked        atomic.Bool // of every part it is known whether it is there
+	journal       *journal    // nil: there is none
+	records       *Records    // nil: there are none
+	saved         *record     // as it was written last, or read
+	read          time.Time   // since when all that is verified is known from the content itself
+	id            func() orch.ID
 
 	mu         sync.Mutex
 	intakes    sync.Map  // of *intake: parts that were begun and not verified; read without mu
@@ -104,6 +118,9 @@ func Open(cfg Config) (*Store, error) {
 			open = s.openFolder
 		}
 		err := open(cfg)
+		if err == nil && !s.partial {
+			s.remember(cfg)
+		}
 		if err == nil {
 			err = s.takeZeros()
 		}
@@ -119,6 +136,7 @@ func Open(cfg Config) (*Store, error) {
 		root.Close()
 		return nil, err
 	}
+	s.looked.Store(!s.Unchecked())
 	return s, nil
 }
 
@@ -142,6 +160,8 @@ func newStore(cfg Config, d disk.Disk, root disk.Root, dir string) *Store {
 		zeros:    findZeros(cfg.File, cfg.Select),
 	}
 	s.times = newTimes(cfg, len(s.layout.entries))
+	s.records, s.read = cfg.Records, time.Now()
+	s.id = sync.OnceValue(cfg.File.ID)
 	s.exact = tellsAtOnce(root)
 	s.watch.begin(len(s.layout.entries))
 	s.files.begin(s.openSingle, s.closed)
@@ -172,6 +192,21 @@ func (s *Store) Partial() bool { return s.partial }
 // Fresh tells whether Open made the file, so that there is nothing to check.
 func (s *Store) Fresh() bool { return s.fresh }
 
+// Unchecked reports whether there is something of which Check has to tell.
+func (s *Store) Unchecked() bool { return !s.fresh && s.believedCount < s.comp.NumParts() }
+
+// Read is since when all that was verified is known from the content itself: since Open, or since
+// a record was made that is believed.
+func (s *Store) Read() time.Time { return s.read }
+
+// Reread notes that all that a record was believed about was read since at.
+func (s *Store) Reread(at time.Time) {
+	s.moving.Lock()
+	defer s.moving.Unlock()
+	s.read = at
+	s.saveRecord()
+}
+
 // Writable tells whether parts may be written. Content under its name is left as it is unless it is
 // to be repaired.
 func (s *Store) Writable() bool { return s.writes }
@@ -179,11 +214,12 @@ func (s *Store) Writable() bool { return s.writes }
 // Finish makes content that is complete durable and gives it its name, without replacing anything.
 // It may be called again, after parts were lost and came again, or after [ErrChanged].
 func (s *Store) Finish() error {
-	if !s.writes {
-		return nil
-	}
 	s.moving.Lock()
 	defer s.moving.Unlock()
+	if !s.writes {
+		s.saveRecord()
+		return nil
+	}
 	if err := s.lookAtUnfinished(); err != nil {
 		return err
 	}
@@ -198,6 +234,8 @@ func (s *Store) Finish() error {
 		return err
 	}
 	s.named.Store(true)
+	s.endJournal()
+	s.saveRecord()
 	return nil
 }
 
@@ -260,8 +298,15 @@ func (s *Store) moveAside() error {
 	}
 }
 
-// Close gives the lock and the files back.
-func (s *Store) Close() error { return errors.Join(s.closeFiles(), s.root.Close()) }
+// Close says in the journal, or the record, how the content was left, and gives the lock and the
+// files back. An error of the disk is that it did not keep what was written.
+func (s *Store) Close() error {
+	s.moving.Lock()
+	err := s.closeJournal()
+	s.saveRecord()
+	s.moving.Unlock()
+	return errors.Join(err, s.closeFiles(), s.root.Close())
+}
 
 func (s *Store) closeFiles() error {
 	err := s.files.close()

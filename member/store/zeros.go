@@ -46,11 +46,15 @@ func (z *zeros) has(part uint32) bool {
 	return z.bits != nil && z.bits[part>>3]&(0x80>>(part&7)) != 0
 }
 
-// Known has a bit, as in a bitfield message, for each part that is here from the start although
-// Open made the content: those of zeros. Nil if there are none, and where Check tells of them.
+// are reports whether a bitfield has these parts and no others.
+func (z *zeros) are(have []byte) bool { return bytes.Equal(z.bits, have) }
+
+// Known has a bit, as in a bitfield message, for each part that is here from the start, of which
+// Check does not tell: those that a record is believed to be right about, and where Open made the
+// content those of zeros. Nil if there are none.
 func (s *Store) Known() []byte {
 	if !s.fresh {
-		return nil
+		return s.believed
 	}
 	return s.zeros.bits
 }

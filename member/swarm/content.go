@@ -23,6 +23,9 @@ func newContent(cfg Config) content {
 		if cfg.Have != nil && bitmap(cfg.Have).has(i) {
 			c.have.set(i)
 			c.haveN++
+			if c.checked != nil {
+				c.checked.set(i)
+			}
 		} else if c.wants(i) {
 			c.missing++
 		}

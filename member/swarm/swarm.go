@@ -35,7 +35,7 @@ type Config struct {
 	ID       proto.PeerID
 	Seed     uint64
 	// Unchecked tells that content is there that is being checked: each part counts as neither here
-	// nor missing until it is Checked.
+	// nor missing until it is Checked, those of Have apart.
 	Unchecked bool
 	// Have has a bit, as in a bitfield message, for each part that is here from the start without
 	// being Checked. Nil: none is.
