@@ -131,8 +131,8 @@ func (s *Stream) Release() {
 	}
 }
 
-// Abandon lets what the workers have of the run go nowhere: it was taken back. It may be called
-// while Read is.
+// Abandon lets all that still comes of the run go nowhere: it was taken back, and what is written
+// now is of whoever is asked for it next. It may be called while Read is.
 func (s *Stream) Abandon() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -167,7 +167,7 @@ func (s *Stream) write(ctx context.Context) {
 			return
 		}
 		for _, c := range chunks {
-			if !gone && !s.pipe.broken.Load() {
+			if !s.pipe.broken.Load() {
 				_ = s.store(ctx, c.from, c.buf[:c.n]) // told, and the pipe is broken
 			}
 			s.pipe.giveBack(c.buf)
@@ -184,9 +184,19 @@ func (s *Stream) take() (chunks []chunk, whole, gone bool) {
 	return chunks, s.whole, s.gone
 }
 
+// abandoned reports whether the run was taken back.
+func (s *Stream) abandoned() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.gone
+}
+
 // store writes a stretch of the run, hashes it if it is not better hashed with other parts, and
-// wakes who waits for it.
+// wakes who waits for it. Of a run that was taken back it writes nothing.
 func (s *Stream) store(ctx context.Context, at int64, p []byte) error {
+	if s.abandoned() {
+		return nil
+	}
 	write := s.pipe.cfg.Disk.Write
 	if s.pipe.gathering.fast.Load() {
 		write = s.pipe.cfg.Disk.WriteOnly
