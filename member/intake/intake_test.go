@@ -340,6 +340,26 @@ func TestAbandon(t *testing.T) {
 	})
 }
 
+// What comes of a run after it was taken back is not written, also while no buffer is to be had.
+func TestAbandonedRunIsNotWrittenThrough(t *testing.T) {
+	d := newDisk()
+	p, told := pipe(t, d)
+	for p.take() != nil { // others have all buffers
+	}
+	s := p.Begin(0, swarm.Run{Length: testPart})
+	take(t, s, make([]byte, 100), 100)
+	if n := len(d.wrote()); n != 1 {
+		t.Fatalf("%d stretches were written through, want 1", n)
+	}
+	s.Abandon()
+	if err := s.Read(t.Context(), bytes.NewReader(make([]byte, 100)), 100, 100); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(d.wrote()); n != 1 || len(told) != 0 {
+		t.Errorf("%d stretches were written, %d reports", n, len(told))
+	}
+}
+
 // A link that ends in the middle of a chunk keeps nothing.
 func TestReadFails(t *testing.T) {
 	d := newDisk()

@@ -131,8 +131,8 @@ func (s *Stream) Release() {
 	}
 }
 
-// Abandon lets what the workers have of the run go nowhere: it was taken back. It may be called
-// while Read is.
+// Abandon lets all that still comes of the run go nowhere: it was taken back, and what is written
+// now is of whoever is asked for it next. It may be called while Read is.
 func (s *Stream) Abandon() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -153,9 +153,7 @@ func (s *Stream) readThrough(ctx context.Context, r io.Reader, at int64, n int) 
 		if _, err := io.ReadFull(r, p); err != nil {
 			return err
 		}
-		if !s.isGone() {
-			s.store(ctx, at, p)
-		}
+		s.store(ctx, at, p)
 		at += int64(len(p))
 		n -= len(p)
 	}
@@ -191,8 +189,12 @@ func (s *Stream) take() (chunks []chunk, whole, gone bool) {
 }
 
 // store writes a stretch of the run, hashes it if it is not better hashed with other parts, and
-// wakes who waits for it. It reports whether the disk took it.
+// wakes who waits for it. Of a run that was taken back it writes nothing. It reports whether the disk
+// took it.
 func (s *Stream) store(ctx context.Context, at int64, p []byte) bool {
+	if s.isGone() {
+		return false
+	}
 	write := s.pipe.cfg.Disk.Write
 	if s.pipe.gathering.fast.Load() {
 		write = s.pipe.cfg.Disk.WriteOnly
