@@ -87,7 +87,7 @@ func (c *connection) up(peer int) swarm.Joined {
 	c.peer = peer
 	c.state = link.New(link.Config{
 		Peer: peer, Size: c.m.comp.Size, PartSize: c.m.comp.PartSize,
-		Terms: c.terms,
+		Terms: c.terms, Loud: c.m.host.loud.is(c.addr, time.Now()),
 	})
 	return swarm.Joined{
 		Peer: peer, ID: c.id, Addr: c.addr, Dialled: c.dialled, MaxRun: c.terms.MaxRun,

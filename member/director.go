@@ -313,6 +313,11 @@ func (d *director) linkDown(ev linkDown) {
 	d.links[ev.link.peer] = nil
 	d.host.places.give(d.Member)
 	d.cfg.Log.Debug().Stringer("peer", ev.link.id).Stringer("addr", ev.link.addr).AnErr("reason", ev.err).Msg("link ended")
+	if flood := (*link.FloodError)(nil); errors.As(ev.err, &flood) &&
+		d.host.loud.note(ev.link.addr, time.Now()) {
+		d.cfg.Log.Warn().Stringer("addr", ev.link.addr).AnErr("reason", ev.err).
+			Msg("a link was ended, and its host is listened to less for a while")
+	}
 	d.step(swarm.Left{Peer: ev.link.peer})
 }
 

@@ -40,7 +40,7 @@ func TestRejectedBlock(t *testing.T) {
 	run := swarm.Run{Length: 6 * proto.Block}
 	reject := func(block uint32) Event {
 		t.Helper()
-		events, err := l.Hear(proto.Reject{Begin: block * proto.Block, Length: proto.Block})
+		events, err := l.Hear(0, proto.Reject{Begin: block * proto.Block, Length: proto.Block})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,7 +48,7 @@ func TestRejectedBlock(t *testing.T) {
 	}
 	comes := func(block uint32) (whole bool) {
 		t.Helper()
-		_, err := l.Hear(proto.Piece{Begin: block * proto.Block, Length: proto.Block})
+		_, err := l.Hear(0, proto.Piece{Begin: block * proto.Block, Length: proto.Block})
 		if a, _ := l.Coming(); a == nil || err != nil {
 			t.Fatalf("block %d is not accepted: %v", block, err)
 		}
