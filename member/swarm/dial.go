@@ -48,12 +48,12 @@ func (l *links) dial() {
 		if m == nil {
 			return
 		}
-		b.dials(l.s.now, m)
+		addrs := b.dials(l.s.now, m)
 		id := m.id
 		if m.name != "" {
 			id = proto.PeerID{} // whoever is there now
 		}
-		l.s.emit(Dial{id, m.addrs})
+		l.s.emit(Dial{id, addrs})
 	}
 }
 
