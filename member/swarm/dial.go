@@ -38,15 +38,26 @@ func (l *links) tend() {
 	l.dial()
 }
 
-// dial opens links while this member has opened too few of them, or has too few.
+// dial opens links while this member has opened too few of them, or has too few. Those that are of
+// no use do not count, and give their places up.
 func (l *links) dial() {
 	b := &l.s.book
 	few, at := l.s.plan.fewLinks()
-	for l.up+b.pending < l.s.plan.mostLinks() &&
-		(l.opened+b.pending < l.s.cfg.Dials || (l.s.now >= at && l.up+b.pending < few)) {
+	vain, opened := l.vains()
+	for l.opened-opened+b.pending < l.s.cfg.Dials ||
+		(l.s.now >= at && l.up-vain+b.pending < few) {
+		if l.up+b.pending >= l.s.plan.mostLinks()+vain {
+			return
+		}
 		m := b.next(l.s.now)
 		if m == nil {
 			return
+		}
+		if l.up+b.pending >= l.s.plan.mostLinks() {
+			if !l.dropVain() {
+				return
+			}
+			vain, opened = l.vains()
 		}
 		addrs := b.dials(l.s.now, m)
 		id := m.id
