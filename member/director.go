@@ -290,7 +290,7 @@ func (d *director) linkUp(c *connection) {
 	}
 	d.links[peer] = c
 	*d.carried.of(peer) = carriage{}
-	joined := c.up(peer)
+	joined := c.up(peer, d.host.loud.is(c.addr, time.Now()))
 	d.work.Go(func() {
 		err := c.run(d.ctx)
 		d.tell(d.ctx, linkDown{c, err})
