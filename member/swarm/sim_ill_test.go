@@ -91,8 +91,8 @@ func TestIllMembersHoldUpNobody(t *testing.T) {
 	}
 }
 
-// Where four of five members that are known withhold what they say to have, the others need at most
-// twice the time.
+// Where four of five members that are known withhold what they say to have, the others need far
+// less than twice the time.
 func TestMostMembersWithhold(t *testing.T) {
 	const honest = 4
 	for _, part := range []int64{64 << 10, 2 << 20} {
@@ -111,14 +111,16 @@ func TestMostMembersWithhold(t *testing.T) {
 			}
 			return took
 		}
+		var with, without time.Duration
 		for seed := range uint64(3) {
-			with, without := last(4*honest, seed), last(0, seed)
-			ratio := with.Seconds() / without.Seconds()
-			t.Logf("parts of %d KiB: %.2f times what it takes without them", part>>10, ratio)
-			if ratio > 2 {
-				t.Errorf("parts of %d KiB: the last takes %.2f times as long as without them, want at most 2",
-					part>>10, ratio)
-			}
+			with += last(4*honest, seed)
+			without += last(0, seed)
+		}
+		ratio := with.Seconds() / without.Seconds()
+		t.Logf("parts of %d KiB: %.2f times what it takes without them", part>>10, ratio)
+		if ratio > 1.6 {
+			t.Errorf("parts of %d KiB: the last takes %.2f times as long as without them, want at most 1.6",
+				part>>10, ratio)
 		}
 	}
 }
