@@ -13,6 +13,9 @@ import (
 // ends it.
 func TestTalkIsBounded(t *testing.T) {
 	request := proto.Request{Part: 1, Length: 1}
+	taken := []proto.Message{request, proto.Cancel(request)}
+	interest := []proto.Message{proto.Interested{}, proto.NotInterested{}}
+	long := proto.Extended{ID: 99, Payload: make([]byte, 64<<10)}
 	for name, test := range map[string]struct {
 		says []proto.Message
 		loud bool
@@ -21,9 +24,9 @@ func TestTalkIsBounded(t *testing.T) {
 		"keep-alives":            {[]proto.Message{proto.KeepAlive{}}, false, talkBurst + 8*talkParts},
 		"the same again":         {[]proto.Message{proto.KeepAlive{}}, true, talkLoud + 8*talkPartsLoud},
 		"parts":                  {[]proto.Message{proto.Have{Part: 1}}, false, talkBurst + 8*talkParts},
-		"interest":               {[]proto.Message{proto.Interested{}, proto.NotInterested{}}, false, talkBurst + 8*talkParts},
-		"requests taken back":    {[]proto.Message{request, proto.Cancel(request)}, false, talkBurst + 8*talkParts},
-		"long nothing":           {[]proto.Message{proto.Extended{ID: 99, Payload: make([]byte, 64<<10)}}, false, 17},
+		"interest":               {interest, false, talkBurst + 8*talkParts},
+		"requests taken back":    {taken, false, talkBurst + 8*talkParts},
+		"long nothing":           {[]proto.Message{long}, false, 17},
 		"messages of the future": {[]proto.Message{proto.Unknown{ID: 99}}, false, 300},
 	} {
 		t.Run(name, func(t *testing.T) {

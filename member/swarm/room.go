@@ -25,8 +25,8 @@ func (l *links) idle(p *peer, since time.Duration) bool {
 	return l.vain(p) || p.usedAt <= since && len(p.fetches) == 0 && (len(p.wants) == 0 || p.takes.onTrial())
 }
 
-// vain reports whether a link is of no use so far: the peer sent nothing of what it was asked for,
-// and takes nothing.
+// vain reports whether a link is of no use so far: the peer sent nothing of what it was asked
+// for, and takes nothing.
 func (l *links) vain(p *peer) bool {
 	return p.sends.onTrial() && p.pace == 0 && p.begun == 0 && p.usedAt <= p.since &&
 		(len(p.wants) == 0 || p.takes.onTrial())
@@ -85,8 +85,8 @@ func (l *links) makeRoom(p *peer) bool {
 	return true
 }
 
-// share ends a link to the host that has most, for the sake of a peer whose host has fewer even with
-// its new link, and reports whether it did. So nobody takes all places by keeping his links just
+// share ends a link to the host that has most, for the sake of a peer whose host has fewer even
+// with its new link, and reports whether it did. So nobody takes all places by keeping his links just
 // busy enough, and who shares an address with others has as many as there is room for.
 func (l *links) share(p *peer) bool {
 	of := map[netip.Addr]int{}

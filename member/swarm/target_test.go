@@ -33,7 +33,8 @@ func (s *shelf) dialsAll(span time.Duration, ports int) (dials int) {
 	return dials
 }
 
-// However many claim to be at somebody's address, or at ports of his host, he is dialled a few times.
+// However many claim to be at somebody's address, or at ports of his host, he is dialled a few
+// times.
 func TestClaimsOfOneAddressAreBounded(t *testing.T) {
 	for _, test := range []struct {
 		ports, most int
