@@ -11,9 +11,9 @@ import (
 const greetingMost = 512
 
 // A gate bounds how many strangers are being greeted. Who comes last is let in, and if there are
-// too many, one goes of the host that has most: who has been silent for longest. So nobody who opens
-// connections and says nothing keeps others out; and who has many of them, as a site behind one
-// address may, keeps them as long as there is room.
+// too many, one goes of the host that has most: who has been silent for longest. So nobody who
+// opens connections and says nothing keeps others out; and who has many of them, as a site behind
+// one address may, keeps them as long as there is room.
 type gate struct {
 	mu      sync.Mutex
 	waiting []stranger         // who came first stands first

@@ -22,7 +22,8 @@ const (
 // idle reports whether a link has been of no use since a time: nothing went over it, this member
 // asks the peer for nothing, and the peer does not wait for its turn.
 func (l *links) idle(p *peer, since time.Duration) bool {
-	return l.vain(p) || p.usedAt <= since && len(p.fetches) == 0 && (len(p.wants) == 0 || p.takes.onTrial())
+	return l.vain(p) || p.usedAt <= since && len(p.fetches) == 0 &&
+		(len(p.wants) == 0 || p.takes.onTrial())
 }
 
 // vain reports whether a link is of no use so far: the peer sent nothing of what it was asked
@@ -86,8 +87,8 @@ func (l *links) makeRoom(p *peer) bool {
 }
 
 // share ends a link to the host that has most, for the sake of a peer whose host has fewer even
-// with its new link, and reports whether it did. So nobody takes all places by keeping his links just
-// busy enough, and who shares an address with others has as many as there is room for.
+// with its new link, and reports whether it did. So nobody takes all places by keeping his links
+// just busy enough, and who shares an address with others has as many as there is room for.
 func (l *links) share(p *peer) bool {
 	of := map[netip.Addr]int{}
 	for _, q := range l.list {
