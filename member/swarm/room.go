@@ -16,7 +16,7 @@ const (
 	// idleStranger is the same for a peer that nobody lists, where who waits is listed.
 	idleStranger = 3 * time.Second
 	// vainAgain is how long a member is not dialled after its link was of no use.
-	vainAgain = time.Minute
+	vainAgain = 10 * time.Second
 )
 
 // idle reports whether a link has been of no use since a time: nothing went over it, this member

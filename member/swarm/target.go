@@ -40,13 +40,21 @@ type targets struct {
 	hosts map[netip.Addr]target
 }
 
-// when is the time from which on an address may be dialled to find somebody.
-func (ts *targets) when(addr netip.AddrPort, id proto.PeerID) time.Duration {
+// when is the time from which on an address may be dialled to find somebody; hurry: somebody has to
+// be found soon, so that nothing is put off for longer than redialHurry.
+func (ts *targets) when(addr netip.AddrPort, id proto.PeerID, hurry bool) time.Duration {
 	t := ts.addrs[addr]
 	if t.is != (proto.PeerID{}) && t.is == id {
 		return 0
 	}
-	return max(t.until, ts.hosts[hostOf(addr.Addr())].until)
+	return max(t.after(hurry), ts.hosts[hostOf(addr.Addr())].after(hurry))
+}
+
+func (t target) after(hurry bool) time.Duration {
+	if hurry {
+		return min(t.until, t.seen+redialHurry)
+	}
+	return t.until
 }
 
 // dialled takes in that addresses are dialled.
@@ -133,7 +141,7 @@ func (b *book) open(now time.Duration, m *member) (addrs []netip.AddrPort, at ti
 	}
 	at = never
 	for _, a := range m.addrs {
-		when := b.targets.when(a, m.id)
+		when := b.targets.when(a, m.id, b.hurry)
 		if at = min(at, when); when <= now {
 			addrs = append(addrs, a)
 		}

@@ -47,6 +47,10 @@ func TestClaimsOfOneAddressAreBounded(t *testing.T) {
 		if n := s.dialsAll(time.Hour, test.ports); n < 20 || n > 200 {
 			t.Errorf("%d dials in an hour, want some, and not many", n)
 		}
+		s.hurries(true)
+		if n := s.dialsAll(time.Minute, test.ports); n > int(time.Minute/redialHurry)+1 || n < 4 {
+			t.Errorf("%d dials in a minute by who is in a hurry", n)
+		}
 		if len(s.book.targets.addrs) > targetsMost {
 			t.Errorf("%d addresses are remembered", len(s.book.targets.addrs))
 		}
@@ -132,7 +136,7 @@ func TestOtherAddressesAreDialled(t *testing.T) {
 		b.targets.dialled(0, host(1))
 		b.targets.excuse(0, host(1))
 	}
-	if at := b.targets.when(host(1)[0], id(1)); at > 0 {
+	if at := b.targets.when(host(1)[0], id(1), false); at > 0 {
 		t.Errorf("an address to which this process made no dial may be dialled at %v", at)
 	}
 }
