@@ -82,12 +82,12 @@ func newConnection(m *Member, conn *stream, hs proto.Handshake, dialled bool) *c
 }
 
 // up gives a link its number, by which the core knows the peer, and returns what the core is told
-// of it.
-func (c *connection) up(peer int) swarm.Joined {
+// of it. Of who is at a loud host little talk is heard.
+func (c *connection) up(peer int, loud bool) swarm.Joined {
 	c.peer = peer
 	c.state = link.New(link.Config{
 		Peer: peer, Size: c.m.comp.Size, PartSize: c.m.comp.PartSize,
-		Terms: c.terms,
+		Terms: c.terms, Loud: loud,
 	})
 	return swarm.Joined{
 		Peer: peer, ID: c.id, Addr: c.addr, Dialled: c.dialled, MaxRun: c.terms.MaxRun,

@@ -18,9 +18,10 @@ func (m *Member) dial(ctx context.Context, d swarm.Dial) {
 	failed := swarm.DialFailed{Dial: d}
 	for _, addr := range d.Addrs {
 		l, err := m.dialAddr(ctx, addr)
+		var is proto.PeerID
 		if err == nil && d.ID.Stable() && l.id != d.ID {
 			l.conn.Close()
-			err = errAnother
+			err, is = errAnother, l.id
 		}
 		if err == nil {
 			if !m.tell(ctx, linkUp{l}) {
@@ -38,7 +39,7 @@ func (m *Member) dial(ctx context.Context, d swarm.Dial) {
 			fault = m.lookAt(ctx, addr, fault)
 		}
 		if fault >= failed.Fault {
-			failed.Addr, failed.Fault = addr, fault
+			failed.Addr, failed.Fault, failed.Is = addr, fault, is
 		}
 	}
 	for _, n := range m.named {

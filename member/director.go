@@ -311,7 +311,7 @@ func (d *director) linkUp(c *connection) {
 	}
 	d.links[peer] = c
 	*d.carried.of(peer) = carriage{}
-	joined := c.up(peer)
+	joined := c.up(peer, d.host.loud.is(c.addr, time.Now()))
 	d.work.Go(func() {
 		err := c.run(d.ctx)
 		d.tell(d.ctx, linkDown{c, err})
@@ -334,6 +334,11 @@ func (d *director) linkDown(ev linkDown) {
 	d.links[ev.link.peer] = nil
 	d.host.places.give(d.Member)
 	d.cfg.Log.Debug().Stringer("peer", ev.link.id).Stringer("addr", ev.link.addr).AnErr("reason", ev.err).Msg("link ended")
+	if flood := (*link.FloodError)(nil); errors.As(ev.err, &flood) &&
+		d.host.loud.note(ev.link.addr, time.Now()) {
+		d.cfg.Log.Warn().Stringer("addr", ev.link.addr).AnErr("reason", ev.err).
+			Msg("a link was ended, and its host is listened to less for a while")
+	}
 	d.step(swarm.Left{Peer: ev.link.peer})
 }
 

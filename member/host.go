@@ -44,6 +44,7 @@ type Host struct {
 	machine  *machine
 	scarcity scarcity
 	places   places
+	loud     loud
 	buffers  *intake.Buffers
 	trunks   trunks
 	checks   chan struct{} // has room for as many checks as run side by side

@@ -62,7 +62,7 @@ func (c *connection) flush() []link.Event {
 func (c *connection) hear(msg proto.Message) ([]link.Event, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	events, err := c.state.Hear(msg)
+	events, err := c.state.Hear(c.m.now(), msg)
 	c.settle()
 	return events, err
 }

@@ -46,22 +46,33 @@ func (l *links) wanting() bool {
 	})
 }
 
-// dial opens links while this member has opened too few of them, or has too few.
+// dial opens links while this member has opened too few of them, or has too few. Those that are of
+// no use do not count, and give their places up.
 func (l *links) dial() {
 	b := &l.s.book
 	few, at := l.s.plan.fewLinks()
-	for l.up+b.pending < l.s.plan.mostLinks() &&
-		(l.opened+b.pending < l.s.cfg.Dials || (l.s.now >= at && l.up+b.pending < few)) {
+	vain, opened := l.vains()
+	for l.opened-opened+b.pending < l.s.cfg.Dials ||
+		(l.s.now >= at && l.up-vain+b.pending < few) {
+		if l.up+b.pending >= l.s.plan.mostLinks()+vain {
+			return
+		}
 		m := b.next(l.s.now)
 		if m == nil {
 			return
 		}
-		b.dials(l.s.now, m)
+		if l.up+b.pending >= l.s.plan.mostLinks() {
+			if !l.dropVain() {
+				return
+			}
+			vain, opened = l.vains()
+		}
+		addrs := b.dials(l.s.now, m)
 		id := m.id
 		if m.name != "" {
 			id = proto.PeerID{} // whoever is there now
 		}
-		l.s.emit(Dial{id, m.addrs})
+		l.s.emit(Dial{id, addrs})
 	}
 }
 

@@ -49,6 +49,7 @@ type (
 		Dial  Dial
 		Addr  netip.AddrPort // the last that was tried
 		Fault Fault
+		Is    proto.PeerID // who is there instead, if that is the fault
 	}
 	// Stranger tells of somebody who opened a link and did not speak as members do.
 	Stranger struct {

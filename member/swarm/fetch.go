@@ -206,7 +206,12 @@ func (rq *requests) ask(p *peer, w *work, n int) {
 		w.idle--
 	}
 	r.asked++
-	p.fetches = append(p.fetches, &fetch{work: w, n: n, asked: rq.s.now})
+	if len(p.fetches) == 0 {
+		p.waits, p.soundAt = rq.s.now, rq.s.now+soundAfter<<p.sounds
+	}
+	if p.fetches = append(p.fetches, &fetch{work: w, n: n, asked: rq.s.now}); rq.untried(p) {
+		rq.care.of(p)
+	}
 	rq.s.emit(Fetch{p.index, rq.s.runOf(w, n)})
 	rq.s.plan.asked(p)
 }
