@@ -40,12 +40,18 @@ func newScene(t *testing.T, size int, partSize string) *scene {
 	s := &scene{t: t, dir: t.TempDir(), content: randomBytes(size)}
 	s.conduct("127.0.0.1:0")
 	s.put("original")
-	s.orch = filepath.Join(s.dir, "music.orch")
-	compose := orchestra(t, "compose", s.path("original"), "-q", "-s", partSize, "-c", s.address, "-o", s.orch)
-	if text, err := compose.CombinedOutput(); err != nil {
-		t.Fatalf("compose: %v: %s", err, text)
-	}
+	s.compose(partSize, s.address)
 	return s
+}
+
+// compose composes the original.
+func (s *scene) compose(partSize, conductor string) {
+	s.t.Helper()
+	s.orch = filepath.Join(s.dir, "music.orch")
+	compose := orchestra(s.t, "compose", s.path("original"), "-q", "-s", partSize, "-c", conductor, "-o", s.orch)
+	if text, err := compose.CombinedOutput(); err != nil {
+		s.t.Fatalf("compose: %v: %s", err, text)
+	}
 }
 
 // path is where the member called name has the content.
@@ -120,6 +126,8 @@ type sceneEvent struct {
 	Uploaded   int64   `json:"uploaded"`
 	BadParts   []int   `json:"bad_parts"`
 	Up         bool    `json:"conductor_up"`
+	Conductor  string  `json:"conductor"`
+	Waiting    string  `json:"waiting"`
 
 	Known   int `json:"known"`
 	Pending int `json:"pending"`
