@@ -44,11 +44,14 @@ func newScene(t *testing.T, size int, partSize string) *scene {
 	return s
 }
 
-// compose composes the original.
+// compose composes the original; conductor: "" is none.
 func (s *scene) compose(partSize, conductor string) {
 	s.t.Helper()
 	s.orch = filepath.Join(s.dir, "music.orch")
-	compose := orchestra(s.t, "compose", s.path("original"), "-q", "-s", partSize, "-c", conductor, "-o", s.orch)
+	compose := orchestra(s.t, "compose", s.path("original"), "-q", "-s", partSize, "-o", s.orch)
+	if conductor != "" {
+		compose.Args = append(compose.Args, "-c", conductor)
+	}
 	if text, err := compose.CombinedOutput(); err != nil {
 		s.t.Fatalf("compose: %v: %s", err, text)
 	}

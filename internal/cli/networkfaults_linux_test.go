@@ -1,0 +1,256 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"orchestra/internal/cli/hosts"
+)
+
+// stallMost is how long nothing may come to a member where there is any way for it to come.
+const stallMost = 15 * time.Second
+
+// outage is how long a fault lasts that ends: long enough that connections end of it.
+const outage = 20 * time.Second
+
+// A networkScene has a conductor, a source of 1 MiB/s and members, each on a host of its own.
+type networkScene struct {
+	*labScene
+	star *hosts.Star
+}
+
+// newNetworkScene starts a conductor and a source on hosts of these names. Others are for members.
+func newNetworkScene(t *testing.T, members ...string) *networkScene {
+	t.Helper()
+	t.Parallel()
+	star := hosts.NewStar(t, append([]string{"conductor", "source"}, members...)...)
+	return &networkScene{newLabScene(t, star.Lab, 8<<20), star}
+}
+
+// begin composes for a conductor at an address, and starts that and the source.
+func (s *networkScene) begin(conductor string) {
+	s.t.Helper()
+	s.compose("64K", conductor)
+	s.conductOn("conductor")
+	s.source("source")
+}
+
+// source starts a source on a host.
+func (s *networkScene) source(host string) *player {
+	s.t.Helper()
+	p := s.on(host, "join", "--json", "--dir", filepath.Join(s.dir, "original"), "--upload-limit", "1M", s.orch)
+	p.untilComplete()
+	return p
+}
+
+func (s *networkScene) member(host string, flags ...string) *player {
+	s.t.Helper()
+	return s.on(host, append([]string{"join", "--json", "--dir", filepath.Join(s.dir, host), s.orch}, flags...)...)
+}
+
+// conductorAddress is where the conductor listens.
+func (s *networkScene) conductorAddress() string { return s.star.Address("conductor") + ":9999" }
+
+func someParts(e sceneEvent) bool { return e.Event == "progress" && e.PartsDone > 8 }
+
+// wantFlow reads until a member is complete, and wants no longer stall from now on than there may be.
+func wantFlow(t *testing.T, p *player) {
+	t.Helper()
+	moved, got, longest, says := time.Now(), int64(0), time.Duration(0), []string{}
+	p.until("complete", func(e sceneEvent) bool {
+		now := time.Now()
+		if e.Event == "progress" && got == 0 {
+			got = max(e.Downloaded, 1)
+		}
+		if e.Downloaded > got || e.Event == "complete" {
+			longest = max(longest, now.Sub(moved))
+			moved, got = now, max(got, e.Downloaded)
+		}
+		if e.Waiting != "" && (len(says) == 0 || says[len(says)-1] != e.Waiting) {
+			says = append(says, e.Waiting)
+		}
+		return e.Event == "complete"
+	})
+	t.Logf("%s: the longest stall is %v; it says %q", p.name, longest.Round(time.Second/10), says)
+	if longest > stallMost {
+		t.Errorf("%s: nothing came for %v", p.name, longest)
+	}
+}
+
+// last reads for a while what a member shows, and returns the last of it.
+func (p *player) last(during time.Duration) (e sceneEvent) {
+	p.t.Helper()
+	end := time.Now().Add(during)
+	return p.until("progress", func(e sceneEvent) bool { return e.Event == "progress" && time.Now().After(end) })
+}
+
+// A member that is cut off for a while goes on soon after.
+func TestMemberIsCutOff(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		cut, mend func(s *hosts.Star)
+		says      string // the waiting member
+	}{
+		{
+			"its cable is out",
+			func(s *hosts.Star) { s.Unplug("member") }, func(s *hosts.Star) { s.Plug("member") }, "",
+		},
+		{
+			"all its packets are lost",
+			func(s *hosts.Star) { s.Cut("member") }, func(s *hosts.Star) { s.Mend("member") }, "",
+		},
+		{
+			"what comes to it is lost",
+			func(s *hosts.Star) { s.Lose("source", "member"); s.Lose("conductor", "member") },
+			func(s *hosts.Star) { s.Find("source", "member"); s.Find("conductor", "member") }, "",
+		},
+		{
+			"what it sends is lost",
+			func(s *hosts.Star) { s.Lose("member", "source"); s.Lose("member", "conductor") },
+			func(s *hosts.Star) { s.Find("member", "source"); s.Find("member", "conductor") }, "",
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newNetworkScene(t, "member")
+			s.begin(s.conductorAddress())
+			member := s.member("member")
+			member.until("something of the content", someParts)
+			tt.cut(s.star)
+			e := member.last(outage)
+			t.Logf("it says %q", e.Waiting)
+			if e.Waiting == "" {
+				t.Error("it does not say why nothing comes")
+			}
+			tt.mend(s.star)
+			wantFlow(t, member)
+			s.wantCopy("member")
+		})
+	}
+}
+
+// Where the way from the only source is gone for good, in one direction, there is one through
+// another member.
+func TestWayRoundLostLink(t *testing.T) {
+	for _, way := range [][2]string{{"source", "member"}, {"member", "source"}} {
+		t.Run("from "+way[0]+" to "+way[1], func(t *testing.T) {
+			s := newNetworkScene(t, "member", "other")
+			s.begin(s.conductorAddress())
+			member, other := s.member("member"), s.member("other")
+			member.until("something of the content", someParts)
+			s.star.Lose(way[0], way[1])
+			wantFlow(t, member)
+			other.untilComplete()
+			s.wantCopy("member")
+			s.wantCopy("other")
+		})
+	}
+}
+
+// Large packets vanish from the start, and nobody is told.
+func TestMTUHole(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		mtu     int
+		address func(s *hosts.Star, name string) string
+	}{
+		{"IPv4", 1000, func(s *hosts.Star, name string) string { return s.Address(name) }},
+		{"IPv6", 1280, func(s *hosts.Star, name string) string { return "[" + s.Address6(name) + "]" }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newNetworkScene(t, "member", "other")
+			s.star.Narrow(tt.mtu)
+			s.begin(tt.address(s.star, "conductor") + ":9999")
+			member, other := s.member("member"), s.member("other")
+			wantFlow(t, member)
+			wantFlow(t, other)
+			s.wantCopy("member")
+			s.wantCopy("other")
+		})
+	}
+}
+
+// Half of the members cannot reach the conductor from some time on: they go on with whom they know.
+func TestConductorOutOfReachOfHalf(t *testing.T) {
+	s := newNetworkScene(t, "one", "two")
+	s.begin(s.conductorAddress())
+	one, two := s.member("one"), s.member("two")
+	one.until("something of the content", someParts)
+	s.star.Lose("one", "conductor")
+	wantFlow(t, one)
+	wantFlow(t, two)
+	s.wantCopy("one")
+	s.wantCopy("two")
+}
+
+// A conductor that cannot be reached for long, as the member says, is found soon once it can.
+func TestConductorOutOfReachAtFirst(t *testing.T) {
+	s := newNetworkScene(t, "member")
+	s.begin(s.conductorAddress())
+	s.star.Cut("member")
+	member := s.member("member")
+	e := member.last(3 * outage / 2)
+	if want := "no other member is known, and conductor " + s.conductorAddress() + " unreachable: it does not answer"; !strings.HasSuffix(e.Waiting, want) {
+		t.Errorf("it says %q, want %q", e.Waiting, want)
+	}
+	s.star.Mend("member")
+	wantFlow(t, member)
+	s.wantCopy("member")
+}
+
+// The member's own host gets another address in the midst of it.
+func TestMemberGetsAnotherAddress(t *testing.T) {
+	s := newNetworkScene(t, "member")
+	s.begin(s.conductorAddress())
+	member := s.member("member")
+	member.until("something of the content", someParts)
+	s.lab.Do(`
+ip -n @member addr del 10.99.3.2/24 dev eth0
+ip -n @member addr add 10.99.3.102/24 dev eth0
+ip -n @member route replace default via 10.99.3.1`)
+	wantFlow(t, member)
+	s.wantCopy("member")
+}
+
+// A conductor moves to another host behind its name, and a member that was told of the source by
+// name alone finds that on another host too.
+func TestNamesMove(t *testing.T) {
+	t.Run("conductor", func(t *testing.T) {
+		s := newNetworkScene(t, "member", "elsewhere")
+		s.lab.Names("member", map[string]string{"music.test": s.star.Address("conductor")})
+		s.lab.Names("source", map[string]string{"music.test": s.star.Address("elsewhere")})
+		s.compose("64K", "music.test:9999")
+		s.conductOn("conductor")
+		member := s.member("member")
+		member.until("the conductor", func(e sceneEvent) bool { return e.Up })
+		s.conductor.stop(syscall.SIGKILL)
+		e := member.last(outage)
+		t.Logf("it says %q", e.Waiting)
+		s.conductOn("elsewhere")
+		s.lab.Names("member", map[string]string{"music.test": s.star.Address("elsewhere")})
+		s.source("source")
+		wantFlow(t, member)
+		s.wantCopy("member")
+	})
+	t.Run("member", func(t *testing.T) {
+		s := newNetworkScene(t, "member", "elsewhere")
+		s.lab.Names("member", map[string]string{"music.test": s.star.Address("source")})
+		s.compose("64K", "")
+		source := s.on("source", "join", "--json", "--dir", filepath.Join(s.dir, "original"),
+			"--listen", ":10001", "--upload-limit", "1M", s.orch)
+		source.untilComplete()
+		member := s.member("member", "--peer", "music.test:10001")
+		member.until("something of the content", someParts)
+		source.stop(os.Kill)
+		e := member.last(outage)
+		t.Logf("it says %q", e.Waiting)
+		s.lab.Names("member", map[string]string{"music.test": s.star.Address("elsewhere")})
+		s.on("elsewhere", "join", "--json", "--dir", filepath.Join(s.dir, "original"),
+			"--listen", ":10001", s.orch).untilComplete()
+		wantFlow(t, member)
+		s.wantCopy("member")
+	})
+}
