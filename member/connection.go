@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/netip"
 	"sync"
 	"time"
@@ -39,7 +38,7 @@ const unknownRoundTrip = time.Minute
 // goroutine reads and one writes; the loop tells the link what to do.
 type connection struct {
 	m         *Member
-	conn      *net.TCPConn
+	conn      *stream
 	id        proto.PeerID
 	addr      netip.AddrPort
 	dialled   bool
@@ -50,6 +49,7 @@ type connection struct {
 
 	in       *proto.Reader
 	outward  io.Writer     // of messages; the writer's own
+	head     []byte        // of a piece, to go out with its content; the writer's own
 	first    proto.Message // came before the link was up; read first
 	expected int           // what expect set last; the reader's own
 	// Bytes that the peer may have in flight here; 0: as the system has it. The reader's own.
@@ -71,7 +71,7 @@ type connection struct {
 	alarm *time.Timer   // rouses the writer when announcements are due
 }
 
-func newConnection(m *Member, conn *net.TCPConn, hs proto.Handshake, dialled bool) *connection {
+func newConnection(m *Member, conn *stream, hs proto.Handshake, dialled bool) *connection {
 	return &connection{
 		m: m, conn: conn, id: hs.PeerID, addr: remoteAddr(conn), dialled: dialled,
 		terms: link.NewTerms(hs.Fast()), peer: -1, expected: 1,
@@ -99,7 +99,7 @@ func (c *connection) up(peer int) swarm.Joined {
 // run reads and writes until the link ends, and returns why.
 func (c *connection) run(ctx context.Context) error {
 	c.tune()
-	endure(c.conn, linkTimeout)
+	endure(c.conn.socket, linkTimeout)
 	stop := context.AfterFunc(ctx, func() { c.close(context.Cause(ctx)) })
 	defer stop()
 	var writer sync.WaitGroup
@@ -128,7 +128,7 @@ func (c *connection) close(why error) {
 func (c *connection) doubt() {
 	c.say(proto.KeepAlive{})
 	time.AfterFunc(doubtTime+doubtTime/4, func() {
-		if unacknowledged(c.conn) >= doubtTime {
+		if unacknowledged(c.conn.socket) >= doubtTime {
 			c.close(errors.New("its far end does not answer any more"))
 		}
 	})

@@ -58,7 +58,7 @@ func (m *Member) dialAddr(ctx context.Context, addr netip.AddrPort) (*connection
 	if err != nil {
 		return nil, err
 	}
-	l, err := m.greet(ctx, conn.(*net.TCPConn))
+	l, err := m.greet(ctx, plainStream(conn.(*net.TCPConn)))
 	if err != nil {
 		conn.Close()
 	}

@@ -25,16 +25,20 @@ type direct struct {
 	errno syscall.Errno
 }
 
-func receiver(conn *net.TCPConn) io.Reader {
-	if d := newDirect(conn, unix.SYS_READ); d != nil {
-		return d
+func receiver(conn *stream) io.Reader {
+	if conn.plain() {
+		if d := newDirect(conn.socket, unix.SYS_READ); d != nil {
+			return d
+		}
 	}
 	return conn
 }
 
-func sender(conn *net.TCPConn) io.Writer {
-	if d := newDirect(conn, unix.SYS_WRITE); d != nil {
-		return d
+func sender(conn *stream) io.Writer {
+	if conn.plain() {
+		if d := newDirect(conn.socket, unix.SYS_WRITE); d != nil {
+			return d
+		}
 	}
 	return conn
 }

@@ -46,12 +46,12 @@ func TestDirect(t *testing.T) {
 		echoed <- err
 	}()
 	go func() {
-		if n, err := sender(near).Write(content); n != len(content) || err != nil {
+		if n, err := sender(plainStream(near)).Write(content); n != len(content) || err != nil {
 			t.Errorf("wrote %d bytes: %v", n, err)
 		}
 		near.CloseWrite()
 	}()
-	in := receiver(near)
+	in := receiver(plainStream(near))
 	if n, err := in.Read(nil); n != 0 || err != nil {
 		t.Errorf("no room: %d %v", n, err)
 	}
@@ -70,7 +70,7 @@ func TestDirect(t *testing.T) {
 // TestDirectEnds has the errors of a connection: its deadlines, its end here and there.
 func TestDirectEnds(t *testing.T) {
 	near, far := ends(t)
-	in, out := receiver(near), sender(near)
+	in, out := receiver(plainStream(near)), sender(plainStream(near))
 	near.SetDeadline(time.Now().Add(10 * time.Millisecond))
 	if n, err := in.Read(make([]byte, 1)); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("nothing to read: %d %v", n, err)
@@ -92,7 +92,7 @@ func TestDirectEnds(t *testing.T) {
 	if n, err := in.Read(make([]byte, 1)); n != 0 || !errors.Is(err, net.ErrClosed) {
 		t.Errorf("closed: %d %v", n, err)
 	}
-	if _, err := io.ReadFull(receiver(near), make([]byte, 1)); !errors.Is(err, net.ErrClosed) {
+	if _, err := io.ReadFull(receiver(plainStream(near)), make([]byte, 1)); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("made of a closed one: %v", err)
 	}
 }

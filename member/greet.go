@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"net/netip"
 	"time"
 
 	"orchestra/member/link"
@@ -20,7 +19,7 @@ const readAhead = 16 << 10
 
 // greet exchanges the handshakes of a connection that this member opened, the extension handshake
 // included.
-func (m *Member) greet(ctx context.Context, conn *net.TCPConn) (*connection, error) {
+func (m *Member) greet(ctx context.Context, conn *stream) (*connection, error) {
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
 	conn.SetDeadline(time.Now().Add(proto.HandshakeTimeout))
@@ -39,7 +38,7 @@ func (m *Member) greet(ctx context.Context, conn *net.TCPConn) (*connection, err
 }
 
 // answer answers the handshake of a connection that somebody opened for this member's composition.
-func (m *Member) answer(conn *net.TCPConn, hs proto.Handshake) (*connection, error) {
+func (m *Member) answer(conn *stream, hs proto.Handshake) (*connection, error) {
 	said := time.Now()
 	if err := m.sayHello(conn); err != nil {
 		return nil, err
@@ -50,7 +49,7 @@ func (m *Member) answer(conn *net.TCPConn, hs proto.Handshake) (*connection, err
 // meet makes a link of a connection whose handshakes were exchanged: this member's was said at one
 // time, and answered at the other if it was the first.
 func (m *Member) meet(
-	conn *net.TCPConn, hs proto.Handshake, dialled bool, said, answered time.Time,
+	conn *stream, hs proto.Handshake, dialled bool, said, answered time.Time,
 ) (*connection, error) {
 	c := newConnection(m, conn, hs, dialled)
 	if hs.Extended() {
@@ -58,7 +57,7 @@ func (m *Member) meet(
 			return nil, err
 		}
 	}
-	if c.roundTrip = roundTrip(conn); c.roundTrip == unknownRoundTrip {
+	if c.roundTrip = roundTrip(conn.socket); c.roundTrip == unknownRoundTrip {
 		if !dialled {
 			if err := c.awaitAnswer(); err != nil {
 				return nil, err
@@ -71,15 +70,13 @@ func (m *Member) meet(
 	return c, nil
 }
 
-func (m *Member) sayHello(conn *net.TCPConn) error {
+func (m *Member) sayHello(conn *stream) error {
 	hs := proto.Handshake{Protocol: proto.BitTorrent, ID: m.id, PeerID: m.self}
 	hs.SetFast()
 	hs.SetExtended()
 	ext := link.Offered()
 	ext.Version, ext.Port = version, int(m.addr.Port())
-	if a, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
-		ext.YourIP = unmap(a.AddrPort()).Addr()
-	}
+	ext.YourIP = remoteAddr(conn).Addr()
 	b := hs.Append(nil)
 	b = proto.Append(b, proto.Extended{ID: proto.ExtHandshakeID, Payload: ext.Append(nil)})
 	_, err := conn.Write(b)
@@ -118,12 +115,4 @@ func (c *connection) awaitAnswer() (err error) {
 		c.first, err = c.in.Next()
 	}
 	return err
-}
-
-// remoteAddr is the far end of a connection.
-func remoteAddr(conn *net.TCPConn) netip.AddrPort {
-	if a, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
-		return unmap(a.AddrPort())
-	}
-	return netip.AddrPort{}
 }

@@ -351,10 +351,11 @@ func (h *Host) accept(ctx context.Context) {
 // greet exchanges the handshakes of a connection that somebody opened. Who names a composition that
 // no member here has learns nothing: the connection ends without an answer, as one does that is no
 // handshake.
-func (h *Host) greet(ctx context.Context, conn *net.TCPConn) (*connection, error) {
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
+func (h *Host) greet(ctx context.Context, socket *net.TCPConn) (*connection, error) {
+	stop := context.AfterFunc(ctx, func() { socket.Close() })
 	defer stop()
-	conn.SetDeadline(time.Now().Add(proto.HandshakeTimeout))
+	socket.SetDeadline(time.Now().Add(proto.HandshakeTimeout))
+	conn := plainStream(socket)
 	hs, err := readHello(conn, proto.BitTorrent)
 	if err != nil {
 		return nil, err

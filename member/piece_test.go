@@ -67,7 +67,7 @@ func pairOver(t *testing.T, content []byte, cfg Config, control func(network, ad
 		upload: limiter(cfg.UploadLimit), download: limiter(cfg.DownloadLimit),
 	}
 	m.intake = m.newIntake()
-	c := newConnection(m, near.(*net.TCPConn), proto.Handshake{}, false)
+	c := newConnection(m, plainStream(near.(*net.TCPConn)), proto.Handshake{}, false)
 	c.deadline = time.Now().Add(time.Hour) // those set above hold
 	c.terms = link.Terms{Fast: true, MaxRun: swarm.RunSize, Reqq: link.Reqq}
 	c.up(0)
@@ -80,7 +80,8 @@ func randomBytes(n int) []byte {
 	return b
 }
 
-// A piece goes out as it is, whatever the limit lets pass at once.
+// A piece goes out as it is, whatever the limit lets pass at once, and whether a cipher lies between
+// the link and its socket.
 func TestPieceInSlices(t *testing.T) {
 	content := randomBytes(300 << 10)
 	for _, test := range []struct {
@@ -93,12 +94,15 @@ func TestPieceInSlices(t *testing.T) {
 		{"block", 100 << 10, []proto.Piece{{Begin: 16 << 10, Length: proto.Block}}},
 		{"small block", 2 << 10, []proto.Piece{{Begin: 1, Length: 700}}},
 		{"blocks", 1 << 20, []proto.Piece{{Begin: 16 << 10, Length: proto.Block}, {Begin: 1, Length: 13}, {Begin: 2, Length: proto.Block}}},
+		{"head and end", 0, []proto.Piece{{Begin: 0, Length: copyStep}, {Begin: copyStep, Length: copyStep}}},
 	} {
-		t.Run(test.name, func(t *testing.T) {
+		send := func(t *testing.T, wrap func(net.Conn) net.Conn) {
 			l, far := pair(t, content, Config{UploadLimit: test.limit})
+			l.conn.Conn = wrap(l.conn.Conn)
+			l.outward = sender(l.conn)
 			sent := make(chan error, 1)
 			go func() { sent <- l.sendPieces(t.Context(), test.pieces) }()
-			in := proto.NewReader(far, proto.MaxFrame(1), readAhead)
+			in := proto.NewReader(wrap(far), proto.MaxFrame(1), readAhead)
 			var total int64
 			for _, want := range test.pieces {
 				msg, err := in.Next()
@@ -114,8 +118,33 @@ func TestPieceInSlices(t *testing.T) {
 			if err := <-sent; err != nil || l.m.uploaded.Load() != total {
 				t.Errorf("counted %d of %d bytes: %v", l.m.uploaded.Load(), total, err)
 			}
+		}
+		t.Run(test.name, func(t *testing.T) {
+			send(t, func(c net.Conn) net.Conn { return c })
+		})
+		t.Run(test.name+" through a cipher", func(t *testing.T) {
+			send(t, func(c net.Conn) net.Conn { return masked{c} })
 		})
 	}
+}
+
+// masked is a cipher: each byte is another one on the wire.
+type masked struct{ net.Conn }
+
+func (m masked) Read(p []byte) (int, error) {
+	n, err := m.Conn.Read(p)
+	for i := range p[:n] {
+		p[i] ^= 0x5a
+	}
+	return n, err
+}
+
+func (m masked) Write(p []byte) (int, error) {
+	q := bytes.Clone(p)
+	for i := range q {
+		q[i] ^= 0x5a
+	}
+	return m.Conn.Write(q)
 }
 
 // What a read expects of the socket must be still to come: the last bytes of a piece would wait for

@@ -16,9 +16,12 @@ import (
 
 // sendContent sends a stretch of the content from the file to the socket, at an explicit offset:
 // the file's own offset is shared by all links. What lies in several files of a folder goes out of
-// one after the other.
+// one after the other. What goes through a cipher is copied.
 func (c *connection) sendContent(ctx context.Context, off int64, left int) error {
-	raw, err := c.conn.SyscallConn()
+	if !c.conn.plain() {
+		return c.copyContent(ctx, off, left)
+	}
+	raw, err := c.conn.socket.SyscallConn()
 	if err != nil {
 		return err
 	}
@@ -44,7 +47,10 @@ func (c *connection) sendContent(ctx context.Context, off int64, left int) error
 
 // sendHead leaves the header of a piece to go out in one packet with the content that follows.
 func (c *connection) sendHead(head []byte) error {
-	raw, err := c.conn.SyscallConn()
+	if !c.conn.plain() {
+		return c.copyHead(head)
+	}
+	raw, err := c.conn.socket.SyscallConn()
 	if err != nil {
 		return err
 	}
@@ -106,7 +112,7 @@ func (c *connection) sendStretch(ctx context.Context, raw syscall.RawConn, stret
 // at a time, under a limit, would do so five times a second.
 // tune sets the options of a connection.
 func (c *connection) tune() {
-	raw, err := c.conn.SyscallConn()
+	raw, err := c.conn.socket.SyscallConn()
 	if err != nil {
 		return
 	}
@@ -152,7 +158,7 @@ func (c *connection) holdBack() {
 		return
 	}
 	c.unsent = most
-	if raw, err := c.conn.SyscallConn(); err == nil {
+	if raw, err := c.conn.socket.SyscallConn(); err == nil {
 		raw.Control(func(fd uintptr) { unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, most) })
 	}
 }
@@ -166,7 +172,7 @@ func (c *connection) rein() {
 	if share == 0 || (alone && c.bound == 0) {
 		return
 	}
-	raw, err := c.conn.SyscallConn()
+	raw, err := c.conn.socket.SyscallConn()
 	if err != nil {
 		return
 	}
@@ -212,8 +218,11 @@ func unbind(fd int) {
 
 // expect lets the reader sleep until n bytes are here, or a good many of them: packets that trickle
 // in then wake it a few times a piece and not a few times a packet. n must be on its way for sure.
-// 1 wakes it for anything again.
+// 1 wakes it for anything again. A cipher reads ahead: what it expects may be here already.
 func (c *connection) expect(n int) {
+	if !c.conn.plain() {
+		return
+	}
 	n = min(n, expectMost)
 	if c.bound > 0 {
 		n = min(n, c.bound/2)
@@ -222,7 +231,7 @@ func (c *connection) expect(n int) {
 		return
 	}
 	c.expected = n
-	if raw, err := c.conn.SyscallConn(); err == nil {
+	if raw, err := c.conn.socket.SyscallConn(); err == nil {
 		raw.Control(func(fd uintptr) { setOption(fd, unix.SOL_SOCKET, unix.SO_RCVLOWAT, int32(n)) })
 	}
 }

@@ -18,7 +18,7 @@ func TestRein(t *testing.T) {
 		return errors.Join(controlErr, err)
 	}
 	l, _ := pairOver(t, []byte("content"), Config{}, packets)
-	raw, err := l.conn.SyscallConn()
+	raw, err := l.conn.socket.SyscallConn()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestRein(t *testing.T) {
 // More waits in the socket of a peer that alone is sent to.
 func TestHoldBack(t *testing.T) {
 	l, _ := pair(t, []byte("content"), Config{})
-	raw, err := l.conn.SyscallConn()
+	raw, err := l.conn.socket.SyscallConn()
 	if err != nil {
 		t.Fatal(err)
 	}

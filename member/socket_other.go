@@ -10,29 +10,15 @@ import (
 )
 
 // receiver and sender are the directions of a connection.
-func receiver(conn *net.TCPConn) io.Reader { return conn }
-func sender(conn *net.TCPConn) io.Writer   { return conn }
+func receiver(conn *stream) io.Reader { return conn }
+func sender(conn *stream) io.Writer   { return conn }
 
-// sendHead writes the header of a piece.
-func (c *connection) sendHead(head []byte) error { return c.write(head) }
+// sendHead leaves the header of a piece to go out with the content that follows.
+func (c *connection) sendHead(head []byte) error { return c.copyHead(head) }
 
 // sendContent writes a stretch of the content by way of a buffer.
 func (c *connection) sendContent(ctx context.Context, off int64, left int) error {
-	buf := make([]byte, min(left, 64<<10))
-	for left > 0 {
-		n := min(left, len(buf))
-		if err := c.m.store.ReadAt(buf[:n], off); err != nil {
-			return err
-		}
-		if err := c.write(buf[:n]); err != nil {
-			return err
-		}
-		off, left = off+int64(n), left-n
-		if !c.wentOut(ctx, n) {
-			return ctx.Err()
-		}
-	}
-	return nil
+	return c.copyContent(ctx, off, left)
 }
 
 // tune sets the options of a connection: the defaults are right here.

@@ -196,6 +196,5 @@ func (c *connection) sendBlocks(pieces []proto.Piece) (sent int, err error) {
 		sent += p.Length
 	}
 	c.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
-	_, err = out.WriteTo(c.conn)
-	return sent, err
+	return sent, c.conn.writeAll(out)
 }

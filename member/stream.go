@@ -1,0 +1,82 @@
+package member
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+)
+
+// A stream is what the bytes of a link go through: the socket itself, or a cipher over it. What the
+// system can do with a socket (send a file, wait for so many bytes) needs a plain one; options of
+// the socket are set whatever it carries.
+type stream struct {
+	net.Conn              // of what is said and heard
+	socket   *net.TCPConn // that it travels over
+}
+
+func plainStream(socket *net.TCPConn) *stream { return &stream{Conn: socket, socket: socket} }
+
+// plain reports whether what is said goes into the socket as it is.
+func (s *stream) plain() bool { return s.Conn == net.Conn(s.socket) }
+
+// Close closes the socket. A cipher's own farewell could wait for the far end.
+func (s *stream) Close() error { return s.socket.Close() }
+
+// writeAll writes what lies in several places: in one call of the system, or as one piece for a
+// cipher.
+func (s *stream) writeAll(parts net.Buffers) error {
+	if s.plain() {
+		_, err := parts.WriteTo(s.socket)
+		return err
+	}
+	_, err := s.Write(slices.Concat(parts...))
+	return err
+}
+
+// copyStep is how much content is read from the disk, to be written, at a time.
+const copyStep = 64 << 10
+
+// copies are buffers for it, with room for the header of a piece.
+var copies = sync.Pool{New: func() any {
+	b := make([]byte, 0, copyStep+16)
+	return &b
+}}
+
+// copyHead leaves the header of a piece to go out with the content that follows.
+func (c *connection) copyHead(head []byte) error {
+	c.head = append(c.head[:0], head...)
+	return nil
+}
+
+// copyContent writes a stretch of the content by way of a buffer.
+func (c *connection) copyContent(ctx context.Context, off int64, left int) error {
+	room := copies.Get().(*[]byte)
+	defer copies.Put(room)
+	for left > 0 {
+		n := min(left, copyStep)
+		buf := append((*room)[:0], c.head...)
+		c.head = c.head[:0]
+		content := buf[len(buf) : len(buf)+n]
+		if err := c.m.store.ReadAt(content, off); err != nil {
+			return err
+		}
+		if err := c.write(buf[:len(buf)+n]); err != nil {
+			return err
+		}
+		off, left = off+int64(n), left-n
+		if !c.wentOut(ctx, n) {
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// remoteAddr is the far end of a connection.
+func remoteAddr(conn net.Conn) netip.AddrPort {
+	if a, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
+		return unmap(a.AddrPort())
+	}
+	return netip.AddrPort{}
+}
