@@ -32,6 +32,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"orchestra/conduct/page"
+	"orchestra/internal/mtu"
 	"orchestra/orch"
 	"orchestra/proto"
 )
@@ -163,7 +164,7 @@ type Conductor struct {
 // says that there is no randomness.
 func New(cfg Config) (*Conductor, error) {
 	cfg = cfg.withDefaults()
-	ln, err := net.Listen("tcp", cfg.Listen)
+	ln, err := mtu.Listen(cfg.Listen)
 	if err != nil {
 		return nil, &ListenError{Addr: cfg.Listen, Err: err}
 	}
@@ -172,7 +173,7 @@ func New(cfg Config) (*Conductor, error) {
 		return nil, errors.Join(err, ln.Close())
 	}
 	if cfg.AdminListen != "" {
-		if c.admin, err = net.Listen("tcp", cfg.AdminListen); err != nil {
+		if c.admin, err = mtu.Listen(cfg.AdminListen); err != nil {
 			ln.Close()
 			return nil, &ListenError{Addr: cfg.AdminListen, Admin: true, Err: err}
 		}

@@ -3,13 +3,13 @@ package member
 import (
 	"context"
 	"errors"
-	"net"
 	"slices"
 	"sync"
 	"time"
 
 	"orchestra/member/link"
 	"orchestra/member/store"
+	"orchestra/internal/mtu"
 	"orchestra/member/swarm"
 	"orchestra/proto"
 )
@@ -142,7 +142,7 @@ func (d *director) connect() {
 	for _, n := range d.named {
 		d.work.Go(func() { n.keep(d.ctx, d.Member) })
 	}
-	dialer := net.Dialer{Timeout: proto.HandshakeTimeout}
+	dialer := mtu.Dialer(proto.HandshakeTimeout)
 	for i, addr := range d.conductors {
 		c := &conductor{Member: d.Member, addr: addr, index: i, complaints: d.complaints[i], dial: dialer.DialContext}
 		d.work.Go(func() { c.run(d.ctx) })
@@ -175,6 +175,7 @@ func (d *director) loop() {
 			d.notices.tell(now)
 			d.recheck(now)
 			if !now.Before(d.lookAt) {
+				d.lookAtLinks(now)
 				d.explain()
 				d.lookAt = now.Add(d.lookAgain())
 			}
@@ -313,7 +314,23 @@ func (d *director) linkDown(ev linkDown) {
 	d.links[ev.link.peer] = nil
 	d.host.places.give(d.Member)
 	d.cfg.Log.Debug().Stringer("peer", ev.link.id).Stringer("addr", ev.link.addr).AnErr("reason", ev.err).Msg("link ended")
+	if ev.link.narrowed(ev.err) {
+		d.host.ways.vanish(ev.link.addr.Addr())
+	}
 	d.step(swarm.Left{Peer: ev.link.peer})
+}
+
+// lookAtLinks sees to the links over which nothing arrives that is sent.
+func (d *director) lookAtLinks(now time.Time) {
+	for _, l := range d.links {
+		if l == nil {
+			continue
+		}
+		if deaf := l.look(now); deaf != l.deaf {
+			l.deaf = deaf
+			d.step(swarm.Deaf{Peer: l.peer, On: deaf})
+		}
+	}
 }
 
 // moved ends the links that this machine has no longer the address for.

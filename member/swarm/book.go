@@ -27,6 +27,7 @@ type book struct {
 	foundAt time.Duration // when it was told of the first member
 	recount time.Duration // when those are dropped that no conductor has listed anew
 	before  time.Duration // those that were unlisted before this time
+	hungry  bool          // nothing comes: who may have it is tried often
 }
 
 // member is somebody whom this member was told of.
@@ -46,6 +47,7 @@ type member struct {
 	fault Fault          // of the last dial, if it failed
 	at    netip.AddrPort // where that was
 	after time.Duration  // not to be dialled before
+	soon  time.Duration  // nor before this, although nothing comes
 	cut   time.Duration  // nor before, whatever else is learned of it: it is cut off
 
 	heard    time.Duration // when it was told of, or a link to it ended
@@ -56,6 +58,10 @@ const (
 	redialFirst = 2 * time.Second
 	redialMost  = 2 * time.Minute
 	redialLost  = 15 * time.Minute // for members that have not answered lostFails times
+	// redialNamed is for those that the user named, and redialHungry while nothing comes: whoever is
+	// there again is found within 15 s, the time of a dial included that came too soon.
+	redialNamed  = 8 * time.Second
+	redialHungry = 4 * time.Second
 	// knownMost bounds what is remembered of members; the conductor hands out few, so only a flood
 	// comes near it.
 	knownMost = 1000
@@ -166,8 +172,21 @@ func (m *member) idle() bool { return !m.pending && !m.link }
 
 func (m *member) dialable() bool { return m.idle() && !m.seed }
 
-// when is the time from which on the member may be dialled.
-func (m *member) when() time.Duration { return max(m.after, m.cut) }
+// when is the time from which on a member may be dialled.
+func (b *book) when(m *member) time.Duration {
+	if b.hungry {
+		return max(min(m.after, m.soon), m.cut)
+	}
+	return max(m.after, m.cut)
+}
+
+// starves takes in whether nothing has come for a while that is to come.
+func (b *book) starves(on bool) {
+	if on != b.hungry {
+		b.hungry = on
+		b.changed()
+	}
+}
 
 // failed sets how often in a row the member did not answer.
 func (b *book) failed(m *member, fails int) {
@@ -219,6 +238,10 @@ func (b *book) gone(ev Gone) {
 func (b *book) conducted(now time.Duration, ev Conducted) {
 	if ev.On {
 		b.recount, b.before = now+listAgain, now
+		for _, m := range b.known { // the network may be back
+			m.after = min(m.after, m.soon)
+		}
+		b.changed()
 		return
 	}
 	for _, m := range b.known {
@@ -338,10 +361,15 @@ func (b *book) cutOff(id proto.PeerID, host netip.Addr, until time.Duration) {
 // later puts off the next dial of a member, longer each time.
 func (b *book) later(now time.Duration, m *member) {
 	most := redialMost
-	if m.fails >= 2*lostFails {
+	switch {
+	case m.name != "":
+		most = redialNamed
+	case m.fails >= 2*lostFails:
 		most = redialLost
 	}
 	wait := min(redialFirst<<min(m.fails, 10), most)
 	b.failed(m, m.fails+1)
-	m.after = now + wait/2 + time.Duration(b.rng.Int64N(int64(wait)))
+	spread := time.Duration(b.rng.Int64N(int64(wait)))
+	m.after = now + wait/2 + spread
+	m.soon = now + min(wait, redialHungry)/2 + spread%min(wait, redialHungry)
 }

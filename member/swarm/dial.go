@@ -35,6 +35,8 @@ func (m *member) isAt(host netip.Addr) bool {
 // tend opens links while there are too few.
 func (l *links) tend() {
 	l.s.book.expire(l.s.now)
+	from, to := l.s.lull.hungry()
+	l.s.book.starves(l.s.missing > 0 && from <= l.s.now && l.s.now < to)
 	l.dial()
 }
 
@@ -88,5 +90,9 @@ func (l *links) due() time.Duration {
 	if l.up >= few {
 		mayAt = l.s.now
 	}
-	return l.s.book.nextDial(l.s.now, mayAt)
+	at := l.s.book.nextDial(l.s.now, mayAt)
+	if from, _ := l.s.lull.hungry(); l.s.missing > 0 && l.s.now < from {
+		at = min(at, from)
+	}
+	return at
 }

@@ -16,6 +16,7 @@ type Waiting struct {
 	Choking int // of those: do not serve this member
 	Busy    int // have been asked and serve others, or ask this one to wait
 	Mute    int // stopped in the middle
+	Deaf    int // do not answer at all
 
 	Nowhere int            // missing parts that nobody connected has
 	HadBy   netip.AddrPort // who had most of them and is gone; port 0: not known; not valid: nobody
@@ -37,6 +38,8 @@ const (
 	// aloneAfter is how long a member that knows others and is linked to none waits until it takes
 	// that for a fault of the way there.
 	aloneAfter = 8 * time.Second
+	hungryAfter = 4 * time.Second
+	hungryFor   = 10 * time.Minute
 	// absentMost is how many of those that left with something that is missing here are remembered.
 	absentMost = 8
 )
@@ -65,6 +68,12 @@ func (u *lull) comes(ev Event) {
 	case Received:
 		u.cameAt = u.s.now
 	}
+}
+
+// hungry returns from when to when nothing comes, if nothing does, and who may have it is tried more
+// often for that. It is not for ever, since most of those who are gone for long stay so.
+func (u *lull) hungry() (from, to time.Duration) {
+	return u.cameAt + hungryAfter, u.cameAt + hungryFor
 }
 
 // misses remembers a peer that left, if it had something that is missing here.
@@ -101,6 +110,8 @@ func (s *Swarm) Waiting(now time.Duration) Waiting {
 		}
 		w.Holders++
 		switch {
+		case p.deaf:
+			w.Deaf++
 		case p.choked:
 			w.Choking++
 		case p.begun > 0:

@@ -25,8 +25,9 @@ func NewStar(t testing.TB, names ...string) *Star {
 		s.Do(fmt.Sprintf(`
 ip -n @%[1]s link add eth0 type veth peer name to-%[1]s netns @router
 ip -n @router addr add 10.99.%[2]d.1/24 dev to-%[1]s
-ip -n @router addr add fd99:%[2]d::1/64 dev to-%[1]s nodad
+ip -n @router addr add fd99:%[2]d::1/64 dev to-%[1]s nodad noprefixroute
 ip -n @router link set to-%[1]s up
+ip -n @router -6 route add fd99:%[2]d::/64 dev to-%[1]s
 ip -n @%[1]s addr add 10.99.%[2]d.2/24 dev eth0
 ip -n @%[1]s addr add fd99:%[2]d::2/64 dev eth0 nodad
 ip -n @%[1]s link set eth0 up
