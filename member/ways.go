@@ -21,7 +21,8 @@ const (
 	// are let fragment it.
 	resent = 2
 	// resentDeaf is the same until the far end counts as one that does not answer, and resentMost
-	// until it is given up, some 6 s.
+	// until it is given up, some 6 s. By IPv6 nothing is fragmented, so a link over which nothing
+	// large ever arrived is given up as soon as it is deaf, after some 2 s.
 	resentDeaf = 3
 	resentMost = 5
 	// deafMost is how long that may last where the time between is long: the far end is far.
@@ -115,7 +116,7 @@ func (w *ways) connect(ctx context.Context, addr netip.AddrPort) (*net.TCPConn, 
 // look sees whether what is sent over a link reaches its far end, and does what can be done where
 // it does not. It reports whether the far end does not answer. The loop calls it, each second.
 func (c *connection) look(now time.Time) (deaf bool) {
-	times := mtu.Vanishing(c.conn.socket)
+	times, arrived := mtu.Vanishing(c.conn.socket)
 	if times < resent {
 		c.vanishing = time.Time{}
 		return false
@@ -125,7 +126,11 @@ func (c *connection) look(now time.Time) (deaf bool) {
 	}
 	mtu.Fragment(c.conn.socket)
 	deaf = times >= resentDeaf
-	if times >= resentMost || deaf && now.Sub(c.vanishing) >= deafMost {
+	most := resentMost
+	if !arrived && !c.addr.Addr().Is4() {
+		most = resentDeaf
+	}
+	if times >= most || deaf && now.Sub(c.vanishing) >= deafMost {
 		_ = c.conn.socket.SetLinger(0) // the far end is to hear of it at once, if it can
 		c.close(errDeaf)
 	}

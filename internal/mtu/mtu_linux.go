@@ -29,17 +29,20 @@ func Fragment(conn *net.TCPConn) {
 }
 
 // Vanishing returns how many times in a row something was sent again for which no
-// acknowledgement came in time; 0 where that is not known.
-func Vanishing(conn *net.TCPConn) (times int) {
+// acknowledgement came in time, 0 where that is not known; and whether much was
+// acknowledged before, so that large packets do arrive at times.
+func Vanishing(conn *net.TCPConn) (times int, arrived bool) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
-		return 0
+		return 0, false
 	}
 	_ = raw.Control(func(fd uintptr) {
 		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
 		if err == nil && info.Unacked > 0 {
-			times = int(info.Retransmits)
+			times, arrived = int(info.Retransmits), info.Bytes_acked >= much
 		}
 	})
-	return times
+	return times, arrived
 }
+
+const much = 64 << 10

@@ -12,5 +12,5 @@ func limit(syscall.RawConn, int) {}
 // Fragment does nothing here.
 func Fragment(*net.TCPConn) {}
 
-// Vanishing returns 0: that is not known here.
-func Vanishing(*net.TCPConn) int { return 0 }
+// Vanishing returns 0: it is not known here what vanishes.
+func Vanishing(*net.TCPConn) (times int, arrived bool) { return 0, false }

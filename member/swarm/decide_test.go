@@ -312,7 +312,7 @@ func TestForeignClientKeepsTheOlderLink(t *testing.T) {
 }
 
 func TestFailedDialsComeLaterEachTime(t *testing.T) {
-	d := newDesk(t, 1, 256<<10)
+	d, _ := completeDesk(t, 1)
 	d.tell(Found{ID: proto.PeerID{1}, Addrs: addrs(0)})
 	var waits []time.Duration
 	for range 6 {
