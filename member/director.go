@@ -7,9 +7,9 @@ import (
 	"sync"
 	"time"
 
+	"orchestra/internal/mtu"
 	"orchestra/member/link"
 	"orchestra/member/store"
-	"orchestra/internal/mtu"
 	"orchestra/member/swarm"
 	"orchestra/proto"
 )

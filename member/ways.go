@@ -28,7 +28,7 @@ const (
 	// deafMost is how long that may last where the time between is long: the far end is far.
 	deafMost = 12 * time.Second
 	// waitedLong is how long nothing came over a link that ended until that may be why.
-	waitedLong = 4 * time.Second
+	waitedLong = 1500 * time.Millisecond
 
 	narrowFor  = 10 * time.Minute
 	narrowMost = 1000

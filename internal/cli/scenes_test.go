@@ -137,6 +137,8 @@ type sceneEvent struct {
 	Copies  int `json:"-"` // complete ones, of a line of status
 
 	URLs []string `json:"urls"` // of share
+
+	at time.Time // when the line came
 }
 
 func (s *scene) start(cmd *exec.Cmd) *player {
@@ -186,6 +188,7 @@ func (p *player) readEvents(stdout io.Reader) {
 		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
 			p.t.Errorf("%s printed %q: %v", p.name, lines.Text(), err)
 		}
+		e.at = time.Now()
 		p.events <- e
 	}
 	close(p.events)

@@ -37,6 +37,7 @@ func (l *links) tend() {
 	l.s.book.expire(l.s.now)
 	from, to := l.s.lull.hungry()
 	l.s.book.starves(l.s.missing > 0 && from <= l.s.now && l.s.now < to)
+	l.s.lull.doubt()
 	l.dial()
 }
 
@@ -90,9 +91,5 @@ func (l *links) due() time.Duration {
 	if l.up >= few {
 		mayAt = l.s.now
 	}
-	at := l.s.book.nextDial(l.s.now, mayAt)
-	if from, _ := l.s.lull.hungry(); l.s.missing > 0 && l.s.now < from {
-		at = min(at, from)
-	}
-	return at
+	return min(l.s.book.nextDial(l.s.now, mayAt), l.s.lull.due())
 }

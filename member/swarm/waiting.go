@@ -37,9 +37,11 @@ const (
 	waitingAfter = 2 * time.Second
 	// aloneAfter is how long a member that knows others and is linked to none waits until it takes
 	// that for a fault of the way there.
-	aloneAfter = 8 * time.Second
+	aloneAfter  = 8 * time.Second
 	hungryAfter = 4 * time.Second
 	hungryFor   = 10 * time.Minute
+	// doubtEvery is how often those who should send are asked for a sign of life meanwhile.
+	doubtEvery = 5 * time.Second
 	// absentMost is how many of those that left with something that is missing here are remembered.
 	absentMost = 8
 )
@@ -55,6 +57,7 @@ type absence struct {
 type lull struct {
 	s      *Swarm
 	cameAt time.Duration // when content came last
+	doubts time.Duration // when those who should send are asked for a sign of life next
 	absent []absence     // who left with something that is missing here, the last one last
 }
 
@@ -74,6 +77,34 @@ func (u *lull) comes(ev Event) {
 // often for that. It is not for ever, since most of those who are gone for long stay so.
 func (u *lull) hungry() (from, to time.Duration) {
 	return u.cameAt + hungryAfter, u.cameAt + hungryFor
+}
+
+// doubt asks those for a sign of life who have what is missing, while nothing comes: a link may be
+// dead and owe no acknowledgement, so that nobody would find out for long.
+func (u *lull) doubt() {
+	if !u.s.book.hungry || u.s.now < u.doubts {
+		return
+	}
+	u.doubts = u.s.now + doubtEvery
+	for _, p := range u.s.links.list {
+		if p.useful > 0 && !p.leaving {
+			u.s.emit(Doubt{p.index})
+		}
+	}
+}
+
+// due is when there is something to do while nothing comes, or when it has not come for a while.
+func (u *lull) due() time.Duration {
+	from, to := u.hungry()
+	switch {
+	case u.s.missing == 0 || u.s.now >= to:
+		return never
+	case u.s.now < from:
+		return from
+	case u.s.links.up == 0:
+		return to
+	}
+	return max(u.doubts, u.s.now)
 }
 
 // misses remembers a peer that left, if it had something that is missing here.

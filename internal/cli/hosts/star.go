@@ -23,11 +23,11 @@ func NewStar(t testing.TB, names ...string) *Star {
 	s.Do("ip netns exec @router sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1")
 	for i, name := range names {
 		s.Do(fmt.Sprintf(`
-ip -n @%[1]s link add eth0 type veth peer name to-%[1]s netns @router
-ip -n @router addr add 10.99.%[2]d.1/24 dev to-%[1]s
-ip -n @router addr add fd99:%[2]d::1/64 dev to-%[1]s nodad noprefixroute
-ip -n @router link set to-%[1]s up
-ip -n @router -6 route add fd99:%[2]d::/64 dev to-%[1]s
+ip -n @%[1]s link add eth0 type veth peer name port%[2]d netns @router
+ip -n @router addr add 10.99.%[2]d.1/24 dev port%[2]d
+ip -n @router addr add fd99:%[2]d::1/64 dev port%[2]d nodad noprefixroute
+ip -n @router link set port%[2]d up
+ip -n @router -6 route add fd99:%[2]d::/64 dev port%[2]d
 ip -n @%[1]s addr add 10.99.%[2]d.2/24 dev eth0
 ip -n @%[1]s addr add fd99:%[2]d::2/64 dev eth0 nodad
 ip -n @%[1]s link set eth0 up
@@ -57,10 +57,14 @@ func (s *Star) number(name string) int {
 }
 
 // Unplug takes a host's cable out: both ends see it.
-func (s *Star) Unplug(name string) { s.Do("ip -n @router link set to-" + name + " down") }
+func (s *Star) Unplug(name string) { s.plug(name, "down") }
 
 // Plug puts a host's cable back.
-func (s *Star) Plug(name string) { s.Do("ip -n @router link set to-" + name + " up") }
+func (s *Star) Plug(name string) { s.plug(name, "up") }
+
+func (s *Star) plug(name, how string) {
+	s.Do(fmt.Sprintf("ip -n @router link set port%d %s", s.number(name), how))
+}
 
 // Lose lets all packets from one host to another vanish, and nobody see why.
 func (s *Star) Lose(from, to string) { s.lose("-I", from, to) }
@@ -70,8 +74,8 @@ func (s *Star) Find(from, to string) { s.lose("-D", from, to) }
 
 func (s *Star) lose(what, from, to string) {
 	for _, tables := range []string{"iptables", "ip6tables"} {
-		s.Do(fmt.Sprintf("ip netns exec @router %s -w %s FORWARD -i to-%s -o to-%s -j DROP",
-			tables, what, from, to))
+		s.Do(fmt.Sprintf("ip netns exec @router %s -w %s FORWARD -i port%d -o port%d -j DROP",
+			tables, what, s.number(from), s.number(to)))
 	}
 }
 
@@ -83,18 +87,18 @@ func (s *Star) Mend(name string) { s.cut("-D", name) }
 
 func (s *Star) cut(what, name string) {
 	for _, tables := range []string{"iptables", "ip6tables"} {
-		s.Do(fmt.Sprintf(`ip netns exec @router %[1]s -w %[2]s FORWARD -i to-%[3]s -j DROP
-ip netns exec @router %[1]s -w %[2]s FORWARD -o to-%[3]s -j DROP`, tables, what, name))
+		s.Do(fmt.Sprintf(`ip netns exec @router %[1]s -w %[2]s FORWARD -i port%[3]d -j DROP
+ip netns exec @router %[1]s -w %[2]s FORWARD -o port%[3]d -j DROP`, tables, what, s.number(name)))
 	}
 }
 
 // Narrow lets no packet through to any host that is larger than so many bytes,
 // and has nobody told: an MTU hole. Packets of IPv4 that may be fragmented are.
 func (s *Star) Narrow(mtu int) {
-	for i, name := range s.hosts {
+	for i := range s.hosts {
 		s.Do(fmt.Sprintf(`
-ip -n @router route replace 10.99.%[2]d.0/24 dev to-%[1]s src 10.99.%[2]d.1 mtu lock %[3]d
-ip -n @router -6 route replace fd99:%[2]d::/64 dev to-%[1]s mtu lock %[3]d`, name, i+1, mtu))
+ip -n @router route replace 10.99.%[1]d.0/24 dev port%[1]d src 10.99.%[1]d.1 mtu lock %[2]d
+ip -n @router -6 route replace fd99:%[1]d::/64 dev port%[1]d mtu lock %[2]d`, i+1, mtu))
 	}
 	s.Do(`
 ip netns exec @router iptables -w -I OUTPUT -p icmp -j DROP
