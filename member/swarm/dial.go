@@ -21,6 +21,9 @@ func (l *links) found(ev Found) {
 	}
 	moved := l.s.book.found(l.s.now, ev, linked)
 	for _, p := range l.list {
+		if p.member == nil && p.id == ev.ID { // it came before anybody told of it
+			p.member = l.s.book.of(ev.ID, nil)
+		}
 		if moved != nil && p.member == moved && !moved.isAt(p.addr.Addr()) {
 			l.s.emit(Doubt{p.index})
 		}
