@@ -125,6 +125,7 @@ func (p *player) last(at time.Time) (e sceneEvent) {
 
 // A member that is cut off for a while, however that is, says so and goes on soon after.
 func TestMemberIsCutOff(t *testing.T) {
+	t.Parallel()
 	const noAnswer = "connected to nobody: 10.99.2.2:10001 does not answer"
 	for _, fault := range []struct {
 		name      string
@@ -187,6 +188,7 @@ func TestWayRoundLostLink(t *testing.T) {
 
 // Large packets vanish from the start, and nobody is told.
 func TestMTUHole(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name    string
 		mtu     int
@@ -251,6 +253,7 @@ ip -n @member route replace default via 10.99.3.1`)
 // A conductor moves to another host behind its name, and a member that was told of the source by
 // name alone finds that on another host too.
 func TestNamesMove(t *testing.T) {
+	t.Parallel()
 	t.Run("conductor", func(t *testing.T) {
 		s := newNetworkScene(t, "member", "elsewhere")
 		s.lab.Names("member", map[string]string{"music.test": s.star.Address("conductor")})
