@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"orchestra/internal/mtu"
 	"orchestra/member/intake"
 	"orchestra/member/link"
 	"orchestra/member/swarm"
@@ -105,9 +104,6 @@ func (c *connection) up(peer int) swarm.Joined {
 func (c *connection) run(ctx context.Context) error {
 	c.tune()
 	endure(c.conn.socket, linkTimeout)
-	if c.m.host.ways.most(c.addr.Addr()) != 0 {
-		mtu.Fragment(c.conn.socket)
-	}
 	c.heard = time.Now()
 	stop := context.AfterFunc(ctx, func() { c.close(context.Cause(ctx)) })
 	defer stop()

@@ -291,6 +291,9 @@ func (d *director) linkUp(c *connection) {
 	}
 	d.links[peer] = c
 	*d.carried.of(peer) = carriage{}
+	if d.host.ways.most(c.addr.Addr()) != 0 {
+		mtu.Fragment(c.conn.socket)
+	}
 	joined := c.up(peer)
 	d.work.Go(func() {
 		err := c.run(d.ctx)
