@@ -24,9 +24,11 @@ func (e badClaim) Error() string {
 }
 
 // inspect connects to a member as any BitTorrent program may, asks it for some of the parts that it
-// claims to have, and compares them. It returns how many it saw. Errors other than badClaim are of a
-// member that went away, or had no time.
-func inspect(address string, file *orch.File, content []byte, rng *rand.Rand) (seen int, err error) {
+// claims to have, and compares them. It returns how many it saw. Errors other than badClaim are of
+// a member that went away, or had no time.
+func inspect(
+	address string, file *orch.File, content []byte, rng *rand.Rand,
+) (seen int, err error) {
 	conn, err := net.DialTimeout("tcp", address, inspectTime)
 	if err != nil {
 		return 0, err

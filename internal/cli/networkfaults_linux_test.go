@@ -44,14 +44,16 @@ func (s *networkScene) begin(conductor string) {
 // source starts a source on a host.
 func (s *networkScene) source(host string) *player {
 	s.t.Helper()
-	p := s.on(host, "join", "--json", "--dir", filepath.Join(s.dir, "original"), "--upload-limit", "1M", s.orch)
+	p := s.on(host, "join", "--json", "--dir", filepath.Join(s.dir, "original"),
+		"--upload-limit", "1M", s.orch)
 	p.untilComplete()
 	return p
 }
 
 func (s *networkScene) member(host string, flags ...string) *player {
 	s.t.Helper()
-	return s.on(host, append([]string{"join", "--json", "--dir", filepath.Join(s.dir, host), s.orch}, flags...)...)
+	join := []string{"join", "--json", "--dir", filepath.Join(s.dir, host), s.orch}
+	return s.on(host, append(join, flags...)...)
 }
 
 // conductorAddress is where the conductor listens.
@@ -83,7 +85,9 @@ func wantFlows(t *testing.T, members ...*player) {
 // last returns what a member shows at a time to come.
 func (p *player) last(at time.Time) (e sceneEvent) {
 	p.t.Helper()
-	return p.until("progress", func(e sceneEvent) bool { return e.Event == "progress" && e.at.After(at) })
+	return p.until("progress", func(e sceneEvent) bool {
+		return e.Event == "progress" && e.at.After(at)
+	})
 }
 
 // A member that is cut off for a while, however that is, says so and goes on soon after.
@@ -139,7 +143,8 @@ func TestMemberIsCutOff(t *testing.T) {
 func TestWayRoundLostLink(t *testing.T) {
 	s := newNetworkScene(t, "not-heard", "hears-nothing", "other")
 	s.begin(s.conductorAddress())
-	notHeard, hearsNothing, other := s.member("not-heard"), s.member("hears-nothing"), s.member("other")
+	notHeard, hearsNothing := s.member("not-heard"), s.member("hears-nothing")
+	other := s.member("other")
 	notHeard.until("something of the content", someParts)
 	s.star.Lose("not-heard", "source")
 	s.star.Lose("source", "hears-nothing")
@@ -191,7 +196,9 @@ func TestConductorOutOfReachAtFirst(t *testing.T) {
 	s.star.Cut("member")
 	member := s.member("member")
 	e := member.last(time.Now().Add(2 * settles))
-	if want := "no other member is known, and conductor " + s.conductorAddress() + " unreachable: it does not answer"; !strings.HasSuffix(e.Waiting, want) {
+	want := "no other member is known, and conductor " + s.conductorAddress() +
+		" unreachable: it does not answer"
+	if !strings.HasSuffix(e.Waiting, want) {
 		t.Errorf("it says %q, want %q", e.Waiting, want)
 	}
 	s.star.Mend("member")

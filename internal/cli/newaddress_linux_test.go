@@ -13,7 +13,8 @@ import (
 func TestSourceGetsAnotherAddress(t *testing.T) {
 	t.Parallel()
 	s := newPairScene(t, 8<<20)
-	source := s.on(hosts.There, "join", "--json", "--dir", filepath.Join(s.dir, "original"), "--upload-limit", "1M", s.orch)
+	source := s.on(hosts.There, "join", "--json", "--dir", filepath.Join(s.dir, "original"),
+		"--upload-limit", "1M", s.orch)
 	source.untilComplete()
 	member := s.on(hosts.Here, "join", "--json", "--dir", filepath.Join(s.dir, "member"), s.orch)
 	sent := func(e sceneEvent) bool { return e.Event == "progress" && e.PartsDone > 16 }

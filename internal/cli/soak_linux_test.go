@@ -33,7 +33,9 @@ func TestSwarmDoesNotGrow(t *testing.T) {
 	}
 	s := newScene(t, 8<<20, "64K")
 	s.put("sharer")
-	lasting := map[string]*player{"conductor": s.conductor, "source": s.join("original"), "sharer": s.join("sharer")}
+	lasting := map[string]*player{
+		"conductor": s.conductor, "source": s.join("original"), "sharer": s.join("sharer"),
+	}
 	lasting["source"].untilComplete()
 	lasting["sharer"].untilComplete()
 	for _, p := range lasting {
@@ -58,7 +60,8 @@ func TestSwarmDoesNotGrow(t *testing.T) {
 				warm[name] = footprintOf(t, p)
 			}
 			if time.Since(told) > time.Minute {
-				t.Logf("%v, %d visitors: %s has %v", time.Since(begun).Round(time.Second), came, name, footprintOf(t, p))
+				t.Logf("%v, %d visitors: %s has %v",
+					time.Since(begun).Round(time.Second), came, name, footprintOf(t, p))
 			}
 		}
 		if time.Since(told) > time.Minute {
@@ -68,7 +71,8 @@ func TestSwarmDoesNotGrow(t *testing.T) {
 	for name, p := range lasting {
 		before, now := warm[name], footprintOf(t, p)
 		t.Logf("%s: %v after a sixth, %v after %d visitors", name, before, now, came)
-		if now.memory > before.memory+soakMemory || now.files > before.files+soakFiles || now.threads > before.threads+soakThreads {
+		if now.memory > before.memory+soakMemory || now.files > before.files+soakFiles ||
+			now.threads > before.threads+soakThreads {
 			t.Errorf("%s grows: %v after a sixth, %v in the end", name, before, now)
 		}
 	}
