@@ -41,7 +41,10 @@ type conn struct {
 	seat seat
 	id   [20]byte // the composition
 	out  *outbox
+	pass *pass
 	link link // the loop's
+
+	listed bool // the loop's: the registry has it
 	trunkState
 }
 
@@ -54,20 +57,21 @@ func (m *conn) abort() {
 // serve serves one connection to its end. The first byte says what is spoken
 // on it: the length of a handshake's protocol name, or the first letter of an
 // HTTP method. Whoever says nothing known is cut off, without an answer.
-func (c *Conductor) serve(ctx context.Context, nc net.Conn, s seat) {
+func (c *Conductor) serve(ctx context.Context, nc net.Conn, s seat, place *pass) {
 	defer nc.Close()
 	stop := context.AfterFunc(ctx, func() { nc.Close() })
 	defer stop()
 
-	nc.SetReadDeadline(time.Now().Add(c.cfg.HandshakeTimeout))
+	until := time.Now().Add(c.cfg.HandshakeTimeout)
+	nc.SetReadDeadline(until)
 	in := bufio.NewReaderSize(nc, sniffBuffer)
 	first, err := in.Peek(1)
 	if err == nil {
 		switch first[0] {
 		case byte(len(proto.Orchestra)):
-			err = c.serveMember(ctx, nc, in, s)
+			err = c.serveMember(ctx, nc, in, s, place)
 		case 'G', 'H': // GET, HEAD
-			err = c.serveHTTP(nc, in, s)
+			err = c.serveHTTP(nc, in, s, place, until)
 		default:
 			err = errNotMember
 		}
@@ -78,12 +82,14 @@ func (c *Conductor) serve(ctx context.Context, nc net.Conn, s seat) {
 }
 
 // serveMember reads what a member sends, until the connection ends.
-func (c *Conductor) serveMember(ctx context.Context, nc net.Conn, in io.Reader, s seat) error {
+func (c *Conductor) serveMember(
+	ctx context.Context, nc net.Conn, in io.Reader, s seat, place *pass,
+) error {
 	hello, err := proto.ReadHandshake(in, proto.Orchestra)
 	if err != nil {
 		return err
 	}
-	m := &conn{nc: nc, seat: s, id: hello.ID, out: newOutbox()}
+	m := &conn{nc: nc, seat: s, id: hello.ID, out: newOutbox(), pass: place}
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
@@ -99,7 +105,7 @@ func (c *Conductor) serveMember(ctx context.Context, nc net.Conn, in io.Reader, 
 		defer c.gate.leaveTrunk(s)
 		self.SetChannels()
 		m.out.put(self.Append(nil))
-		return c.serveTrunk(ctx, nc, in, s, m.out)
+		return c.serveTrunk(ctx, m, in)
 	}
 	m.out.put(self.Append(nil))
 	if c.cfg.Allow != nil && !all && !c.cfg.Allow(hello.ID) {

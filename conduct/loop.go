@@ -35,11 +35,14 @@ type lives struct{ c []*conn }
 // closed is the end of a connection that arrived.
 type closed struct{ c *conn }
 
+// reads looks at the registry, and changes nothing.
+type reads func(now time.Time, r *registry)
+
 // dialled is the outcome of a dial back.
 type dialled struct {
 	ticket uint64
 	addr   netip.AddrPort
-	ok     bool
+	found  finding
 }
 
 func (arrived) event() {}
@@ -47,6 +50,7 @@ func (heard) event()   {}
 func (lives) event()   {}
 func (closed) event()  {}
 func (dialled) event() {}
+func (reads) event()   {}
 
 // post hands an event to the loop and waits until there is room: a loop that
 // is behind pushes back on the connections. The loop itself never posts.
@@ -105,6 +109,10 @@ func (l *loop) handle(ev event) {
 			link: ev.c.link, id: ev.id, peer: ev.peer, seat: ev.c.seat,
 			ann: ev.ann, name: ev.name, title: ev.title,
 		}, l.out)
+		if l.reg.links[ev.c.link] != nil {
+			ev.c.pass.list(1)
+			ev.c.listed = true
+		}
 		l.c.log.Debug().Hex("id", ev.id[:]).Stringer("peer", ev.peer).Stringer("from", ev.c.seat.from).
 			Uint16("port", ev.ann.Port).Msg("member announced")
 	case heard:
@@ -115,18 +123,21 @@ func (l *loop) handle(ev event) {
 		}
 	case closed:
 		delete(l.conns, ev.c.link)
+		ev.c.unlist()
 		l.out = l.reg.leave(now, ev.c.link, l.out)
 	case visited:
 		var a answer
-		a.members, a.refused, l.out = l.reg.receive(now, ev.guest, l.out)
+		a, l.out = l.reg.receive(now, ev.guest, l.out)
 		if a.refused != "" {
 			l.c.news.refused(ev.guest.seat.from, ev.guest.id, a.refused)
 		}
 		ev.reply <- a
+	case scraped:
+		ev.reply <- l.reg.scrape(now, ev.ids)
 	case asked:
 		ev.reply <- l.reg.survey(now, ev.id)
-	case tallied:
-		ev.reply <- l.reg.tally(now)
+	case reads:
+		ev(now, l.reg)
 	case looked:
 		var view page.View
 		view, l.out = l.reg.look(now, ev.ids, l.out)
@@ -138,7 +149,7 @@ func (l *loop) handle(ev event) {
 		}
 		ev.reply <- all
 	case dialled:
-		l.out = l.reg.checked(now, ev.ticket, ev.addr, ev.ok, l.out)
+		l.out = l.reg.checked(now, ev.ticket, ev.addr, ev.found, l.out)
 	}
 }
 
@@ -159,6 +170,14 @@ func (l *loop) message(now time.Time, ev heard) {
 		v, l.out = l.reg.complain(now, ev.c.link, m.PeerID, m.Part, l.out)
 		l.c.rare.Warn().Stringer("from", ev.c.seat.from).Stringer("of", m.PeerID).Uint32("part", m.Part).
 			Bool("counted", v >= complaintCounted).Bool("shunned", v == complaintShuns).Msg("complaint of bad data")
+	}
+}
+
+// unlist takes note that no member is listed over the connection any more.
+func (m *conn) unlist() {
+	if m.listed {
+		m.listed = false
+		m.pass.list(-1)
 	}
 }
 
@@ -183,14 +202,15 @@ func (l *loop) perform(ctx context.Context) {
 				}
 				l.c.log.Debug().Stringer("from", c.seat.from).Str("why", eff.why).Msg("connection ends")
 				delete(l.conns, eff.who)
+				c.unlist()
 				c.finish()
 			}
 		case note:
 			l.c.news.noted(time.Now(), eff)
 		case dialBack:
 			l.c.wg.Go(func() {
-				addr, ok := l.c.callBack(ctx, eff)
-				l.c.post(ctx, dialled{eff.ticket, addr, ok})
+				addr, found := l.c.callBack(ctx, eff)
+				l.c.post(ctx, dialled{eff.ticket, addr, found})
 			})
 		}
 	}

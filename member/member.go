@@ -29,6 +29,7 @@ type Member struct {
 	self       proto.PeerID
 	key        [16]byte
 	conductors []string
+	trackers   [][]string    // URLs, by tier
 	named      []*named      // members that the user named
 	place      [8]byte       // of this copy, see place
 	complete   chan struct{} // closed when the content has its name
@@ -116,7 +117,8 @@ func newMember(cfg Config, join func(*Member) error) (*Member, error) {
 	for _, peer := range cfg.Peers {
 		m.named = append(m.named, newNamed(peer))
 	}
-	m.states = make([]conductorState, len(m.conductors))
+	m.trackers = cfg.File.Trackers()
+	m.states = make([]conductorState, len(m.conductors)+len(m.trackers))
 	for range m.conductors {
 		m.complaints = append(m.complaints, make(chan proto.Complain, maxComplaints))
 	}

@@ -70,7 +70,7 @@ func (p *program) openStdin() (*orch.File, error) {
 	if term.IsTerminal(int(p.stdin.Fd())) {
 		return nil, &usageError{command: p.running, text: "standard input is the terminal; - takes an .orch file from a pipe"}
 	}
-	f, err := orch.Parse(p.stdin)
+	f, err := readDescription(p.stdin)
 	if err != nil {
 		return nil, withCode(exitInput, fmt.Errorf("standard input: %w", err))
 	}
@@ -99,7 +99,7 @@ func fetchComposition(ctx context.Context, address string) (source, error) {
 	}
 	defer body.Close()
 	in := &readError{in: body}
-	f, err := orch.Parse(in)
+	f, err := readDescription(in)
 	switch {
 	case in.err != nil:
 		return source{}, fetchError(ctx, in.err)
@@ -108,7 +108,7 @@ func fetchComposition(ctx context.Context, address string) (source, error) {
 		if errors.As(err, &parse) && parse.Line <= headLines {
 			err = errors.New("no .orch file is there")
 		}
-		return source{}, withCode(exitInput, fmt.Errorf("%s: %w", body.URL.Redacted(), err))
+		return source{}, withCode(exitInput, fmt.Errorf("%s: %w", fetch.Shown(body.URL), err))
 	}
 	s := source{file: f, url: body.URL}
 	if body.URL.Scheme == "http" && body.Header.Get("Server") == "Orchestra" {

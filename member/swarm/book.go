@@ -27,7 +27,7 @@ type book struct {
 	foundAt time.Duration // when it was told of the first member
 	recount time.Duration // when those are dropped that no conductor has listed anew
 	before  time.Duration // those that were unlisted before this time
-	hungry  bool          // nothing comes: who may have it is tried often
+	hurry   bool          // nobody linked to sends what is missing: all are tried again soon
 }
 
 // member is somebody whom this member was told of.
@@ -47,7 +47,6 @@ type member struct {
 	fault Fault          // of the last dial, if it failed
 	at    netip.AddrPort // where that was
 	after time.Duration  // not to be dialled before
-	soon  time.Duration  // nor before this, although nothing comes
 	cut   time.Duration  // nor before, whatever else is learned of it: it is cut off
 
 	heard    time.Duration // when it was told of, or a link to it ended
@@ -58,10 +57,11 @@ const (
 	redialFirst = 2 * time.Second
 	redialMost  = 2 * time.Minute
 	redialLost  = 15 * time.Minute // for members that have not answered lostFails times
-	// redialNamed is for those that the user named, and redialHungry while nothing comes: whoever is
-	// there again is found within 15 s, the time of a dial included that came too soon.
-	redialNamed  = 8 * time.Second
-	redialHungry = 4 * time.Second
+	// redialHurry is how long after a dial the next one is at the latest while nobody linked to
+	// sends what is missing: the way to somebody who would may be free again at any time.
+	redialHurry = 8 * time.Second
+	// redialNamed is the same for those that the user named, whoever else there is.
+	redialNamed = 8 * time.Second
 	// knownMost bounds what is remembered of members; the conductor hands out few, so only a flood
 	// comes near it.
 	knownMost = 1000
@@ -174,16 +174,16 @@ func (m *member) dialable() bool { return m.idle() && !m.seed }
 
 // when is the time from which on a member may be dialled.
 func (b *book) when(m *member) time.Duration {
-	if b.hungry {
-		return max(min(m.after, m.soon), m.cut)
+	if b.hurry {
+		return max(min(m.after, m.dialled+redialHurry), m.cut)
 	}
 	return max(m.after, m.cut)
 }
 
-// starves takes in whether nothing has come for a while that is to come.
-func (b *book) starves(on bool) {
-	if on != b.hungry {
-		b.hungry = on
+// hurries notes whether members are to be tried again soon.
+func (b *book) hurries(on bool) {
+	if on != b.hurry {
+		b.hurry = on
 		b.changed()
 	}
 }
@@ -239,7 +239,7 @@ func (b *book) conducted(now time.Duration, ev Conducted) {
 	if ev.On {
 		b.recount, b.before = now+listAgain, now
 		for _, m := range b.known { // the network may be back
-			m.after = min(m.after, m.soon)
+			m.after = min(m.after, max(now, m.dialled+redialHurry))
 		}
 		b.changed()
 		return
@@ -369,7 +369,5 @@ func (b *book) later(now time.Duration, m *member) {
 	}
 	wait := min(redialFirst<<min(m.fails, 10), most)
 	b.failed(m, m.fails+1)
-	spread := time.Duration(b.rng.Int64N(int64(wait)))
-	m.after = now + wait/2 + spread
-	m.soon = now + min(wait, redialHungry)/2 + spread%min(wait, redialHungry)
+	m.after = now + wait/2 + time.Duration(b.rng.Int64N(int64(wait)))
 }

@@ -5,39 +5,6 @@ import (
 	"time"
 )
 
-// Who may have what is missing is dialled every few seconds while nothing comes, however often that
-// was in vain, but not for ever.
-func TestHungryMemberTriesOften(t *testing.T) {
-	d := newDesk(t, 1, 256<<10)
-	d.tell(Found{ID: id(1), Addrs: addrs(0)})
-	last, longest, late := d.at, time.Duration(0), 0
-	for d.at < 2*hungryFor {
-		for _, dial := range of[Dial](d) {
-			switch {
-			case d.at > hungryFor+redialLost:
-			case d.at > hungryFor:
-				late++
-			default:
-				longest = max(longest, d.at-last)
-			}
-			last = d.at
-			d.tell(DialFailed{Dial: dial, Fault: NoAnswer})
-		}
-		at, ok := d.Next()
-		if !ok {
-			t.Fatal("the member is never dialled again")
-		}
-		d.at = at
-		d.tell(Tick{})
-	}
-	if most := redialHungry * 3 / 2; longest > most {
-		t.Errorf("it waits for %v once, want %v at most", longest, most)
-	}
-	if late > int(hungryFor/redialMost)*2 {
-		t.Errorf("%d dials in the %v after that", late, hungryFor)
-	}
-}
-
 // Who was told of by name is looked for often whoever else there is, and everybody once a conductor
 // is back: the network may be.
 func TestNetworkIsBack(t *testing.T) {
@@ -64,7 +31,7 @@ func TestLinkCameBeforeItsMemberWasListed(t *testing.T) {
 		t.Errorf("dials %v while there is a link", dials)
 	}
 	d.tell(Left{Peer: 0})
-	d.at += 2 * redialHungry
+	d.at += 2 * redialHurry
 	d.tell(Tick{})
 	if dials := of[Dial](d); len(dials) != 1 || dials[0].ID != id(1) {
 		t.Errorf("dials %v, want the one that left", dials)

@@ -37,10 +37,10 @@ const (
 	waitingAfter = 2 * time.Second
 	// aloneAfter is how long a member that knows others and is linked to none waits until it takes
 	// that for a fault of the way there.
-	aloneAfter  = 8 * time.Second
+	aloneAfter = 8 * time.Second
+	// hungryAfter is how long nothing comes until more is done about it than to wait.
 	hungryAfter = 4 * time.Second
-	hungryFor   = 10 * time.Minute
-	// doubtEvery is how often those who should send are asked for a sign of life meanwhile.
+	// doubtEvery is how often those who should send are asked for a sign of life then.
 	doubtEvery = 5 * time.Second
 	// absentMost is how many of those that left with something that is missing here are remembered.
 	absentMost = 8
@@ -73,16 +73,15 @@ func (u *lull) comes(ev Event) {
 	}
 }
 
-// hungry returns from when to when nothing comes, if nothing does, and who may have it is tried more
-// often for that. It is not for ever, since most of those who are gone for long stay so.
-func (u *lull) hungry() (from, to time.Duration) {
-	return u.cameAt + hungryAfter, u.cameAt + hungryFor
+// hungry reports whether nothing has come for a while that is to come.
+func (u *lull) hungry() bool {
+	return u.s.missing > 0 && u.s.now >= u.cameAt+hungryAfter
 }
 
 // doubt asks those for a sign of life who have what is missing, while nothing comes: a link may be
 // dead and owe no acknowledgement, so that nobody would find out for long.
 func (u *lull) doubt() {
-	if !u.s.book.hungry || u.s.now < u.doubts {
+	if !u.hungry() || u.s.now < u.doubts {
 		return
 	}
 	u.doubts = u.s.now + doubtEvery
@@ -93,16 +92,15 @@ func (u *lull) doubt() {
 	}
 }
 
-// due is when there is something to do while nothing comes, or when it has not come for a while.
+// due is when nothing will have come for a while, or there is something to do about it.
 func (u *lull) due() time.Duration {
-	from, to := u.hungry()
-	switch {
-	case u.s.missing == 0 || u.s.now >= to:
+	switch from := u.cameAt + hungryAfter; {
+	case u.s.missing == 0:
 		return never
 	case u.s.now < from:
 		return from
 	case u.s.links.up == 0:
-		return to
+		return never
 	}
 	return max(u.doubts, u.s.now)
 }
