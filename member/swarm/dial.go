@@ -38,7 +38,7 @@ func (m *member) isAt(host netip.Addr) bool {
 // tend opens links while there are too few.
 func (l *links) tend() {
 	l.s.book.expire(l.s.now)
-	l.s.book.hurries(l.wanting() || l.s.lull.hungry())
+	l.s.book.hurries(l.wanting())
 	l.s.lull.doubt()
 	l.dial()
 }
