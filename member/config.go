@@ -10,6 +10,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"orchestra/member/store"
 	"orchestra/orch"
 )
 
@@ -37,7 +38,7 @@ type Config struct {
 
 	UploadLimit, DownloadLimit int64 // bytes a second, all links together; 0: none
 
-	Check   bool // content that is there is checked in full before anybody is connected to
+	Check   bool // content that is there is checked in full, whatever was known of it, before anybody is connected to
 	Repair  bool // bad parts of content that stands under its name are got anew, in place
 	Replace bool // if something else stands under the name, the content is got nevertheless; at the end that is moved aside to NAME.old
 
@@ -45,6 +46,11 @@ type Config struct {
 	// ([Member.WriteContent]): within a window, so that the members still have different parts to
 	// give to each other.
 	Sequential bool
+
+	// Records remember content that has its name, so that it can be shared the next time before it
+	// is read again. Nil: it is checked at each start. That of unfinished content is always beside
+	// it.
+	Records *store.Records
 
 	// NoTimes leaves files with the time at which they were written here, rather than the
 	// composition's.
@@ -80,6 +86,7 @@ type Progress struct {
 	Parts, PartsDone int   // of those wanted; verified and stored
 	Bytes, BytesDone int64 // of these
 	Stored           int   // parts verified and stored, whether wanted or not
+	Resumed          int   // parts of those wanted that were known to be here at the start, without being read
 	Downloaded       int64 // payload bytes received in this run
 	Uploaded         int64 // payload bytes sent in this run
 	Wasted           int64 // payload bytes received for nothing: twice, bad, or of a run that its link did not live to end
@@ -101,6 +108,8 @@ type Progress struct {
 	// Waiting says in one line why nothing comes; empty while something does, and when nothing is
 	// missing. It may hold what a peer or a conductor wrote.
 	Waiting string
+	// Paused says in one line why nothing is asked for: the disk is full. It is empty otherwise.
+	Paused string
 	// KnownComplete is how many of the members known have everything, as far as this member saw.
 	KnownComplete int
 }

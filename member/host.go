@@ -60,6 +60,7 @@ type Host struct {
 	served  map[orch.ID]bool    // those that may be found
 	watched []*watcher          // those that run
 	turn    int                 // the next one of them that is looked at
+	proving proving
 }
 
 // checksAtOnce is how many members check their content side by side. Each check uses all cores, so
@@ -263,6 +264,7 @@ func (h *Host) look(ctx context.Context) {
 		for w, files := range h.due() {
 			w.due(files)
 		}
+		h.prove(time.Now())
 	}
 }
 

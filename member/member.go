@@ -58,7 +58,6 @@ type Member struct {
 	uploaded, received atomic.Int64
 	unchained          atomic.Bool  // several peers send to this member and are sent to at once
 	share              atomic.Int64 // of the line towards this member, for each peer that sends, in bytes a second; 0: unknown
-	unreadBack         atomic.Int64 // times that what was written could not be read back
 	unused             atomic.Int64 // of what was received: came after it was taken back, or never became a whole run
 
 	complaints []chan proto.Complain // by conductor
@@ -132,7 +131,11 @@ func newMember(cfg Config, join func(*Member) error) (*Member, error) {
 		return nil, err
 	}
 	m.skip, m.parts, m.bytes = chosen.Skip(cfg.File)
-	if m.store, err = store.Open(store.Config{File: cfg.File, Dir: cfg.Dir, Repair: cfg.Repair, Replace: cfg.Replace, Select: chosen, NoTimes: cfg.NoTimes}); err != nil {
+	m.store, err = store.Open(store.Config{
+		File: cfg.File, Dir: cfg.Dir, Repair: cfg.Repair, Replace: cfg.Replace, Select: chosen,
+		NoTimes: cfg.NoTimes, Check: cfg.Check, Records: cfg.Records,
+	})
+	if err != nil {
 		return nil, err
 	}
 	m.tellOfFolder()
@@ -143,6 +146,7 @@ func newMember(cfg Config, join func(*Member) error) (*Member, error) {
 	m.intake = m.newIntake()
 	m.watcher = newWatcher(m)
 	m.publish(swarm.Stats{Missing: m.parts})
+	m.progress.Resumed = m.resumed()
 	return m, nil
 }
 
@@ -225,6 +229,20 @@ func (m *Member) publish(st swarm.Stats) {
 		p.Dialled = p.Dialled || st.Incoming > 0
 		p.Path = m.store.Path()
 	})
+}
+
+// resumed is how many parts that are wanted were known to be here when the content was opened.
+func (m *Member) resumed() (count int) {
+	known := m.store.Known()
+	if m.store.Fresh() || known == nil {
+		return 0
+	}
+	for part := range uint32(m.comp.NumParts()) {
+		if known[part>>3]&(0x80>>(part&7)) != 0 && m.wants(part) {
+			count++
+		}
+	}
+	return count
 }
 
 // wants tells whether a part has something of what was chosen.

@@ -26,6 +26,10 @@ func TestMain(m *testing.M) {
 	run := func() { os.Exit(Main(os.Args, os.Stdin, os.Stdout, os.Stderr)) }
 	// The race detector waits a second at a program's end unless told not to.
 	os.Setenv("GORACE", strings.TrimSpace(os.Getenv("GORACE")+" atexit_sleep_ms=0"))
+	// Nothing is remembered from one test to the next, but for tests that say where.
+	if os.Getenv("CACHE_DIRECTORY") == "" {
+		os.Setenv("CACHE_DIRECTORY", os.DevNull)
+	}
 	programs := map[string]func(){}
 	all := newTable(new(program), &rootOptions{})
 	for _, name := range programNames(&all) {
@@ -67,6 +71,7 @@ func TestTranscripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GORACE", os.Getenv("GORACE"))
+			env.Setenv("CACHE_DIRECTORY", filepath.Join(env.WorkDir, ".cache"))
 			torrents, err := filepath.Abs(filepath.Join("..", "..", "orch", "testdata", "torrents"))
 			env.Setenv("TORRENTS", torrents)
 			return err

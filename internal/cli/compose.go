@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"orchestra/compose"
 	"orchestra/orch"
@@ -162,7 +163,7 @@ func (o *composeOptions) settleOutput() error {
 
 // compose reads the content, shows how that goes, and warns of what is in it.
 func (o *composeOptions) compose(ctx context.Context, p *program, doing string) (*orch.File, error) {
-	warnings := 0
+	warnings, began := 0, time.Now()
 	f, err := compose.Compose(ctx, compose.Config{
 		Path: o.path, Conductors: o.conductors, PartSize: o.partSize, Hash: o.hash, Comment: o.comment,
 		Links: o.links, NoTimes: o.noTimes,
@@ -174,6 +175,9 @@ func (o *composeOptions) compose(ctx context.Context, p *program, doing string) 
 		},
 	})
 	p.terminal.wipe()
+	if err == nil {
+		p.remember(f, o.path, began)
+	}
 	if warnings > mostWarnings {
 		p.terminal.note("warning: and %d more of this kind", warnings-mostWarnings)
 	}

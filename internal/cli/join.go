@@ -96,7 +96,7 @@ func (o *joinOptions) options() []*option {
 			name: "on-complete-timeout", value: "DURATION", set: into(&o.hook.timeout, parseDuration),
 			usage: "end that command after so long",
 		},
-		{name: "check", usage: "verify everything that is there before connecting to anybody", set: into(&m.Check, parseSwitch)},
+		{name: "check", usage: "verify everything that is there, also what was verified before, and only then connect to anybody", set: into(&m.Check, parseSwitch)},
 		{name: "replace", usage: "if something else stands under the content's name, move it aside to NAME.old when the content is complete", set: into(&m.Replace, parseSwitch)},
 		{name: "repair", usage: "get bad parts of the content anew, in place", set: into(&m.Repair, parseSwitch)},
 		{name: "no-times", usage: "leave files with the time at which they are written here, not the composition's", set: into(&m.NoTimes, parseSwitch)},
@@ -132,6 +132,7 @@ func (o *joinOptions) settle(p *program, c *command) error {
 		o.member.Sequential = true
 	}
 	o.member.AwaitCopies = o.limits.copies
+	o.member.Records = p.records()
 	return nil
 }
 

@@ -118,6 +118,8 @@ type sceneEvent struct {
 	Name       string  `json:"name"`
 	Address    string  `json:"address"`
 	Path       string  `json:"path"`
+	Error      string  `json:"error"`
+	Waiting    string  `json:"waiting"`
 	Parts      int     `json:"parts"`
 	PartsDone  int     `json:"parts_done"`
 	Members    int     `json:"members"`
@@ -130,7 +132,6 @@ type sceneEvent struct {
 	BadParts   []int   `json:"bad_parts"`
 	Up         bool    `json:"conductor_up"`
 	Conductor  string  `json:"conductor"`
-	Waiting    string  `json:"waiting"`
 
 	Known   int `json:"known"`
 	Pending int `json:"pending"`

@@ -179,6 +179,19 @@ type (
 		Run  Run
 	}
 
+	// Unwritten tells that the disk did not take a run that was received, or is being. It is to come
+	// again.
+	Unwritten struct {
+		Peer int
+		Run  Run
+	}
+	// Setback tells that the disk failed with a part, which is not to be asked for again at once.
+	// The parts from First to Last may be in the same case.
+	Setback struct{ Part, First, Last uint32 }
+	// Full tells that there is no room on the disk, or that there is again. Nothing is asked for
+	// while there is none.
+	Full struct{ On bool }
+
 	// Stored tells that a part verified and that its write returned.
 	Stored struct{ Part uint32 }
 	// Failed tells that a part was received in full and did not verify. Sums has a checksum of each
@@ -248,6 +261,9 @@ func (Declined) event()   {}
 func (Dismissed) event()  {}
 func (Regroup) event()    {}
 func (Written) event()    {}
+func (Unwritten) event()  {}
+func (Setback) event()    {}
+func (Full) event()       {}
 func (Stored) event()     {}
 func (Failed) event()     {}
 func (Compared) event()   {}

@@ -22,6 +22,9 @@ type Waiting struct {
 	HadBy   netip.AddrPort // who had most of them and is gone; port 0: not known; not valid: nobody
 	Had     int            // how many of them
 
+	Full bool // there is no room on the disk
+	Held int  // missing parts that the disk did not take, and that are tried again later
+
 	Bad     int            // missing parts that were bad when they came
 	BadFrom netip.AddrPort // from where the last of them came
 
@@ -129,10 +132,11 @@ func (p *peer) place() netip.AddrPort {
 // Waiting returns what is known at now of why nothing comes. It looks at every part if any is at
 // nobody's, so it is for a few times a second.
 func (s *Swarm) Waiting(now time.Duration) Waiting {
-	if s.missing == 0 || now < s.lull.cameAt+waitingAfter {
+	if s.missing == 0 || now < s.lull.cameAt+waitingAfter && !s.setbacks.full {
 		return Waiting{}
 	}
 	w := Waiting{Missing: s.missing, Links: s.links.up}
+	s.setbacks.waits(&w)
 	for _, p := range s.links.list {
 		if p.useful == 0 {
 			continue
