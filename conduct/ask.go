@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"time"
 
+	"orchestra/internal/mtu"
 	"orchestra/proto"
 )
 
@@ -66,8 +67,7 @@ func DialAsker(ctx context.Context, address string, id [20]byte) (*Asker, error)
 	if err != nil {
 		return nil, err
 	}
-	dialer := net.Dialer{Timeout: proto.HandshakeTimeout}
-	nc, err := dialer.DialContext(ctx, "tcp", address)
+	nc, err := mtu.Dialer(proto.HandshakeTimeout).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
 	}

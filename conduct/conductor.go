@@ -33,6 +33,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"orchestra/conduct/page"
+	"orchestra/internal/mtu"
 	"orchestra/orch"
 	"orchestra/proto"
 )
@@ -169,7 +170,7 @@ type Conductor struct {
 // says that there is no randomness.
 func New(cfg Config) (*Conductor, error) {
 	cfg = cfg.withDefaults()
-	ln, err := net.Listen("tcp", cfg.Listen)
+	ln, err := mtu.Listen(cfg.Listen)
 	if err != nil {
 		return nil, &ListenError{Addr: cfg.Listen, Err: err}
 	}
@@ -183,7 +184,7 @@ func New(cfg Config) (*Conductor, error) {
 		}
 	}
 	if cfg.AdminListen != "" {
-		if c.admin, err = net.Listen("tcp", cfg.AdminListen); err != nil {
+		if c.admin, err = mtu.Listen(cfg.AdminListen); err != nil {
 			ln.Close()
 			if c.udp != nil {
 				c.udp.socket.Close()

@@ -17,7 +17,7 @@ import (
 // Times of the connection to a conductor.
 const (
 	retryFirst    = 500 * time.Millisecond
-	retryMost     = 30 * time.Second
+	retryMost     = 8 * time.Second
 	settled       = 5 * time.Second // that a conductor is up until its loss is no reason to wait longer
 	progressEvery = 5 * time.Second
 	farewellTime  = time.Second

@@ -54,12 +54,11 @@ func (m *Member) lookAt(ctx context.Context, addr netip.AddrPort, fault swarm.Fa
 }
 
 func (m *Member) dialAddr(ctx context.Context, addr netip.AddrPort) (*connection, error) {
-	dialer := net.Dialer{Timeout: dialTimeout}
-	conn, err := dialer.DialContext(ctx, "tcp", addr.String())
+	conn, err := m.host.ways.connect(ctx, addr)
 	if err != nil {
 		return nil, err
 	}
-	l, err := m.greet(ctx, plainStream(conn.(*net.TCPConn)))
+	l, err := m.greet(ctx, plainStream(conn))
 	if err != nil {
 		conn.Close()
 	}

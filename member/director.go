@@ -3,11 +3,11 @@ package member
 import (
 	"context"
 	"errors"
-	"net"
 	"slices"
 	"sync"
 	"time"
 
+	"orchestra/internal/mtu"
 	"orchestra/member/link"
 	"orchestra/member/store"
 	"orchestra/member/swarm"
@@ -147,7 +147,7 @@ func (d *director) connect() {
 	for _, n := range d.named {
 		d.work.Go(func() { n.keep(d.ctx, d.Member) })
 	}
-	dialer := net.Dialer{Timeout: proto.HandshakeTimeout}
+	dialer := mtu.Dialer(proto.HandshakeTimeout)
 	for i, tier := range d.trackers {
 		a := d.announceAs(tier, len(d.conductors)+i, dialer.DialContext)
 		d.work.Go(func() { a.run(d.ctx, false) })
@@ -185,6 +185,7 @@ func (d *director) loop() {
 			d.recheck(now)
 			d.lookForRoom(now)
 			if !now.Before(d.lookAt) {
+				d.lookAtLinks(now)
 				d.explain()
 				d.lookAt = now.Add(d.lookAgain())
 			}
@@ -311,6 +312,9 @@ func (d *director) linkUp(c *connection) {
 	}
 	d.links[peer] = c
 	*d.carried.of(peer) = carriage{}
+	if d.host.ways.most(c.addr.Addr()) != 0 {
+		mtu.Fragment(c.conn.socket)
+	}
 	joined := c.up(peer, d.host.loud.is(c.addr, time.Now()))
 	d.work.Go(func() {
 		err := c.run(d.ctx)
@@ -339,7 +343,23 @@ func (d *director) linkDown(ev linkDown) {
 		d.cfg.Log.Warn().Stringer("addr", ev.link.addr).AnErr("reason", ev.err).
 			Msg("a link was ended, and its host is listened to less for a while")
 	}
+	if ev.link.narrowed(ev.err) {
+		d.host.ways.vanish(ev.link.addr.Addr())
+	}
 	d.step(swarm.Left{Peer: ev.link.peer})
+}
+
+// lookAtLinks sees to the links over which nothing arrives that is sent.
+func (d *director) lookAtLinks(now time.Time) {
+	for _, l := range d.links {
+		if l == nil {
+			continue
+		}
+		if deaf := l.look(now); deaf != l.deaf {
+			l.deaf = deaf
+			d.step(swarm.Deaf{Peer: l.peer, On: deaf})
+		}
+	}
 }
 
 // moved ends the links that this machine has no longer the address for.

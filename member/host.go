@@ -47,6 +47,7 @@ type Host struct {
 	loud     loud
 	buffers  *intake.Buffers
 	trunks   trunks
+	ways     ways
 	checks   chan struct{} // has room for as many checks as run side by side
 
 	upload, download *rate.Limiter // nil: no limit
@@ -222,6 +223,7 @@ func (h *Host) watchMachine(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
+		h.ways.sweep(time.Now())
 		before, _ := h.machine.now()
 		now := machineAddrs()
 		if !h.machine.set(now) {

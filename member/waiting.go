@@ -166,6 +166,7 @@ func (w waiting) holders() string {
 		{w.Choking, "lets nobody in now", "let nobody in now"},
 		{w.Busy, "is busy with others", "are busy with others"},
 		{w.Mute, "stopped in the middle of a part", "stopped in the middle of a part"},
+		{w.Deaf, "does not answer any more", "do not answer any more"},
 	} {
 		switch {
 		case kind.n == w.Holders && kind.n == 1:

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"orchestra/internal/mtu"
 )
 
 // Config says how much a fetch may take. The zero value of a field is its default.
@@ -178,7 +180,7 @@ func newFetching(ctx context.Context, cfg Config) *fetching {
 	f.ctx, f.cancel = context.WithCancelCause(ctx)
 	f.late = time.AfterFunc(cfg.Time, func() { f.cancel(errLate) })
 	f.silent = time.AfterFunc(cfg.Silence, func() { f.cancel(errSilent) })
-	dialer := &net.Dialer{ControlContext: f.checkAddress}
+	dialer := &net.Dialer{ControlContext: f.control}
 	f.client = &http.Client{
 		// No proxy: it would resolve the names, and whom it asks could not be checked.
 		Transport: &http.Transport{
@@ -266,8 +268,17 @@ func (f *fetching) ask(u *url.URL) (*http.Response, error) {
 	return f.client.Do(req)
 }
 
+// control refuses addresses that are not to be connected to, and has packets made small: what is
+// fetched is, and has to pass everywhere.
+func (f *fetching) control(_ context.Context, network, address string, c syscall.RawConn) error {
+	if err := f.checkAddress(address); err != nil {
+		return err
+	}
+	return mtu.Limit(mtu.Small)(network, address, c)
+}
+
 // checkAddress refuses, before it is dialled, an address that the open Internet must not choose.
-func (f *fetching) checkAddress(_ context.Context, _, address string, _ syscall.RawConn) error {
+func (f *fetching) checkAddress(address string) error {
 	a, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return err
