@@ -18,13 +18,14 @@ var rooms = map[string][]string{
 	".": {"internal/cli"},
 	"internal/cli": {
 		"compose", "conduct", "internal/cli/fetch", "internal/cli/lan", "conduct/page", "member", "member/store", "orch",
+		"proto/secure",
 	},
 	"internal/cli/fetch":  {},
 	"internal/cli/lan":    {},
 	"compose":             {"orch"},
-	"conduct":             {"conduct/page", "orch", "proto", "proto/bencode"},
+	"conduct":             {"conduct/page", "orch", "proto", "proto/bencode", "proto/secure"},
 	"conduct/page":        {},
-	"member":              {"member/intake", "member/link", "member/store", "member/swarm", "orch", "proto"},
+	"member":              {"member/intake", "member/link", "member/store", "member/swarm", "orch", "proto", "proto/secure"},
 	"member/intake":       {"member/swarm"},
 	"member/link":         {"member/swarm", "proto"},
 	"member/slogto":       {},
@@ -34,6 +35,7 @@ var rooms = map[string][]string{
 	"orch":                {"proto/bencode"},
 	"proto":               {"proto/bencode"},
 	"proto/bencode":       {},
+	"proto/secure":        {"proto"},
 
 	"internal/cli/switchboard": {}, // of tests only
 }
