@@ -58,9 +58,15 @@ func (m *Member) dialAddr(ctx context.Context, addr netip.AddrPort) (*connection
 	if err != nil {
 		return nil, err
 	}
-	l, err := m.greet(ctx, plainStream(conn.(*net.TCPConn)))
+	socket := conn.(*net.TCPConn)
+	stream, err := m.dress(ctx, socket)
 	if err != nil {
-		conn.Close()
+		socket.Close()
+		return nil, err
+	}
+	l, err := m.greet(ctx, stream)
+	if err != nil {
+		socket.Close()
 	}
 	return l, err
 }

@@ -51,6 +51,9 @@ func (m *Member) answer(conn *stream, hs proto.Handshake) (*connection, error) {
 func (m *Member) meet(
 	conn *stream, hs proto.Handshake, dialled bool, said, answered time.Time,
 ) (*connection, error) {
+	if !conn.proves(hs.PeerID) {
+		return nil, errImpostor
+	}
 	c := newConnection(m, conn, hs, dialled)
 	if hs.Extended() {
 		if err := c.readExtension(conn); err != nil {

@@ -110,11 +110,12 @@ func checkCount(n, size, partSize int64, hash Hash) error {
 
 // lineCheck looks at the optional lines one after the other.
 type lineCheck struct {
-	hash   Hash
-	count  int
-	info   bool // there was an "info" line
-	folder folderCheck
-	times  timeCheck
+	hash    Hash
+	count   int
+	info    bool // there was an "info" line
+	private bool // there was a "!private" line
+	folder  folderCheck
+	times   timeCheck
 }
 
 func newLineCheck(f *File) lineCheck {
@@ -143,6 +144,8 @@ func (c *lineCheck) add(l Line) error {
 		return c.folder.addFolder(l.Value)
 	case keyLink:
 		return c.folder.addLink(l.Value)
+	case keyPrivate:
+		return c.addPrivate(l.Value)
 	case keyInfo:
 		if c.info {
 			return errors.New("a second info line")
@@ -166,7 +169,7 @@ func (l Line) Validate() error {
 	if l.Key == "" || strings.ContainsFunc(l.Key, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == ':' }) {
 		return fmt.Errorf("expected `key: value` with a key of printable ASCII without blanks, found the key %s", quote(l.Key))
 	}
-	if l.Key[0] == '!' {
+	if l.Key[0] == '!' && l.Key != keyPrivate {
 		return fmt.Errorf("the key %s must be understood and is not; a newer version of the program may read this file", quote(l.Key))
 	}
 	if strings.ContainsAny(l.Value, "\x00\r\n") {

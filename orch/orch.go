@@ -49,6 +49,7 @@ const (
 	keyLink      = "link"      // PATH // TARGET of a symbolic link in a folder
 	keyTime      = "time"      // when the file of the line above was modified last
 	keyInfo      = "info"      // further keys of the info dictionary
+	keyPrivate   = "!private"  // which key the members of a private swarm have
 )
 
 // Hash tells which hash the checksums are of.
