@@ -17,13 +17,13 @@ const maxResolved = 4
 // member claims and reports whether that member answers there. The registry
 // bounds how many are under way; each takes DialTimeout at most, and as long
 // again to resolve a name.
-func (c *Conductor) callBack(ctx context.Context, d dialBack) (netip.AddrPort, bool) {
+func (c *Conductor) callBack(ctx context.Context, d dialBack, r *realm) (netip.AddrPort, bool) {
 	addrs := c.resolve(ctx, d.host)
 	for _, a := range addrs {
 		if a.Port() == 0 || !d.allows(a.Addr()) {
 			continue
 		}
-		err := c.shake(ctx, a, d, c.cfg.DialTimeout/time.Duration(len(addrs)))
+		err := c.shake(ctx, a, d, r, c.cfg.DialTimeout/time.Duration(len(addrs)))
 		if err == nil {
 			return netip.AddrPortFrom(a.Addr().WithZone(""), a.Port()), true
 		}
@@ -63,7 +63,7 @@ func (c *Conductor) resolve(ctx context.Context, hostPort string) []netip.AddrPo
 }
 
 // shake exchanges handshakes with whoever listens at an address.
-func (c *Conductor) shake(ctx context.Context, a netip.AddrPort, d dialBack, timeout time.Duration) error {
+func (c *Conductor) shake(ctx context.Context, a netip.AddrPort, d dialBack, r *realm, timeout time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	nc, err := c.dial(ctx, "tcp", a.String())
@@ -73,7 +73,14 @@ func (c *Conductor) shake(ctx context.Context, a netip.AddrPort, d dialBack, tim
 	defer nc.Close()
 	stop := context.AfterFunc(ctx, func() { nc.Close() })
 	defer stop()
-	hello := proto.Handshake{Protocol: proto.BitTorrent, ID: d.id, PeerID: c.self}
+	if r.as != nil {
+		sc, err := r.as.Client(ctx, nc)
+		if err != nil {
+			return err
+		}
+		nc = sc
+	}
+	hello := proto.Handshake{Protocol: proto.BitTorrent, ID: d.id, PeerID: r.self}
 	if _, err := nc.Write(hello.Append(nil)); err != nil {
 		return err
 	}
@@ -81,7 +88,7 @@ func (c *Conductor) shake(ctx context.Context, a netip.AddrPort, d dialBack, tim
 	if err != nil {
 		return err
 	}
-	if answer.ID != d.id || (d.peer.Stable() && answer.PeerID != d.peer) {
+	if answer.ID != d.id || !proven(nc, answer.PeerID) || (d.peer.Stable() && answer.PeerID != d.peer) {
 		return errOtherPeer
 	}
 	return nil

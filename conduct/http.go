@@ -38,10 +38,14 @@ func (visited) event() {}
 
 // serveHTTP answers one request on a connection whose first byte was looked at, and returns when
 // that is closed.
-func (c *Conductor) serveHTTP(nc net.Conn, in *bufio.Reader, s seat) error {
+func (c *Conductor) serveHTTP(nc net.Conn, in *bufio.Reader, s seat, r *realm) error {
 	nc.SetReadDeadline(time.Time{})
-	l := &oneConn{conn: &visitor{Conn: nc, in: in, seat: s, closed: make(chan struct{})}}
-	if err := c.http.Serve(l); !errors.Is(err, io.EOF) {
+	l := &oneConn{conn: &visitor{Conn: nc, in: in, seat: s, realm: r, closed: make(chan struct{})}}
+	srv := c.http
+	if r != c.open {
+		srv = c.inside
+	}
+	if err := srv.Serve(l); !errors.Is(err, io.EOF) {
 		return err
 	}
 	return nil
@@ -54,11 +58,23 @@ func (c *Conductor) newHTTP() *http.Server {
 		c.handlePage(mux)
 	}
 	c.publish(mux)
+	return c.httpServer(mux)
+}
+
+// newInside makes the server for the holders of a key: they get what is published for them.
+func (c *Conductor) newInside() *http.Server {
+	mux := http.NewServeMux()
+	c.publish(mux)
+	return c.httpServer(mux)
+}
+
+func (c *Conductor) httpServer(mux *http.ServeMux) *http.Server {
 	srv := &http.Server{
 		Handler: mux, MaxHeaderBytes: httpHeader,
 		ReadTimeout: c.cfg.HandshakeTimeout, WriteTimeout: c.cfg.WriteTimeout,
 		ConnContext: func(ctx context.Context, nc net.Conn) context.Context {
-			return context.WithValue(ctx, seatKey{}, nc.(*visitor).seat)
+			v := nc.(*visitor)
+			return context.WithValue(context.WithValue(ctx, seatKey{}, v.seat), realmKey{}, v.realm)
 		},
 		ErrorLog: log.New(io.Discard, "", 0), // what strangers do wrong is no news
 	}
@@ -68,11 +84,13 @@ func (c *Conductor) newHTTP() *http.Server {
 
 type seatKey struct{}
 
+type realmKey struct{}
+
 // handleAnnounce is BEP 3's announce, answered as BEP 23 and BEP 7 have it.
 func (c *Conductor) handleAnnounce(w http.ResponseWriter, req *http.Request) {
 	s := req.Context().Value(seatKey{}).(seat)
 	v, compact, err := parseVisit(req.URL.RawQuery, s)
-	if err == nil && c.cfg.Allow != nil && !c.cfg.Allow(v.id) {
+	if err == nil && !c.allows(c.open, v.id) {
 		err = errors.New(refusedComposition)
 		c.notTaken.Add(1)
 		c.news.refused(s.from, v.id, refusedComposition)
@@ -179,6 +197,7 @@ type visitor struct {
 	net.Conn
 	in     *bufio.Reader
 	seat   seat
+	realm  *realm
 	once   sync.Once
 	closed chan struct{}
 }

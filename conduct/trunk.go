@@ -35,6 +35,7 @@ type trunk struct {
 	c        *Conductor
 	nc       net.Conn
 	seat     seat
+	realm    *realm
 	out      *outbox
 	channels map[uint16]*channel
 	alive    time.Time // the last keep-alive that was heeded
@@ -53,9 +54,9 @@ type channel struct {
 // serveTrunk reads what a member of many compositions sends, until the
 // connection ends.
 func (c *Conductor) serveTrunk(
-	ctx context.Context, nc net.Conn, in io.Reader, s seat, out *outbox,
+	ctx context.Context, nc net.Conn, in io.Reader, s seat, r *realm, out *outbox,
 ) error {
-	t := &trunk{c: c, nc: nc, seat: s, out: out, channels: map[uint16]*channel{}}
+	t := &trunk{c: c, nc: nc, seat: s, realm: r, out: out, channels: map[uint16]*channel{}}
 	defer func() {
 		for _, ch := range t.channels {
 			t.close(ctx, ch)
@@ -119,12 +120,14 @@ func (t *trunk) begin(open proto.Open) error {
 		return errChannel
 	case open.ID == [20]byte{}:
 		return errOpensNone
+	case !proven(t.nc, open.PeerID):
+		return errImpostor
 	}
-	ch := &channel{open: open, conn: &conn{nc: t.nc, seat: t.seat, id: open.ID, out: t.out}}
+	ch := &channel{open: open, conn: &conn{nc: t.nc, seat: t.seat, realm: t.realm, id: open.ID, out: t.out}}
 	ch.trunk, ch.channel = true, open.Channel
 	t.channels[open.Channel] = ch
 	t.out.allow(len(t.channels) * trunkQueued)
-	if allow := t.c.cfg.Allow; allow != nil && !allow(open.ID) {
+	if !t.c.allows(t.realm, open.ID) {
 		t.c.news.refused(t.seat.from, open.ID, refusedComposition)
 		ch.tell(proto.Refused{Reason: refusedComposition})
 		ch.finish()
