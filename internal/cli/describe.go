@@ -21,6 +21,7 @@ type description struct {
 	Conductors []string `json:"conductors"` // HOST:PORT
 	Comment    string   `json:"comment"`    // several are joined by line ends
 	Folder     bool     `json:"folder"`
+	Private    string   `json:"private"`            // what tells the swarm's key apart; empty: it is open
 	Modified   string   `json:"modified,omitempty"` // of a single file: RFC 3339, in UTC
 	// Of a folder alone, and by show alone.
 	Files   []fileDescription `json:"files,omitempty"`
@@ -36,7 +37,7 @@ func describe(f *orch.File) (description, error) {
 	return description{
 		ID: f.ID().String(), Name: f.Name, Size: f.Size, PartSize: f.PartSize, Parts: f.NumParts(),
 		Hash: f.Hash().String(), Checksum: hex.EncodeToString(f.Checksum), Conductors: conductors,
-		Comment: strings.Join(comments(f), "\n"), Folder: f.IsFolder(),
+		Comment: strings.Join(comments(f), "\n"), Folder: f.IsFolder(), Private: f.Private(),
 		Modified: momentText(f.ModTime()),
 	}, nil
 }

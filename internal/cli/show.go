@@ -40,13 +40,14 @@ func runShow(ctx context.Context, p *program, path string) error {
 		{"parts", d.partsText()},
 		{d.Hash, d.Checksum},
 		{"id", d.ID},
+		{"swarm", swarmText(f)},
 	}
 	for _, address := range d.Conductors {
 		rows = append(rows, [2]string{"conductor", address})
 	}
 	for _, l := range f.Lines {
 		switch l.Key {
-		case "conductor", "file", "exec", "folder", "link", "time":
+		case "conductor", "file", "exec", "folder", "link", "time", "!private":
 		default:
 			rows = append(rows, [2]string{l.Key, l.Value})
 		}
