@@ -25,13 +25,9 @@ var (
 // A Conn is a connection between two holders of a key.
 type Conn struct {
 	*tls.Conn
-	wire *wire
 	key  *Key
 	peer proto.PeerID
 }
-
-// NetConn returns the connection that is made secure.
-func (c *Conn) NetConn() net.Conn { return c.wire.Conn }
 
 // Key is the swarm's.
 func (c *Conn) Key() *Key { return c.key }
@@ -39,22 +35,9 @@ func (c *Conn) Key() *Key { return c.key }
 // PeerID is the peer id that the far end proved to have.
 func (c *Conn) PeerID() proto.PeerID { return c.peer }
 
-// Write writes all of p, in as few pieces as may be.
-func (c *Conn) Write(p []byte) (int, error) {
-	if len(p) <= record {
-		return c.Conn.Write(p)
-	}
-	c.wire.hold()
-	n, err := c.Conn.Write(p)
-	if e := c.wire.release(); err == nil && e != nil {
-		n, err = 0, e
-	}
-	return n, err
-}
-
 // Close ends the connection at once: it says nothing, which could wait for the far end. CloseWrite
 // says that nothing follows.
-func (c *Conn) Close() error { return c.wire.Conn.Close() }
+func (c *Conn) Close() error { return c.Conn.NetConn().Close() }
 
 // Client makes a connection, that this end opened, secure. It takes as long as the connection's
 // deadlines let it.
@@ -63,10 +46,10 @@ func (i *Identity) Client(ctx context.Context, nc net.Conn) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Conn{wire: newWire(nc), key: i.key}
+	c := &Conn{key: i.key}
 	cfg := i.config(c)
 	cfg.NextProtos = []string{hail}
-	c.Conn = tls.Client(c.wire, cfg)
+	c.Conn = tls.Client(nc, cfg)
 	err = c.HandshakeContext(ctx)
 	var alert *net.OpError // a server's alert, as this package is told of it
 	var noise tls.RecordHeaderError
@@ -83,7 +66,7 @@ func (i *Identity) Client(ctx context.Context, nc net.Conn) (*Conn, error) {
 // Server makes a connection, that somebody else opened, secure, as one of the identities: whose key
 // the client has. The error is ErrNoKey if it has none of them.
 func Server(ctx context.Context, nc net.Conn, identities []*Identity) (*Conn, error) {
-	c := &Conn{wire: newWire(nc)}
+	c := &Conn{}
 	hailed := func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		for _, i := range identities {
 			if i.key.hailed(hello.SupportedProtos) {
@@ -93,7 +76,7 @@ func Server(ctx context.Context, nc net.Conn, identities []*Identity) (*Conn, er
 		}
 		return nil, ErrNoKey
 	}
-	c.Conn = tls.Server(c.wire, &tls.Config{MinVersion: tls.VersionTLS13, GetConfigForClient: hailed})
+	c.Conn = tls.Server(nc, &tls.Config{MinVersion: tls.VersionTLS13, GetConfigForClient: hailed})
 	if err := c.HandshakeContext(ctx); err != nil {
 		return nil, err
 	}
