@@ -25,6 +25,10 @@ type folder struct {
 	total int64
 }
 
+// fewFolders is how many there may be without asking whether an .orch file can
+// have them: it can have more for each file, and its paths can be no deeper.
+const fewFolders = 32 << 10
+
 // openFolder looks through the folder. What it leaves out, and what others may
 // have trouble with, it says to cfg.Warn.
 func openFolder(ctx context.Context, cfg Config) (*folder, error) {
@@ -44,6 +48,14 @@ func openFolder(ctx context.Context, cfg Config) (*folder, error) {
 	if most := orch.MaxLines - len(cfg.Conductors) - 1; c.times && c.tree.lines() > most {
 		cfg.Warn("there are too many files for an .orch file with their times; the times are left out")
 		c.times = false
+	}
+	if c.tree.folders > fewFolders {
+		f := &orch.File{Size: c.total}
+		c.describe(f)
+		if err := f.CheckLines(); err != nil {
+			c.close()
+			return nil, fmt.Errorf("%s: %w; compose an archive of the folder", cfg.Path, err)
+		}
 	}
 	return c, nil
 }

@@ -19,6 +19,8 @@ type tree struct {
 	files []found
 	empty []string // folders with nothing in them but links
 	links []orch.Link
+
+	folders int // in all
 }
 
 // found is a regular file.
@@ -50,7 +52,6 @@ func survey(ctx context.Context, p *place, links Links, warn func(string)) (*tre
 	if top.info, err = p.lstat("."); err != nil {
 		return nil, bare(err)
 	}
-	total := 0
 	for folders := []*listed{top}; len(folders) > 0; {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -60,7 +61,7 @@ func survey(ctx context.Context, p *place, links Links, warn func(string)) (*tre
 		if err != nil {
 			return nil, err
 		}
-		if total += len(more); total > orch.MaxLines { // links may make many out of few
+		if s.tree.folders += len(more); s.tree.folders > orch.MaxLines { // links may make many out of few
 			return nil, fmt.Errorf("there are more than %d folders in it; compose an archive of the folder",
 				orch.MaxLines)
 		}

@@ -54,20 +54,31 @@ func (f *File) Validate() error {
 	if want := int(n) * len(f.Checksum); len(f.PartSums) != want {
 		return &ParseError{Line: lineParts, Err: fmt.Errorf("%d bytes of part checksums, expected %d", len(f.PartSums), want)}
 	}
+	if at, err := f.checkLines(); err != nil {
+		return &ParseError{Line: f.lineNumber(at), Err: err}
+	}
+	if f.textSize() > MaxFileSize {
+		return &ParseError{Line: f.lineNumber(len(f.Lines)) - 1, Err: errTooLong}
+	}
+	return nil
+}
+
+// CheckLines says what is wrong with the optional lines alone. It needs no
+// checksums, so it can be asked before a content is read.
+func (f *File) CheckLines() error {
+	_, err := f.checkLines()
+	return err
+}
+
+// checkLines looks at the optional lines. An error belongs to line at.
+func (f *File) checkLines() (at int, err error) {
 	check := newLineCheck(f)
 	for i, l := range f.Lines {
 		if err := check.add(l); err != nil {
-			return &ParseError{Line: f.lineNumber(i), Err: err}
+			return i, err
 		}
 	}
-	last := f.lineNumber(len(f.Lines)) - 1
-	if err := check.end(); err != nil {
-		return &ParseError{Line: last, Err: err}
-	}
-	if f.textSize() > MaxFileSize {
-		return &ParseError{Line: last, Err: errTooLong}
-	}
-	return nil
+	return len(f.Lines) - 1, check.end()
 }
 
 // CheckParts says why a content of size bytes cannot be composed in parts of

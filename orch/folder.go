@@ -12,12 +12,23 @@ const (
 	maxPath      = 4096 // the whole, which bounds the work that a line makes
 )
 
+// Bounds of the folders that follow from paths. A line of a few bytes each would
+// else make a folder for every two of them, and each is remembered.
+const (
+	maxLevels      = 255      // components of a path
+	foldersPerLine = 4        // of the lines so far
+	sparedFolders  = 64 << 10 // beyond that
+)
+
 // CheckPath says why path cannot be that of a file or folder in a folder. Its
 // components are separated by "/". What could lead out of the folder on some
 // system is refused on all.
 func CheckPath(path string) error {
 	if len(path) > maxPath {
 		return fmt.Errorf("the path %s has %d bytes; %d is the most", quote(path), len(path), maxPath)
+	}
+	if n := strings.Count(path, "/") + 1; n > maxLevels {
+		return fmt.Errorf("the path %s has %d components; %d are the most", quote(path), n, maxLevels)
 	}
 	if strings.Contains(path, `\`) {
 		return fmt.Errorf(`the path %s has a backslash; components are separated by "/"`, quote(path))
@@ -66,6 +77,7 @@ const (
 type folderCheck struct {
 	left    int64           // bytes of the content that no line has covered
 	paths   map[string]kind // nil while there is no line
+	placed  int             // files, empty folders and links
 	folders int             // with something in them
 	isOne   bool            // there is a "file" or a "folder" line
 	links   linkCheck
@@ -125,6 +137,7 @@ func (c *folderCheck) place(path string, k kind) error {
 		return fmt.Errorf("the path %s stands there twice", quote(path))
 	}
 	c.paths[path] = k
+	c.placed++
 	for i := strings.LastIndexByte(path, '/'); i > 0; i = strings.LastIndexByte(path[:i], '/') {
 		switch c.paths[path[:i]] {
 		case folder:
@@ -139,8 +152,9 @@ func (c *folderCheck) place(path string, k kind) error {
 			}
 			return fmt.Errorf("the path %s lies in a folder that a folder line calls empty", quote(path))
 		}
-		if c.folders++; c.folders > MaxLines {
-			return errors.New("the paths have too many folders")
+		if c.folders++; c.folders > sparedFolders+foldersPerLine*c.placed {
+			return fmt.Errorf("the paths up to %s lie in %d folders; with %d lines %d are the most",
+				quote(path), c.folders, c.placed, c.folders-1)
 		}
 		c.paths[path[:i]] = folder
 	}

@@ -57,38 +57,62 @@ func (f *File) writeInfo(h hash.Hash) {
 	b := []byte("d")
 	for _, k := range slices.Sorted(maps.Keys(info)) {
 		b, _ = bencode.Append(b, k)
-		if k == "pieces" {
+		switch k {
+		case "pieces":
 			b = fmt.Appendf(b, "%d:", len(f.PartSums))
 			h.Write(b)
 			h.Write(f.PartSums)
 			b = b[:0]
-			continue
+		case "files":
+			b = f.appendFiles(b, func(b []byte) []byte {
+				h.Write(b)
+				return b[:0]
+			})
+		default:
+			b, _ = bencode.Append(b, info[k])
 		}
-		b, _ = bencode.Append(b, info[k])
 	}
 	h.Write(append(b, 'e'))
 }
 
-// info gives the info dictionary (BEP 3) without the checksums themselves.
+// flushAt is how many bytes of the files' descriptions are gathered.
+const flushAt = 64 << 10
+
+// appendFiles appends the list of files as the info dictionary has it, and has
+// what was gathered flushed now and then: as values of bencode all files would
+// take many times what their lines do.
+func (f *File) appendFiles(b []byte, flush func([]byte) []byte) []byte {
+	b = append(b, 'l')
+	var components []any
+	for _, l := range f.Lines {
+		if l.Key != keyFile {
+			continue
+		}
+		size, path, _ := parseFileLine(l.Value)
+		components = components[:0]
+		for c := range strings.SplitSeq(path, "/") {
+			components = append(components, c)
+		}
+		b, _ = bencode.Append(b, map[string]any{"length": size, "path": components})
+		if len(b) >= flushAt {
+			b = flush(b)
+		}
+	}
+	return append(b, 'e')
+}
+
+// info gives the info dictionary (BEP 3) without the checksums and the files
+// themselves.
 func (f *File) info() map[string]any {
 	info := map[string]any{}
-	files := []any{}
 	for _, l := range f.Lines {
-		switch l.Key {
-		case keyInfo:
+		if l.Key == keyInfo {
 			more, _ := parseInfoLine(l.Value)
 			maps.Copy(info, more)
-		case keyFile:
-			size, path, _ := parseFileLine(l.Value)
-			components := []any{}
-			for c := range strings.SplitSeq(path, "/") {
-				components = append(components, c)
-			}
-			files = append(files, map[string]any{"length": size, "path": components})
 		}
 	}
 	if f.IsFolder() {
-		info["files"] = files
+		info["files"] = nil
 	} else {
 		info["length"] = f.Size
 	}

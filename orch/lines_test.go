@@ -142,7 +142,7 @@ func TestFolderLines(t *testing.T) {
 	if single := ten(); single.Entries() != nil || single.Folders() != nil || single.IsFolder() {
 		t.Error("a single file has entries")
 	}
-	deep := strings.Repeat("a/", maxPath/2)
+	deep := strings.Repeat(strings.Repeat("a", maxComponent)+"/", maxPath/maxComponent+1)
 	for name, f := range map[string]*File{
 		"exec of nothing":           lines("file: 10 a", "exec: b"),
 		"exec of a folder":          lines("file: 10 a/b", "exec: a"),

@@ -92,20 +92,52 @@ func (c linkCheck) end(paths map[string]kind) error {
 	if len(c) == 0 {
 		return nil
 	}
-	folded := make(map[string]string, len(c))
+	f := folding{ids: map[foldedName]int{}, seen: map[string]int{}}
+	folded := make(map[int]string, len(c))
 	for _, link := range c {
-		key := FoldName(link)
-		if other, ok := folded[key]; ok {
+		id := f.id(link)
+		if other, ok := folded[id]; ok {
 			return alike(link, other)
 		}
-		folded[key] = link
+		folded[id] = link
 	}
 	for path := range paths {
-		if link, ok := folded[FoldName(path)]; ok && link != path {
+		if link, ok := folded[f.id(path)]; ok && link != path {
 			return alike(link, path)
 		}
 	}
 	return nil
+}
+
+// folding numbers paths, so that those have one number that some file system
+// takes for one. Each component is folded once, however many paths go through it.
+type folding struct {
+	ids  map[foldedName]int
+	seen map[string]int // the numbers of paths that were asked for, and those above them
+}
+
+// foldedName is a name within a path that has a number.
+type foldedName struct {
+	above int // 0: nothing
+	name  string
+}
+
+func (f *folding) id(path string) int {
+	if id, ok := f.seen[path]; ok {
+		return id
+	}
+	key := foldedName{name: path}
+	if i := strings.LastIndexByte(path, '/'); i >= 0 {
+		key = foldedName{f.id(path[:i]), path[i+1:]}
+	}
+	key.name = FoldName(key.name)
+	id, ok := f.ids[key]
+	if !ok {
+		id = len(f.ids) + 1
+		f.ids[key] = id
+	}
+	f.seen[path] = id
+	return id
 }
 
 func alike(link, other string) error {

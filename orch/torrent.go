@@ -24,6 +24,9 @@ func (f *File) Torrent() ([]byte, error) {
 	}
 	info := f.info()
 	info["pieces"] = f.PartSums
+	if f.IsFolder() {
+		info["files"] = bencode.Raw(f.appendFiles(nil, func(b []byte) []byte { return b }))
+	}
 	torrent := map[string]any{"announce": "http://" + conductors[0] + "/announce", "created by": "Orchestra", "info": info}
 	if len(tiers) > 1 {
 		torrent["announce-list"] = tiers

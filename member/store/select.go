@@ -33,15 +33,13 @@ func Select(f *orch.File, only, except []string) (*Selection, error) {
 		return nil, &PatternError{"--only and --except choose files of a folder, and this composition is a single file"}
 	}
 	entries, empty, links := f.Entries(), f.Folders(), f.Links()
-	paths := make([][]string, 0, len(entries)+len(empty)+len(links))
+	paths := make([]string, 0, len(entries)+len(empty)+len(links))
 	for _, e := range entries {
-		paths = append(paths, strings.Split(e.Path, "/"))
+		paths = append(paths, e.Path)
 	}
-	for _, p := range empty {
-		paths = append(paths, strings.Split(p, "/"))
-	}
+	paths = append(paths, empty...)
 	for _, l := range links {
-		paths = append(paths, strings.Split(l.Path, "/"))
+		paths = append(paths, l.Path)
 	}
 	chosen := make([]bool, len(paths))
 	for i := range chosen {
@@ -76,7 +74,7 @@ func Select(f *orch.File, only, except []string) (*Selection, error) {
 }
 
 // mark sets what a pattern matches.
-func mark(chosen []bool, paths [][]string, flag, pattern string, to bool) error {
+func mark(chosen []bool, paths []string, flag, pattern string, to bool) error {
 	cut := strings.TrimRight(pattern, "/")
 	parts := strings.Split(strings.TrimPrefix(cut, "/"), "/")
 	if !strings.Contains(cut, "/") {
@@ -89,7 +87,7 @@ func mark(chosen []bool, paths [][]string, flag, pattern string, to bool) error 
 	}
 	matched := false
 	for i, p := range paths {
-		if matches(parts, p) {
+		if matches(parts, strings.Split(p, "/")) {
 			matched, chosen[i] = true, to
 		}
 	}

@@ -85,7 +85,12 @@ func (s *Store) surveyFolder(f *found, root *os.Root, name, dir string, unfinish
 // surveyLinked looks at a file that is a symbolic link, or at those below a folder that is one.
 // They are only read. One that leads nowhere is missing.
 func (s *Store) surveyLinked(f *found, link string) {
-	for i, e := range s.layout.entries {
+	first, end := 0, len(s.layout.entries)
+	if file := s.folder.paths[link]; file != isFolder { // it is one, and nothing lies below it
+		first, end = file, file+1
+	}
+	for i := first; i < end; i++ {
+		e := &s.layout.entries[i]
 		if e.Path != link && !strings.HasPrefix(e.Path, link+"/") {
 			continue
 		}
@@ -101,9 +106,10 @@ func (s *Store) surveyLinked(f *found, link string) {
 // apart makes sure that this file system does not take two of the composition's names for one, by
 // making those that might be. What lies in the folder already stays.
 func (s *Store) apart(root *os.Root) error {
-	alike := map[string][]string{}
+	type place struct{ dir, folded string }
+	alike := map[place][]string{}
 	for p := range s.folder.paths {
-		key := path.Dir(p) + "/" + orch.FoldName(path.Base(p))
+		key := place{path.Dir(p), orch.FoldName(path.Base(p))}
 		alike[key] = append(alike[key], path.Base(p))
 	}
 	for _, names := range alike {

@@ -18,5 +18,10 @@ package bencode
 // counted as 1. It bounds the stack that a peer's bytes can make us use.
 const MaxDepth = 64
 
+// MaxMemory is about how much memory what is decoded may take beyond the bytes
+// of its strings. Two bytes may stand for a dictionary, so without a bound it
+// would be thirty times what was read.
+const MaxMemory = 48 << 20
+
 // Raw is one value that is already encoded. Append copies it as it is.
 type Raw []byte

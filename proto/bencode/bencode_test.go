@@ -2,8 +2,10 @@ package bencode
 
 import (
 	"bytes"
+	"fmt"
 	"reflect"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -163,6 +165,42 @@ func TestDecodeTakesNoMemoryForClaims(t *testing.T) {
 	if n := after.TotalAlloc - before.TotalAlloc; err == nil || n > 1<<20 {
 		t.Errorf("a claimed length made Decode take %d bytes; its error is %v", n, err)
 	}
+}
+
+// TestDecodeTakesBoundedMemory holds what the shortest values take, at their worst.
+func TestDecodeTakesBoundedMemory(t *testing.T) {
+	for name, in := range map[string]string{
+		"integers":          "l" + strings.Repeat("i300e", 2<<20) + "e",
+		"strings":           "l" + strings.Repeat("1:a", 3<<20) + "e",
+		"empty lists":       "l" + strings.Repeat("le", 4<<20) + "e",
+		"empty dictionary":  "l" + strings.Repeat("de", 4<<20) + "e",
+		"dictionaries":      "l" + strings.Repeat("d0:0:e", 1<<20) + "e",
+		"lists of one":      "l" + strings.Repeat("l0:e", 2<<20) + "e",
+		"dictionary of all": manyKeys(1 << 20),
+	} {
+		debug.FreeOSMemory()
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		v, err := Decode([]byte(in))
+		runtime.ReadMemStats(&after)
+		if err == nil {
+			t.Errorf("%s: %T was decoded", name, v)
+		}
+		if n := after.TotalAlloc - before.TotalAlloc - uint64(len(in)); n > 3*MaxMemory {
+			t.Errorf("%s: %d MiB were taken", name, n>>20)
+		}
+	}
+	if _, err := Decode([]byte("l" + strings.Repeat("1:a", 200_000) + "e")); err != nil {
+		t.Error(err)
+	}
+}
+
+func manyKeys(n int) string {
+	b := []byte("d")
+	for i := range n {
+		b = fmt.Appendf(b, "8:%08d0:", i)
+	}
+	return string(append(b, 'e'))
 }
 
 func values() *rapid.Generator[any] {

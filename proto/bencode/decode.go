@@ -58,12 +58,34 @@ type decoder struct {
 	b     []byte
 	pos   int
 	loose bool // see DecodeLoose
+	taken int  // bytes of memory, about, without those of strings themselves
+}
+
+// What values take in memory, about: what stands for them where they are kept,
+// with room to grow, and their own.
+const (
+	valueMemory = 48
+	textMemory  = 16
+	dictMemory  = 48
+	keyMemory   = 48
+	firstKey    = 320 // a map with anything in it
+)
+
+// take counts memory before it is taken.
+func (d *decoder) take(bytes int) error {
+	if d.taken += bytes; d.taken > MaxMemory {
+		return fmt.Errorf("its values take more than %d MiB of memory", MaxMemory>>20)
+	}
+	return nil
 }
 
 // value reads the value at pos, which lies inside depth lists and dictionaries.
 func (d *decoder) value(depth int) (any, error) {
 	if d.pos == len(d.b) {
 		return nil, errEnds
+	}
+	if err := d.take(valueMemory); err != nil {
+		return nil, err
 	}
 	switch c := d.b[d.pos]; {
 	case c == 'i':
@@ -107,9 +129,19 @@ func (d *decoder) list(depth int) ([]any, error) {
 }
 
 func (d *decoder) dictionary(depth int) (map[string]any, error) {
+	if err := d.take(dictMemory); err != nil {
+		return nil, err
+	}
 	dict := map[string]any{}
 	last := ""
 	for !d.ended() {
+		more := keyMemory
+		if len(dict) == 0 {
+			more += firstKey
+		}
+		if err := d.take(more); err != nil {
+			return nil, err
+		}
 		start := d.pos
 		key, err := d.text()
 		if err != nil {
@@ -138,6 +170,9 @@ func (d *decoder) text() (string, error) {
 	}
 	if n > int64(len(d.b)-d.pos) {
 		return "", fmt.Errorf("a string of %d bytes where %d are left", n, len(d.b)-d.pos)
+	}
+	if err := d.take(textMemory); err != nil {
+		return "", err
 	}
 	s := string(d.b[d.pos : d.pos+int(n)])
 	d.pos += int(n)
