@@ -31,8 +31,11 @@ func (m *Member) greet(ctx context.Context, conn *stream) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	if hs.ID != [20]byte(m.id) {
+	switch {
+	case hs.ID != [20]byte(m.id):
 		return nil, errOtherContent
+	case !conn.proves(hs.PeerID):
+		return nil, errImpostor
 	}
 	return m.meet(conn, hs, true, said, time.Now())
 }
@@ -51,9 +54,6 @@ func (m *Member) answer(conn *stream, hs proto.Handshake) (*connection, error) {
 func (m *Member) meet(
 	conn *stream, hs proto.Handshake, dialled bool, said, answered time.Time,
 ) (*connection, error) {
-	if !conn.proves(hs.PeerID) {
-		return nil, errImpostor
-	}
 	c := newConnection(m, conn, hs, dialled)
 	if hs.Extended() {
 		if err := c.readExtension(conn); err != nil {

@@ -370,6 +370,9 @@ func (h *Host) greet(ctx context.Context, socket *net.TCPConn) (*connection, err
 	if err != nil {
 		return nil, err
 	}
+	if !conn.proves(hs.PeerID) {
+		return nil, errImpostor
+	}
 	m := h.find(hs.ID, conn.key())
 	if m == nil {
 		return nil, errOtherContent
