@@ -139,7 +139,10 @@ func (s *sharing) tell() error {
 		}
 		event := shareEvent{
 			Event: "sharing", ID: one.file.ID().String(), Name: one.file.Name,
-			Command: "orchestra get " + urlWord(urls[0]), URLs: urls, Page: s.page(), Private: one.file.Private(),
+			Command: "orchestra get " + urlWord(urls[0]), URLs: urls, Private: one.file.Private(),
+		}
+		if s.key == nil {
+			event.Page = s.page()
 		}
 		if err := p.terminal.aside(func() error { return p.result(event, event.Command) }); err != nil {
 			return err
