@@ -19,7 +19,7 @@ type description struct {
 	Hash       string   `json:"hash"`
 	Checksum   string   `json:"checksum"`   // hex
 	Conductors []string `json:"conductors"` // HOST:PORT
-	Private    string   `json:"private"`            // what tells the swarm's key apart; empty: it is open
+	Private    string   `json:"private"`    // what tells the swarm's key apart; empty: it is open
 	Comment    string   `json:"comment"`    // several are joined by line ends
 	Folder     bool     `json:"folder"`
 	Modified   string   `json:"modified,omitempty"` // of a single file: RFC 3339, in UTC
