@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"strings"
 
+	"orchestra/internal/cli/fetch"
 	"orchestra/member"
 	"orchestra/member/store"
 	"orchestra/orch"
@@ -51,6 +53,12 @@ func newJoin(p *program) *command {
 		}
 		if err := o.settle(p, c); err != nil {
 			return err
+		}
+		for _, address := range arguments {
+			if fetch.IsURL(address) && len(arguments) > 1 {
+				address, _, _ = strings.Cut(address, "#") // a key is not repeated
+				return c.mistake("%q is a URL, of which one is joined at a time", address)
+			}
 		}
 		if isMany(arguments) {
 			return runEnsemble(ctx, p, o, arguments)
