@@ -68,7 +68,9 @@ func DialAsker(ctx context.Context, address string, id [20]byte) (*Asker, error)
 
 // DialPrivateAsker is the same for what the holders of a key know. The error is
 // secure.ErrOtherKey if the conductor does not have it.
-func DialPrivateAsker(ctx context.Context, address string, id [20]byte, key *secure.Key) (*Asker, error) {
+func DialPrivateAsker(
+	ctx context.Context, address string, id [20]byte, key *secure.Key,
+) (*Asker, error) {
 	as, err := key.NewIdentity()
 	if err != nil {
 		return nil, err

@@ -36,8 +36,10 @@ import (
 
 // Config says how a conductor works. Its zero value is the default.
 type Config struct {
-	Listen string                // HOST:PORT to listen on; "" is ":9999", port 0 any free one
-	Allow  func(id orch.ID) bool // whether a composition may gather here in the open; nil: any. Called from many goroutines
+	Listen string // HOST:PORT to listen on; "" is ":9999", port 0 any free one
+	// Allow reports whether a composition may gather here in the open; nil: any may. It is called
+	// from many goroutines.
+	Allow func(id orch.ID) bool
 
 	// Keys are those of private swarms, whose members may gather here too, whatever Allow says. They
 	// alone learn of each other, and of what is published for them ([orch.File.Private]).

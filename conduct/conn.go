@@ -55,7 +55,8 @@ func (m *conn) abort() {
 
 // serve serves one connection to its end. The first byte says what is spoken
 // on it: the length of a handshake's protocol name, the first letter of an
-// HTTP method, or TLS, within which it is one of these. Whoever says nothing known is cut off, without an answer.
+// HTTP method, or TLS, within which it is one of these. Whoever says nothing
+// known is cut off, without an answer.
 func (c *Conductor) serve(ctx context.Context, nc net.Conn, s seat) {
 	defer nc.Close()
 	stop := context.AfterFunc(ctx, func() { nc.Close() })
@@ -82,7 +83,9 @@ func (c *Conductor) serve(ctx context.Context, nc net.Conn, s seat) {
 }
 
 // serveMember reads what a member sends, until the connection ends.
-func (c *Conductor) serveMember(ctx context.Context, nc net.Conn, in io.Reader, s seat, r *realm) error {
+func (c *Conductor) serveMember(
+	ctx context.Context, nc net.Conn, in io.Reader, s seat, r *realm,
+) error {
 	hello, err := proto.ReadHandshake(in, proto.Orchestra)
 	if err != nil {
 		return err

@@ -63,7 +63,9 @@ func (c *Conductor) resolve(ctx context.Context, hostPort string) []netip.AddrPo
 }
 
 // shake exchanges handshakes with whoever listens at an address.
-func (c *Conductor) shake(ctx context.Context, a netip.AddrPort, d dialBack, r *realm, timeout time.Duration) error {
+func (c *Conductor) shake(
+	ctx context.Context, a netip.AddrPort, d dialBack, r *realm, timeout time.Duration,
+) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	nc, err := c.dial(ctx, "tcp", a.String())

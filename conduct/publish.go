@@ -124,7 +124,8 @@ func (s *Shelf) opens(keys map[string]bool) (shut []string) {
 // isShut reports whether nobody can get a work here. Called with mu held.
 func (s *Shelf) isShut(w *work) bool { return w.key != "" && s.keys != nil && !s.keys[w.key] }
 
-var errShut = errors.New("its swarm is private, and this conductor does not have the key; --key-file takes it")
+var errShut = errors.New("its swarm is private, and this conductor does not have the key; " +
+	"--key-file takes it")
 
 // Has reports whether a composition is published for everybody.
 func (s *Shelf) Has(id orch.ID) bool {

@@ -175,7 +175,9 @@ func (c *Conductor) Statuses(ctx context.Context, members int, ids ...[20]byte) 
 }
 
 // PrivateStatuses is the same for the private swarm of one of the Config's Keys.
-func (c *Conductor) PrivateStatuses(ctx context.Context, key *secure.Key, members int, ids ...[20]byte) ([]Status, error) {
+func (c *Conductor) PrivateStatuses(
+	ctx context.Context, key *secure.Key, members int, ids ...[20]byte,
+) ([]Status, error) {
 	r := c.realmOf(key)
 	if r == nil {
 		return nil, fmt.Errorf("%v is not one of this conductor's", key)
@@ -183,7 +185,9 @@ func (c *Conductor) PrivateStatuses(ctx context.Context, key *secure.Key, member
 	return c.statuses(ctx, r, members, ids...)
 }
 
-func (c *Conductor) statuses(ctx context.Context, r *realm, members int, ids ...[20]byte) ([]Status, error) {
+func (c *Conductor) statuses(
+	ctx context.Context, r *realm, members int, ids ...[20]byte,
+) ([]Status, error) {
 	reply := make(chan []survey, 1)
 	select {
 	case c.inbox <- statusesOf{r, ids, reply}:

@@ -86,7 +86,8 @@ func (c *Conductor) serveSecure(ctx context.Context, nc net.Conn, in io.Reader, 
 	if err != nil {
 		if errors.Is(err, secure.ErrNoKey) {
 			c.rare.Warn().Stringer("from", s.from).
-				Msg("somebody speaks TLS and has no key that is here; if it is of a private swarm, --key-file takes its key")
+				Msg("somebody speaks TLS and has no key that is here; " +
+					"if it is of a private swarm, --key-file takes its key")
 		}
 		return err
 	}

@@ -123,7 +123,10 @@ func (t *trunk) begin(open proto.Open) error {
 	case !proven(t.nc, open.PeerID):
 		return errImpostor
 	}
-	ch := &channel{open: open, conn: &conn{nc: t.nc, seat: t.seat, realm: t.realm, id: open.ID, out: t.out}}
+	ch := &channel{
+		open: open,
+		conn: &conn{nc: t.nc, seat: t.seat, realm: t.realm, id: open.ID, out: t.out},
+	}
 	ch.trunk, ch.channel = true, open.Channel
 	t.channels[open.Channel] = ch
 	t.out.allow(len(t.channels) * trunkQueued)

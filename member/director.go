@@ -144,7 +144,10 @@ func (d *director) connect() {
 	}
 	dialer := net.Dialer{Timeout: proto.HandshakeTimeout}
 	for i, addr := range d.conductors {
-		c := &conductor{Member: d.Member, addr: addr, index: i, complaints: d.complaints[i], dial: d.keyed(dialer.DialContext)}
+		c := &conductor{
+			Member: d.Member, addr: addr, index: i, complaints: d.complaints[i],
+			dial: d.keyed(dialer.DialContext),
+		}
 		d.work.Go(func() { c.run(d.ctx) })
 	}
 }

@@ -53,7 +53,10 @@ func (o *composeOptions) options() []*option {
 // privateOptions are those of a private swarm; byDefault says where its key is.
 func (o *composeOptions) privateOptions(byDefault string) []*option {
 	return []*option{
-		{name: "private", usage: "a private swarm: only who has its key learns of it, or gets anything", set: into(&o.private, parseSwitch)},
+		{
+			name: "private", set: into(&o.private, parseSwitch),
+			usage: "a private swarm: only who has its key learns of it, or gets anything",
+		},
 		{
 			name: "key-file", value: "FILE", set: into(&o.keyFile, parseText),
 			usage: "the key of --private, made if the file is not there; " + byDefault,
@@ -103,7 +106,8 @@ func newCompose(p *program) *command {
 		case o.keyFile != "" && !o.private:
 			return c.mistake("--key-file is where the key of --private is; say --private too")
 		case o.torrent && o.private:
-			return c.mistake("--torrent is for other BitTorrent programs, which cannot join a --private swarm; leave one out")
+			return c.mistake("--torrent is for other BitTorrent programs, " +
+				"which cannot join a --private swarm; leave one out")
 		case o.output == "-" && p.common.json:
 			return c.mistake("--json and --output - both want stdout; leave one out")
 		case len(arguments) > 1 && conductor.given:
@@ -169,7 +173,8 @@ func runCompose(ctx context.Context, p *program, o composeOptions) error {
 			if err := keepKey(o.keyFile, key); err != nil {
 				return withCode(exitDisk, err)
 			}
-			p.terminal.note("the key of the private swarm is in %s; hand it to those who may join, and to the conductor (--key-file)", o.keyFile)
+			p.terminal.note("the key of the private swarm is in %s; "+
+				"hand it to those who may join, and to the conductor (--key-file)", o.keyFile)
 		}
 	}
 	if o.torrent {

@@ -43,7 +43,8 @@ func (p *program) readKey(path string) (*secure.Key, error) {
 		return nil, withCode(exitInput, fmt.Errorf("%s: %w", path, err))
 	}
 	info, err := file.Stat()
-	if err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
+	if err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 &&
+		runtime.GOOS != "windows" {
 		p.log.Warn().Msgf("others on this machine can read the key in %s; chmod 600 mends that", path)
 	}
 	return key, nil
@@ -62,7 +63,7 @@ func (p *program) readKeys(paths []string) ([]*secure.Key, error) {
 	return keys, nil
 }
 
-// keyAt reads the key at a path, or makes one up if nothing is there, which keep writes.
+// keyAt reads the key at a path, or makes one up if nothing is there, which keepKey writes.
 func (p *program) keyAt(path string) (key *secure.Key, isNew bool, err error) {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		key, err = p.readKey(path)
@@ -72,7 +73,7 @@ func (p *program) keyAt(path string) (key *secure.Key, isNew bool, err error) {
 	return key, true, err
 }
 
-// keep writes a key where nothing is yet, for its owner alone.
+// keepKey writes a key where nothing is yet, for its owner alone.
 func keepKey(path string, key *secure.Key) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -108,7 +109,8 @@ func (p *program) keyOf(from source) (*secure.Key, error) {
 		}
 	}
 	if key.ID() != want {
-		return nil, withCode(exitInput, fmt.Errorf("%s: its swarm is private, and the key in %s is another one (%.8s, not %.8s)",
+		return nil, withCode(exitInput, fmt.Errorf(
+			"%s: its swarm is private, and the key in %s is another one (%.8s, not %.8s)",
 			nameOf(from), path, key.ID(), want))
 	}
 	return key, nil
@@ -130,7 +132,8 @@ func cutKey(address string) (string, *secure.Key, error) {
 	}
 	key, err := secure.ParseKey(text)
 	if err != nil {
-		return address, nil, withCode(exitInput, fmt.Errorf("%s: what follows the # is no key of a private swarm: %w", address, err))
+		return address, nil, withCode(exitInput, fmt.Errorf(
+			"%s: what follows the # is no key of a private swarm: %w", address, err))
 	}
 	return address, key, nil
 }

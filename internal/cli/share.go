@@ -91,7 +91,8 @@ func newShare(p *program) *command {
 		case o.compose.keyFile != "" && !o.compose.private:
 			return c.mistake("--key-file is where the key of --private is; say --private too")
 		case o.compose.private && o.qr:
-			return c.mistake("--qr shows the address of the page, which tells nothing of a --private swarm; leave one out")
+			return c.mistake("--qr shows the address of the page, " +
+				"which tells nothing of a --private swarm; leave one out")
 		}
 		if err := o.join.settle(p, c); err != nil {
 			return err

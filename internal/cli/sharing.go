@@ -211,7 +211,8 @@ func (s *sharing) page() string {
 // urlHost is HOST:PORT as it stands in a URL.
 func urlHost(address string) string { return strings.ReplaceAll(address, "%", "%25") }
 
-// urlWord is a URL of this program's as one word of a command line: brackets mean something to zsh, and # to some shells.
+// urlWord is a URL of this program's as one word of a command line: brackets mean something to zsh,
+// and # to some shells.
 func urlWord(url string) string {
 	if strings.ContainsAny(url, "[]#") {
 		return quoted(url)

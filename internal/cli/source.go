@@ -105,7 +105,9 @@ func (p *program) keyFor(address string) (string, *secure.Key, error) {
 
 // fetchComposition gets an .orch file from a URL. With a key, which the URL may carry too, it is
 // asked of a conductor that has that, and of nobody else; but https is as secure.
-func (p *program) fetchComposition(ctx context.Context, address string, key *secure.Key) (source, error) {
+func (p *program) fetchComposition(
+	ctx context.Context, address string, key *secure.Key,
+) (source, error) {
 	if key == nil {
 		var err error
 		if address, key, err = p.keyFor(address); err != nil {
