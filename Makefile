@@ -1,4 +1,4 @@
-# What can be made: build, install, uninstall, docs, release, release-check, demo, test, interop, browser, large, sim, bench, bench-swarm, cover, clean. It takes Go, git, make and (for the race detector) a C compiler.
+# What can be made: build, install, uninstall, docs, release, release-check, demo, test, interop, browser, large, sim, faults, planted, bench, bench-swarm, cover, clean. It takes Go, git, make and (for the race detector) a C compiler.
 
 GO       ?= go
 BIN      := bin/orchestra
@@ -8,7 +8,7 @@ FUZZTIME ?= 3s
 
 export CGO_ENABLED ?= 0
 
-.PHONY: build install uninstall docs release release-check demo test vet lint format unit fuzz cross interop browser large sim bench bench-swarm cover clean
+.PHONY: build install uninstall docs release release-check demo test vet lint format unit fuzz cross interop browser large sim faults planted bench bench-swarm cover clean
 
 build:
 	$(GO) build -trimpath -o $(BIN) .
@@ -27,7 +27,7 @@ ZSHDIR   ?= $(PREFIX)/share/zsh/site-functions
 FISHDIR  ?= $(PREFIX)/share/fish/vendor_completions.d
 UNITDIR  ?= $(if $(filter Linux,$(shell uname -s)),$(PREFIX)/lib/systemd/system)
 # Each is a link to the program, and runs the command in its name.
-LINKS    := share get compose conduct join verify show status
+LINKS    := share get compose conduct join verify show status import export
 
 install: build
 	install -d $(foreach dir,$(BINDIR) $(MANDIR)/man1 $(BASHDIR) $(ZSHDIR) $(FISHDIR) $(UNITDIR),"$(DESTDIR)$(dir)")
@@ -68,7 +68,7 @@ release-check:
 demo: build
 	@bash .ci/demo $(BIN)
 
-test: format vet lint unit fuzz cross
+test: format vet lint unit planted fuzz cross
 
 vet:
 	$(GO) vet ./...
@@ -111,6 +111,15 @@ cross:
 SIM ?= 16,100,1000
 sim:
 	$(GO) test ./member/swarm -v -count=1 -timeout 3h -run '^TestTable$$' -sim $(SIM)
+
+# Simulated swarms in which things go wrong, from so many seeds; 50 are in every run of the tests. FAULTS=10000 make faults takes ten minutes.
+FAULTS ?= 1000
+faults:
+	$(GO) test ./member/swarm -v -count=1 -timeout 3h -run '^TestFaults$$' -faults $(FAULTS)
+
+# Whether they find the bugs that are planted for them.
+planted:
+	$(GO) test ./member/swarm -v -count=1 -timeout 10m -run '^TestPlantedBugsAreFound$$' -planted
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...

@@ -86,7 +86,7 @@ func TestOutcomeOfDialBackIsTold(t *testing.T) {
 			t.Errorf("the dial back expects %v of %x", d.peer, d.id)
 		}
 		good := d.host == ann.Advertise
-		for _, eff := range s.did(s.reg.checked(s.now, d.ticket, addrAt(d.host), good, nil)) {
+		for _, eff := range s.did(s.reg.checked(s.now, d.ticket, addrAt(d.host), whether(good), nil)) {
 			if m, ok := eff.(tell).msg.(proto.Reachable); ok {
 				told = append(told, m)
 			}

@@ -56,6 +56,7 @@ func (c *Conductor) serveAsker(ctx context.Context, m *conn, frames *proto.Condu
 				return errNotTaking
 			}
 		}
+		m.pass.spoke()
 		m.nc.SetReadDeadline(time.Now().Add(c.cfg.SilenceTimeout))
 		msg, err := frames.Next()
 		if err != nil {

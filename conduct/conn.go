@@ -43,7 +43,10 @@ type conn struct {
 	realm *realm
 	id    [20]byte // the composition
 	out   *outbox
+	pass  *pass
 	link  link // the loop's
+
+	listed bool // the loop's: the registry has it
 	trunkState
 }
 
@@ -57,22 +60,23 @@ func (m *conn) abort() {
 // on it: the length of a handshake's protocol name, the first letter of an
 // HTTP method, or TLS, within which it is one of these. Whoever says nothing
 // known is cut off, without an answer.
-func (c *Conductor) serve(ctx context.Context, nc net.Conn, s seat) {
+func (c *Conductor) serve(ctx context.Context, nc net.Conn, s seat, place *pass) {
 	defer nc.Close()
 	stop := context.AfterFunc(ctx, func() { nc.Close() })
 	defer stop()
 
-	nc.SetReadDeadline(time.Now().Add(c.cfg.HandshakeTimeout))
+	until := time.Now().Add(c.cfg.HandshakeTimeout)
+	nc.SetReadDeadline(until)
 	in := bufio.NewReaderSize(nc, sniffBuffer)
 	first, err := in.Peek(1)
 	if err == nil {
 		switch first[0] {
 		case byte(len(proto.Orchestra)):
-			err = c.serveMember(ctx, nc, in, s, c.open)
+			err = c.serveMember(ctx, nc, in, s, place, c.open)
 		case 'G', 'H': // GET, HEAD
-			err = c.serveHTTP(nc, in, s, c.open)
+			err = c.serveHTTP(nc, in, s, place, until, c.open)
 		case secure.FirstByte:
-			err = c.serveSecure(ctx, nc, in, s)
+			err = c.serveSecure(ctx, nc, in, s, place, until)
 		default:
 			err = errNotMember
 		}
@@ -84,7 +88,7 @@ func (c *Conductor) serve(ctx context.Context, nc net.Conn, s seat) {
 
 // serveMember reads what a member sends, until the connection ends.
 func (c *Conductor) serveMember(
-	ctx context.Context, nc net.Conn, in io.Reader, s seat, r *realm,
+	ctx context.Context, nc net.Conn, in io.Reader, s seat, place *pass, r *realm,
 ) error {
 	hello, err := proto.ReadHandshake(in, proto.Orchestra)
 	if err != nil {
@@ -93,7 +97,7 @@ func (c *Conductor) serveMember(
 	if !proven(nc, hello.PeerID) {
 		return errImpostor
 	}
-	m := &conn{nc: nc, seat: s, realm: r, id: hello.ID, out: newOutbox()}
+	m := &conn{nc: nc, seat: s, realm: r, id: hello.ID, out: newOutbox(), pass: place}
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
@@ -109,7 +113,7 @@ func (c *Conductor) serveMember(
 		defer c.gate.leaveTrunk(s)
 		self.SetChannels()
 		m.out.put(self.Append(nil))
-		return c.serveTrunk(ctx, nc, in, s, r, m.out)
+		return c.serveTrunk(ctx, m, in)
 	}
 	m.out.put(self.Append(nil))
 	if !all && !c.allows(r, hello.ID) {

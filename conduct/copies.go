@@ -158,7 +158,7 @@ func (r *registry) pastOf(now time.Time, id [20]byte) *past {
 func (r *registry) newComposition(now time.Time, id [20]byte) *composition {
 	c := &composition{
 		id: id, byPeer: make(map[proto.PeerID]*entry),
-		places: make(map[[8]byte]int),
+		places: make(map[[8]byte]int), named: make(map[namedAddr]int),
 		copies: make(map[copyID]netip.Addr), awaiting: make(map[uint32][]*entry),
 		scene: new(scene),
 	}

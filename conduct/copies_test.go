@@ -124,7 +124,7 @@ func TestCopiesWithoutPlace(t *testing.T) {
 			t.Errorf("the clients are not the last: %+v", got.rows)
 		}
 	}
-	guestAt(s, 3, farSeat(3), func(v *webGuest) { v.ann.Parts, v.ann.Have, v.stopped = 1, 1, true })
+	guestAt(s, 3, farSeat(3), func(v *webGuest) { v.ann.Parts, v.ann.Have, v.event = 1, 1, visitStopped })
 	if got := s.wantCounts(2, 2, 0).about; got.Clients != 1 || got.Complete != 1 {
 		t.Errorf("after one stopped, %d of %d clients are complete", got.Complete, got.Clients)
 	}

@@ -14,25 +14,29 @@ import (
 const maxResolved = 4
 
 // callBack does a dial back: it opens a BitTorrent handshake to the address a
-// member claims and reports whether that member answers there. The registry
-// bounds how many are under way; each takes DialTimeout at most, and as long
-// again to resolve a name.
-func (c *Conductor) callBack(ctx context.Context, d dialBack, r *realm) (netip.AddrPort, bool) {
+// member claims and reports what it found there, and where the member was. The
+// registry bounds how many are under way; each takes DialTimeout at most, and as
+// long again to resolve a name.
+func (c *Conductor) callBack(
+	ctx context.Context, d dialBack, r *realm,
+) (netip.AddrPort, finding) {
+	best := foundNobody
 	addrs := c.resolve(ctx, d.host)
 	for _, a := range addrs {
 		if a.Port() == 0 || !d.allows(a.Addr()) {
 			continue
 		}
-		err := c.shake(ctx, a, d, r, c.cfg.DialTimeout/time.Duration(len(addrs)))
-		if err == nil {
-			return netip.AddrPortFrom(a.Addr().WithZone(""), a.Port()), true
+		found, err := c.shake(ctx, a, d, r, c.cfg.DialTimeout/time.Duration(len(addrs)))
+		if found == foundMember {
+			return netip.AddrPortFrom(a.Addr().WithZone(""), a.Port()), found
 		}
+		best = max(best, found)
 		c.log.Debug().Err(err).Stringer("at", a).Stringer("peer", d.peer).Msg("dial back failed")
 		if ctx.Err() != nil {
 			break
 		}
 	}
-	return netip.AddrPort{}, false
+	return netip.AddrPort{}, best
 }
 
 // resolve returns the addresses behind HOST:PORT, unmapped; none if it has none.
@@ -50,7 +54,7 @@ func (c *Conductor) resolve(ctx context.Context, hostPort string) []netip.AddrPo
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.DialTimeout)
 	defer cancel()
-	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	ips, err := c.lookUp(ctx, "ip", host)
 	if err != nil {
 		c.log.Debug().Err(err).Msg("advertised name does not resolve")
 		return nil
@@ -65,12 +69,12 @@ func (c *Conductor) resolve(ctx context.Context, hostPort string) []netip.AddrPo
 // shake exchanges handshakes with whoever listens at an address.
 func (c *Conductor) shake(
 	ctx context.Context, a netip.AddrPort, d dialBack, r *realm, timeout time.Duration,
-) error {
+) (finding, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	nc, err := c.dial(ctx, "tcp", a.String())
 	if err != nil {
-		return err
+		return foundNobody, err
 	}
 	defer nc.Close()
 	stop := context.AfterFunc(ctx, func() { nc.Close() })
@@ -78,20 +82,21 @@ func (c *Conductor) shake(
 	if r.as != nil {
 		sc, err := r.as.Client(ctx, nc)
 		if err != nil {
-			return err
+			return foundOther, err
 		}
 		nc = sc
 	}
 	hello := proto.Handshake{Protocol: proto.BitTorrent, ID: d.id, PeerID: r.self}
 	if _, err := nc.Write(hello.Append(nil)); err != nil {
-		return err
+		return foundOther, err
 	}
 	answer, err := proto.ReadHandshake(nc, proto.BitTorrent)
 	if err != nil {
-		return err
+		return foundOther, err
 	}
-	if answer.ID != d.id || !proven(nc, answer.PeerID) || (d.peer.Stable() && answer.PeerID != d.peer) {
-		return errOtherPeer
+	if answer.ID != d.id || !proven(nc, answer.PeerID) ||
+		(d.peer.Stable() && answer.PeerID != d.peer) {
+		return foundOther, errOtherPeer
 	}
-	return nil
+	return foundMember, nil
 }

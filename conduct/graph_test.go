@@ -201,7 +201,7 @@ func BenchmarkRegistry(b *testing.B) {
 			drop := func() { // the dial backs succeed
 				for i := 0; i < len(out); i++ {
 					if d, ok := out[i].(dialBack); ok {
-						out = s.reg.checked(s.now, d.ticket, addrAt(d.host), true, out)
+						out = s.reg.checked(s.now, d.ticket, addrAt(d.host), foundMember, out)
 					}
 				}
 				out = out[:0]

@@ -23,14 +23,24 @@ const patience = 20 * time.Second
 
 // serving starts a conductor on a free port and stops it at the end of the
 // test, which must leave no goroutine.
-func serving(t *testing.T, cfg Config) *Conductor {
+func serving(t testing.TB, cfg Config) *Conductor {
 	t.Helper()
+	return servingChanged(t, cfg, func(*Conductor) {})
+}
+
+// servingChanged does so with a conductor that was changed before.
+func servingChanged(t testing.TB, cfg Config, change func(*Conductor)) *Conductor {
+	t.Helper()
+	others := goleak.IgnoreCurrent()
 	cfg.Listen = cmp.Or(cfg.Listen, "127.0.0.1:0")
-	cfg.Log = zerolog.New(zerolog.NewTestWriter(t))
+	if _, isTest := t.(*testing.T); isTest {
+		cfg.Log = zerolog.New(zerolog.NewTestWriter(t))
+	}
 	c, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
+	change(c)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- c.Run(ctx) }()
@@ -39,7 +49,7 @@ func serving(t *testing.T, cfg Config) *Conductor {
 		if err := <-ended; err != nil {
 			t.Errorf("Run: %v", err)
 		}
-		goleak.VerifyNone(t)
+		goleak.VerifyNone(t, others)
 	})
 	return c
 }
@@ -56,15 +66,27 @@ type guest struct {
 // call connects and shakes hands.
 func call(t *testing.T, nc net.Conn, n int) *guest {
 	t.Helper()
-	g := &guest{t: t, nc: nc, peer: peerN(n)}
 	t.Cleanup(func() { nc.Close() })
+	return greet(t, nc, n)
+}
+
+// greet shakes hands on a connection that somebody else closes.
+func greet(t *testing.T, nc net.Conn, n int) *guest {
+	t.Helper()
+	return greetOf(t, nc, testID, n)
+}
+
+// greetOf does so for a composition.
+func greetOf(t *testing.T, nc net.Conn, id [20]byte, n int) *guest {
+	t.Helper()
+	g := &guest{t: t, nc: nc, peer: peerN(n)}
 	nc.SetReadDeadline(time.Now().Add(patience))
-	g.write(proto.Handshake{Protocol: proto.Orchestra, ID: testID, PeerID: g.peer}.Append(nil))
+	g.write(proto.Handshake{Protocol: proto.Orchestra, ID: id, PeerID: g.peer}.Append(nil))
 	answer, err := proto.ReadHandshake(nc, proto.Orchestra)
 	if err != nil {
 		t.Fatalf("the conductor's handshake: %v", err)
 	}
-	if answer.ID != testID {
+	if answer.ID != id {
 		t.Fatalf("the conductor answers for %x", answer.ID)
 	}
 	g.in = proto.NewConductorReader(nc)

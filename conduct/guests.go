@@ -3,14 +3,16 @@ package conduct
 import (
 	"net/netip"
 	"time"
+
+	"orchestra/proto"
 )
 
 // A guest costs whoever lists it one request and no connection, so strangers
 // could list any number of them. Therefore guests have a share of the entries
 // only, of all, of those of one composition and of those from one source; and
 // within that, whoever comes takes the place of a guest, see victim. Members
-// take the places of guests too, and are refused for want of entries only
-// where there are none.
+// take the places of guests too, and where there are none those of others, see
+// room.go.
 func (l limits) guests() int         { return max(1, l.members/4) }
 func (l limits) guestsOfOne() int    { return max(1, l.members/16) } // of one composition
 func (l limits) guestsOfSource() int { return max(1, l.perSource/4) }
@@ -95,11 +97,23 @@ func (r *registry) makeRoom(now time.Time, a arrival, out []effect) (why string,
 	default:
 		return "", out
 	}
-	if victim == nil || isGuest && !r.givesWay(victim, a.seat.from.Addr()) {
+	switch {
+	case victim == nil && !isGuest:
+		victim = r.makesRoom(now, a.seat.from.Addr())
+	case victim != nil && isGuest && !r.givesWay(victim, a.seat.from.Addr()):
+		victim = nil
+	}
+	if victim == nil {
 		return refusedFull, out
 	}
-	return "", r.remove(now, victim, "it made room for another", out)
+	if victim.link != 0 {
+		out = r.tell(victim, proto.Refused{Reason: refusedRoom}, out)
+		out = r.unlink(victim, madeRoom, out)
+	}
+	return "", r.remove(now, victim, madeRoom, out)
 }
+
+const madeRoom = "it made room for another"
 
 // victim returns the guest that has to go among some random ones of the list:
 // one of the network that has the most, and of those the one that has been

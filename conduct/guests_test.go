@@ -61,8 +61,8 @@ func (s *script) visits(
 	}
 	binary.BigEndian.PutUint64(v.peer[12:], uint64(peer))
 	v.ann = proto.Announce{Key: [16]byte{byte(peer)}, Port: 6881, Parts: 1, Have: have, Want: 50}
-	_, refused, out := s.reg.receive(s.now, v, nil)
-	return refused == "", s.did(out)
+	a, out := s.reg.receive(s.now, v, nil)
+	return a.refused == "", s.did(out)
 }
 
 // However many guests strangers list: members are listed, other guests are and
@@ -193,11 +193,11 @@ func TestGuestFloodsNobody(t *testing.T) {
 	}
 	told := 0
 	for n := range 1000 {
-		members, refused, out := s.reg.receive(s.now, webGuest{arrival: arrival{
+		a, out := s.reg.receive(s.now, webGuest{arrival: arrival{
 			id: testID, peer: proto.PeerID{'g'}, seat: farSeat(100), ann: proto.Announce{Port: uint16(n + 1), Want: 50},
 		}}, nil)
-		if s.did(out); refused != "" || len(members) != 50 {
-			t.Fatalf("announcement %d is answered with %d members, %q", n, len(members), refused)
+		if s.did(out); a.refused != "" || len(a.found) != 50 {
+			t.Fatalf("announcement %d is answered with %d members, %q", n, len(a.found), a.refused)
 		}
 		told += count(out, func(tell) bool { return true })
 	}

@@ -3,8 +3,8 @@ package conduct
 import (
 	"bufio"
 	"context"
-	"crypto/sha1"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -19,28 +19,18 @@ import (
 	"orchestra/proto/bencode"
 )
 
-// httpHeader is how long a visitor's request may be, in bytes.
-const httpHeader = 16 << 10
+// httpHeader is how long a visitor's request may be, in bytes; net/http adds 4 KiB to that.
+const httpHeader = 4 << 10
 
-// visited brings a guest's announcement to the loop; the answer goes into reply, which has room for
-// it.
-type visited struct {
-	guest webGuest
-	reply chan<- answer
-}
-
-type answer struct {
-	members []proto.Member
-	refused string
-}
-
-func (visited) event() {}
-
-// serveHTTP answers one request on a connection whose first byte was looked at, and returns when
-// that is closed.
-func (c *Conductor) serveHTTP(nc net.Conn, in *bufio.Reader, s seat, r *realm) error {
-	nc.SetReadDeadline(time.Time{})
-	l := &oneConn{conn: &visitor{Conn: nc, in: in, seat: s, realm: r, closed: make(chan struct{})}}
+// serveHTTP answers requests, the first of which has to be there until some time, on a connection
+// whose first byte was looked at, and returns when that is closed.
+func (c *Conductor) serveHTTP(
+	nc net.Conn, in *bufio.Reader, s seat, place *pass, until time.Time, r *realm,
+) error {
+	l := &oneConn{conn: &visitor{
+		Conn: nc, in: in, seat: s, realm: r, place: place, until: until,
+		closed: make(chan struct{}),
+	}}
 	srv := c.http
 	if r != c.open {
 		srv = c.inside
@@ -54,6 +44,7 @@ func (c *Conductor) serveHTTP(nc net.Conn, in *bufio.Reader, s seat, r *realm) e
 func (c *Conductor) newHTTP() *http.Server {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /announce", c.handleAnnounce)
+	mux.HandleFunc("GET /scrape", c.handleScrape)
 	if c.admin == nil {
 		c.handlePage(mux)
 	}
@@ -70,17 +61,32 @@ func (c *Conductor) newInside() *http.Server {
 
 func (c *Conductor) httpServer(mux *http.ServeMux) *http.Server {
 	srv := &http.Server{
-		Handler: mux, MaxHeaderBytes: httpHeader,
-		ReadTimeout: c.cfg.HandshakeTimeout, WriteTimeout: c.cfg.WriteTimeout,
+		Handler: oneRequest(mux), MaxHeaderBytes: httpHeader,
+		ReadTimeout: c.cfg.HandshakeTimeout, WriteTimeout: c.cfg.WriteTimeout, IdleTimeout: c.cfg.HandshakeTimeout,
 		ConnContext: func(ctx context.Context, nc net.Conn) context.Context {
 			v := nc.(*visitor)
 			return context.WithValue(context.WithValue(ctx, seatKey{}, v.seat), realmKey{}, v.realm)
 		},
+		ConnState: func(nc net.Conn, state http.ConnState) {
+			if v, ok := nc.(*visitor); ok && state == http.StateIdle {
+				v.served(c.cfg.HandshakeTimeout)
+			}
+		},
 		ErrorLog: log.New(io.Discard, "", 0), // what strangers do wrong is no news
 	}
-	srv.SetKeepAlivesEnabled(false)
 	return srv
 }
+
+// oneRequest has a connection end with its answer, unless the handler has it kept.
+func oneRequest(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		w.Header().Set("Connection", "close")
+		next.ServeHTTP(w, req)
+	})
+}
+
+// keep has the connection kept for another request: clients of a tracker have many.
+func keep(w http.ResponseWriter) { w.Header().Del("Connection") }
 
 type seatKey struct{}
 
@@ -88,29 +94,70 @@ type realmKey struct{}
 
 // handleAnnounce is BEP 3's announce, answered as BEP 23 and BEP 7 have it.
 func (c *Conductor) handleAnnounce(w http.ResponseWriter, req *http.Request) {
-	s := req.Context().Value(seatKey{}).(seat)
-	v, compact, err := parseVisit(req.URL.RawQuery, s)
-	if err == nil && !c.allows(c.open, v.id) {
-		err = errors.New(refusedComposition)
-		c.notTaken.Add(1)
-		c.news.refused(s.from, v.id, refusedComposition)
-	}
+	v, isCompact, err := parseVisit(req.URL.RawQuery, seatOf(req))
 	if err != nil {
 		fail(w, err.Error())
 		return
 	}
-	reply := make(chan answer, 1)
-	c.post(c.running, visited{v, reply})
-	select {
-	case a := <-reply:
-		if a.refused != "" {
-			fail(w, a.refused)
-			return
-		}
-		respond(w, announced(a.members, compact))
-	case <-c.running.Done():
+	switch a, ok := c.visit(c.running, v); {
+	case !ok:
+	case a.refused != "":
+		fail(w, a.refused)
+	default:
+		keep(w)
+		respond(w, announced(a, isCompact))
 	}
 }
+
+// handleScrape is BEP 48's scrape of up to mostScraped compositions. One of all that are here is
+// refused: they are nobody's business.
+func (c *Conductor) handleScrape(w http.ResponseWriter, req *http.Request) {
+	ids, err := parseScrape(req.URL.RawQuery)
+	if err != nil {
+		fail(w, err.Error())
+		return
+	}
+	all, ok := c.scrape(c.running, ids)
+	if !ok {
+		return
+	}
+	files := map[string]any{}
+	for i, n := range all {
+		if n.known {
+			files[string(ids[i][:])] = map[string]any{
+				"complete": int64(n.complete), "incomplete": int64(n.incomplete), "downloaded": int64(n.downloads),
+			}
+		}
+	}
+	keep(w)
+	respond(w, map[string]any{"files": files, "flags": map[string]any{"min_request_interval": seconds(visitEvery)}})
+}
+
+// parseScrape reads the query of a scrape.
+func parseScrape(query string) (ids [][20]byte, err error) {
+	q, err := url.ParseQuery(query)
+	if err != nil {
+		return nil, errors.New("the query is malformed")
+	}
+	hashes := q["info_hash"]
+	switch {
+	case len(hashes) == 0:
+		return nil, errors.New("a scrape names its info_hash; all are not told")
+	case len(hashes) > mostScraped:
+		return nil, fmt.Errorf("a scrape names %d info_hash at most", mostScraped)
+	}
+	for _, h := range hashes {
+		if len(h) != len([20]byte{}) {
+			return nil, errors.New("info_hash has to be 20 bytes")
+		}
+		ids = append(ids, [20]byte([]byte(h)))
+	}
+	return ids, nil
+}
+
+func seconds(d time.Duration) int64 { return int64(d / time.Second) }
+
+func seatOf(req *http.Request) seat { return req.Context().Value(seatKey{}).(seat) }
 
 // parseVisit reads the query of an announce from a seat. What it does not know is passed over; an
 // "ip" is not believed. Where there is no "key", the address is: what came from one may be replaced
@@ -130,11 +177,7 @@ func parseVisit(query string, s seat) (v webGuest, compact bool, err error) {
 	if err != nil {
 		return v, false, errors.New("port has to be a number from 0 to 65535")
 	}
-	key := sha1.Sum([]byte("key " + q.Get("key")))
-	if q.Get("key") == "" {
-		key = sha1.Sum([]byte("from " + source(s.from.Addr()).String()))
-	}
-	v.ann = proto.Announce{Key: [16]byte(key[:16]), Port: uint16(port), Want: maxPeers}
+	v.ann = proto.Announce{Key: guestKey([]byte(q.Get("key")), s), Port: uint16(port), Want: maxPeers}
 	if n, err := strconv.ParseUint(q.Get("numwant"), 10, 32); err == nil {
 		v.ann.Want = uint8(min(n, maxPeers))
 	}
@@ -142,41 +185,30 @@ func parseVisit(query string, s seat) (v webGuest, compact bool, err error) {
 	if q.Get("left") == "0" {
 		v.ann.Have = 1
 	}
-	v.stopped = q.Get("event") == "stopped"
+	v.event = readEvent(q.Get("event"))
 	return v, q.Get("compact") != "0", nil
 }
 
-// announced is the answer: each member at the first of its addresses of either kind.
-func announced(members []proto.Member, compact bool) map[string]any {
-	var peers, peers6 []byte
+// announced is the answer to an announce.
+func announced(a answer, isCompact bool) map[string]any {
+	d := map[string]any{
+		"interval": seconds(interval()), "min interval": seconds(visitLeast),
+		"complete": int64(a.census.complete), "incomplete": int64(a.census.incomplete), "downloaded": int64(a.census.downloads),
+	}
+	if isCompact {
+		d["peers"], d["peers6"] = a.compact()
+		return d
+	}
 	list := []any{}
-	for _, m := range members {
-		var done4, done6 bool
-		for _, a := range m.Addrs {
-			is4 := a.Addr().Is4()
-			if is4 && done4 || !is4 && done6 {
-				continue
+	for _, f := range a.found {
+		for _, at := range []netip.AddrPort{f.four, f.six} {
+			if at.IsValid() {
+				list = append(list, map[string]any{"peer id": f.peer[:], "ip": at.Addr().String(), "port": int64(at.Port())})
 			}
-			done4, done6 = done4 || is4, done6 || !is4
-			if is4 {
-				peers = appendCompact(peers, a)
-			} else {
-				peers6 = appendCompact(peers6, a)
-			}
-			list = append(list, map[string]any{"peer id": m.PeerID[:], "ip": a.Addr().String(), "port": int64(a.Port())})
 		}
 	}
-	d := map[string]any{"interval": int64(visitEvery.Seconds()), "min interval": int64(10), "peers": peers, "peers6": peers6}
-	if !compact {
-		delete(d, "peers6")
-		d["peers"] = list
-	}
+	d["peers"] = list
 	return d
-}
-
-func appendCompact(b []byte, a netip.AddrPort) []byte {
-	b = append(b, a.Addr().AsSlice()...)
-	return append(b, byte(a.Port()>>8), byte(a.Port()))
 }
 
 func fail(w http.ResponseWriter, reason string) { respond(w, map[string]any{"failure reason": reason}) }
@@ -198,11 +230,27 @@ type visitor struct {
 	in     *bufio.Reader
 	seat   seat
 	realm  *realm
+	place  *pass
+	until  time.Time // when it has to have said what it wants
 	once   sync.Once
 	closed chan struct{}
 }
 
 func (v *visitor) Read(p []byte) (int, error) { return v.in.Read(p) }
+
+// SetReadDeadline sets no later one than there is for all connections, unless it is to end.
+func (v *visitor) SetReadDeadline(at time.Time) error {
+	if at.After(v.until) {
+		at = v.until
+	}
+	return v.Conn.SetReadDeadline(at)
+}
+
+// served leaves time for another request.
+func (v *visitor) served(wait time.Duration) {
+	v.until = time.Now().Add(wait)
+	v.place.spoke()
+}
 
 func (v *visitor) Close() error {
 	err := v.Conn.Close()

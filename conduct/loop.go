@@ -35,12 +35,15 @@ type lives struct{ c []*conn }
 // closed is the end of a connection that arrived.
 type closed struct{ c *conn }
 
+// reads looks at the registry, and changes nothing.
+type reads func(now time.Time, r *registry)
+
 // dialled is the outcome of a dial back.
 type dialled struct {
 	realm  *realm
 	ticket uint64
 	addr   netip.AddrPort
-	ok     bool
+	found  finding
 }
 
 func (arrived) event() {}
@@ -48,6 +51,7 @@ func (heard) event()   {}
 func (lives) event()   {}
 func (closed) event()  {}
 func (dialled) event() {}
+func (reads) event()   {}
 
 // post hands an event to the loop and waits until there is room: a loop that
 // is behind pushes back on the connections. The loop itself never posts.
@@ -108,6 +112,10 @@ func (l *loop) handle(ev event) {
 			link: ev.c.link, id: ev.id, peer: ev.peer, seat: ev.c.seat,
 			ann: ev.ann, name: ev.name, title: ev.title,
 		}, l.out)
+		if reg.links[ev.c.link] != nil {
+			ev.c.pass.list(1)
+			ev.c.listed = true
+		}
 		l.c.log.Debug().Hex("id", ev.id[:]).Stringer("peer", ev.peer).Stringer("from", ev.c.seat.from).
 			Uint16("port", ev.ann.Port).Msg("member announced")
 	case heard:
@@ -118,18 +126,21 @@ func (l *loop) handle(ev event) {
 		}
 	case closed:
 		delete(l.conns, ev.c.link)
+		ev.c.unlist()
 		l.out = reg.leave(now, ev.c.link, l.out)
 	case visited:
 		var a answer
-		a.members, a.refused, l.out = reg.receive(now, ev.guest, l.out)
+		a, l.out = reg.receive(now, ev.guest, l.out)
 		if a.refused != "" {
 			l.c.news.refused(ev.guest.seat.from, ev.guest.id, a.refused)
 		}
 		ev.reply <- a
+	case scraped:
+		ev.reply <- reg.scrape(now, ev.ids)
 	case asked:
 		ev.reply <- reg.survey(now, ev.id)
-	case tallied:
-		ev.reply <- reg.tally(now)
+	case reads:
+		ev(now, reg)
 	case looked:
 		var view page.View
 		view, l.out = reg.look(now, ev.ids, l.out)
@@ -141,7 +152,7 @@ func (l *loop) handle(ev event) {
 		}
 		ev.reply <- all
 	case dialled:
-		l.out = reg.checked(now, ev.ticket, ev.addr, ev.ok, l.out)
+		l.out = reg.checked(now, ev.ticket, ev.addr, ev.found, l.out)
 	}
 }
 
@@ -166,6 +177,14 @@ func (l *loop) message(now time.Time, ev heard) {
 	}
 }
 
+// unlist takes note that no member is listed over the connection any more.
+func (m *conn) unlist() {
+	if m.listed {
+		m.listed = false
+		m.pass.list(-1)
+	}
+}
+
 // perform does what the registry decided, in order.
 func (l *loop) perform(ctx context.Context) {
 	for i, eff := range l.out {
@@ -187,6 +206,7 @@ func (l *loop) perform(ctx context.Context) {
 				}
 				l.c.log.Debug().Stringer("from", c.seat.from).Str("why", eff.why).Msg("connection ends")
 				delete(l.conns, eff.who)
+				c.unlist()
 				c.finish()
 			}
 		case note:
@@ -194,8 +214,8 @@ func (l *loop) perform(ctx context.Context) {
 		case dialBack:
 			realm := l.realm
 			l.c.wg.Go(func() {
-				addr, ok := l.c.callBack(ctx, eff, realm)
-				l.c.post(ctx, dialled{realm, eff.ticket, addr, ok})
+				addr, found := l.c.callBack(ctx, eff, realm)
+				l.c.post(ctx, dialled{realm, eff.ticket, addr, found})
 			})
 		}
 	}

@@ -31,11 +31,6 @@ type totals struct {
 	full, address, key            uint64 // refused, by reason
 }
 
-// tallied asks the loop for a tally; the answer goes into reply, which has room for it.
-type tallied struct{ reply chan<- tally }
-
-func (tallied) event() {}
-
 // tally counts, in time that grows with the members.
 func (r *registry) tally(now time.Time) tally {
 	t := tally{compositions: len(r.comps), clients: len(r.guests.list), copies: r.copies, moved: r.totals}
@@ -74,7 +69,7 @@ func (c *Conductor) tally(ctx context.Context) (tally, bool) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	reply := make(chan tally, 1)
-	c.post(ctx, tallied{reply})
+	c.post(ctx, reads(func(now time.Time, r *registry) { reply <- r.tally(now) }))
 	select {
 	case t := <-reply:
 		return t, true

@@ -7,8 +7,6 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"net/netip"
-	"sync"
 	"time"
 
 	"orchestra/conduct/page"
@@ -101,9 +99,8 @@ func (l *gatedListener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		from := addrPort(nc.RemoteAddr()).Addr()
-		if l.gate.enter(from) {
-			return &gatedConn{Conn: nc, gate: l.gate, from: from}, nil
+		if place := l.gate.enter(addrPort(nc.RemoteAddr()).Addr(), nc); place != nil {
+			return &gatedConn{Conn: nc, place: place}, nil
 		}
 		nc.Close()
 	}
@@ -112,12 +109,10 @@ func (l *gatedListener) Accept() (net.Conn, error) {
 // gatedConn leaves the gate when it is closed.
 type gatedConn struct {
 	net.Conn
-	gate *gate
-	from netip.Addr
-	once sync.Once
+	place *pass
 }
 
 func (c *gatedConn) Close() error {
-	c.once.Do(func() { c.gate.leave(c.from) })
+	c.place.leave()
 	return c.Conn.Close()
 }

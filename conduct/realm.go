@@ -81,7 +81,9 @@ var errImpostor = errors.New("it calls itself otherwise than it has proven")
 
 // serveSecure serves a connection of which the first byte tells that it is of
 // a private swarm. To who has none of the keys here nothing is said.
-func (c *Conductor) serveSecure(ctx context.Context, nc net.Conn, in io.Reader, s seat) error {
+func (c *Conductor) serveSecure(
+	ctx context.Context, nc net.Conn, in io.Reader, s seat, place *pass, until time.Time,
+) error {
 	sc, err := secure.Server(ctx, &readAhead{nc, in}, c.identities)
 	if err != nil {
 		if errors.Is(err, secure.ErrNoKey) {
@@ -101,9 +103,9 @@ func (c *Conductor) serveSecure(ctx context.Context, nc net.Conn, in io.Reader, 
 	r := c.realmOf(sc.Key())
 	switch b[0] {
 	case byte(len(proto.Orchestra)):
-		return c.serveMember(ctx, sc, first, s, r)
+		return c.serveMember(ctx, sc, first, s, place, r)
 	case 'G', 'H': // GET, HEAD
-		return c.serveHTTP(sc, first, s, r)
+		return c.serveHTTP(sc, first, s, place, until, r)
 	}
 	return errNotMember
 }

@@ -41,6 +41,8 @@ type registry struct {
 	expiry  expiryHeap         // every entry
 	guests  guests             // those of them that have no connection
 
+	networks map[netip.Addr]int // entries that are members, by network
+
 	copies      int                // that are remembered, over all compositions
 	copiesFrom  map[netip.Addr]int // by source
 	past        []past             // compositions without members, at most maxPast
@@ -52,6 +54,7 @@ type registry struct {
 	guestLine  []waiting          // those of guests, for which only some run at a time
 	running    map[uint64]waiting // dial backs under way
 	guestDials int                // those of them that are guests'
+	targets    targets            // what they go to
 
 	totals    totals // since it began
 	serial    uint64 // of the latest member
@@ -68,14 +71,18 @@ type composition struct {
 	guests     int       // of the entries
 	guestsTold allowance // guests that members are told of
 
-	copies   map[copyID]netip.Addr // that were complete, since it is known, and their sources
-	awaiting map[uint32][]*entry   // who wants to know when so many are
-	surveyed survey                // the latest
-	places   map[[8]byte]int       // how many members name each, see latestRuns
-	earlier  int                   // members that name a place that another one names
-	title    title
-	met      bool // a member was listed, since the composition is known
-	scene    *scene
+	copies    map[copyID]netip.Addr // that were complete, since it is known, and their sources
+	downloads int                   // guests that told that they became complete
+	counted   census                // the latest
+	countedAt time.Time             // and when it was made
+	awaiting  map[uint32][]*entry   // who wants to know when so many are
+	surveyed  survey                // the latest
+	named     map[namedAddr]int     // see nameOwn
+	places    map[[8]byte]int       // how many members name each, see latestRuns
+	earlier   int                   // members that name a place that another one names
+	title     title
+	met       bool // a member was listed, since the composition is known
+	scene     *scene
 }
 
 // An entry is one member of one composition. It needs no connection: link 0
@@ -88,15 +95,16 @@ type entry struct {
 	seat seat
 	gone bool
 
-	guest    bool
-	guestPos int // in registry.guests
+	guest      bool
+	downloaded bool // it told that it became complete
+	guestPos   int  // in registry.guests
 
 	deadline  time.Time
 	expiryPos int // in registry.expiry
 	pos       int // in comp.entries
 
 	port       uint16           // announced; 0 accepts no connections
-	own        []netip.AddrPort // that it named itself, filtered
+	own        []netip.AddrPort // that it named itself, filtered, see nameOwn
 	main       claim            // the observed address with the announced port
 	advertised claim
 
@@ -142,8 +150,10 @@ func newRegistry(lim limits, random *rand.Rand) *registry {
 		links:      make(map[link]*entry),
 		sources:    make(map[netip.Addr]int),
 		guests:     newGuests(),
+		networks:   make(map[netip.Addr]int),
 		copiesFrom: make(map[netip.Addr]int),
 		running:    make(map[uint64]waiting),
+		targets:    newTargets(),
 	}
 }
 
@@ -151,6 +161,7 @@ func newRegistry(lim limits, random *rand.Rand) *registry {
 const (
 	refusedKey         = "another member is listed under this peer id; start again to get a new one"
 	refusedFull        = "this conductor has as many members as it takes; see its --max-members"
+	refusedRoom        = "this conductor is full and made room for a member of another network; see its --max-members"
 	refusedAddress     = "this conductor has as many members from your address as it takes; see its --max-per-address"
 	refusedComposition = "this conductor does not take this composition; see its --allow"
 )
@@ -209,6 +220,8 @@ func (r *registry) admit(now time.Time, a arrival, out []effect) (refused string
 	r.sources[source(a.seat.from.Addr())]++
 	if a.link == 0 {
 		r.guests.add(e)
+	} else {
+		r.networks[network(a.seat.from.Addr())]++
 	}
 	r.renew(now, e)
 	r.begin(now, e)
@@ -281,7 +294,8 @@ func (r *registry) take(now time.Time, e *entry, ann proto.Announce, out []effec
 	r.regard(now, e, before)
 
 	addrs := e.addrsFor(e.seat, nil)
-	e.port, e.own = ann.Port, ownAddrs(ann.Addrs)
+	e.port = ann.Port
+	e.nameOwn(ann.Addrs)
 	observed, advertised := "", ""
 	if e.port != 0 {
 		observed = netip.AddrPortFrom(e.seat.from.Addr(), e.port).String()
@@ -290,8 +304,8 @@ func (r *registry) take(now time.Time, e *entry, ann proto.Announce, out []effec
 	moved := e.main.host != observed || !slices.Equal(addrs, e.addrsFor(e.seat, nil))
 
 	out = r.handOut(e, e.want, true, out)
-	out = r.claimAt(e, &e.main, observed, out)
-	out = r.claimAt(e, &e.advertised, advertised, out)
+	out = r.claimAt(now, e, &e.main, observed, out)
+	out = r.claimAt(now, e, &e.advertised, advertised, out)
 	out = r.recheck(now, e, out)
 	out = r.introduce(now, e, moved, out)
 	return r.count(e, out)
@@ -415,7 +429,10 @@ func (r *registry) remove(now time.Time, e *entry, why string, out []effect) []e
 func (r *registry) unsource(e *entry) {
 	if e.guest {
 		r.guests.remove(e)
+	} else {
+		lessen(r.networks, network(e.seat.from.Addr()))
 	}
+	e.unnameOwn()
 	lessen(r.sources, source(e.seat.from.Addr()))
 }
 

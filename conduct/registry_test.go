@@ -1,6 +1,7 @@
 package conduct
 
 import (
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -263,6 +264,7 @@ func TestRegistryStaysConsistent(t *testing.T) {
 				Port:      uint16(rapid.IntRange(0, 3).Draw(rt, "port")),
 				Advertise: rapid.SampledFrom([]string{"", "h:1", "203.0.113.1:5"}).Draw(rt, "advertise"),
 				Want:      uint8(rapid.IntRange(0, 9).Draw(rt, "want")),
+				Addrs:     rapid.SliceOfN(rapid.SampledFrom([]netip.AddrPort{addrAt("10.0.0.7:1"), addrAt("10.0.0.7:2")}), 0, 2).Draw(rt, "own"),
 			}
 		})
 		rt.Repeat(map[string]func(*rapid.T){
@@ -296,9 +298,9 @@ func TestRegistryStaysConsistent(t *testing.T) {
 						id: testID, peer: peerN(rapid.IntRange(0, 50).Draw(rt, "peer")), seat: seatAt(from+":4000", "10.0.0.1"),
 						ann: announcement.Draw(rt, "announce"),
 					},
-					stopped: rapid.IntRange(0, 9).Draw(rt, "stopped") == 0,
+					event: visitEvent(rapid.IntRange(0, 6).Draw(rt, "event")),
 				}
-				_, _, out := s.reg.receive(s.now, v, nil)
+				_, out := s.reg.receive(s.now, v, nil)
 				keep(s.did(out))
 			},
 			"ping": func(rt *rapid.T) { keep(s.did(s.reg.ping(s.now, some(rt), nil))) },
@@ -313,7 +315,7 @@ func TestRegistryStaysConsistent(t *testing.T) {
 				}
 				d := waiting[0].(dialBack)
 				waiting = waiting[1:]
-				keep(s.did(s.reg.checked(s.now, d.ticket, addrAt("203.0.113.1:5"), rapid.Bool().Draw(rt, "ok"), nil)))
+				keep(s.did(s.reg.checked(s.now, d.ticket, addrAt("203.0.113.1:5"), finding(rapid.IntRange(0, 2).Draw(rt, "found")), nil)))
 			},
 			"later": func(rt *rapid.T) {
 				s.now = s.now.Add(time.Duration(rapid.IntRange(1, 60).Draw(rt, "seconds")) * time.Second)

@@ -2,7 +2,6 @@ package conduct
 
 import (
 	"encoding/binary"
-	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -180,11 +179,19 @@ func (s *script) answer(out []effect, ok bool) {
 				if err != nil {
 					at = addrAt("203.0.113.99:7000") // where every name leads
 				}
-				next = append(next, s.did(s.reg.checked(s.now, d.ticket, at, ok, nil))...)
+				next = append(next, s.did(s.reg.checked(s.now, d.ticket, at, whether(ok), nil))...)
 			}
 		}
 		out = next
 	}
+}
+
+// whether is what a dial back found.
+func whether(answered bool) finding {
+	if answered {
+		return foundMember
+	}
+	return foundNobody
 }
 
 // knows returns the addresses under which a connection knows a member.
@@ -196,144 +203,32 @@ func (s *script) knows(l link, p proto.PeerID) []string {
 	return got
 }
 
-// check holds the registry to what must be true at any time.
+// check holds the registry to what must be true at any time, and to what members were told.
 func (s *script) check() {
 	s.t.Helper()
-	r := s.reg
-	entries, linked := 0, 0
-	for id, c := range r.comps {
-		if len(c.entries) == 0 || len(c.entries) != len(c.byPeer) || c.id != id {
-			s.t.Fatalf("composition %x has %d entries, %d by peer", id, len(c.entries), len(c.byPeer))
-		}
-		places := make(map[[8]byte]int)
-		for _, e := range c.entries {
-			if e.place != [8]byte{} {
-				places[e.place]++
-			}
-		}
-		earlier := 0
-		for _, n := range places {
-			earlier += n - 1
-		}
-		if earlier != c.earlier || !maps.Equal(places, c.places) {
-			s.t.Fatalf("%v, %d earlier runs, counted as %v, %d", places, earlier, c.places, c.earlier)
-		}
-		for i, e := range c.entries {
-			entries++
-			if e.link != 0 {
-				linked++
-				if r.links[e.link] != e {
-					s.t.Fatalf("link %d does not lead to its entry", e.link)
-				}
-				if told := s.listed[e.link]; len(told) == 0 || e.listed != told[len(told)-1] {
-					s.t.Fatalf("entry %v was told that %v are listed, and remembers %d", e.peer, told, e.listed)
-				}
-			}
-			if e.pushes > r.lim.peers {
-				s.t.Fatalf("entry %v was pushed to %d", e.peer, e.pushes)
-			}
-			if e.gone || e.pos != i || c.byPeer[e.peer] != e || r.expiry[e.expiryPos] != e {
-				s.t.Fatalf("entry %v is not where it says", e.peer)
-			}
-			if len(e.told) > r.lim.maxTold() || len(e.toldTo) > r.lim.maxToldTo() {
-				s.t.Fatalf("entry %v remembers %d told, %d told to", e.peer, len(e.told), len(e.toldTo))
-			}
-			for _, o := range e.told {
-				if o.gone || o == e || !slices.Contains(o.toldTo, e) {
-					s.t.Fatalf("entry %v was told of %v, which does not know", e.peer, o.peer)
-				}
-				if _, ok := s.known[e.link][o.peer]; e.link != 0 && !ok {
-					s.t.Fatalf("entry %v was never told of %v", e.peer, o.peer)
-				}
-			}
-			for _, o := range e.toldTo {
-				if o.gone || !slices.Contains(o.told, e) {
-					s.t.Fatalf("entry %v is known to %v, which does not know", e.peer, o.peer)
-				}
-			}
-			if _, ok := s.known[e.link][e.peer]; ok {
-				s.t.Fatalf("entry %v was told of itself", e.peer)
-			}
-		}
+	if err := s.reg.recount(); err != nil {
+		s.t.Fatal(err)
 	}
-	sum := 0
-	for _, n := range r.sources {
-		sum += n
-	}
-	s.checkGuests()
-	if entries != len(r.expiry) || linked != len(r.links) || sum != entries {
-		s.t.Fatalf("%d entries, %d in expiry, %d linked of %d links, %d by source", entries, len(r.expiry), linked, len(r.links), sum)
-	}
-}
-
-// checkGuests holds what is known of guests, dial backs and copies to what is so.
-func (s *script) checkGuests() {
-	s.t.Helper()
-	r := s.reg
-	all, sources, networks := 0, make(map[netip.Addr]int), make(map[netip.Addr]int)
-	copies, from := 0, make(map[netip.Addr]int)
-	for _, c := range r.comps {
-		of := 0
-		for _, e := range c.entries {
-			if e.guest != (e.link == 0) {
-				s.t.Fatalf("entry %v is a guest: %v, and has link %d", e.peer, e.guest, e.link)
+	for _, e := range s.reg.expiry {
+		if told := s.listed[e.link]; e.link != 0 && (len(told) == 0 || e.listed != told[len(told)-1]) {
+			s.t.Fatalf("entry %v was told that %v are listed, and remembers %d", e.peer, told, e.listed)
+		}
+		for _, o := range e.told {
+			if o.gone || o == e || !slices.Contains(o.toldTo, e) {
+				s.t.Fatalf("entry %v was told of %v, which does not know", e.peer, o.peer)
 			}
-			if !e.guest {
-				continue
+			if _, ok := s.known[e.link][o.peer]; e.link != 0 && !ok {
+				s.t.Fatalf("entry %v was never told of %v", e.peer, o.peer)
 			}
-			if r.guests.list[e.guestPos] != e {
-				s.t.Fatalf("guest %v is not where it says", e.peer)
+		}
+		for _, o := range e.toldTo {
+			if o.gone || !slices.Contains(o.told, e) {
+				s.t.Fatalf("entry %v is known to %v, which does not know", e.peer, o.peer)
 			}
-			of++
-			sources[source(e.seat.from.Addr())]++
-			networks[network(e.seat.from.Addr())]++
 		}
-		if all += of; of != c.guests || of > r.lim.guestsOfOne() {
-			s.t.Fatalf(
-				"%d guests in a composition, counted as %d, of %d",
-				of, c.guests, r.lim.guestsOfOne(),
-			)
+		if _, ok := s.known[e.link][e.peer]; ok {
+			s.t.Fatalf("entry %v was told of itself", e.peer)
 		}
-		copies += len(c.copies)
-		for _, src := range c.copies {
-			from[src]++
-		}
-	}
-	for _, p := range r.past {
-		copies += len(p.copies)
-		for _, src := range p.copies {
-			from[src]++
-		}
-	}
-	if all != len(r.guests.list) || all > r.lim.guests() ||
-		!maps.Equal(sources, r.guests.sources) ||
-		!maps.Equal(networks, r.guests.networks) {
-		s.t.Fatalf(
-			"%d guests by source %v and network %v, counted as %d, %v and %v",
-			all, sources, networks, len(r.guests.list), r.guests.sources, r.guests.networks,
-		)
-	}
-	for src, n := range sources {
-		if n > r.lim.guestsOfSource() {
-			s.t.Fatalf("%d guests from %v, at most %d are listed", n, src, r.lim.guestsOfSource())
-		}
-	}
-	if copies != r.copies || copies > r.lim.maxCopies() || !maps.Equal(from, r.copiesFrom) {
-		s.t.Fatalf("%d copies from %v, counted as %d from %v", copies, from, r.copies, r.copiesFrom)
-	}
-	dials := 0
-	for _, w := range r.running {
-		if w.guest {
-			dials++
-		}
-	}
-	if dials != r.guestDials || dials > r.lim.guestDials() || len(r.running) > r.lim.dials {
-		s.t.Fatalf(
-			"%d dial backs, %d of guests, counted as %d", len(r.running), dials, r.guestDials,
-		)
-	}
-	if len(r.running) < r.lim.dials && len(r.line) > 0 {
-		s.t.Fatalf("%d dial backs of members wait while %d run", len(r.line), len(r.running))
 	}
 }
 

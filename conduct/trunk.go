@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"sync/atomic"
 	"time"
 
@@ -32,13 +31,11 @@ var (
 // A trunk is a member's connection for many compositions. It belongs to its
 // reader, but for what goes out.
 type trunk struct {
+	*conn
 	c        *Conductor
-	nc       net.Conn
-	seat     seat
-	realm    *realm
-	out      *outbox
 	channels map[uint16]*channel
 	alive    time.Time // the last keep-alive that was heeded
+	arrived  bool      // a member announced itself
 }
 
 // A channel is a member of one composition on a trunk. To the loop it is a
@@ -53,10 +50,8 @@ type channel struct {
 
 // serveTrunk reads what a member of many compositions sends, until the
 // connection ends.
-func (c *Conductor) serveTrunk(
-	ctx context.Context, nc net.Conn, in io.Reader, s seat, r *realm, out *outbox,
-) error {
-	t := &trunk{c: c, nc: nc, seat: s, realm: r, out: out, channels: map[uint16]*channel{}}
+func (c *Conductor) serveTrunk(ctx context.Context, m *conn, in io.Reader) error {
+	t := &trunk{conn: m, c: c, channels: map[uint16]*channel{}}
 	defer func() {
 		for _, ch := range t.channels {
 			t.close(ctx, ch)
@@ -68,7 +63,9 @@ func (c *Conductor) serveTrunk(
 		if err := pace.Wait(ctx); err != nil {
 			return err
 		}
-		nc.SetReadDeadline(time.Now().Add(c.cfg.SilenceTimeout))
+		if t.arrived { // until then the deadline of all connections stands
+			t.nc.SetReadDeadline(time.Now().Add(c.cfg.SilenceTimeout))
+		}
 		msg, err := frames.Next()
 		if err != nil {
 			return err
@@ -123,11 +120,10 @@ func (t *trunk) begin(open proto.Open) error {
 	case !proven(t.nc, open.PeerID):
 		return errImpostor
 	}
-	ch := &channel{
-		open: open,
-		conn: &conn{nc: t.nc, seat: t.seat, realm: t.realm, id: open.ID, out: t.out},
-	}
-	ch.trunk, ch.channel = true, open.Channel
+	ch := &channel{open: open, conn: &conn{
+		nc: t.nc, seat: t.seat, realm: t.realm, id: open.ID, out: t.out, pass: t.pass,
+	}}
+	ch.trunkState.trunk, ch.channel = true, open.Channel
 	t.channels[open.Channel] = ch
 	t.out.allow(len(t.channels) * trunkQueued)
 	if !t.c.allows(t.realm, open.ID) {
@@ -172,7 +168,7 @@ func (t *trunk) within(ctx context.Context, w proto.Within) error {
 		if !ok {
 			return errNoTitle
 		}
-		ch.arrived = true
+		ch.arrived, t.arrived = true, true
 		t.c.post(ctx, arrived{ch.conn, ch.open.ID, ch.open.PeerID, *ch.ann, *ch.name, title.Title})
 		return nil
 	}

@@ -1,6 +1,7 @@
 package conduct
 
 import (
+	"net"
 	"testing"
 	"time"
 
@@ -11,7 +12,13 @@ import (
 // callTrunk connects as a member of many compositions does.
 func callTrunk(t *testing.T, c *Conductor, wantChannels bool) *guest {
 	t.Helper()
-	g := &guest{t: t, nc: dial(t, c.Addr().String()), peer: peerN(99)}
+	return greetTrunk(t, dial(t, c.Addr().String()), wantChannels)
+}
+
+// greetTrunk does so on a connection that somebody else closes.
+func greetTrunk(t *testing.T, nc net.Conn, wantChannels bool) *guest {
+	t.Helper()
+	g := &guest{t: t, nc: nc, peer: peerN(99)}
 	g.nc.SetReadDeadline(time.Now().Add(patience))
 	hello := proto.Handshake{Protocol: proto.Orchestra, PeerID: g.peer}
 	hello.SetNames()

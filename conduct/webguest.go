@@ -3,50 +3,74 @@ package conduct
 import (
 	"container/heap"
 	"time"
-
-	"orchestra/proto"
 )
 
-// visitEvery is how often a guest is asked to announce itself over HTTP (BEP 3:
-// interval). It stays listed for two intervals, if its place is not taken.
-const visitEvery = time.Minute
-
-// A webGuest is what a BitTorrent client announces over HTTP. It becomes an entry
+// A webGuest is what a BitTorrent client announces over HTTP or UDP. It becomes an entry
 // like a member's, without a connection: it is told of others in the answer only.
 type webGuest struct {
 	arrival
-	stopped bool // it leaves
+	event visitEvent
+}
+
+// A visitEvent is why a client announces itself. Its numbers are those of BEP 15.
+type visitEvent uint32
+
+const (
+	visitRegular visitEvent = iota
+	visitCompleted
+	visitStarted
+	visitStopped
+)
+
+// readEvent reads the name of an event (BEP 3). One that is not known is none.
+func readEvent(s string) visitEvent {
+	switch s {
+	case "completed":
+		return visitCompleted
+	case "started":
+		return visitStarted
+	case "stopped":
+		return visitStopped
+	}
+	return visitRegular
 }
 
 // receive lists a guest and chooses whom it is told of; refused says why not.
-func (r *registry) receive(now time.Time, v webGuest, out []effect) (members []proto.Member, refused string, _ []effect) {
+func (r *registry) receive(now time.Time, v webGuest, out []effect) (a answer, _ []effect) {
 	r.totals.announced++
 	_, e := r.find(v.id, v.peer)
 	switch {
-	case v.stopped:
-		if refused = r.refusal(v.arrival); refused == "" && e != nil && e.guest {
+	case v.event == visitStopped:
+		if a.refused = r.refusal(v.arrival); a.refused == "" && e != nil && e.guest {
 			out = r.remove(now, e, "", out)
 		}
-		return nil, refused, out
+		a.census = r.censusOf(now, r.comps[v.id])
+		return a, out
 	case e != nil && !e.guest:
-		return nil, refusedKey, out
+		return answer{refused: refusedKey}, out
 	case e != nil && !e.announces.draw(now, announceBurst, announceEvery):
-		refused = r.refusal(v.arrival) // what it says is passed over
+		a.refused = r.refusal(v.arrival) // what it says is passed over
 	default:
-		refused, out = r.admit(now, v.arrival, out)
+		a.refused, out = r.admit(now, v.arrival, out)
 	}
-	if refused != "" {
-		return nil, refused, out
+	if a.refused != "" {
+		return a, out
 	}
 	comp, e := r.find(v.id, v.peer)
-	e.deadline = now.Add(2 * visitEvery)
+	if v.event == visitCompleted && !e.downloaded && e.complete() {
+		e.downloaded = true
+		comp.downloads++
+	}
+	e.deadline = now.Add(visitSilence)
 	heap.Fix(&r.expiry, e.expiryPos)
+	a.found = make([]found, 0, min(e.want, len(comp.entries)-1))
 	r.pick(comp, e.want, func(other *entry) bool {
-		m, ok := other.memberFor(e.seat)
+		f, ok := other.findFor(e.seat)
 		if ok = ok && other != e; ok {
-			members = append(members, m)
+			a.found = append(a.found, f)
 		}
 		return ok
 	})
-	return members, "", out
+	a.census = r.censusOf(now, comp)
+	return a, out
 }

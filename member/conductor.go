@@ -82,6 +82,10 @@ func (c *conductor) run(ctx context.Context) {
 		}
 		c.cfg.Log.Debug().Err(err).Str("conductor", c.addr).Msg("no connection to the conductor")
 		c.isOut(err)
+		if c.strange == swarm.Tracker && c.id != [20]byte{} {
+			c.announceHere(ctx)
+			c.probed, c.strange = false, swarm.NoFault
+		}
 		select {
 		case <-time.After(pause.next(rand.N)):
 		case <-changed:

@@ -43,7 +43,7 @@ func (c *conductor) twin() string {
 	defer c.mu.Unlock()
 	own := c.states[c.index].self
 	for i, other := range c.states {
-		if i != c.index && other.up && other.self == own && own != (proto.PeerID{}) {
+		if i != c.index && i < len(c.conductors) && other.up && other.self == own && own != (proto.PeerID{}) {
 			return c.conductors[i]
 		}
 	}

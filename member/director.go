@@ -143,6 +143,10 @@ func (d *director) connect() {
 		d.work.Go(func() { n.keep(d.ctx, d.Member) })
 	}
 	dialer := net.Dialer{Timeout: proto.HandshakeTimeout}
+	for i, tier := range d.trackers {
+		a := d.announceAs(tier, len(d.conductors)+i, dialer.DialContext)
+		d.work.Go(func() { a.run(d.ctx, false) })
+	}
 	for i, addr := range d.conductors {
 		c := &conductor{
 			Member: d.Member, addr: addr, index: i, complaints: d.complaints[i],

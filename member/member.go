@@ -31,6 +31,7 @@ type Member struct {
 	identity   *secure.Identity // in a private swarm, by which self is proven; nil: the swarm is open
 	key        [16]byte
 	conductors []string
+	trackers   [][]string    // URLs, by tier
 	named      []*named      // members that the user named
 	place      [8]byte       // of this copy, see place
 	complete   chan struct{} // closed when the content has its name
@@ -121,7 +122,10 @@ func newMember(cfg Config, join func(*Member) error) (*Member, error) {
 	for _, peer := range cfg.Peers {
 		m.named = append(m.named, newNamed(peer))
 	}
-	m.states = make([]conductorState, len(m.conductors))
+	if cfg.Key == nil { // a tracker would tell anybody who the members of a private swarm are
+		m.trackers = cfg.File.Trackers()
+	}
+	m.states = make([]conductorState, len(m.conductors)+len(m.trackers))
 	for range m.conductors {
 		m.complaints = append(m.complaints, make(chan proto.Complain, maxComplaints))
 	}

@@ -59,7 +59,9 @@ type player struct {
 func (s *score) join(cfg member.Config) *player {
 	s.t.Helper()
 	p := &player{done: make(chan string, 1), ended: make(chan error, 1)}
-	cfg.File = s.file
+	if cfg.File == nil {
+		cfg.File = s.file
+	}
 	if cfg.Listen == "" {
 		cfg.Listen = "127.0.0.1:0"
 	}

@@ -30,6 +30,13 @@ func (c *connection) sendContent(ctx context.Context, off int64, left int) error
 		if err != nil {
 			return err
 		}
+		if stretch.File == nil { // zeros that pad
+			if err := c.copyContent(ctx, off, int(stretch.Length)); err != nil {
+				return err
+			}
+			off, left = off+stretch.Length, left-int(stretch.Length)
+			continue
+		}
 		sent, err := c.sendStretch(ctx, raw, stretch)
 		c.m.store.Release(stretch)
 		if err != nil {

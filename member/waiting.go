@@ -28,7 +28,7 @@ func (d *director) lookAgain() time.Duration {
 // known.
 func (d *director) explain() {
 	now := d.now()
-	facts := waiting{Waiting: d.core.Waiting(now), conductors: len(d.conductors)}
+	facts := waiting{Waiting: d.core.Waiting(now), conductors: len(d.states)}
 	d.nowhere(facts.Waiting)
 	complete, alone := d.core.Complete(), d.core.Alone(now)
 	d.update(func(p *Progress) {

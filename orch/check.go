@@ -30,7 +30,7 @@ func (f *File) lineNumber(i int) int { return lineParts + f.NumParts() + i }
 // Validate says what would keep f from being written and read again. The
 // error is a *ParseError, with the number of the line that is wrong.
 func (f *File) Validate() error {
-	if _, err := ReadConductor(f.Conductor); err != nil {
+	if err := checkConductor(f.Conductor); err != nil {
 		return &ParseError{Line: lineConductor, Err: err}
 	}
 	if name, err := ReadName(f.Name); err != nil {
@@ -38,7 +38,7 @@ func (f *File) Validate() error {
 	} else if name != f.Name {
 		return &ParseError{Line: lineName, Err: fmt.Errorf("the name %s has a separator of paths", quote(f.Name))}
 	}
-	if n := len(f.Checksum); n != SHA1.Size() && n != SHA256.Size() {
+	if n := len(f.Checksum); f.Checksum != nil && n != SHA1.Size() && n != SHA256.Size() {
 		return &ParseError{Line: lineChecksum, Err: fmt.Errorf("a checksum of %d bytes; SHA-1 has 20, SHA-256 has 32", n)}
 	}
 	if err := checkSize(f.Size); err != nil {
@@ -51,7 +51,7 @@ func (f *File) Validate() error {
 	if err := checkCount(n, f.Size, f.PartSize, f.Hash()); err != nil {
 		return &ParseError{Line: lineCount, Err: err}
 	}
-	if want := int(n) * len(f.Checksum); len(f.PartSums) != want {
+	if want := int(n) * f.Hash().Size(); len(f.PartSums) != want {
 		return &ParseError{Line: lineParts, Err: fmt.Errorf("%d bytes of part checksums, expected %d", len(f.PartSums), want)}
 	}
 	if at, err := f.checkLines(); err != nil {
@@ -123,8 +123,8 @@ func checkCount(n, size, partSize int64, hash Hash) error {
 type lineCheck struct {
 	hash    Hash
 	count   int
-	info    bool // there was an "info" line
-	private bool // there was a "!private" line
+	info    *infoValue // nil: there was none yet
+	private bool       // there was a "!private" line
 	folder  folderCheck
 	times   timeCheck
 }
@@ -157,22 +157,36 @@ func (c *lineCheck) add(l Line) error {
 		return c.folder.addLink(l.Value)
 	case keyPrivate:
 		return c.addPrivate(l.Value)
+	case keyPad:
+		if c.hash != SHA1 {
+			return errors.New("a !pad line goes with SHA-1 checksums only")
+		}
+		return c.folder.addPad(l.Value)
+	case keyTracker:
+		_, err := parseTrackerLine(l.Value)
+		return err
 	case keyInfo:
-		if c.info {
+		if c.info != nil {
 			return errors.New("a second info line")
 		}
 		if c.hash != SHA1 {
 			return errors.New("an info line goes with SHA-1 checksums only")
 		}
-		c.info = true
-		_, err := parseInfoLine(l.Value)
+		info, err := parseInfoLine(l.Value)
+		c.info = &info
 		return err
 	}
 	return nil
 }
 
 // end is called after the last line.
-func (c *lineCheck) end() error { return c.folder.end() }
+func (c *lineCheck) end() error {
+	if c.info != nil && c.info.files != nil && len(c.info.files) != c.folder.listed {
+		return fmt.Errorf("the info line has keys of %d files, and there are %d file and !pad lines",
+			len(c.info.files), c.folder.listed)
+	}
+	return c.folder.end()
+}
 
 // Validate says why l cannot be an optional line, as far as that holds for
 // every key.
@@ -180,7 +194,7 @@ func (l Line) Validate() error {
 	if l.Key == "" || strings.ContainsFunc(l.Key, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == ':' }) {
 		return fmt.Errorf("expected `key: value` with a key of printable ASCII without blanks, found the key %s", quote(l.Key))
 	}
-	if l.Key[0] == '!' && l.Key != keyPrivate {
+	if l.Key[0] == '!' && l.Key != keyPad && l.Key != keyPrivate {
 		return fmt.Errorf("the key %s must be understood and is not; a newer version of the program may read this file", quote(l.Key))
 	}
 	if strings.ContainsAny(l.Value, "\x00\r\n") {

@@ -12,14 +12,21 @@ import (
 	"unicode/utf8"
 )
 
+// NoConductor stands in line 1 where the file names no conductor there.
+const NoConductor = "-"
+
 // Conductors gives the addresses of the conductors, that of line 1 and then
-// those of the "conductor" lines, each once, as ReadConductor does.
+// those of the "conductor" lines, each once, as ReadConductor does. A file that
+// was made from a torrent may have none.
 func (f *File) Conductors() ([]string, error) {
-	first, err := ReadConductor(f.Conductor)
-	if err != nil {
-		return nil, &ParseError{Line: lineConductor, Err: err}
+	var all []string
+	if f.Conductor != NoConductor {
+		first, err := ReadConductor(f.Conductor)
+		if err != nil {
+			return nil, &ParseError{Line: lineConductor, Err: err}
+		}
+		all = append(all, first)
 	}
-	all := []string{first}
 	for i, l := range f.Lines {
 		if l.Key != keyConductor {
 			continue
@@ -35,11 +42,23 @@ func (f *File) Conductors() ([]string, error) {
 	return all, nil
 }
 
+// checkConductor says why s cannot stand in line 1.
+func checkConductor(s string) error {
+	if s == NoConductor {
+		return nil
+	}
+	_, err := ReadConductor(s)
+	return err
+}
+
 // ReadConductor turns a conductor's address as people write it into host:port:
 // DefaultPort is added where there is none, and brackets where an IPv6 address
 // has none.
 func ReadConductor(s string) (string, error) {
 	host, port := splitHost(s)
+	if s == NoConductor {
+		return "", fmt.Errorf("expected the conductor as HOST:PORT, found %s, which stands for none", quote(s))
+	}
 	if port == "" {
 		port = strconv.Itoa(DefaultPort)
 	}

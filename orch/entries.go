@@ -23,13 +23,17 @@ func (f *File) IsFolder() bool {
 }
 
 // Entries gives the files of a folder in their order, none for a single file.
-// It reads the lines anew each time.
+// Between them there may be zeros (BEP 47), of which no file is made. It reads
+// the lines anew each time.
 func (f *File) Entries() []Entry {
 	var entries []Entry
 	at := map[string]int{} // where in entries a path stands
 	offset := int64(0)
 	for _, l := range f.Lines {
 		switch l.Key {
+		case keyPad:
+			size, _, _ := parseFileLine(l.Value)
+			offset += size
 		case keyFile:
 			size, path, _ := parseFileLine(l.Value)
 			at[path] = len(entries)

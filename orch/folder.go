@@ -79,6 +79,7 @@ type folderCheck struct {
 	paths   map[string]kind // nil while there is no line
 	placed  int             // files, empty folders and links
 	folders int             // with something in them
+	listed  int             // "file" and "!pad" lines
 	isOne   bool            // there is a "file" or a "folder" line
 	links   linkCheck
 }
@@ -92,10 +93,26 @@ func (c *folderCheck) addFile(value string) error {
 		return err
 	}
 	c.isOne = true
+	return c.take(size)
+}
+
+// addPad looks at a "!pad" line. Nothing is made of it, so its path is nobody
+// else's business, and may stand there again.
+func (c *folderCheck) addPad(value string) error {
+	size, _, err := parseFileLine(value)
+	if err != nil {
+		return err
+	}
+	return c.take(size)
+}
+
+// take counts a stretch of the content that a line describes.
+func (c *folderCheck) take(size int64) error {
 	if size > c.left {
 		return fmt.Errorf("the files are larger than the size in line %d", lineSize)
 	}
 	c.left -= size
+	c.listed++
 	return nil
 }
 
@@ -164,6 +181,9 @@ func (c *folderCheck) place(path string, k kind) error {
 func (c *folderCheck) end() error {
 	if len(c.links) > 0 && !c.isOne {
 		return errors.New("a link line goes with file or folder lines")
+	}
+	if c.listed > 0 && !c.isOne {
+		return errors.New("a !pad line goes with file or folder lines")
 	}
 	if err := c.links.end(c.paths); err != nil {
 		return err

@@ -45,8 +45,8 @@ func (f *File) ID() ID {
 	h := sha256.New()
 	w := bufio.NewWriter(h)
 	f.writeContent(w)
-	f.writeLines(w, func(l Line) bool { return l.Key == keyFile })
-	_ = w.Flush() // a hash takes everything
+	f.writeLines(w, func(l Line) bool { return l.Key == keyFile }) // a !pad line goes with SHA-1
+	_ = w.Flush()                                                  // a hash takes everything
 	return ID(h.Sum(nil)[:len(ID{})])
 }
 
@@ -83,9 +83,10 @@ const flushAt = 64 << 10
 // take many times what their lines do.
 func (f *File) appendFiles(b []byte, flush func([]byte) []byte) []byte {
 	b = append(b, 'l')
+	more := f.fileKeys()
 	var components []any
 	for _, l := range f.Lines {
-		if l.Key != keyFile {
+		if l.Key != keyFile && l.Key != keyPad {
 			continue
 		}
 		size, path, _ := parseFileLine(l.Value)
@@ -93,7 +94,12 @@ func (f *File) appendFiles(b []byte, flush func([]byte) []byte) []byte {
 		for c := range strings.SplitSeq(path, "/") {
 			components = append(components, c)
 		}
-		b, _ = bencode.Append(b, map[string]any{"length": size, "path": components})
+		keys := map[string]any{"length": size, "path": components}
+		if len(more) > 0 {
+			maps.Copy(keys, more[0])
+			more = more[1:]
+		}
+		b, _ = bencode.Append(b, keys)
 		if len(b) >= flushAt {
 			b = flush(b)
 		}
@@ -105,12 +111,7 @@ func (f *File) appendFiles(b []byte, flush func([]byte) []byte) []byte {
 // themselves.
 func (f *File) info() map[string]any {
 	info := map[string]any{}
-	for _, l := range f.Lines {
-		if l.Key == keyInfo {
-			more, _ := parseInfoLine(l.Value)
-			maps.Copy(info, more)
-		}
-	}
+	maps.Copy(info, f.infoLine().keys)
 	if f.IsFolder() {
 		info["files"] = nil
 	} else {

@@ -21,17 +21,17 @@ const (
 // one made by hand is valid if Validate says so. The methods other than
 // Validate and the writers expect a valid one.
 type File struct {
-	// Conductor is line 1 as written; Conductors gives it with its port.
+	// Conductor is line 1 as written; Conductors gives it with its port. NoConductor: there is none.
 	Conductor string
 	// Name is the file's or folder's, one path component.
 	Name string
 	// Checksum is that of the whole content: 20 bytes of SHA-1 or 32 of
-	// SHA-256.
+	// SHA-256. Nil: it is not known, and the parts have SHA-1 checksums.
 	Checksum []byte
 	// Size and PartSize are in bytes. The last part may be shorter.
 	Size, PartSize int64
-	// PartSums holds the parts' checksums one after the other, each as long
-	// as Checksum.
+	// PartSums holds the parts' checksums one after the other, each of
+	// Hash().Size() bytes.
 	PartSums []byte
 	// Lines are the optional lines in their order.
 	Lines []Line
@@ -50,6 +50,10 @@ const (
 	keyTime      = "time"      // when the file of the line above was modified last
 	keyInfo      = "info"      // further keys of the info dictionary
 	keyPrivate   = "!private"  // which key the members of a private swarm have
+	keyPad       = "!pad"      // SIZE PATH of zeros between files, of which no file is made
+	keyTracker   = "tracker"   // URL of a BitTorrent tracker; several are a tier
+	keyWebseed   = "webseed"   // URL of a copy of the content
+	keyComment   = "comment"   // text for people
 )
 
 // Hash tells which hash the checksums are of.
@@ -72,7 +76,7 @@ func (f *File) PartLen(i int) int64 {
 // PartSum is the checksum of part i, counted from 0. It is a piece of
 // PartSums, not a copy.
 func (f *File) PartSum(i int) []byte {
-	n := len(f.Checksum)
+	n := f.Hash().Size()
 	return f.PartSums[i*n : (i+1)*n : (i+1)*n]
 }
 

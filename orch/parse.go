@@ -80,6 +80,10 @@ func (p *parser) file() (*File, error) {
 	return f, nil
 }
 
+// unknownChecksum stands in line 3 where nobody knows the checksum of the whole, as in a composition
+// that was made from a torrent.
+const unknownChecksum = "unknown"
+
 // head reads lines 1 to 6.
 func (p *parser) head(f *File) error {
 	text, err := p.expect("the conductor, HOST:PORT")
@@ -87,7 +91,7 @@ func (p *parser) head(f *File) error {
 		return err
 	}
 	f.Conductor = text
-	if _, err := ReadConductor(text); err != nil {
+	if err := checkConductor(text); err != nil {
 		return err
 	}
 	if text, err = p.expect("the name"); err != nil {
@@ -99,11 +103,13 @@ func (p *parser) head(f *File) error {
 	if text, err = p.expect("the checksum of the whole content"); err != nil {
 		return err
 	}
-	if len(text) != hex.EncodedLen(SHA1.Size()) && len(text) != hex.EncodedLen(SHA256.Size()) {
+	if text != unknownChecksum && len(text) != hex.EncodedLen(SHA1.Size()) && len(text) != hex.EncodedLen(SHA256.Size()) {
 		return fmt.Errorf("expected a checksum of 40 (SHA-1) or 64 (SHA-256) hex digits, found %s", quote(text))
 	}
-	if f.Checksum, err = hex.DecodeString(text); err != nil {
-		return fmt.Errorf("expected a checksum of %d hex digits, found %s", len(text), quote(text))
+	if text != unknownChecksum {
+		if f.Checksum, err = hex.DecodeString(text); err != nil {
+			return fmt.Errorf("expected a checksum of %d hex digits, found %s", len(text), quote(text))
+		}
 	}
 	if f.Size, err = p.number("the size in bytes"); err != nil {
 		return err

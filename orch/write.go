@@ -34,7 +34,11 @@ func (f *File) writeContent(w *bufio.Writer) {
 	line := func(b []byte) { _, _ = w.Write(append(b, '\n')) }
 	room := make([]byte, 0, 2*SHA256.Size()+1)
 	line([]byte(f.Name))
-	line(hex.AppendEncode(room, f.Checksum))
+	if f.Checksum == nil {
+		line([]byte(unknownChecksum))
+	} else {
+		line(hex.AppendEncode(room, f.Checksum))
+	}
 	line(strconv.AppendInt(room, f.Size, 10))
 	line(strconv.AppendInt(room, f.PartSize, 10))
 	n := f.NumParts()
@@ -60,7 +64,13 @@ func (f *File) textSize() int64 {
 	digits := func(n int64) int { return len(strconv.FormatInt(n, 10)) }
 	n := len(f.Conductor) + 1 + len(f.Name) + 1
 	n += digits(f.Size) + 1 + digits(f.PartSize) + 1 + digits(int64(f.NumParts())) + 1
-	size := int64(n) + int64(1+f.NumParts())*int64(hex.EncodedLen(len(f.Checksum))+1)
+	checksum := int64(hex.EncodedLen(f.Hash().Size()) + 1)
+	size := int64(n) + checksum*int64(f.NumParts())
+	if f.Checksum == nil {
+		size += int64(len(unknownChecksum) + 1)
+	} else {
+		size += checksum
+	}
 	for _, l := range f.Lines {
 		size += int64(len(l.Key) + 2 + len(l.Value) + 1)
 	}

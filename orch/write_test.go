@@ -21,7 +21,7 @@ func TestValidateRefuses(t *testing.T) {
 		"name":                    {func(f *File) { f.Name = ".." }, 2},
 		"path":                    {func(f *File) { f.Name = "a/b" }, 2},
 		"line break in name":      {func(f *File) { f.Name = "a\nb" }, 2},
-		"no checksum":             {func(f *File) { f.Checksum = nil }, 3},
+		"no checksum":             {func(f *File) { f.Checksum = []byte{} }, 3},
 		"odd checksum":            {func(f *File) { f.Checksum = make([]byte, 16) }, 3},
 		"negative size":           {func(f *File) { f.Size = -1 }, 4},
 		"part size":               {func(f *File) { f.PartSize = 0 }, 5},

@@ -213,3 +213,21 @@ func FuzzContent(f *testing.F) {
 		wantNext(t, r, Choke{})
 	})
 }
+
+// FuzzExtended holds that the payloads of private messages say one thing in one way.
+func FuzzExtended(f *testing.F) {
+	for _, b := range [][]byte{nil, {0}, {1}, {2}, {3}, {0, 0, 0, 1}, {0xff, 0xff, 0xff, 0xff}, {0, 0, 0, 0, 0}} {
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, in []byte) {
+		if part, err := ParsePart(in); err == nil && !bytes.Equal(AppendPart(nil, part), in) {
+			t.Errorf("% x is part %d", in, part)
+		}
+		if on, err := ParseSpare(in); err == nil && !bytes.Equal(AppendSpare(nil, on), in) {
+			t.Errorf("% x is spare: %v", in, on)
+		}
+		if what, err := ParseRegroup(in); err == nil && !bytes.Equal(AppendRegroup(nil, what), in) {
+			t.Errorf("% x is regrouping %v", in, what)
+		}
+	})
+}

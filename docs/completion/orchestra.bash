@@ -1,18 +1,20 @@
 # bash completion for orchestra. Made by make docs: do not edit.
 
-_orchestra_commands='share get compose conduct join verify show status'
+_orchestra_commands='share get compose conduct join verify show status import export'
 
 # _orchestra_flags COMMAND sets flags: those that may stand there.
 _orchestra_flags() {
 	case $1 in
-	share) flags='--listen --qr --conductor --member-listen --part-size --hash --comment --links --no-times --private --key-file --allow --max-members --peers --max-per-address --no-announce --admin-listen --page-token-file --page-host --advertise --share-for --ratio --until-copies --name --upload-limit --download-limit --max-peers --progress --no-input -l -c -s' ;;
+	share) flags='--listen --qr --conductor --member-listen --part-size --hash --comment --links --no-times --private --key-file --allow --udp --max-members --peers --max-per-address --no-announce --admin-listen --page-token-file --page-host --advertise --share-for --ratio --until-copies --name --upload-limit --download-limit --max-peers --progress --no-input -l -c -s' ;;
 	get) flags='--dir --listen --advertise --conductor --peer --exit --share-for --ratio --until-copies --name --stall-timeout --upload-limit --download-limit --only --except --max-peers --key-file --sequential --stdout --on-complete --on-complete-timeout --check --replace --repair --no-times --progress --page --no-input -d -l -e' ;;
-	compose) flags='--conductor --part-size --output --hash --comment --links --no-times --private --key-file --torrent --force -c -s -o -f' ;;
-	conduct) flags='--listen --publish --key-file --allow --max-members --peers --max-per-address --no-announce --admin-listen --page-token-file --page-host -l' ;;
+	compose) flags='--conductor --part-size --output --force --hash --comment --links --no-times --private --key-file --torrent -c -s -o -f' ;;
+	conduct) flags='--listen --publish --key-file --allow --udp --max-members --peers --max-per-address --no-announce --admin-listen --page-token-file --page-host -l' ;;
 	join) flags='--dir --listen --advertise --conductor --peer --exit --share-for --ratio --until-copies --name --stall-timeout --upload-limit --download-limit --only --except --max-peers --key-file --sequential --stdout --on-complete --on-complete-timeout --check --replace --repair --no-times --progress --page --no-input -d -l -e' ;;
 	verify) flags='' ;;
 	show) flags='' ;;
 	status) flags='--watch --wait --timeout --key-file -w' ;;
+	import) flags='--conductor --output --force -c -o -f' ;;
+	export) flags='--magnet --output --force -o -f' ;;
 	*) flags='--version -V' ;;
 	esac
 	flags+=' --json --quiet --verbose --log-format --log-file --color --help -q -v -h'
@@ -105,6 +107,9 @@ _orchestra_kind() {
 	status:--wait) kind='none all' ;;
 	status:--timeout) kind='none' ;;
 	status:--key-file) kind='file' ;;
+	import:--conductor | import:-c) kind='none' ;;
+	import:--output | import:-o) kind='file' ;;
+	export:--output | export:-o) kind='file' ;;
 	*:--log-format) kind='none auto console json' ;;
 	*:--log-file) kind='file' ;;
 	*:--color) kind='none auto always never' ;;
@@ -120,6 +125,8 @@ _orchestra_kind() {
 	show:0) kind='orch' ;;
 	status:0) kind='orch' ;;
 	status:1) kind='orch' ;;
+	import:0) kind='none' ;;
+	export:0) kind='orch' ;;
 	*) kind= ;;
 	esac
 }
@@ -222,4 +229,4 @@ _orchestra() {
 	fi
 }
 
-complete -F _orchestra orchestra orchestra-share orchestra-get orchestra-compose orchestra-conduct orchestra-join orchestra-verify orchestra-show orchestra-status
+complete -F _orchestra orchestra orchestra-share orchestra-get orchestra-compose orchestra-conduct orchestra-join orchestra-verify orchestra-show orchestra-status orchestra-import orchestra-export

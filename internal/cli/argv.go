@@ -96,12 +96,13 @@ func (a *arranger) choose(word string, commands []grammar) error {
 		}
 	}
 	hint := didYouMean("", word, names)
+	word = fetch.ShownText(word)
 	if strings.HasSuffix(word, ".orch") {
 		hint = fmt.Sprintf("; did you mean join %s?", word)
 	}
 	if fetch.IsURL(word) {
 		word, _, _ = strings.Cut(word, "#") // a key is not repeated
-		hint = fmt.Sprintf("; did you mean get %s?", word)
+		hint = fmt.Sprintf("; did you mean get %s?", fetch.ShownText(word))
 	}
 	return &usageError{text: fmt.Sprintf("there is no command %q%s", word, hint)}
 }

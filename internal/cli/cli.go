@@ -64,7 +64,7 @@ type table struct {
 
 func newTable(p *program, root *rootOptions) table {
 	commands := []*command{
-		newShare(p), newGet(p), newCompose(p), newConduct(p), newJoin(p), newVerify(p), newShow(p), newStatus(p),
+		newShare(p), newGet(p), newCompose(p), newConduct(p), newJoin(p), newVerify(p), newShow(p), newStatus(p), newImport(p), newExport(p),
 	}
 	return table{commands, p.common.options(), root.options()}
 }

@@ -53,13 +53,17 @@ func heedSignals() {
 //	code N PROGRAM ARGUMENT...   runs a program that must exit with N
 //	random FILE SIZE             writes a file of that many random bytes, the same each time
 //	flip FILE OFFSET             changes one byte
+//
+// The torrents of libtorrent are in $TORRENTS.
 func TestTranscripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GORACE", os.Getenv("GORACE"))
-			return nil
+			torrents, err := filepath.Abs(filepath.Join("..", "..", "orch", "testdata", "torrents"))
+			env.Setenv("TORRENTS", torrents)
+			return err
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"code":   scriptCode,

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"orchestra/compose"
 	"orchestra/orch"
@@ -20,12 +19,11 @@ type composeOptions struct {
 	path       string
 	conductors []string
 	partSize   int64 // bytes, 0: automatic
-	output     string
+	output     output
 	hash       orch.Hash
 	comment    string
 	links      compose.Links
 	noTimes    bool
-	force      bool
 	torrent    bool
 	private    bool
 	keyFile    string
@@ -72,7 +70,7 @@ func (o *composeOptions) partSizeOption() *option {
 }
 
 func newCompose(p *program) *command {
-	var o composeOptions
+	o := composeOptions{output: output{command: "compose", extension: orchExt, what: ".orch file"}}
 	conductor := &option{
 		name: "conductor", short: "c", value: "HOST:PORT", list: &o.conductors,
 		usage: "where members meet, " + defaultConductor + " by default; may be repeated",
@@ -88,10 +86,8 @@ func newCompose(p *program) *command {
 			"lead to something in the folder, and join makes them again.",
 		options: slices.Concat([]*option{
 			conductor, partSize,
-			{name: "output", short: "o", value: "PATH", usage: "write there (-: stdout)", set: into(&o.output, parseText)},
-		}, o.options(), o.privateOptions(keyFileName+" beside the .orch file by default"), []*option{
+		}, o.output.options(), o.options(), o.privateOptions(keyFileName+" beside the .orch file by default"), []*option{
 			{name: "torrent", usage: "write FILE.torrent too, for BitTorrent programs to join in by way of the conductor", set: into(&o.torrent, parseSwitch)},
-			{name: "force", short: "f", usage: "replace a file that is no .orch file", set: into(&o.force, parseSwitch)},
 		}),
 	}
 	c.run = func(ctx context.Context, arguments []string) error {
@@ -108,7 +104,7 @@ func newCompose(p *program) *command {
 		case o.torrent && o.private:
 			return c.mistake("--torrent is for other BitTorrent programs, " +
 				"which cannot join a --private swarm; leave one out")
-		case o.output == "-" && p.common.json:
+		case o.output.path == "-" && p.common.json:
 			return c.mistake("--json and --output - both want stdout; leave one out")
 		case len(arguments) > 1 && conductor.given:
 			return c.mistake("the conductor is given twice, as %q and with --conductor; leave one out", arguments[1])
@@ -142,13 +138,7 @@ func newCompose(p *program) *command {
 
 // runCompose composes the file and writes the .orch file.
 func runCompose(ctx context.Context, p *program, o composeOptions) error {
-	if o.output == "" {
-		o.output = o.beside(".orch")
-	}
-	if o.torrent && filepath.Clean(o.output) == o.torrentPath() {
-		return &usageError{command: "compose", text: fmt.Sprintf("%q is where --torrent writes; choose another --output", o.output)}
-	}
-	if err := o.checkOutput(); err != nil {
+	if err := o.settleOutput(); err != nil {
 		return err
 	}
 	var key *secure.Key
@@ -182,27 +172,41 @@ func runCompose(ctx context.Context, p *program, o composeOptions) error {
 			return withCode(exitDisk, err)
 		}
 	}
-	if o.output == "-" {
+	if o.output.path == "-" {
 		_, err := f.WriteTo(p.stdout)
 		return err
 	}
-	if err := o.write(f); err != nil {
-		return withCode(exitDisk, err)
+	if err := o.output.write(f, func(path string) error { return orch.WriteFile(path, f) }); err != nil {
+		return err
 	}
 	description, err := describe(f)
 	if err != nil {
 		return err
 	}
-	description.Path = o.output
-	return p.result(description, o.output)
+	description.Path = o.output.path
+	return p.result(description, o.output.path)
+}
+
+// settleOutput finds out where the .orch file goes.
+func (o *composeOptions) settleOutput() error {
+	if o.output.path == "" {
+		o.output.path = o.beside(orchExt)
+	}
+	switch path := o.output.path; {
+	case o.torrent && filepath.Clean(path) == o.torrentPath():
+		return o.output.mistake("%q is where --torrent writes", path)
+	case path != "-" && o.isInside(path):
+		return o.output.mistake("%q lies in the folder to compose", path)
+	}
+	return o.output.settle("", o.path)
 }
 
 // openKey reads the key of a private swarm, or makes one up, and says where it is to be.
 func (o *composeOptions) openKey(p *program) (key *secure.Key, isNew bool, err error) {
 	if o.keyFile == "" {
 		o.keyFile = keyFileName
-		if o.output != "-" {
-			o.keyFile = filepath.Join(filepath.Dir(o.output), keyFileName)
+		if o.output.path != "-" {
+			o.keyFile = filepath.Join(filepath.Dir(o.output.path), keyFileName)
 		}
 	}
 	if o.isInside(o.keyFile) {
@@ -284,47 +288,6 @@ func realPath(path string) (string, error) {
 		return "", err
 	}
 	return filepath.Abs(path)
-}
-
-// checkOutput refuses to replace the file that is composed, and any file that is no .orch file
-// unless forced.
-func (o *composeOptions) checkOutput() error {
-	if o.output == "-" {
-		return nil
-	}
-	if o.isInside(o.output) {
-		return &usageError{command: "compose", text: fmt.Sprintf("%q lies in the folder to compose; choose another --output", o.output)}
-	}
-	there, err := os.Stat(o.output)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return withCode(exitDisk, err)
-	}
-	if content, err := os.Stat(o.path); err == nil && os.SameFile(there, content) {
-		return &usageError{command: "compose", text: fmt.Sprintf("%q is the file to compose; choose another --output", o.output)}
-	}
-	switch {
-	case there.IsDir():
-		return &usageError{command: "compose", text: fmt.Sprintf("%q is a folder; choose another --output", o.output)}
-	case there.Mode().IsRegular() && !strings.EqualFold(filepath.Ext(o.output), ".orch") && !o.force:
-		return withCode(exitOther, fmt.Errorf("%s exists and is no .orch file; --force replaces it", o.output))
-	}
-	return nil
-}
-
-// write replaces the output in one step, or writes into it if it is a device or a pipe.
-func (o *composeOptions) write(f *orch.File) error {
-	if there, err := os.Stat(o.output); err != nil || there.Mode().IsRegular() {
-		return orch.WriteFile(o.output, f)
-	}
-	out, err := os.OpenFile(o.output, os.O_WRONLY, 0)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteTo(out)
-	return errors.Join(err, out.Close())
 }
 
 // advise says what may surprise those who use the .orch file.

@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -29,7 +31,7 @@ func (p *program) openComposition(ctx context.Context, path string) (*orch.File,
 // openFile reads an .orch file. A file that is something else is named as that, and nothing of what
 // is in it is shown.
 func openFile(path string) (*orch.File, error) {
-	f, err := orch.Open(path)
+	f, err := readFile(path)
 	if err == nil {
 		return f, nil
 	}
@@ -38,6 +40,36 @@ func openFile(path string) (*orch.File, error) {
 	}
 	return nil, withCode(exitInput, err)
 }
+
+// readFile reads an .orch file or a torrent.
+func readFile(path string) (*orch.File, error) {
+	r, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	f, err := readDescription(r)
+	var parse *orch.ParseError
+	switch {
+	case errors.As(err, &parse):
+		parse.Path = path
+	case err != nil:
+		err = fmt.Errorf("%s: %w", path, err)
+	}
+	return f, err
+}
+
+// readDescription reads an .orch file or a torrent, whichever it is.
+func readDescription(r io.Reader) (*orch.File, error) {
+	b := bufio.NewReader(r)
+	if head, _ := b.Peek(headBytes); orch.IsTorrent(head) {
+		return orch.ParseTorrent(b)
+	}
+	return orch.Parse(b)
+}
+
+// headBytes is how many bytes tell a torrent from an .orch file.
+const headBytes = 32
 
 // otherThanOrch says what path is if it is no .orch file; empty if err says it better.
 func otherThanOrch(path string, err error) string {
@@ -55,8 +87,6 @@ func otherThanOrch(path string, err error) string {
 		text = path + " is a folder and no .orch file"
 	case !errors.As(err, &parse) || strings.EqualFold(ext, orchExt) || parse.Line > headLines:
 		return ""
-	case strings.EqualFold(ext, ".torrent"):
-		text = path + " is a torrent file; Orchestra needs the .orch file"
 	default:
 		text = path + " is not an .orch file"
 	}

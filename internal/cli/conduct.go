@@ -28,12 +28,14 @@ type conductOptions struct {
 	publish       []string // .orch files, and folders of them
 	keyFiles      []string
 	noAnnounce    bool
+	udp           bool
 }
 
 // options is the table of the flags that share has too.
 func (o *conductOptions) options() []*option {
 	return []*option{
 		{name: "allow", value: "FILE|DIR", usage: "only the compositions of these .orch files; may be repeated", list: &o.allow},
+		{name: "udp", usage: "answer BitTorrent clients over UDP on that port too", set: into(&o.udp, parseSwitch)},
 		{name: "max-members", value: "N", usage: "members listed at a time, over all compositions", set: into(&o.maxMembers, parseCount)},
 		{name: "peers", value: "N", usage: "members told to a newcomer, 50 at most", set: into(&o.peers, atMost(50))},
 		{name: "max-per-address", value: "N", usage: "members from one address, 1,024 by default", set: into(&o.maxPerAddress, parseCount)},
@@ -57,7 +59,7 @@ func (o *conductOptions) options() []*option {
 func (o *conductOptions) config(p *program, log zerolog.Logger) (cfg conduct.Config, err error) {
 	cfg = conduct.Config{
 		Listen: o.listen, MaxMembers: o.maxMembers, Peers: o.peers, MaxPerAddress: o.maxPerAddress, Log: log,
-		Version: pageVersion(), AdminListen: o.adminListen, PageHosts: o.pageHosts,
+		UDP: o.udp, Version: pageVersion(), AdminListen: o.adminListen, PageHosts: o.pageHosts,
 	}
 	if cfg.Allow, err = allowed(o.allow); err != nil {
 		return cfg, withCode(exitInput, err)

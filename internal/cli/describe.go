@@ -17,12 +17,15 @@ type description struct {
 	PartSize   int64    `json:"part_size"` // bytes
 	Parts      int      `json:"parts"`
 	Hash       string   `json:"hash"`
-	Checksum   string   `json:"checksum"`   // hex
+	Checksum   string   `json:"checksum"`   // hex; "": not known
 	Conductors []string `json:"conductors"` // HOST:PORT
 	Private    string   `json:"private"`    // what tells the swarm's key apart; empty: it is open
-	Comment    string   `json:"comment"`    // several are joined by line ends
-	Folder     bool     `json:"folder"`
-	Modified   string   `json:"modified,omitempty"` // of a single file: RFC 3339, in UTC
+	// Tiers of BitTorrent trackers, and copies on servers: URLs.
+	Trackers [][]string `json:"trackers,omitempty"`
+	Webseeds []string   `json:"webseeds,omitempty"`
+	Comment  string     `json:"comment"` // several are joined by line ends
+	Folder   bool       `json:"folder"`
+	Modified string     `json:"modified,omitempty"` // of a single file: RFC 3339, in UTC
 	// Of a folder alone, and by show alone.
 	Files   []fileDescription `json:"files,omitempty"`
 	Folders []string          `json:"folders,omitempty"` // the empty ones
@@ -34,9 +37,13 @@ func describe(f *orch.File) (description, error) {
 	if err != nil {
 		return description{}, withCode(exitInput, err)
 	}
+	if conductors == nil {
+		conductors = []string{}
+	}
 	return description{
 		ID: f.ID().String(), Name: f.Name, Size: f.Size, PartSize: f.PartSize, Parts: f.NumParts(),
 		Hash: f.Hash().String(), Checksum: hex.EncodeToString(f.Checksum), Conductors: conductors,
+		Trackers: f.Trackers(), Webseeds: f.Webseeds(),
 		Comment: strings.Join(comments(f), "\n"), Folder: f.IsFolder(), Private: f.Private(),
 		Modified: momentText(f.ModTime()),
 	}, nil
@@ -50,6 +57,14 @@ func comments(f *orch.File) []string {
 		}
 	}
 	return all
+}
+
+// checksumText is the checksum of the whole, for people.
+func (d *description) checksumText() string {
+	if d.Checksum == "" {
+		return "of the whole: unknown; the parts have theirs"
+	}
+	return d.Checksum
 }
 
 // partsText is the number of parts and their size, for people.

@@ -76,7 +76,8 @@ func (p *program) findSource(ctx context.Context, argument string, noInput bool)
 	if hostAndPort.MatchString(argument) {
 		argument, _, _ = strings.Cut(argument, "#") // a key is not repeated
 		return source{}, &usageError{command: "get", text: fmt.Sprintf(
-			"%q is neither a file nor a name; did you mean http://%s?", argument, argument)}
+			"%q is neither a file nor a name; did you mean http://%s?",
+			fetch.ShownText(argument), fetch.ShownText(argument))}
 	}
 	if looksLikeFile(argument) {
 		return p.open(ctx, argument)
@@ -136,11 +137,11 @@ func (p *program) findAt(ctx context.Context, address string, noInput bool) (sou
 	var status *fetch.StatusError
 	switch {
 	case errors.As(err, &status) && status.Code == 404:
-		return source{}, withCode(exitInput, fmt.Errorf("%s publishes nothing", u.Redacted()))
+		return source{}, withCode(exitInput, fmt.Errorf("%s publishes nothing", fetch.Shown(u)))
 	case err != nil:
 		return source{}, fetchError(ctx, err)
 	case len(offers) == 0:
-		return source{}, withCode(exitInput, fmt.Errorf("%s publishes nothing", u.Redacted()))
+		return source{}, withCode(exitInput, fmt.Errorf("%s publishes nothing", fetch.Shown(u)))
 	case len(offers) == 1:
 		return offers[0].open(ctx, p)
 	}
@@ -153,7 +154,7 @@ func (p *program) offer(ctx context.Context, offers []offer, noInput bool) (sour
 		!term.IsTerminal(int(p.stdin.Fd())) || !p.terminal.canDraw() {
 		for i := range offers {
 			o := &offers[i]
-			if err := p.result(o.json(), o.line()+": "+o.from[0].url); err != nil {
+			if err := p.result(o.json(), o.line()+": "+fetch.ShownText(o.from[0].url)); err != nil {
 				return source{}, err
 			}
 		}

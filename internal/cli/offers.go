@@ -104,7 +104,7 @@ func readIndex(ctx context.Context, base *url.URL, key *secure.Key) ([]offer, er
 func parseIndex(text []byte, at *url.URL) ([]offer, error) {
 	var is conduct.Index
 	if err := json.Unmarshal(text, &is); err != nil {
-		return nil, fmt.Errorf("%s is no list of a conductor", at.Redacted())
+		return nil, fmt.Errorf("%s is no list of a conductor", fetch.Shown(at))
 	}
 	var offers []offer
 	for _, l := range is.Compositions[:min(len(is.Compositions), mostOffers)] {
@@ -177,7 +177,7 @@ func named(all []offer, name string) (offer, error) {
 		if o.id != one.id {
 			return offer{}, withCode(exitInput, fmt.Errorf("different contents are called %s here; "+
 				"say which: get %s (%.8s), or get %s (%.8s)",
-				shownName(name), one.from[0].url, one.ID, o.from[0].url, o.ID))
+				shownName(name), fetch.ShownText(one.from[0].url), one.ID, fetch.ShownText(o.from[0].url), o.ID))
 		}
 		one.from = append(one.from, o.from...)
 	}
@@ -191,7 +191,7 @@ func (o *offer) open(ctx context.Context, p *program) (source, error) {
 		s, err := p.fetchComposition(ctx, f.url, o.key)
 		switch {
 		case err == nil && s.file.ID() != o.id:
-			err = withCode(exitInput, fmt.Errorf("%s is of something else than was offered", f.url))
+			err = withCode(exitInput, fmt.Errorf("%s is of something else than was offered", fetch.ShownText(f.url)))
 		case err == nil:
 			for _, other := range o.from {
 				if read, err := orch.ReadConductor(other.address); err == nil && !slices.Contains(s.served, read) {
@@ -258,7 +258,7 @@ func (o *offer) json() offerLine {
 		Complete: o.Complete, Known: o.Known, Pending: o.Pending,
 	}
 	for _, f := range o.from {
-		l.URLs = append(l.URLs, f.url)
+		l.URLs = append(l.URLs, fetch.ShownText(f.url))
 	}
 	return l
 }

@@ -3,13 +3,14 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 )
 
 func newShow(p *program) *command {
 	c := &command{
-		name: "show", arguments: "FILE.orch|URL", most: 1,
+		name: "show", arguments: "FILE.orch|FILE.torrent|URL", most: 1,
 		usage:       "show what is in an .orch file",
-		description: "Prints what FILE.orch says of its composition. --json prints it for programs.",
+		description: "Prints what FILE.orch, or a torrent, says of its composition. --json prints it for programs.",
 	}
 	c.run = func(ctx context.Context, arguments []string) error {
 		if len(arguments) == 0 {
@@ -38,7 +39,7 @@ func runShow(ctx context.Context, p *program, path string) error {
 		{"name", d.Name},
 		{"size", fmt.Sprintf("%s (%s bytes)", bytesText(d.Size), grouped(d.Size))},
 		{"parts", d.partsText()},
-		{d.Hash, d.Checksum},
+		{d.Hash, d.checksumText()},
 		{"id", d.ID},
 		{"swarm", swarmText(f)},
 	}
@@ -47,7 +48,9 @@ func runShow(ctx context.Context, p *program, path string) error {
 	}
 	for _, l := range f.Lines {
 		switch l.Key {
-		case "conductor", "file", "exec", "folder", "link", "time", "!private":
+		case "conductor", "file", "exec", "folder", "link", "time", "!pad", "!private":
+		case "info":
+			rows = append(rows, [2]string{l.Key, strings.Join(f.InfoKeys(), ", ")})
 		default:
 			rows = append(rows, [2]string{l.Key, l.Value})
 		}

@@ -73,7 +73,7 @@ func (p *program) openStdin() (*orch.File, error) {
 	if term.IsTerminal(int(p.stdin.Fd())) {
 		return nil, &usageError{command: p.running, text: "standard input is the terminal; - takes an .orch file from a pipe"}
 	}
-	f, err := orch.Parse(p.stdin)
+	f, err := readDescription(p.stdin)
 	if err != nil {
 		return nil, withCode(exitInput, fmt.Errorf("standard input: %w", err))
 	}
@@ -124,7 +124,7 @@ func (p *program) fetchComposition(
 	}
 	defer body.Close()
 	in := &readError{in: body}
-	f, err := orch.Parse(in)
+	f, err := readDescription(in)
 	switch {
 	case in.err != nil:
 		return source{}, fetchError(ctx, in.err)
@@ -133,7 +133,7 @@ func (p *program) fetchComposition(
 		if errors.As(err, &parse) && parse.Line <= headLines {
 			err = errors.New("no .orch file is there")
 		}
-		return source{}, withCode(exitInput, fmt.Errorf("%s: %w", body.URL.Redacted(), err))
+		return source{}, withCode(exitInput, fmt.Errorf("%s: %w", fetch.Shown(body.URL), err))
 	}
 	s := source{file: f, url: body.URL, key: key}
 	if body.URL.Scheme == "http" && body.Header.Get("Server") == "Orchestra" {

@@ -77,11 +77,16 @@ func runVerify(ctx context.Context, p *program, arguments []string) error {
 		Path: path, ID: f.ID().String(), Parts: f.NumParts(), BadParts: badParts(f, found), Size: found.Size, WantSize: f.Size,
 		BadLinks: []string{},
 	}
-	v.OK = len(v.BadParts) == 0 && v.Size == v.WantSize && bytes.Equal(found.Checksum, f.Checksum)
+	v.OK = len(v.BadParts) == 0 && v.Size == v.WantSize && isWhole(f, found.Checksum)
 	if err := p.result(v, v.text()); err != nil || v.OK {
 		return err
 	}
 	return withCode(exitVerify, fmt.Errorf("%s is not what %s describes", path, arguments[0]))
+}
+
+// isWhole reports whether a checksum is that of the whole, as far as that is known.
+func isWhole(f *orch.File, sum []byte) bool {
+	return f.Checksum == nil || bytes.Equal(sum, f.Checksum)
 }
 
 // badParts lists the parts of the composition that are not in what was found, or not whole.

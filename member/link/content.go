@@ -52,6 +52,9 @@ func (l *Link) belongs(p proto.Piece) (*Asked, error) {
 	if i < 0 {
 		return nil, nil
 	}
+	if l.ghost(p) >= 0 {
+		return nil, nil // it was asked for again meanwhile, and all of that will come
+	}
 	a := l.asked[i]
 	at := p.Begin - a.Run.Begin
 	switch {
@@ -69,10 +72,7 @@ func (l *Link) belongs(p proto.Piece) (*Asked, error) {
 func (l *Link) pass(p proto.Piece) {
 	l.piece = piece{}
 	l.wasted += int64(p.Length)
-	i := slices.IndexFunc(l.ghosts, func(g ghost) bool {
-		return g.run.Part == p.Part &&
-			g.at == int64(p.Begin)
-	})
+	i := l.ghost(p)
 	if i < 0 {
 		return
 	}
@@ -80,6 +80,13 @@ func (l *Link) pass(p proto.Piece) {
 	if g.at += int64(p.Length); g.at >= int64(g.run.Begin)+int64(g.run.Length) {
 		l.ghosts = slices.Delete(l.ghosts, i, i+1)
 	}
+}
+
+// ghost finds the run that was cancelled and that a piece is the next one of; -1: none.
+func (l *Link) ghost(p proto.Piece) int {
+	return slices.IndexFunc(l.ghosts, func(g ghost) bool {
+		return g.run.Part == p.Part && g.at == int64(p.Begin)
+	})
 }
 
 // Took counts n bytes of the content that is coming, and returns what is to be told now.

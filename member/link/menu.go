@@ -148,10 +148,17 @@ func (l *Link) cancel(run swarm.Run) {
 		// A cancel of the whole run would let it come if it was begun.
 		rest := min(max(a.got, 1), run.Length-1)
 		l.Say(proto.Cancel{Part: run.Part, Begin: run.Begin + rest, Length: run.Length - rest})
+		at := int64(run.Begin + a.got)
+		if l.piece.of == a {
+			at = l.piece.End()
+		}
+		if at == int64(run.Begin)+int64(run.Length) {
+			return
+		}
 		if len(l.ghosts) == mostGhosts {
 			l.ghosts = slices.Delete(l.ghosts, 0, 1)
 		}
-		l.ghosts = append(l.ghosts, ghost{run, int64(run.Begin + a.got)})
+		l.ghosts = append(l.ghosts, ghost{run, at})
 		return
 	}
 	for at := uint32(0); at < a.next; at += proto.Block {

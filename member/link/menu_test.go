@@ -112,6 +112,67 @@ func TestRejectedBlock(t *testing.T) {
 	}
 }
 
+// A run that is taken back and asked for again while the far end sends it comes twice. What is of
+// the first request goes by, however much of it came before, and all of the second is taken.
+func TestTakenBackAndAskedForAgain(t *testing.T) {
+	const size, piece = 1 << 20, 256 << 10
+	for _, before := range []int{0, 1, 3} { // pieces
+		for _, inTheMiddle := range []bool{false, true} {
+			for _, after := range []int{0, 1, 4} {
+				l := member(size)
+				run := swarm.Run{Length: size}
+				at := 0
+				comes := func() (taken bool) {
+					if _, err := l.Hear(proto.Piece{Begin: uint32(at), Length: piece}); err != nil {
+						t.Fatal(err)
+					}
+					a, _ := l.Coming()
+					at += piece
+					return a != nil
+				}
+				l.fetch(run)
+				for range before {
+					comes()
+					l.Took(0, piece)
+					l.Arrived(0)
+				}
+				if inTheMiddle {
+					comes()
+				}
+				l.cancel(run)
+				if inTheMiddle {
+					l.Took(0, piece)
+					l.Arrived(0)
+				}
+				l.fetch(run)
+				for range after {
+					if at < size && comes() {
+						t.Errorf("before %d: what comes late is taken for what is to come", before)
+					}
+				}
+				if at < size {
+					reject := proto.Reject{Begin: uint32(at), Length: uint32(size - at)}
+					if _, err := l.Hear(reject); err != nil || len(l.asked) != 1 {
+						t.Errorf("before %d, after %d: the second request is not asked for any more",
+							before, after)
+					}
+				}
+				for at = 0; at < size; {
+					if !comes() {
+						t.Fatalf("before %d, in the middle %v, after %d: the piece at %d is not taken",
+							before, inTheMiddle, after, at-piece)
+					}
+					l.Took(0, piece)
+					l.Arrived(0)
+				}
+				if len(l.asked) != 0 || len(l.ghosts) != 0 {
+					t.Errorf("%d runs and %d ghosts are left", len(l.asked), len(l.ghosts))
+				}
+			}
+		}
+	}
+}
+
 // TestTakenBack asks for the rest of what came only in part, since a cancel of the whole would let
 // it come, and counts what came as wasted.
 func TestTakenBack(t *testing.T) {

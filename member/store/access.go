@@ -7,10 +7,10 @@ import (
 )
 
 // Stretch is a stretch of the content within one open file, for sendfile. The file's own offset is
-// nobody's: read at explicit offsets only.
+// nobody's: read at explicit offsets only. Zeros that pad lie in no file.
 type Stretch struct {
-	File   *os.File
-	Offset int64 // in the file
+	File   *os.File // nil: zeros
+	Offset int64    // in the file
 	Length int64
 	kept   *kept
 }
@@ -18,15 +18,18 @@ type Stretch struct {
 // Stretch opens the file in which the content goes on at an offset. It is at most so long, is
 // there, and is given back with Release.
 func (s *Store) Stretch(off, most int64) (Stretch, error) {
-	file, at := s.layout.find(off)
-	if file == len(s.layout.entries) {
+	file, at, n := s.layout.next(off, most)
+	switch {
+	case n == 0:
 		return Stretch{}, diskError("read", s.Path(), io.EOF)
+	case file == padding:
+		return Stretch{Length: n}, nil
 	}
 	f, k, err := s.files.get(file, false)
 	if err != nil {
 		return Stretch{}, diskError("open", s.pathOf(file), err)
 	}
-	st := Stretch{f, at, min(most, s.layout.entries[file].Size-at), k}
+	st := Stretch{f, at, n, k}
 	info, err := f.Stat()
 	if err == nil && info.Size() < st.Offset+st.Length {
 		err = errShorter
@@ -53,16 +56,24 @@ func (s *Store) Ready(off, length int64) error {
 }
 
 // Release gives a stretch back.
-func (s *Store) Release(st Stretch) { s.files.put(st.kept) }
+func (s *Store) Release(st Stretch) {
+	if st.kept != nil {
+		s.files.put(st.kept)
+	}
+}
 
 // ReadAt fills p from an offset of the content. Content that ends before p is full is an *[Error].
 func (s *Store) ReadAt(p []byte, off int64) error {
 	for len(p) > 0 {
-		file, at := s.layout.find(off)
-		if file == len(s.layout.entries) {
+		file, at, n := s.layout.next(off, int64(len(p)))
+		switch {
+		case n == 0:
 			return diskError("read", s.Path(), io.EOF)
+		case file == padding:
+			clear(p[:n])
+			p, off = p[n:], off+n
+			continue
 		}
-		n := min(int64(len(p)), s.layout.entries[file].Size-at)
 		f, k, err := s.files.get(file, false)
 		if err != nil {
 			return diskError("open", s.pathOf(file), err)
@@ -81,11 +92,15 @@ func (s *Store) ReadAt(p []byte, off int64) error {
 // not written, and then it tells that the disk may hold something else than p.
 func (s *Store) writeAt(p []byte, off int64) (left bool, err error) {
 	for len(p) > 0 {
-		file, at := s.layout.find(off)
-		if file == len(s.layout.entries) {
+		file, at, n := s.layout.next(off, int64(len(p)))
+		switch {
+		case n == 0:
 			return left, diskError("write", s.Path(), io.EOF)
+		case file == padding:
+			left = left || !allZero(p[:n])
+			p, off = p[n:], off+n
+			continue
 		}
-		n := min(int64(len(p)), s.layout.entries[file].Size-at)
 		if s.keeps(file) {
 			left = true
 		} else if err := s.writeTo(file, p[:n], at); err != nil {

@@ -427,8 +427,9 @@ func (s *Store) Flaws() []string {
 	return s.folder.flaws
 }
 
-// FolderSize is how many bytes the files of a folder had when it was opened under its name.
-func (s *Store) FolderSize() int64 { return s.folder.size }
+// FolderSize is how many bytes of content the files of a folder had when it was opened under its
+// name, with what pads.
+func (s *Store) FolderSize() int64 { return s.folder.size + s.layout.padded() }
 
 // Linked are the files of a folder that are reached by symbolic links. They are only read.
 func (s *Store) Linked() (paths []string) {

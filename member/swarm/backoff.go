@@ -8,8 +8,9 @@ import (
 // backoff puts off what a peer let this member wait for in vain: longer each time, and never for
 // good.
 type backoff struct {
-	fails int
-	until time.Duration
+	fails  int
+	failed time.Duration // when the last one did
+	until  time.Duration
 }
 
 // fail puts the next attempt off. What fails while it is put off already is of the same attempt.
@@ -18,6 +19,7 @@ func (b *backoff) fail(now, first, most time.Duration) {
 		return
 	}
 	b.fails++
+	b.failed = now
 	b.until = now + min(first<<min(b.fails-1, 10), most)
 }
 

@@ -27,6 +27,7 @@ type book struct {
 	foundAt time.Duration // when it was told of the first member
 	recount time.Duration // when those are dropped that no conductor has listed anew
 	before  time.Duration // those that were unlisted before this time
+	hurry   bool          // nobody linked to sends what is missing: all are tried again soon
 }
 
 // member is somebody whom this member was told of.
@@ -56,6 +57,9 @@ const (
 	redialFirst = 2 * time.Second
 	redialMost  = 2 * time.Minute
 	redialLost  = 15 * time.Minute // for members that have not answered lostFails times
+	// redialHurry is how long after a dial the next one is at the latest while nobody linked to
+	// sends what is missing: the way to somebody who would may be free again at any time.
+	redialHurry = 8 * time.Second
 	// knownMost bounds what is remembered of members; the conductor hands out few, so only a flood
 	// comes near it.
 	knownMost = 1000
@@ -166,8 +170,21 @@ func (m *member) idle() bool { return !m.pending && !m.link }
 
 func (m *member) dialable() bool { return m.idle() && !m.seed }
 
-// when is the time from which on the member may be dialled.
-func (m *member) when() time.Duration { return max(m.after, m.cut) }
+// when is the time from which on a member may be dialled.
+func (b *book) when(m *member) time.Duration {
+	if b.hurry {
+		return max(min(m.after, m.dialled+redialHurry), m.cut)
+	}
+	return max(m.after, m.cut)
+}
+
+// hurries notes whether members are to be tried again soon.
+func (b *book) hurries(on bool) {
+	if on != b.hurry {
+		b.hurry = on
+		b.changed()
+	}
+}
 
 // failed sets how often in a row the member did not answer.
 func (b *book) failed(m *member, fails int) {

@@ -122,6 +122,30 @@ func TestStalledRunIsAskedOfAnother(t *testing.T) {
 	d.tell(Tick{})
 }
 
+// TestRunThatTwoLetLieIsAskedOfAThird: two peers that begin a run and do not end it, as when the way
+// to both is cut, hold it up no longer than one.
+func TestRunThatTwoLetLieIsAskedOfAThird(t *testing.T) {
+	d := newDesk(t, 1, 256<<10)
+	run := Run{0, 0, 256 << 10}
+	d.seed(0)
+	d.tell(Started{0, run})
+	d.wait(stalled)
+	d.seed(1)
+	d.tell(Started{1, run})
+	d.seed(2)
+	if n := len(d.menu(2)); n != 0 {
+		t.Fatal("a run that moves at one of two was asked of a third")
+	}
+	d.wait(2 * stalled)
+	if diff := cmp.Diff([]Run{run}, d.menu(2)); diff != "" {
+		t.Error("asked of the third (-want +got):", diff)
+	}
+	d.tell(Received{2, run})
+	if diff := cmp.Diff([]Cancel{{0, run}, {1, run}}, of[Cancel](d)); diff != "" {
+		t.Error("cancelled (-want +got):", diff)
+	}
+}
+
 func TestSilentPeerIsDropped(t *testing.T) {
 	d := newDesk(t, 1, 256<<10)
 	d.seed(0)
@@ -312,7 +336,7 @@ func TestForeignClientKeepsTheOlderLink(t *testing.T) {
 }
 
 func TestFailedDialsComeLaterEachTime(t *testing.T) {
-	d := newDesk(t, 1, 256<<10)
+	d, _ := completeDesk(t, 1) // one in want dials on
 	d.tell(Found{ID: proto.PeerID{1}, Addrs: addrs(0)})
 	var waits []time.Duration
 	for range 6 {

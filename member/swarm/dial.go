@@ -35,7 +35,15 @@ func (m *member) isAt(host netip.Addr) bool {
 // tend opens links while there are too few.
 func (l *links) tend() {
 	l.s.book.expire(l.s.now)
+	l.s.book.hurries(l.wanting())
 	l.dial()
+}
+
+// wanting reports whether something is missing here that nobody linked to has and sends.
+func (l *links) wanting() bool {
+	return l.s.missing > 0 && !slices.ContainsFunc(l.list, func(p *peer) bool {
+		return p.useful > 0 && !p.leaving && !p.choked && !p.sends.onTrial()
+	})
 }
 
 // dial opens links while this member has opened too few of them, or has too few.

@@ -75,6 +75,47 @@ func TestMovedMemberIsDoubted(t *testing.T) {
 	}
 }
 
+// While nobody linked to sends what is missing, those who do not answer are tried again every few
+// seconds, however often they did not: the way to them may be free again. It is less and less often
+// where somebody does, and where nothing is missing.
+func TestRedialsSoonWhileInWant(t *testing.T) {
+	dials := func(d *desk) (n int, longest time.Duration) {
+		d.tell(Found{ID: proto.PeerID{9}, Addrs: addrs(9)})
+		last := d.at
+		for end := d.at + 10*time.Minute; d.at < end; {
+			for _, dial := range of[Dial](d) {
+				n++
+				longest, last = max(longest, d.at-last), d.at
+				d.tell(DialFailed{Dial: dial, Fault: NoAnswer})
+			}
+			at, ok := d.Next()
+			if !ok {
+				t.Fatal("nothing is to be done at any time")
+			}
+			d.at = max(d.at+1, at)
+			d.tell(Tick{})
+		}
+		return n, longest
+	}
+	if n, longest := dials(newDesk(t, 4, 256<<10)); longest > redialHurry {
+		t.Errorf("in want, it dials %d times in ten minutes, with up to %v between two", n, longest)
+	}
+	served := newDesk(t, 4, 256<<10)
+	served.seed(0)
+	complete, _ := completeDesk(t, 4)
+	refused := newDesk(t, 4, 256<<10)
+	refused.seed(0)
+	refused.tell(Rejected{0, refused.menu(0)[0]})
+	if n, longest := dials(refused); longest > redialHurry {
+		t.Errorf("refused, it dials %d times in ten minutes, with up to %v between two", n, longest)
+	}
+	for name, d := range map[string]*desk{"served": served, "complete": complete} {
+		if n, longest := dials(d); n > 20 || longest < time.Minute {
+			t.Errorf("%s, it dials %d times in ten minutes, with up to %v between two", name, n, longest)
+		}
+	}
+}
+
 // Ending a chain leaves about as many links as are kept, and all where there are fewer anyway.
 func TestShedKeeps(t *testing.T) {
 	for _, links := range []int{2, 5, 15, 16, 17, 100} {

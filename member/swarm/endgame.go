@@ -1,5 +1,10 @@
 package swarm
 
+import (
+	"slices"
+	"time"
+)
+
 // takeOver finds a run for a peer that would have nothing to send otherwise: one that another peer
 // was asked for and has not begun, the longest menu first. What has begun is left to end where it
 // is, unless it has stalled.
@@ -22,8 +27,7 @@ func (rq *requests) takeOver(p *peer) (*work, int, bool) {
 		if i < 0 || (n == least+1 && least > 0) {
 			continue
 		}
-		if at := q.fetches[i].asked + rq.s.plan.patience(); n == least+1 && rq.s.now < at {
-			rq.retryAt = min(rq.retryAt, at)
+		if n == least+1 && rq.waitsUntil(q.fetches[i].asked+rq.s.plan.patience()) {
 			continue
 		}
 		from, at = q, i
@@ -114,20 +118,49 @@ func (rq *requests) take(p *peer, at int) {
 func (rq *requests) spare(q, p *peer) int {
 	for i := len(q.fetches) - 1; i >= 0; i-- {
 		f := q.fetches[i]
-		if f.started == 0 && !f.recalled && rq.mayShare(p, f) && !rq.s.plan.mayRelay(q, f) {
+		if f.started != 0 || f.recalled || !rq.mayShare(p, f) {
+			continue
+		}
+		if !rq.waitsUntil(rq.s.plan.relaysUntil(q, f)) {
 			return i
 		}
 	}
 	return -1
 }
 
-// mayShare reports whether a peer may be asked for a run that another one is asked for.
-func (rq *requests) mayShare(p *peer, f *fetch) bool {
-	part := f.work.part
-	return f.work.runs[f.n].asked == 1 && p.hasPart(part) && !rq.s.trust.comesAlone(part)
+// waitsUntil reports whether something is to wait until a time, and has it looked at again then.
+func (rq *requests) waitsUntil(at time.Duration) bool {
+	if rq.s.now >= at {
+		return false
+	}
+	rq.retryAt = min(rq.retryAt, at)
+	return true
 }
 
-// double finds a run that a peer has begun and does not end, to be asked of one peer more.
+// mayShare reports whether a peer may be asked for a run that another one is asked for. If its part
+// is to come from one peer, that one has to let it lie first.
+func (rq *requests) mayShare(p *peer, f *fetch) bool {
+	part := f.work.part
+	if rq.shared(f) || !p.hasPart(part) || p.find(rq.s.runOf(f.work, f.n)) >= 0 {
+		return false
+	}
+	return !rq.s.trust.comesAlone(part) || !rq.waitsUntil(max(f.asked, f.moved)+stalled)
+}
+
+// shared reports whether somebody else is asked for a run as well, and does not let it lie.
+func (rq *requests) shared(f *fetch) bool {
+	if f.work.runs[f.n].asked == 1 {
+		return false
+	}
+	return slices.ContainsFunc(rq.s.links.list, func(q *peer) bool {
+		return !q.lame && slices.ContainsFunc(q.fetches, func(g *fetch) bool {
+			return g != f && g.work == f.work && g.n == f.n
+		})
+	})
+}
+
+// double finds a run that a peer has begun and does not end, to be asked of one peer more: of two at
+// a time, and of others when those let it lie.
 func (rq *requests) double(p *peer) (*work, int, bool) {
 	for _, q := range rq.s.links.list {
 		if q == p || q.begun == 0 {
@@ -161,7 +194,7 @@ func (rq *requests) faster(part uint32, than *peer) *peer {
 		least = 2 * than.down.bytesPerSecond(rq.s.now)
 	}
 	for _, p := range rq.s.links.list {
-		if p == than || p.choked || p.off || !p.hasPart(part) ||
+		if p == than || p.leaving || p.choked || p.off || !p.hasPart(part) ||
 			len(p.fetches) >= 2*rq.s.plan.depth(p) {
 			continue
 		}

@@ -88,7 +88,8 @@ func (rq *requests) fill(p *peer) {
 	}
 }
 
-// refill fills the menus that others took from, with what nobody is asked for.
+// refill fills the menus that others took from, with what nobody is asked for. Who is asked for
+// nothing then may take something back later, if those who took it do not get on with it.
 func (rq *requests) refill() {
 	for _, p := range rq.robbed {
 		depth := rq.s.plan.depth(p)
@@ -98,6 +99,9 @@ func (rq *requests) refill() {
 				break
 			}
 			rq.ask(p, w, n)
+		}
+		if len(p.fetches) == 0 {
+			rq.retryAt = min(rq.retryAt, rq.s.now+relayPatience)
 		}
 	}
 	clear(rq.robbed)

@@ -67,6 +67,9 @@ const (
 
 	takesFirst = 2 * time.Second
 	takesMost  = 2 * time.Minute
+	// takesIdle is how long after that a peer may be granted something again if nobody else is: it
+	// costs nobody anything, and it may have been cut off.
+	takesIdle = 5 * time.Second
 )
 
 // restAfter is how long a grant may not move: longer where so little goes over the line that all
@@ -87,6 +90,25 @@ func (gs *grants) mayTake(p *peer) bool {
 		return gs.onTrial == nil || gs.onTrial.gone || len(gs.onTrial.grants) == 0
 	}
 	return true
+}
+
+// idlest is who is put off and may be granted something all the same, since nobody else is.
+func (gs *grants) idlest() (best *peer) {
+	if gs.busy() {
+		return nil
+	}
+	for _, p := range gs.wanting() {
+		if !p.takes.over(gs.s.now) && gs.s.now >= p.takes.failed+takesIdle &&
+			(best == nil || p.lastGrant < best.lastGrant) {
+			best = p
+		}
+	}
+	return best
+}
+
+// busy reports whether a grant is out.
+func (gs *grants) busy() bool {
+	return slices.ContainsFunc(gs.care.list, func(p *peer) bool { return len(p.grants) > 0 })
 }
 
 // sent takes in that some of what a peer was granted went out.
@@ -115,7 +137,9 @@ func (gs *grants) takesOn(p *peer) {
 // unlinked takes in that the link to a peer is down.
 func (gs *grants) unlinked(p *peer) {
 	p.grants = nil
-	gs.holdSlots(p)
+	if planted != bugSlot {
+		gs.holdSlots(p)
+	}
 }
 
 // rest makes the grants of a peer ones that use no slots, or that do again.
@@ -203,7 +227,7 @@ func (gs *grants) takesAfter(p *peer) time.Duration {
 
 // nextGrant is when watchGrants and serve have something to do.
 func (gs *grants) nextGrant() time.Duration {
-	at := never
+	at, busy := never, gs.busy()
 	for _, p := range gs.care.list {
 		switch {
 		case len(p.grants) > 0 && !gs.waitsForContent(p):
@@ -216,6 +240,9 @@ func (gs *grants) nextGrant() time.Duration {
 			at = min(at, p.tookAt+gs.takesAfter(p))
 		case len(p.wants) > 0 && !p.takes.over(gs.s.now):
 			at = min(at, p.takes.until)
+			if !busy {
+				at = min(at, p.takes.failed+takesIdle)
+			}
 		}
 	}
 	return at

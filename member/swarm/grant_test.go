@@ -30,6 +30,39 @@ func (d *desk) wait(until time.Duration) {
 	}
 }
 
+// Who takes nothing, however often, is granted something again soon while nobody else is: it may
+// have been cut off.
+func TestWhoTakesNothingIsTriedAgainWhileNobodyElseAsks(t *testing.T) {
+	d, all := completeDesk(t, 100)
+	d.plan.chain.foreign = 1 // by turns
+	d.wanting(0, 1, 0, all)
+	longest, last := time.Duration(0), time.Duration(0)
+	for d.at < 10*time.Minute {
+		if len(of[Grant](d)) > 0 {
+			longest, last = max(longest, d.at-last), d.at
+		}
+		at, _ := d.Next()
+		d.at = max(d.at, at)
+		d.tell(Tick{})
+	}
+	if longest > takesIdle+takesAfter {
+		t.Errorf("it is granted something again after up to %v", longest)
+	}
+	if at, _ := d.Next(); d.links.peers[0].takes.until < at+takesIdle {
+		t.Error("it is not put off for long: that tests nothing")
+	}
+	d.wanting(1, 2, 1, all)
+	for end := d.at + 2*takesIdle; d.at < end; {
+		d.at += restAfter / 2
+		d.tell(Sent{1, movedLeast})
+		for _, g := range of[Grant](d) {
+			if g.Peer == 0 {
+				t.Fatal("it is granted something while somebody else takes")
+			}
+		}
+	}
+}
+
 // A peer that takes nothing holds no slot for long. What it was granted is taken back, and
 // granted again after a while that grows, also if it comes over a new link, until it takes
 // something.

@@ -41,7 +41,7 @@ func (l *links) peerLoses(p *peer, part uint32) {
 
 func (l *links) peerHas(ev Has) {
 	p := l.peer(ev.Peer)
-	if p == nil || p.all {
+	if p == nil || p.all || planted == bugHave && p.off {
 		return
 	}
 	p.heard = l.s.now

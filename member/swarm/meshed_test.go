@@ -98,6 +98,32 @@ func TestPassedOnIsTakenFromWhoHasIt(t *testing.T) {
 	}
 }
 
+// TestPassedOnIsNotWaitedForForEver: what a peer does not pass on soon is asked of who has it, also
+// if nothing else happens. Two may wait for each other to get it.
+func TestPassedOnIsNotWaitedForForEver(t *testing.T) {
+	d := newDesk(t, 1, 256<<10)
+	for i := range 2 {
+		d.tell(Joined{
+			Peer: i, ID: proto.PeerID{byte(i + 1)}, Addr: addr(i), Dialled: true, MaxRun: RunSize,
+			MaxQueue: 100, RoundTrip: 80 * time.Millisecond,
+		}, Choked{Peer: i})
+	}
+	d.tell(Has{Peer: 0, All: true})
+	run := d.menu(0)[0]
+	d.tell(Suggested{1, []uint32{0}}, Rejected{0, run})
+	if diff := cmp.Diff([]Run{run}, d.menu(1)); diff != "" {
+		t.Fatal("asked of who passes it on (-want +got):", diff)
+	}
+	d.wait(d.at + relayPatience)
+	if d.links.peers[1].recalled != 1 {
+		t.Fatal("it is not recalled")
+	}
+	d.tell(Rejected{1, run})
+	if diff := cmp.Diff([]Run{run}, d.menu(0)); diff != "" {
+		t.Error("asked of who has it (-want +got):", diff)
+	}
+}
+
 // TestNearIsNotPassedOn: near by, in a mesh, parts are passed on whole.
 func TestNearIsNotPassedOn(t *testing.T) {
 	d := newDesk(t, chainParts-1, 256<<10)

@@ -15,7 +15,7 @@ import (
 //   - whom it serves next, and how many at once: [plan.next], [plan.slots], [plan.servesUnasked];
 //   - how many links it has: [plan.mostLinks], [plan.fewLinks];
 //   - who hears of a part when: [plan.haveDelay]; and who is to send at all: [plan.needs];
-//   - whether it passes on what did not verify yet: [plan.passesOn], [plan.mayRelay];
+//   - whether it passes on what did not verify yet: [plan.passesOn], [plan.relaysUntil];
 //   - whether others are told that it could send more, and how much may be in flight:
 //     [plan.tellsIdle], [plan.sharesLine].
 //

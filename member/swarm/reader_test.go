@@ -51,6 +51,31 @@ func TestPartsAreAskedForInOrder(t *testing.T) {
 	}
 }
 
+// Who was just dropped is not asked for what the reader waits for. When this member was suspended
+// for long, all are.
+func TestReaderAsksNobodyWhoLeaves(t *testing.T) {
+	d := newReading(t, 1000, 256<<10)
+	d.seed(0)
+	d.seed(1)
+	d.tell(Started{0, d.menu(0)[0]}, Started{1, d.menu(1)[0]})
+	d.at = silent
+	d.tell(Progress{Peer: 1, Down: 1 << 20}) // which waited
+	gone := map[int]bool{}
+	for _, e := range d.got {
+		switch e := e.(type) {
+		case Drop:
+			gone[e.Peer] = true
+		case Fetch:
+			if gone[e.Peer] {
+				t.Errorf("%v is asked of %d, which was dropped", e.Run, e.Peer)
+			}
+		}
+	}
+	if len(gone) != 2 {
+		t.Errorf("%d are dropped: that tests nothing", len(gone))
+	}
+}
+
 func TestEarliestPartThatThePeerHas(t *testing.T) {
 	d := newReading(t, 1000, 256<<10)
 	d.tell(Joined{Peer: 0, ID: proto.PeerID{1}, Addr: addr(0), MaxRun: RunSize}, Has{Peer: 0, Parts: []uint32{900, 31, 5, 32, 17}}, Choked{Peer: 0})

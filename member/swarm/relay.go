@@ -174,8 +174,10 @@ func (pl *plan) flows(part uint32) bool {
 	return w.left < len(w.runs) || slices.ContainsFunc(pl.s.links.list, sends)
 }
 
-// mayRelay reports whether a peer may still be expected to get a part, and pass it on.
-func (pl *plan) mayRelay(p *peer, f *fetch) bool {
-	return (pl.chained() || pl.meshed()) && !p.hasPart(f.work.part) &&
-		pl.s.now < f.asked+relayPatience
+// relaysUntil is until when a peer may be expected to get a part, and pass it on; 0: it may not.
+func (pl *plan) relaysUntil(p *peer, f *fetch) time.Duration {
+	if !pl.chained() && !pl.meshed() || p.hasPart(f.work.part) {
+		return 0
+	}
+	return f.asked + relayPatience
 }

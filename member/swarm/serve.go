@@ -120,6 +120,9 @@ func (gs *grants) serve() {
 	for most := gs.s.plan.slots(); gs.active < most; {
 		p := gs.s.plan.next()
 		if p == nil {
+			p = gs.idlest()
+		}
+		if p == nil {
 			gs.s.lines.upRests()
 			return
 		}

@@ -23,7 +23,7 @@ func (p *player) came(r Run, got uint32) {
 	}
 	p.here[r] = max(p.here[r], got)
 	for _, l := range p.follow[r.Part] {
-		p.sim.after(p.sim.wires.cpu, l.rouse)
+		p.after(p.sim.wires.cpu, l.rouse)
 	}
 }
 
@@ -43,6 +43,7 @@ func (p *player) upto(part uint32) (n int64) {
 // stores tells that a part verified.
 func (p *player) stores(part uint32) {
 	delete(p.follow, part)
+	p.keeps(part)
 	p.step(Stored{Part: part})
 }
 
@@ -61,8 +62,7 @@ func (s *sim) hashing(part uint32) time.Duration {
 
 // keep writes a run that came whole; one that is the part is verified too.
 func (p *player) keep(peer int, r Run, bad bool) {
-	s := p.sim
-	s.after(s.wires.cpu+s.hashing(r.Part), func() {
+	p.works(p.sim.wires.cpu+p.sim.hashing(r.Part), func() {
 		whole := int64(r.Length) == p.core.PartLen(r.Part)
 		p.disk[Run{Part: r.Part, Begin: r.Begin}] = bad
 		switch {
@@ -90,10 +90,11 @@ func (p *player) sums(part uint32) (sums []uint64) {
 
 // hears has a member look at a part again that somebody complains of.
 func (p *player) hears(part uint32) {
-	p.sim.after(p.sim.hashing(part), func() {
+	p.works(p.sim.hashing(part), func() {
 		if p.rotten[part] && !p.rogue {
 			delete(p.rotten, part)
-			p.step(Lost{Part: part, Keep: true})
+			p.loses(part)
+			p.step(Lost{Part: part, Keep: !p.mends})
 		}
 	})
 }

@@ -65,11 +65,11 @@ func (e *end) settle() {
 	}
 	if at, ok := e.state.Due(); ok && at != e.alarm {
 		e.alarm = at
-		e.me.sim.at(e.me.entered+at, later(func() {
+		e.me.after(e.me.entered+at-e.me.sim.now, func() {
 			if e.alarm == at {
 				e.rouse()
 			}
-		}))
+		})
 	}
 }
 
@@ -82,7 +82,7 @@ func (e *end) rouse() {
 
 // write fills the socket.
 func (e *end) write() {
-	for e.open && e.socket < e.me.waiting() {
+	for e.open && !e.me.frozen && e.socket < e.me.waiting() {
 		if len(e.pieces) > 0 {
 			if !e.writeContent() {
 				return
@@ -118,13 +118,16 @@ func (e *end) take() bool {
 // writeContent writes some of a piece; false: it waits.
 func (e *end) writeContent() bool {
 	s, p := e.me.sim, e.pieces[0]
+	if e.me.stuck {
+		return false
+	}
 	n := min(e.left, s.wires.quantum)
 	if e.me.ill == trickling {
 		if n = min(n, trickle); s.now < e.next {
 			return false
 		}
 		e.next = s.now + time.Second
-		s.after(time.Second, e.rouse)
+		e.me.after(time.Second, e.rouse)
 	}
 	bad := e.me.rogue || e.me.rotten[p.Part] || !e.me.core.Has(p.Part) &&
 		(e.me.lies || e.me.bad[p.Part])
@@ -150,7 +153,7 @@ func (e *end) report(ev link.Event) {
 	case link.Accused:
 		e.me.hears(ev.Part)
 	case Event:
-		e.me.sim.after(e.me.sim.wires.cpu, func() {
+		e.me.after(e.me.sim.wires.cpu, func() {
 			if e.open {
 				e.me.step(ev)
 			}
@@ -232,6 +235,7 @@ func (e *end) takeContent(q *quantum) {
 	}
 	c.got += uint32(q.bytes)
 	c.bad = c.bad || q.bad
+	e.me.sim.watch.came(e.me, q)
 	e.me.bad[c.run.Part] = c.bad
 	e.me.came(c.run, c.got)
 	e.reportAll(e.state.Took(e.me.clock(), q.bytes))
@@ -253,12 +257,16 @@ func (e *end) close() {
 	if !e.open {
 		return
 	}
-	s := e.me.sim
+	e.shutdown()
+	e.me.after(0, e.gone)
+	e.farewell(retransmitFirst)
+}
+
+// shutdown ends all that this end does.
+func (e *end) shutdown() {
 	e.open = false
 	e.state.End()
 	e.me.wasted += e.state.Wasted()
-	s.after(0, e.gone)
-	s.after(e.rtt()/2, e.far.close)
 }
 
 func (e *end) gone() {

@@ -88,7 +88,7 @@ func (l *line) turn() {
 func (l *line) act() {
 	q := l.now
 	l.busy, l.now = false, nil
-	l.sim.at(l.sim.now+q.from.rtt()/2, q)
+	l.sim.at(q.from.onTheWay(), q)
 	q.from.enqueue()
 	l.turn()
 }
@@ -111,9 +111,12 @@ func (q *quantum) act() {
 	q.stage++
 	switch q.stage {
 	case 1: // at the far end's line down
+		if e.lost(q) {
+			return
+		}
 		down := &e.far.me.down
 		at := max(down.carry(q.bytes), e.inOrder)
-		if s.wires.loss > 0 && s.rng.Float64() > math.Pow(1-s.wires.loss, float64(q.bytes/segment+1)) {
+		if loss := s.lossy(e.me, e.far.me); loss > 0 && s.rng.Float64() > math.Pow(1-loss, float64(q.bytes/segment+1)) {
 			at += e.rtt() // until it came again; what follows waits for it
 			e.shrink()
 		}
@@ -131,9 +134,11 @@ func (q *quantum) act() {
 			return
 		}
 		s.at(s.now+e.rtt()/2, q)
-		e.far.arrives(q)
+		e.far.me.does(func() { e.far.arrives(q) })
 	case 3: // acknowledged
-		e.acknowledged(q.bytes)
+		if !e.unheard(q) {
+			e.acknowledged(q.bytes)
+		}
 	}
 }
 
@@ -148,6 +153,8 @@ type flow struct {
 	movedAt time.Duration
 	queued  bool          // it waits for its turn at the line up
 	inOrder time.Duration // when what was sent last arrives
+
+	retransmission
 }
 
 func newFlow() flow { return flow{window: firstWindow, slow: math.Inf(1)} }

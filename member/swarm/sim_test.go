@@ -26,6 +26,8 @@ type sim struct {
 	players []*player
 	trace   func(line string) // nil: nobody looks
 	inOrder bool              // the members want the parts in order
+	hurdles []*hurdle         // what is in the way now
+	watch   *watch            // who looks at all that is done; nil: nobody
 }
 
 // player is one member of a simulated swarm, and its host.
@@ -60,6 +62,8 @@ type player struct {
 	here map[Run]uint32 // of runs that are on their way here: the bytes that came, by a run of length 0
 
 	sent, wasted int64 // bytes
+
+	plight
 }
 
 func newSim(t testing.TB, size, part int64, seed uint64) *sim {
@@ -91,25 +95,50 @@ func (s *sim) done(p *player) bool {
 
 // enter adds a member that starts at a time; one that shares has everything from the start.
 func (s *sim) enter(at time.Duration, up, down float64, shares bool) *player {
-	p := &player{sim: s, n: len(s.players), entered: at, known: map[int]bool{}, here: map[Run]uint32{}, follow: map[uint32][]*end{}, bad: map[uint32]bool{}, rotten: map[uint32]bool{}, disk: map[Run]bool{}}
+	p := &player{sim: s, n: len(s.players), entered: at, rotten: map[uint32]bool{}}
+	p.begin()
 	p.up, p.down = line{sim: s, rate: up}, line{sim: s, rate: down}
+	p.draw()
+	s.players = append(s.players, p)
+	s.at(at, later(func() {
+		p.start(shares)
+		p.step(Tick{})
+		for part := range uint32(p.core.Parts()) {
+			if shares {
+				p.checks(part, true)
+			}
+		}
+		if p.apart == 0 {
+			s.announce(p)
+		}
+	}))
+	return p
+}
+
+// draw gives a member its peer id and its seed.
+func (p *player) draw() {
+	s := p.sim
 	for i := range p.id {
 		p.id[i] = byte(s.rng.Uint32())
 	}
 	p.id[0], p.id[1], p.id[2] = byte(s.rng.Uint32()), byte(p.n>>8), byte(p.n)
-	seed := s.rng.Uint64()
-	s.players = append(s.players, p)
-	s.at(at, later(func() {
-		p.core = New(Config{Size: s.size, PartSize: s.part, ID: p.id, Seed: seed, Unchecked: shares, Sequential: s.inOrder})
-		p.step(Tick{})
-		for part := range uint32(p.core.Parts()) {
-			if shares {
-				p.step(Checked{Part: part, Good: true})
-			}
-		}
-		s.announce(p)
-	}))
-	return p
+	p.seed = s.rng.Uint64()
+}
+
+// begin empties all that a member remembers while it runs.
+func (p *player) begin() {
+	p.ends = nil
+	p.known, p.listed = map[int]bool{}, 0
+	p.here, p.follow = map[Run]uint32{}, map[uint32][]*end{}
+	p.bad, p.disk = map[uint32]bool{}, map[Run]bool{}
+	p.share, p.hop, p.unchained, p.wake = 0, 0, false, 0
+}
+
+// start makes the core of a member; if there is content, it is to be checked.
+func (p *player) start(content bool) {
+	s := p.sim
+	p.core = New(Config{Size: s.size, PartSize: s.part, ID: p.id, Seed: p.seed, Unchecked: content, Sequential: s.inOrder})
+	s.watch.starts(p)
 }
 
 // leave ends a member at once.
@@ -132,6 +161,7 @@ func (p *player) step(ev Event) {
 		return
 	}
 	s := p.sim
+	s.watch.tells(p, ev)
 	effects := p.core.Step(s.now, ev, nil)
 	for ; p.core.Has(uint32(p.prefix)); p.prefix++ {
 		if p.prefix == p.core.Parts()/2 {
@@ -142,8 +172,10 @@ func (p *player) step(ev Event) {
 		if s.trace != nil {
 			s.trace(fmt.Sprintf("%9.3fms %d %s", float64(s.now)/1e6, p.n, p.tells(e)))
 		}
+		s.watch.asks(p, e)
 		p.perform(e)
 	}
+	s.watch.stepped(p)
 	if len(effects) > 0 {
 		for _, e := range p.ends {
 			if e != nil && e.state.Pending() {
@@ -152,12 +184,13 @@ func (p *player) step(ev Event) {
 		}
 	}
 	if at, ok := p.core.Next(); ok && (p.wake <= s.now || at < p.wake) {
-		p.wake = max(at, s.now+1)
-		s.at(p.wake, later(func() {
-			if p.wake == s.now {
+		at = max(at, s.now+1)
+		p.wake = at
+		p.after(at-s.now, func() {
+			if p.wake == at {
 				p.step(Tick{})
 			}
-		}))
+		})
 	}
 }
 
@@ -165,9 +198,11 @@ func (p *player) perform(e Effect) {
 	s := p.sim
 	switch e := e.(type) {
 	case Dial:
-		s.after(2*s.rtt(p, s.playerAt(e.Addrs[0])), func() { p.dial(e) })
+		p.after(2*s.rtt(p, s.playerAt(e.Addrs[0])), func() { p.dial(e) })
 	case Drop:
 		p.ends[e.Peer].close()
+	case Doubt:
+		p.doubts(p.ends[e.Peer])
 	case Announce:
 		if !p.core.Has(e.Part) {
 			s.t.Errorf("member %d offers part %d, which it has not", p.n, e.Part)
@@ -192,7 +227,7 @@ func (p *player) perform(e Effect) {
 	case Chained:
 		p.unchained, p.hop = !e.On, e.Hop
 	case Verify:
-		s.after(s.hashing(e.Part), func() {
+		p.works(s.hashing(e.Part), func() {
 			if sums := p.sums(e.Part); slices.Contains(sums, 1) {
 				p.fails(Failed{Part: e.Part, Sums: sums})
 			} else {
@@ -200,7 +235,7 @@ func (p *player) perform(e Effect) {
 			}
 		})
 	case Compare:
-		s.after(s.hashing(e.Part), func() { p.step(Compared{Part: e.Part, Sums: p.sums(e.Part)}) })
+		p.works(s.hashing(e.Part), func() { p.step(Compared{Part: e.Part, Sums: p.sums(e.Part)}) })
 	case Complain:
 		if e.Peer >= 0 {
 			p.ends[e.Peer].do(e)
@@ -246,11 +281,16 @@ func (s *sim) playerAt(addr netip.AddrPort) *player {
 
 func (p *player) dial(d Dial) {
 	s := p.sim
-	if to := s.playerAt(d.Addrs[0]); to.runs() {
+	switch to := s.playerAt(d.Addrs[0]); {
+	case to.frozen || to.hidden || s.blocked(p, to) || s.blocked(to, p):
+		p.after(dialTimeout, func() { p.step(DialFailed{Dial: d, Fault: NoAnswer}) })
+	case !to.runs():
+		p.step(DialFailed{Dial: d, Fault: NobodyListens})
+	case d.ID != proto.PeerID{} && d.ID != to.id:
+		p.step(DialFailed{Dial: d, Fault: Another})
+	default:
 		p.connect(to)
-		return
 	}
-	p.step(DialFailed{Dial: d})
 }
 
 func (p *player) seat(e *end) {

@@ -142,7 +142,7 @@ func (rq *requests) watchRuns() {
 		if p.off && p.sends.over(rq.s.now) {
 			rq.resume(p)
 		}
-		if p.recalled > 0 && rq.s.now >= p.due {
+		if p.recalled > 0 && rq.s.now >= p.due && planted != bugRecall {
 			rq.withholds(p)
 		}
 		if p.begun > 0 && rq.s.now >= p.look {
@@ -196,7 +196,7 @@ func (rq *requests) nextRuns() time.Duration {
 		if p.off {
 			at = min(at, p.sends.until)
 		}
-		if p.recalled > 0 {
+		if p.recalled > 0 && planted != bugRecall {
 			at = min(at, p.due)
 		}
 		if p.begun > 0 {

@@ -17,8 +17,8 @@ func (b *book) schedule(now time.Duration) timetable {
 		for _, m := range b.known {
 			switch {
 			case !m.dialable():
-			case m.when() > now:
-				t.next = min(t.next, m.when())
+			case b.when(m) > now:
+				t.next = min(t.next, b.when(m))
 			default:
 				t.now = true
 			}
@@ -58,7 +58,7 @@ func (b *book) next(now time.Duration) *member {
 	var chosen *member
 	n := 0
 	for _, m := range b.known {
-		if m.dialable() && m.when() <= now {
+		if m.dialable() && b.when(m) <= now {
 			if n++; b.rng.IntN(n) == 0 {
 				chosen = m
 			}

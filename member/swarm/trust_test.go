@@ -381,6 +381,29 @@ func TestPartComesAloneForAWhile(t *testing.T) {
 	}
 }
 
+// A part that is to come from one peer is taken from it when it lets it lie.
+func TestPartAloneIsTakenFromWhoLetsItLie(t *testing.T) {
+	for _, begun := range []bool{false, true} {
+		d := mixture(t)
+		mute := 0
+		if len(d.menu(1)) > 0 {
+			mute = 1
+		}
+		runs := d.menu(mute)
+		if begun {
+			d.tell(Started{mute, runs[0]})
+		}
+		d.wait(stalled - 1)
+		if len(d.menu(1-mute)) > 0 || len(of[Recall](d)) > 0 {
+			t.Errorf("begun %v: does not come from one peer", begun)
+		}
+		d.wait(stalled + answersMost)
+		if got := d.menu(1 - mute); len(got) == 0 {
+			t.Errorf("begun %v: the other peer is asked for nothing", begun)
+		}
+	}
+}
+
 // A run that two peers were asked for may come from both. It is on disk once.
 func TestRunWrittenTwiceCountsOnce(t *testing.T) {
 	d := newDesk(t, 1, 2*RunSize)

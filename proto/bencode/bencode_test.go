@@ -248,3 +248,32 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// FuzzDecodeLoose holds that what is read loosely is a value, which is strict once
+// it is written.
+func FuzzDecodeLoose(f *testing.F) {
+	for _, c := range valid {
+		f.Add([]byte(c.text))
+	}
+	f.Add([]byte("d1:bi01e1:ai2e1:ai-0ee"))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		v, err := DecodeLoose(in)
+		strict, strictErr := Decode(in)
+		if err != nil {
+			if strictErr == nil {
+				t.Fatalf("%q is strict and not loose: %v", in, err)
+			}
+			return
+		}
+		if strictErr == nil && !reflect.DeepEqual(v, strict) {
+			t.Fatalf("%q is %#v, and loosely %#v", in, strict, v)
+		}
+		out, err := Encode(v)
+		if err != nil {
+			t.Fatalf("decoded but not encoded: %v", err)
+		}
+		if again, err := Decode(out); err != nil || !reflect.DeepEqual(again, v) {
+			t.Fatalf("%#v came back as %#v, %v", v, again, err)
+		}
+	})
+}

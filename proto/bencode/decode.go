@@ -164,19 +164,28 @@ func (d *decoder) dictionary(depth int) (map[string]any, error) {
 // text reads a byte string. Its length is compared with what is left before
 // memory is taken for it.
 func (d *decoder) text() (string, error) {
-	n, err := d.integer(':', false)
+	n, err := d.textLength()
 	if err != nil {
 		return "", err
-	}
-	if n > int64(len(d.b)-d.pos) {
-		return "", fmt.Errorf("a string of %d bytes where %d are left", n, len(d.b)-d.pos)
 	}
 	if err := d.take(textMemory); err != nil {
 		return "", err
 	}
-	s := string(d.b[d.pos : d.pos+int(n)])
-	d.pos += int(n)
+	s := string(d.b[d.pos : d.pos+n])
+	d.pos += n
 	return s, nil
+}
+
+// textLength reads the length of a byte string, which is there.
+func (d *decoder) textLength() (int, error) {
+	n, err := d.integer(':', false)
+	if err != nil {
+		return 0, err
+	}
+	if n > int64(len(d.b)-d.pos) {
+		return 0, fmt.Errorf("a string of %d bytes where %d are left", n, len(d.b)-d.pos)
+	}
+	return int(n), nil
 }
 
 // maxDigits is the length of the longest int64, its sign counted.

@@ -90,7 +90,7 @@ func Open(ctx context.Context, address string, cfg Config) (*Body, error) {
 		return nil, err
 	}
 	from := res.Request.URL
-	in := &bounded{f: f, in: res.Body, left: f.cfg.Size, at: from.Redacted()}
+	in := &bounded{f: f, in: res.Body, left: f.cfg.Size, at: Shown(from)}
 	end := func() {
 		res.Body.Close()
 		f.end()
@@ -102,21 +102,54 @@ func Open(ctx context.Context, address string, cfg Config) (*Body, error) {
 	return &Body{Reader: in, URL: from, Header: res.Header, end: end}, nil
 }
 
+// Shown is a URL as it may be shown and logged: a password, a query and a
+// fragment, which may be secrets, are left out.
+func Shown(u *url.URL) string {
+	shown := *u
+	shown.RawQuery, shown.ForceQuery = "", false
+	shown.Fragment, shown.RawFragment = "", ""
+	text := shown.Redacted()
+	if u.RawQuery != "" {
+		text += "?..."
+	}
+	return text
+}
+
+// ShownText is what was typed for a URL, with or without its scheme, as it may be
+// shown and logged.
+func ShownText(typed string) string {
+	scheme, rest, ok := strings.Cut(typed, "://")
+	if !ok {
+		scheme, rest = "", typed
+	}
+	host := strings.IndexByte(rest, '@')
+	if !ok && (host < 0 || !strings.Contains(rest[:host], ":")) {
+		return typed // it has no password, and may be no URL
+	}
+	u, err := url.Parse("http://" + rest)
+	if err != nil {
+		return "the URL"
+	}
+	u.Scheme = scheme
+	return strings.TrimPrefix(Shown(u), "//")
+}
+
+// errURL does not say what is wrong with a URL: that would be a piece of it, and
+// perhaps of a password.
+var errURL = errors.New(`the URL cannot be read; ` +
+	`characters like / ? # @ and % in a user name or password are written as %2F and so on`)
+
 // Parse reads a URL that can be fetched.
 func Parse(address string) (*url.URL, error) {
 	u, err := url.Parse(address)
 	if err != nil {
-		var parse *url.Error
-		if errors.As(err, &parse) {
-			err = parse.Err // the rest is the address, which may hold a password
-		}
-		return nil, fmt.Errorf("the URL cannot be read: %w", err)
+		return nil, errURL
 	}
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, fmt.Errorf("%s: only http and https can be fetched", u.Redacted())
+		return nil, fmt.Errorf("%s: only http and https can be fetched", Shown(u))
 	case u.Hostname() == "":
-		return nil, fmt.Errorf("%s names no host", u.Redacted())
+		return nil, fmt.Errorf("%s names no host", Shown(u))
 	}
 	return u, nil
 }
@@ -212,29 +245,29 @@ func (f *fetching) follow(u *url.URL) (*http.Response, error) {
 	for range mostRedirects + 1 {
 		res, err := f.ask(u)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", u.Redacted(), f.explain(err))
+			return nil, fmt.Errorf("%s: %w", Shown(u), f.explain(err))
 		}
 		switch {
 		case res.StatusCode == http.StatusOK:
 			return res, nil
 		case res.StatusCode < 300 || res.StatusCode > 399 || res.Header.Get("Location") == "":
 			res.Body.Close()
-			return nil, &StatusError{u.Redacted(), res.Status, res.StatusCode}
+			return nil, &StatusError{Shown(u), res.Status, res.StatusCode}
 		}
 		res.Body.Close()
 		next, err := u.Parse(res.Header.Get("Location"))
 		if err != nil {
-			return nil, fmt.Errorf("%s redirects to what is no URL", u.Redacted())
+			return nil, fmt.Errorf("%s redirects to what is no URL", Shown(u))
 		}
 		if next, err = Parse(next.String()); err != nil {
-			return nil, fmt.Errorf("%s redirects: %w", u.Redacted(), err)
+			return nil, fmt.Errorf("%s redirects: %w", Shown(u), err)
 		}
 		if u.Scheme == "https" && next.Scheme == "http" {
-			return nil, fmt.Errorf("%s redirects to %s, which is not encrypted", u.Redacted(), next.Redacted())
+			return nil, fmt.Errorf("%s redirects to %s, which is not encrypted", Shown(u), Shown(next))
 		}
 		u = next
 	}
-	return nil, fmt.Errorf("%s: more than %d redirects", u.Redacted(), mostRedirects)
+	return nil, fmt.Errorf("%s: more than %d redirects", Shown(u), mostRedirects)
 }
 
 func (f *fetching) ask(u *url.URL) (*http.Response, error) {

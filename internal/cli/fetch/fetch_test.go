@@ -89,14 +89,19 @@ func TestFetch(t *testing.T) {
 
 func TestBadURLs(t *testing.T) {
 	for address, want := range map[string]string{
-		"file:///etc/passwd":         "only http and https",
-		"http:///x":                  "names no host",
-		"http://u:secret@[::1":       "cannot be read",
-		"http://u:secret@127.0.0.1:": "127.0.0.1",
-		"ftp://u:secret@host/":       "only http and https",
+		"file:///etc/passwd":                   "only http and https",
+		"http:///x":                            "names no host",
+		"http://u:se/cret@host/":               "cannot be read",
+		"http://u:sec%ret@host/":               "cannot be read",
+		"http://u:secret@host:x/":              "cannot be read",
+		"http://u:se cret@host/":               "cannot be read",
+		"http://127.0.0.1:1/x?k=secret#secret": "http://127.0.0.1:1/x?...: cannot connect",
+		"http://u:secret@[::1":                 "cannot be read",
+		"http://u:secret@127.0.0.1:":           "127.0.0.1",
+		"ftp://u:secret@host/":                 "only http and https",
 	} {
 		_, err := read(t, address, Config{Time: time.Second})
-		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "cret") {
 			t.Errorf("%s: %v, want %q and no password", address, err, want)
 		}
 	}
@@ -107,6 +112,52 @@ func TestBadURLs(t *testing.T) {
 			t.Errorf("IsURL(%q) is %v", s, !want)
 		}
 	}
+}
+
+func TestShownText(t *testing.T) {
+	for typed, want := range map[string]string{
+		"http://host/x.orch":         "http://host/x.orch",
+		"http://u:p@host:1/x":        "http://u:xxxxx@host:1/x",
+		"https://u:p@host/x?a=b#key": "https://u:xxxxx@host/x?...",
+		"u:p@host:1/x":               "u:xxxxx@host:1/x",
+		"http://u:p/q@host/":         "the URL",
+		"host:9999/x.orch":           "host:9999/x.orch",
+		"photos@2026.orch":           "photos@2026.orch",
+		"file:///etc/passwd":         "file:///etc/passwd",
+		"http://host/x#swarm-key":    "http://host/x",
+	} {
+		if got := ShownText(typed); got != want {
+			t.Errorf("%s is shown as %s, want %s", typed, got, want)
+		}
+	}
+}
+
+// Whatever is typed, what stands for secrets in a URL is not shown.
+func FuzzShown(f *testing.F) {
+	for _, text := range []string{"http://user:%s@host/", "user:%s@host:1/x", "https://host/x?token=%s", "http://host/%%zz#%s", "http://u:%s@[::1/"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		const secret = "s3cr3t-9f"
+		if strings.Count(text, "%s") != 1 || strings.Contains(text, "s3cr3t") {
+			return
+		}
+		typed := strings.Replace(text, "%s", secret, 1)
+		u, err := Parse(typed)
+		if err != nil {
+			if strings.Contains(err.Error(), secret) && u != nil {
+				t.Fatalf("%q: %v", typed, err)
+			}
+			return
+		}
+		pass, _ := u.User.Password()
+		hidden := strings.Contains(pass, secret) || strings.Contains(u.RawQuery, secret) || strings.Contains(u.Fragment, secret)
+		for _, shown := range []string{Shown(u), ShownText(typed)} {
+			if hidden && strings.Contains(shown, secret) {
+				t.Fatalf("%q is shown as %q", typed, shown)
+			}
+		}
+	})
 }
 
 // Whom a redirect leads to matters by its address, whatever its name, and by where it came from.

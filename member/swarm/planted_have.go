@@ -1,0 +1,5 @@
+//go:build planted_have
+
+package swarm
+
+const planted = bugHave

@@ -1,0 +1,5 @@
+//go:build !planted_recall && !planted_slot && !planted_have
+
+package swarm
+
+const planted = noBug

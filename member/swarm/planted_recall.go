@@ -1,0 +1,5 @@
+//go:build planted_recall
+
+package swarm
+
+const planted = bugRecall

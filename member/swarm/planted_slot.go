@@ -1,0 +1,5 @@
+//go:build planted_slot
+
+package swarm
+
+const planted = bugSlot
