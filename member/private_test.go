@@ -170,7 +170,7 @@ func TestPrivateSwarm(t *testing.T) {
 		"the key": raw[:32], "its text": []byte(key.Text()), "its ID": []byte(key.ID()), "its ID, raw": rawID,
 		"the composition's ID": id[:], "that as text": []byte(id.String()), "a checksum": s.file.PartSum(3),
 		"the content's name": []byte("content.bin"), "a member's name": []byte("the sharer's name"),
-		"a peer id": []byte("-OR"), "a protocol's name": []byte("rotocol"), "another one": []byte(proto.Orchestra),
+		"a peer id": []byte("-OR0100-"), "a protocol's name": []byte("rotocol"), "another one": []byte(proto.Orchestra),
 		"content": s.content[100_000:100_032],
 	}
 	atConductor.without(t, secrets)
