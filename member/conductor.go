@@ -136,8 +136,8 @@ func (c *conductor) session(ctx context.Context) error {
 		return err
 	}
 	defer conn.Close()
-	if conn, ok := conn.(*net.TCPConn); ok {
-		endure(conn, conductorTimeout)
+	if socket := socketOf(conn); socket != nil {
+		endure(socket, conductorTimeout)
 	}
 	stop := context.AfterFunc(grace, func() { conn.Close() })
 	defer stop()
@@ -174,7 +174,7 @@ func (c *conductor) open(ctx context.Context) (net.Conn, error) {
 	if c.host == nil || c.own {
 		return c.dial(ctx, "tcp", c.addr)
 	}
-	return c.host.trunks.open(ctx, c.addr, c.dial, c.machine)
+	return c.host.trunks.open(ctx, c.addr, c.Member, c.dial)
 }
 
 // report tells the conductor how far this member is when that is other than was told last, where it

@@ -54,13 +54,18 @@ func (m *Member) lookAt(ctx context.Context, addr netip.AddrPort, fault swarm.Fa
 }
 
 func (m *Member) dialAddr(ctx context.Context, addr netip.AddrPort) (*connection, error) {
-	conn, err := m.host.ways.connect(ctx, addr)
+	socket, err := m.host.ways.connect(ctx, addr)
 	if err != nil {
 		return nil, err
 	}
-	l, err := m.greet(ctx, plainStream(conn))
+	stream, err := m.dress(ctx, socket)
 	if err != nil {
-		conn.Close()
+		socket.Close()
+		return nil, err
+	}
+	l, err := m.greet(ctx, stream)
+	if err != nil {
+		socket.Close()
 	}
 	return l, err
 }

@@ -7,11 +7,11 @@ import (
 	"sync"
 	"time"
 
-	"orchestra/internal/mtu"
 	"orchestra/member/link"
 	"orchestra/member/store"
 	"orchestra/member/swarm"
 	"orchestra/proto"
+	"orchestra/proto/mtu"
 )
 
 // event is what the inbox carries: what the core is to be told, or one of the shell's own below.
@@ -153,7 +153,10 @@ func (d *director) connect() {
 		d.work.Go(func() { a.run(d.ctx, false) })
 	}
 	for i, addr := range d.conductors {
-		c := &conductor{Member: d.Member, addr: addr, index: i, complaints: d.complaints[i], dial: dialer.DialContext}
+		c := &conductor{
+			Member: d.Member, addr: addr, index: i, complaints: d.complaints[i],
+			dial: d.keyed(dialer.DialContext),
+		}
 		d.work.Go(func() { c.run(d.ctx) })
 	}
 }

@@ -222,6 +222,8 @@ func whereWords(fault swarm.Fault, where netip.AddrPort) string {
 		return at + " ends the connection at once: it shares something else, or wants encryption, which Orchestra does not speak"
 	case swarm.OtherContent:
 		return at + " shares something else"
+	case swarm.OtherKey:
+		return at + " does not have the key of this private swarm"
 	case swarm.SomethingElse:
 		return "what answers at " + at + " is no member"
 	case swarm.Web:

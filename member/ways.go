@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"time"
 
-	"orchestra/internal/mtu"
+	"orchestra/proto/mtu"
 )
 
 // On some ways large packets vanish and nobody is told. Where that shows over a link, routers are

@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"orchestra/internal/mtu"
+	"orchestra/proto/mtu"
 )
 
 // Packets to a host are made smaller and smaller while they vanish, for a while, and none where the

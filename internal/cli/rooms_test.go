@@ -18,15 +18,16 @@ var rooms = map[string][]string{
 	".": {"internal/cli"},
 	"internal/cli": {
 		"compose", "conduct", "internal/cli/fetch", "internal/cli/lan", "conduct/page", "member", "member/store", "orch",
+		"proto/secure",
 	},
-	"internal/cli/fetch": {"internal/mtu"},
+	"internal/cli/fetch": {"proto/mtu"},
 	"internal/cli/lan":   {},
 	"compose":            {"orch"},
-	"internal/mtu":       {},
-	"conduct":            {"conduct/page", "internal/mtu", "orch", "proto", "proto/bencode"},
+	"conduct":            {"conduct/page", "orch", "proto", "proto/bencode", "proto/mtu", "proto/secure"},
 	"conduct/page":       {},
 	"member": {
-		"internal/mtu", "member/intake", "member/link", "member/store", "member/swarm", "member/tracker", "orch", "proto",
+		"member/intake", "member/link", "member/store", "member/swarm", "member/tracker", "orch",
+		"proto", "proto/mtu", "proto/secure",
 	},
 	"member/intake":       {"member/swarm"},
 	"member/link":         {"member/swarm", "proto"},
@@ -39,6 +40,8 @@ var rooms = map[string][]string{
 	"orch":                {"proto/bencode"},
 	"proto":               {"proto/bencode"},
 	"proto/bencode":       {},
+	"proto/mtu":           {},
+	"proto/secure":        {"proto"},
 
 	"internal/cli/hosts":       {}, // of tests only
 	"internal/cli/switchboard": {}, // so is this
