@@ -16,9 +16,9 @@ type description struct {
 	info func() []byte
 }
 
-// newDescription makes that of a composition. One with other checksums than SHA-1 has none, and one
-// whose members may be found by its trackers alone is not given away by another way (BEP 27).
-func newDescription(f *orch.File) description {
+// newDescription makes that of a composition. One with other checksums than SHA-1 has none, and it
+// is not given away where the swarm is closed to those who find it by other ways (BEP 27).
+func newDescription(f *orch.File, closed bool) description {
 	var d description
 	build := func() []byte {
 		b, _ := f.Info()
@@ -26,7 +26,7 @@ func newDescription(f *orch.File) description {
 	}
 	d.info = sync.OnceValue(build)
 	d.size = sync.OnceValue(func() int {
-		if f.Hash() != orch.SHA1 || f.TrackersOnly() {
+		if f.Hash() != orch.SHA1 || closed {
 			return 0
 		}
 		if n := len(build()); n <= proto.MaxMetadata {

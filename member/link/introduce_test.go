@@ -103,10 +103,10 @@ func TestClosedLinkTellsOfNobody(t *testing.T) {
 	}
 	payload := proto.PeerExchange{Added: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.1:1000")}}
 	msg := proto.Extended{ID: peersID, Payload: payload.Append(nil)}
-	if events, err := l.Hear(msg); len(events) > 0 || err != nil {
+	if events, err := l.Hear(0, msg); len(events) > 0 || err != nil {
 		t.Errorf("it believes %v, %v", events, err)
 	}
-	events, err := sociable(false).Hear(msg)
+	events, err := sociable(false).Hear(0, msg)
 	want := []Event{swarm.Hinted{Peer: 3, Addrs: payload.Added}}
 	if err != nil || len(events) != 1 || fmt.Sprint(events) != fmt.Sprint(want) {
 		t.Errorf("an open one hears %v, %v", events, err)

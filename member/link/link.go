@@ -30,6 +30,7 @@ type Config struct {
 	Info     func() []byte
 	InfoSize int
 	Closed   bool // the peer is told of no others, and not believed when it tells of some
+	Loud     bool // somebody at the peer's host said too much that is of no use, lately
 	Terms
 }
 
@@ -51,6 +52,7 @@ type Link struct {
 	pace
 	metadata
 	introductions
+	talk
 }
 
 // never is a deadline that does not come.
@@ -58,13 +60,15 @@ const never = time.Duration(1<<63 - 1)
 
 // New makes the state of a link that is up, over which nothing was said yet. The peer is choked.
 func New(cfg Config) *Link {
+	parts := uint32((cfg.Size + cfg.PartSize - 1) / cfg.PartSize)
 	return &Link{
 		cfg:    cfg,
-		parts:  uint32((cfg.Size + cfg.PartSize - 1) / cfg.PartSize),
+		parts:  parts,
 		due:    never,
 		orders: orders{choking: true},
 		menu:   newMenu(),
 		pace:   newPace(),
+		talk:   newTalk(parts, cfg.Loud),
 	}
 }
 

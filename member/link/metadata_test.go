@@ -24,7 +24,7 @@ func describer(size int) (l *Link, info []byte) {
 func (l *Link) asks(t *testing.T, piece int) {
 	t.Helper()
 	request := proto.Metadata{Kind: proto.MetadataRequest, Piece: piece}
-	if _, err := l.Hear(proto.Extended{ID: metadataID, Payload: request.Append(nil)}); err != nil {
+	if _, err := l.Hear(0, proto.Extended{ID: metadataID, Payload: request.Append(nil)}); err != nil {
 		t.Fatal(err)
 	}
 }

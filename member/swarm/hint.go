@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"orchestra/proto"
 )
 
 // Peers tell of others (BEP 11). That is hearsay of hearsay: whoever has a link may name any
@@ -148,9 +150,10 @@ func (l *links) dialHint() {
 	}
 	for i := range h.list {
 		t := &h.list[i]
-		if !t.isDue(l.s.now) || l.isKnown(t.addr) {
+		if !t.isDue(l.s.now) || l.hintWhen(t) > l.s.now || l.isKnown(t.addr) {
 			continue
 		}
+		l.s.book.targets.dialled(l.s.now, []netip.AddrPort{t.addr})
 		t.pending = true
 		t.after = l.s.now + hintAgain
 		h.pending++
@@ -164,6 +167,12 @@ func (t *hint) isDue(now time.Duration) bool {
 	return !t.pending && t.fails < hintFails && now >= t.after && now-t.told < hintAge
 }
 
+// hintWhen is the time from which on a hint may be dialled: others may have been dialled in vain
+// there.
+func (l *links) hintWhen(t *hint) time.Duration {
+	return max(t.after, l.s.book.targets.when(t.addr, proto.PeerID{}, false))
+}
+
 // hintDue is when the next hint may be dialled, if nothing changes; never: there is none, or no need.
 func (l *links) hintDue() time.Duration {
 	h := &l.hints
@@ -175,7 +184,7 @@ func (l *links) hintDue() time.Duration {
 	at := never
 	for i := range h.list {
 		if t := &h.list[i]; !t.pending && t.fails < hintFails && !l.isKnown(t.addr) {
-			if due := max(t.after, h.next); due-t.told < hintAge {
+			if due := max(l.hintWhen(t), h.next); due-t.told < hintAge {
 				at = min(at, due)
 			}
 		}
