@@ -24,6 +24,7 @@ type peer struct {
 	heard     time.Duration // when something came over it last
 	usedAt    time.Duration // when something of use went over it last, or it came up
 	leaving   bool          // it was dropped
+	deaf      bool          // it acknowledges nothing of what it is sent
 	gone      bool          // the link is down
 
 	has     bitmap // nil while it has nothing, or everything

@@ -101,6 +101,8 @@ func (rq *requests) received(ev Received) {
 	} else {
 		rq.s.stats.Downloaded += int64(ev.Run.Length)
 		r.comesFrom(p.sender())
+		// Who else is asked may have begun and written over it: that is not known yet.
+		r.mixed = r.mixed || r.asked > 1
 		r.here, r.by, r.hearsay = true, p.index, f.hearsay
 		f.work.left--
 		rq.keepsPace(p, f)
