@@ -36,25 +36,28 @@ func newImport(p *program) *command {
 		if len(arguments) == 0 {
 			return c.mistake("the torrent is missing")
 		}
-		for i, address := range o.conductors {
+		at := meeting{peers: o.peers}
+		for _, address := range o.conductors {
 			read, err := orch.ReadConductor(address)
 			if err != nil {
 				return c.mistake("the conductor: %v", err)
 			}
-			o.conductors[i] = read
+			at.conductors = append(at.conductors, read)
 		}
 		for _, address := range o.peers {
 			if _, err := parseHostPort(address); err != nil {
 				return c.mistake("--peer: %v", err)
 			}
 		}
-		return runImport(ctx, p, &o, arguments[0])
+		return runImport(ctx, p, &o, arguments[0], at)
 	}
 	return c
 }
 
-func runImport(ctx context.Context, p *program, o *importOptions, path string) error {
-	from, err := p.openAt(ctx, path, meeting{conductors: o.conductors, peers: o.peers})
+func runImport(
+	ctx context.Context, p *program, o *importOptions, path string, at meeting,
+) error {
+	from, err := p.openAt(ctx, path, at)
 	if err != nil {
 		return err
 	}
