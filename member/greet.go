@@ -80,6 +80,10 @@ func (m *Member) sayHello(conn *stream) error {
 	ext := link.Offered()
 	ext.Version, ext.Port = version, int(m.addr.Port())
 	ext.YourIP = remoteAddr(conn).Addr()
+	m.description.offer(&ext)
+	if !m.closed {
+		link.OfferPeers(&ext)
+	}
 	b := hs.Append(nil)
 	b = proto.Append(b, proto.Extended{ID: proto.ExtHandshakeID, Payload: ext.Append(nil)})
 	_, err := conn.Write(b)

@@ -17,8 +17,8 @@ import (
 var rooms = map[string][]string{
 	".": {"internal/cli"},
 	"internal/cli": {
-		"compose", "conduct", "internal/cli/fetch", "internal/cli/lan", "conduct/page", "member", "member/store", "orch",
-		"proto/secure",
+		"compose", "conduct", "internal/cli/fetch", "internal/cli/lan", "conduct/page", "member", "member/magnet",
+		"member/store", "orch", "proto/secure",
 	},
 	"internal/cli/fetch": {"proto/mtu"},
 	"internal/cli/lan":   {},
@@ -31,6 +31,7 @@ var rooms = map[string][]string{
 	},
 	"member/intake":       {"member/swarm"},
 	"member/link":         {"member/swarm", "proto"},
+	"member/magnet":       {"member/tracker", "orch", "proto"},
 	"member/slogto":       {},
 	"member/swarm":        {"proto"},
 	"member/store":        {"member/store/disk", "member/store/sha1x8", "orch"},
