@@ -24,7 +24,9 @@ var rooms = map[string][]string{
 	"compose":             {"orch"},
 	"conduct":             {"conduct/page", "orch", "proto", "proto/bencode"},
 	"conduct/page":        {},
-	"member":              {"member/intake", "member/link", "member/store", "member/swarm", "member/tracker", "orch", "proto"},
+	"member": {
+		"member/intake", "member/link", "member/store", "member/swarm", "member/tracker", "orch", "proto", "proto/mse",
+	},
 	"member/intake":       {"member/swarm"},
 	"member/link":         {"member/swarm", "proto"},
 	"member/slogto":       {},
@@ -35,6 +37,7 @@ var rooms = map[string][]string{
 	"orch":                {"proto/bencode"},
 	"proto":               {"proto/bencode"},
 	"proto/bencode":       {},
+	"proto/mse":           {},
 
 	"internal/cli/switchboard": {}, // of tests only
 }
