@@ -19,6 +19,7 @@ import (
 	"orchestra/member/swarm"
 	"orchestra/orch"
 	"orchestra/proto"
+	"orchestra/proto/mse"
 )
 
 // HostConfig says what the members of a [Host] share. Its zero value is the default.
@@ -50,15 +51,19 @@ type Host struct {
 
 	upload, download *rate.Limiter // nil: no limit
 
+	encrypted     *rate.Limiter // of encrypted handshakes that others begin
+	encryptedOnly encryptedOnly
+
 	ctx  context.Context // of what members share; ends with Run
 	end  context.CancelFunc
 	work sync.WaitGroup // the members that were joined
 
 	mu      sync.Mutex
-	members map[orch.ID]*Member // by composition, from Join or New on
-	served  map[orch.ID]bool    // those that may be found
-	watched []*watcher          // those that run
-	turn    int                 // the next one of them that is looked at
+	members map[orch.ID]*Member  // by composition, from Join or New on
+	served  map[orch.ID]bool     // those that may be found
+	names   map[[20]byte]orch.ID // of those in encrypted handshakes
+	watched []*watcher           // those that run
+	turn    int                  // the next one of them that is looked at
 }
 
 // checksAtOnce is how many members check their content side by side. Each check uses all cores, so
@@ -80,6 +85,9 @@ func NewHost(cfg HostConfig) (*Host, error) {
 		download: limiter(cfg.DownloadLimit),
 		members:  map[orch.ID]*Member{},
 		served:   map[orch.ID]bool{},
+		names:    map[[20]byte]orch.ID{},
+
+		encrypted: newEncryptedLimit(),
 	}
 	var err error
 	if h.listener, err = listen(cfg.Listen); err != nil {
@@ -161,10 +169,13 @@ func (h *Host) serve(m *Member) (end func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.served[m.id] = true
+	name := mse.Name(m.id)
+	h.names[name] = m.id
 	return func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		delete(h.served, m.id)
+		delete(h.names, name)
 	}
 }
 
@@ -329,10 +340,13 @@ func (h *Host) accept(ctx context.Context) {
 			}
 			continue
 		}
-		strangers.enter(conn, remoteAddr(conn))
+		until, end := context.WithTimeout(ctx, proto.HandshakeTimeout)
+		guest := &greeted{conn, end}
+		strangers.enter(guest, remoteAddr(conn))
 		pending.Go(func() {
-			l, err := h.greet(ctx, conn)
-			strangers.leave(conn)
+			l, err := h.greet(until, conn)
+			strangers.leave(guest)
+			end()
 			if err != nil {
 				h.cfg.Log.Debug().Err(err).Stringer("addr", conn.RemoteAddr()).Msg("not a link")
 				conn.Close()
@@ -348,6 +362,18 @@ func (h *Host) accept(ctx context.Context) {
 	}
 }
 
+// greeted is a connection that is being greeted. That ends with the connection.
+type greeted struct {
+	*net.TCPConn
+	end context.CancelFunc
+}
+
+// Close ends both.
+func (g *greeted) Close() error {
+	g.end()
+	return g.TCPConn.Close()
+}
+
 // greet exchanges the handshakes of a connection that somebody opened. Who names a composition that
 // no member here has learns nothing: the connection ends without an answer, as one does that is no
 // handshake.
@@ -355,8 +381,7 @@ func (h *Host) greet(ctx context.Context, socket *net.TCPConn) (*connection, err
 	stop := context.AfterFunc(ctx, func() { socket.Close() })
 	defer stop()
 	socket.SetDeadline(time.Now().Add(proto.HandshakeTimeout))
-	conn := plainStream(socket)
-	hs, err := readHello(conn, proto.BitTorrent)
+	conn, hs, err := h.hear(ctx, socket)
 	if err != nil {
 		return nil, err
 	}

@@ -73,7 +73,7 @@ func (s *score) join(cfg member.Config) *player {
 	if s.log != nil {
 		log = zerolog.SyncWriter(s.log)
 	}
-	cfg.Log = zerolog.New(log).Level(zerolog.InfoLevel)
+	cfg.Log = zerolog.New(log).Level(zerolog.DebugLevel)
 	var err error
 	if p.Member, err = member.New(cfg); err != nil {
 		s.t.Fatal(err)

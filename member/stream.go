@@ -1,7 +1,9 @@
 package member
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"net"
 	"net/netip"
 	"slices"
@@ -14,12 +16,34 @@ import (
 type stream struct {
 	net.Conn              // of what is said and heard
 	socket   *net.TCPConn // that it travels over
+	ahead    []byte       // what was read of it before the link is up, and is to be read again
 }
 
 func plainStream(socket *net.TCPConn) *stream { return &stream{Conn: socket, socket: socket} }
 
 // plain reports whether what is said goes into the socket as it is.
 func (s *stream) plain() bool { return s.Conn == net.Conn(s.socket) }
+
+// Read reads what was read ahead first.
+func (s *stream) Read(p []byte) (int, error) {
+	if len(s.ahead) > 0 {
+		n := copy(p, s.ahead)
+		s.ahead = s.ahead[n:]
+		return n, nil
+	}
+	return s.Conn.Read(p)
+}
+
+// incoming returns what a link reads from: what was read ahead, then the rest in the best way that
+// there is. The first read of a link takes all of the former.
+func (s *stream) incoming() io.Reader {
+	ahead := s.ahead
+	s.ahead = nil
+	if len(ahead) == 0 {
+		return receiver(s)
+	}
+	return io.MultiReader(bytes.NewReader(ahead), receiver(s))
+}
 
 // Close closes the socket. A cipher's own farewell could wait for the far end.
 func (s *stream) Close() error { return s.socket.Close() }

@@ -19,11 +19,11 @@ var rooms = map[string][]string{
 	"internal/cli": {
 		"compose", "conduct", "internal/cli/fetch", "internal/cli/lan", "conduct/page", "member", "member/store", "orch",
 	},
-	"internal/cli/fetch":  {},
-	"internal/cli/lan":    {},
-	"compose":             {"orch"},
-	"conduct":             {"conduct/page", "orch", "proto", "proto/bencode"},
-	"conduct/page":        {},
+	"internal/cli/fetch": {},
+	"internal/cli/lan":   {},
+	"compose":            {"orch"},
+	"conduct":            {"conduct/page", "orch", "proto", "proto/bencode"},
+	"conduct/page":       {},
 	"member": {
 		"member/intake", "member/link", "member/store", "member/swarm", "member/tracker", "orch", "proto", "proto/mse",
 	},
