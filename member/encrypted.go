@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"strings"
 	"sync"
 	"syscall"
 
@@ -33,14 +32,16 @@ func newEncryptedLimit() *rate.Limiter { return rate.NewLimiter(encryptedSecond,
 // plainBeginning is how the handshake of BEP 3 begins. An encrypted one is longer, too.
 const plainBeginning = "\x13" + proto.BitTorrent
 
-// tlsBeginning is how TLS begins, whose hello looks as random as an encrypted handshake does.
-const tlsBeginning = "\x16\x03"
+// isTLS reports whether a connection begins as TLS does: with a record that holds a client's hello,
+// which looks as random as an encrypted handshake does.
+func isTLS(head []byte) bool {
+	return len(head) > 5 && head[0] == 0x16 && head[1] == 3 && head[2] <= 4 && head[5] == 1
+}
 
 // mayBeEncrypted reports whether a connection that begins so may be an encrypted one, which begins
 // with a random number. One of a million is taken for text.
 func mayBeEncrypted(head []byte) bool {
-	return len(head) == len(plainBeginning) && string(head) != plainBeginning &&
-		!strings.HasPrefix(string(head), tlsBeginning) &&
+	return len(head) == len(plainBeginning) && string(head) != plainBeginning && !isTLS(head) &&
 		bytes.ContainsFunc(head, func(r rune) bool { return r >= 0x80 })
 }
 

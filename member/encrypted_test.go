@@ -70,11 +70,11 @@ func (b *border) dial() net.Conn {
 
 // answer answers an encrypted handshake and nothing else, and leads on to the member without one.
 func (b *border) answer(conn net.Conn) {
-	first := make([]byte, 1)
+	first := make([]byte, 20)
 	if _, err := io.ReadFull(conn, first); err != nil {
 		return
 	}
-	if first[0] == 0x13 { // 1 of 256 encrypted ones is turned away too, and comes again
+	if string(first) == "\x13"+proto.BitTorrent {
 		b.plain.Add(1)
 		return
 	}

@@ -73,7 +73,7 @@ func (s *score) join(cfg member.Config) *player {
 	if s.log != nil {
 		log = zerolog.SyncWriter(s.log)
 	}
-	cfg.Log = zerolog.New(log).Level(zerolog.DebugLevel)
+	cfg.Log = zerolog.New(log).Level(zerolog.InfoLevel)
 	var err error
 	if p.Member, err = member.New(cfg); err != nil {
 		s.t.Fatal(err)
