@@ -18,9 +18,10 @@ func (m *Member) dial(ctx context.Context, d swarm.Dial) {
 	failed := swarm.DialFailed{Dial: d}
 	for _, addr := range d.Addrs {
 		l, err := m.dialAddr(ctx, addr, d.ID)
+		var is proto.PeerID
 		if err == nil && d.ID.Stable() && l.id != d.ID {
 			l.conn.Close()
-			err = errAnother
+			err, is = errAnother, l.id
 		}
 		if err == nil {
 			if !m.tell(ctx, linkUp{l}) {
@@ -38,7 +39,7 @@ func (m *Member) dial(ctx context.Context, d swarm.Dial) {
 			fault = m.lookAt(ctx, addr, fault)
 		}
 		if fault >= failed.Fault {
-			failed.Addr, failed.Fault = addr, fault
+			failed.Addr, failed.Fault, failed.Is = addr, fault, is
 		}
 	}
 	for _, n := range m.named {
@@ -54,14 +55,15 @@ func (m *Member) lookAt(ctx context.Context, addr netip.AddrPort, fault swarm.Fa
 
 // dialAddr opens a link to who is at an address. BitTorrent clients that are set to require
 // encryption end a plain connection at once: then it is tried with an encrypted handshake, and what
-// succeeded is tried first the next time. Orchestra's members are never in need of that.
+// succeeded is tried first the next time. Orchestra's members are never in need of that, and in a
+// private swarm there is nobody else.
 func (m *Member) dialAddr(
 	ctx context.Context, addr netip.AddrPort, id proto.PeerID,
 ) (*connection, error) {
 	only := &m.host.encryptedOnly
-	encrypted := only.has(addr)
+	encrypted := m.identity == nil && only.has(addr)
 	l, err := m.dialSo(ctx, addr, encrypted)
-	if err == nil || !mayWantEncryption(err) || (!encrypted && id.Stable()) {
+	if err == nil || !mayWantEncryption(err) || m.identity != nil || (!encrypted && id.Stable()) {
 		return l, err
 	}
 	if l, other := m.dialSo(ctx, addr, !encrypted); other == nil {
@@ -76,14 +78,18 @@ func (m *Member) dialAddr(
 func (m *Member) dialSo(
 	ctx context.Context, addr netip.AddrPort, encrypted bool,
 ) (*connection, error) {
-	dialer := net.Dialer{Timeout: dialTimeout}
-	conn, err := dialer.DialContext(ctx, "tcp", addr.String())
+	socket, err := m.host.ways.connect(ctx, addr)
 	if err != nil {
 		return nil, err
 	}
-	l, err := m.greet(ctx, plainStream(conn.(*net.TCPConn)), encrypted)
+	stream, err := m.dress(ctx, socket)
 	if err != nil {
-		conn.Close()
+		socket.Close()
+		return nil, err
+	}
+	l, err := m.greet(ctx, stream, encrypted)
+	if err != nil {
+		socket.Close()
 	}
 	return l, err
 }

@@ -1,11 +1,9 @@
 package member
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/netip"
 	"sync"
 	"syscall"
@@ -13,7 +11,6 @@ import (
 	"golang.org/x/time/rate"
 
 	"orchestra/member/swarm"
-	"orchestra/proto"
 	"orchestra/proto/mse"
 )
 
@@ -29,59 +26,38 @@ const (
 
 func newEncryptedLimit() *rate.Limiter { return rate.NewLimiter(encryptedSecond, encryptedBurst) }
 
-// plainBeginning is how the handshake of BEP 3 begins. An encrypted one is longer, too.
-const plainBeginning = "\x13" + proto.BitTorrent
-
-// isTLS reports whether a connection begins as TLS does: with a record that holds a client's hello,
-// which looks as random as an encrypted handshake does.
-func isTLS(head []byte) bool {
-	return len(head) > 5 && head[0] == 0x16 && head[1] == 3 && head[2] <= 4 && head[5] == 1
-}
-
-// mayBeEncrypted reports whether a connection that begins so may be an encrypted one, which begins
-// with a random number. One of a million is taken for text.
-func mayBeEncrypted(head []byte) bool {
-	return len(head) == len(plainBeginning) && string(head) != plainBeginning && !isTLS(head) &&
-		bytes.ContainsFunc(head, func(r rune) bool { return r >= 0x80 })
-}
-
-// hear hears the handshake of a connection that somebody opened, which is within an encrypted one if
-// that is how it begins.
-func (h *Host) hear(ctx context.Context, socket *net.TCPConn) (*stream, proto.Handshake, error) {
-	conn := plainStream(socket)
-	head := make([]byte, len(plainBeginning))
-	n, _ := io.ReadFull(socket, head) // what is wrong is found again
-	conn.ahead = head[:n]
-	if !mayBeEncrypted(conn.ahead) {
-		hs, err := readHello(conn, proto.BitTorrent)
-		return conn, hs, err
-	}
+// hearEncrypted answers an encrypted handshake, and returns the composition that it is about: one
+// that has no key.
+func (h *Host) hearEncrypted(ctx context.Context, conn *stream) (id [20]byte, err error) {
 	if err := h.encrypted.Wait(ctx); err != nil {
-		return nil, proto.Handshake{}, err
+		return id, err
 	}
 	agreed, err := mse.Answer(conn, methods, h.named)
 	switch {
 	case errors.Is(err, mse.ErrUnknown):
-		return nil, proto.Handshake{}, errOtherContent
+		return id, errOtherContent
 	case errors.Is(err, mse.ErrNotEncrypted), errors.Is(err, mse.ErrNoMethod):
-		return nil, proto.Handshake{}, &answer{swarm.Encrypted, err}
+		return id, &answer{swarm.Encrypted, err}
 	case err != nil:
-		return nil, proto.Handshake{}, err
+		return id, err
 	}
 	conn.agree(agreed)
-	hs, err := readHello(conn, proto.BitTorrent)
-	if err == nil && hs.ID != agreed.InfoHash {
-		err = errOtherContent
-	}
-	return conn, hs, err
+	return agreed.InfoHash, nil
+}
+
+// open reports whether somebody without a key may find a member here.
+func (h *Host) open() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.names) > 0
 }
 
 // named returns the composition that goes by a name in encrypted handshakes, if one that may be
 // found does.
-func (h *Host) named(name [20]byte) ([20]byte, bool) {
+func (h *Host) named(name [20]byte) (id [20]byte, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	id, ok := h.names[name]
+	id, ok = h.names[name]
 	return id, ok
 }
 
@@ -115,16 +91,6 @@ func (s *stream) agree(a *mse.Agreed) {
 	}
 	s.ahead = a.Initial
 }
-
-// throughConn is a connection over a socket that is read and written in other ways than the socket.
-type throughConn struct {
-	*net.TCPConn
-	in  io.Reader
-	out io.Writer
-}
-
-func (c *throughConn) Read(p []byte) (int, error)  { return c.in.Read(p) }
-func (c *throughConn) Write(p []byte) (int, error) { return c.out.Write(p) }
 
 // encryptedOnly remembers the addresses at which a plain handshake was of no use and an encrypted
 // one was.

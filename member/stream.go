@@ -8,6 +8,9 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+
+	"orchestra/proto"
+	"orchestra/proto/secure"
 )
 
 // A stream is what the bytes of a link go through: the socket itself, or a cipher over it. What the
@@ -17,6 +20,20 @@ type stream struct {
 	net.Conn              // of what is said and heard
 	socket   *net.TCPConn // that it travels over
 	ahead    []byte       // what was read of it before the link is up, and is to be read again
+}
+
+// key is the key of the private swarm that the stream is of; nil: of none.
+func (s *stream) key() *secure.Key {
+	if c, ok := s.Conn.(*secure.Conn); ok {
+		return c.Key()
+	}
+	return nil
+}
+
+// proves reports whether the far end may call itself so: in a private swarm it has proven who it is.
+func (s *stream) proves(id proto.PeerID) bool {
+	c, ok := s.Conn.(*secure.Conn)
+	return !ok || c.PeerID() == id
 }
 
 func plainStream(socket *net.TCPConn) *stream { return &stream{Conn: socket, socket: socket} }
@@ -44,6 +61,19 @@ func (s *stream) incoming() io.Reader {
 	}
 	return io.MultiReader(bytes.NewReader(ahead), receiver(s))
 }
+
+// directConn is a plain stream that is read and written by its own ways ([receiver], [sender]).
+func directConn(s *stream) net.Conn { return &throughConn{s.socket, s.incoming(), sender(s)} }
+
+// throughConn is a connection over a socket that is read and written in other ways than the socket.
+type throughConn struct {
+	*net.TCPConn
+	in  io.Reader
+	out io.Writer
+}
+
+func (c *throughConn) Read(p []byte) (int, error)  { return c.in.Read(p) }
+func (c *throughConn) Write(p []byte) (int, error) { return c.out.Write(p) }
 
 // Close closes the socket. A cipher's own farewell could wait for the far end.
 func (s *stream) Close() error { return s.socket.Close() }

@@ -52,6 +52,9 @@ func TestSecondLink(t *testing.T) {
 				case Drop, Doubt:
 					got = append(got, e)
 				}
+				if _, ok := e.(Drop); ok {
+					break // what is in doubt from now on is so for want of content
+				}
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Error("(-want +got):", diff)

@@ -34,9 +34,10 @@ func (rq *requests) due() time.Duration { return min(rq.nextRuns(), rq.retryAt) 
 type work struct {
 	part      uint32
 	runs      []run
-	idle      int // runs that nobody is asked for
-	left      int // runs that are not here yet
-	unwritten int // runs that are not on disk yet
+	idle      int  // runs that nobody is asked for
+	left      int  // runs that are not here yet
+	unwritten int  // runs that are not on disk yet
+	held      bool // nothing more of it is asked for now, because of the disk
 }
 
 // run is the state of one stretch of a part on its way here.
@@ -69,7 +70,7 @@ type fetch struct {
 // fill asks a peer for more until its menu is full or it has nothing more to offer.
 func (rq *requests) fill(p *peer) {
 	if p.choked || (p.useful == 0 && len(p.coming) == 0) || rq.s.finished ||
-		rq.s.reader.owes(p) || !rq.s.plan.mayAsk(p) {
+		rq.s.setbacks.full || rq.s.reader.owes(p) || !rq.s.plan.mayAsk(p) {
 		return
 	}
 	depth, low := rq.s.plan.menu(p)
@@ -93,7 +94,7 @@ func (rq *requests) fill(p *peer) {
 func (rq *requests) refill() {
 	for _, p := range rq.robbed {
 		depth := rq.s.plan.depth(p)
-		for !p.gone && !p.choked && rq.s.plan.mayAsk(p) && len(p.fetches) < depth {
+		for !p.gone && !p.choked && !rq.s.setbacks.full && rq.s.plan.mayAsk(p) && len(p.fetches) < depth {
 			w, n, ok := rq.choose(p)
 			if !ok {
 				break
@@ -152,7 +153,7 @@ func (rq *requests) choose(p *peer) (*work, int, bool) {
 
 // free finds a run of the part that nobody is asked for.
 func (w *work) free() (int, bool) {
-	if w.idle == 0 {
+	if w.idle == 0 || w.held {
 		return 0, false
 	}
 	for n := range w.runs {
@@ -205,7 +206,12 @@ func (rq *requests) ask(p *peer, w *work, n int) {
 		w.idle--
 	}
 	r.asked++
-	p.fetches = append(p.fetches, &fetch{work: w, n: n, asked: rq.s.now})
+	if len(p.fetches) == 0 {
+		p.waits, p.soundAt = rq.s.now, rq.s.now+soundAfter<<p.sounds
+	}
+	if p.fetches = append(p.fetches, &fetch{work: w, n: n, asked: rq.s.now}); rq.untried(p) {
+		rq.care.of(p)
+	}
 	rq.s.emit(Fetch{p.index, rq.s.runOf(w, n)})
 	rq.s.plan.asked(p)
 }
@@ -240,7 +246,7 @@ func (rq *requests) abandon(w *work) {
 	if w.idle == len(w.runs) && rq.works[w.part] == w {
 		rq.s.grants.breakOff(w.part)
 		rq.end(w)
-		rq.s.rare.add(w.part)
+		rq.s.setbacks.free(w.part)
 	}
 }
 

@@ -24,7 +24,8 @@ func (rq *requests) started(ev Started) {
 			rq.s.plan.came(p, 0)
 			rq.s.grants.flowsOn(ev.Run.Part)
 			rq.s.plan.begins(p, f)
-			if rq.s.reader.on {
+			if rq.s.reader.on || p.shy {
+				p.shy = false
 				rq.fill(p) // it may have owed this run
 			}
 		}
@@ -99,6 +100,8 @@ func (rq *requests) received(ev Received) {
 	} else {
 		rq.s.stats.Downloaded += int64(ev.Run.Length)
 		r.comesFrom(p.sender())
+		// Who else is asked may have begun and written over it: that is not known yet.
+		r.mixed = r.mixed || r.asked > 1
 		r.here, r.by, r.hearsay = true, p.index, f.hearsay
 		f.work.left--
 		rq.keepsPace(p, f)

@@ -1,6 +1,9 @@
 package swarm
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // What was asked for is looked after run by run. A peer may say much and send nothing of it, or
 // a few bytes now and then; it may not answer a recall, or reject all that it is asked for. None
@@ -24,8 +27,15 @@ const (
 	answersKnown    = time.Second
 	answersMost     = 3 * time.Second
 
-	refusedFirst  = 100 * time.Millisecond
-	refusedMost   = 30 * time.Second
+	refusedFirst = 100 * time.Millisecond
+	refusedMost  = 30 * time.Second
+	// soundAfter is how long a peer that never sent anything may not begin with what it is asked
+	// for until it is asked whether it is there: with a recall of one run, which it answers at
+	// once however busy it is. Each time that it does, it is believed for twice as long, up to
+	// soundTimes times.
+	soundAfter = time.Second
+	soundTimes = 4
+
 	withheldFirst = time.Second
 	withheldMost  = time.Minute
 )
@@ -136,7 +146,9 @@ func (rq *requests) fillIdle(not *peer) {
 
 // watchRuns looks after what was asked for and does not come.
 func (rq *requests) watchRuns() {
-	rq.care.only(func(p *peer) bool { return p.off || p.recalled > 0 || p.begun > 0 })
+	rq.care.only(func(p *peer) bool {
+		return p.off || p.recalled > 0 || p.begun > 0 || rq.untried(p)
+	})
 	for i := 0; i < len(rq.care.list); i++ { // it may grow meanwhile
 		p := rq.care.list[i]
 		if p.off && p.sends.over(rq.s.now) {
@@ -148,7 +160,58 @@ func (rq *requests) watchRuns() {
 		if p.begun > 0 && rq.s.now >= p.look {
 			rq.watchBegun(p)
 		}
+		if rq.untried(p) && rq.s.now >= p.soundAt {
+			rq.sound(p)
+		}
+		if rq.untried(p) && rq.s.now >= p.waits+stalled && rq.othersSend(p) {
+			rq.trustsLess(p)
+		}
 	}
+}
+
+// untried reports whether a peer is asked for something and has sent nothing ever. In a chain all
+// but one of them are like that.
+func (rq *requests) untried(p *peer) bool {
+	return p.pace == 0 && p.begun == 0 && len(p.fetches) > 0 && !rq.s.plan.chained()
+}
+
+// sound asks a peer whether it is there.
+func (rq *requests) sound(p *peer) {
+	p.sounds = min(p.sounds+1, soundTimes)
+	p.soundAt = rq.s.now + soundAfter<<p.sounds
+	if p.recalled > 0 || p.foreign() {
+		return
+	}
+	if f := p.fetches[len(p.fetches)-1]; !f.recalled {
+		rq.recallRun(p, f)
+	}
+}
+
+// othersSend reports whether others than a peer have sent something.
+func (rq *requests) othersSend(not *peer) bool {
+	return slices.ContainsFunc(rq.s.links.list, func(p *peer) bool {
+		return p != not && !p.leaving && !p.lame && (p.begun > 0 || p.pace > 0)
+	})
+}
+
+// trustsLess leaves a peer one run that it may begin with. The others are asked of who sends.
+func (rq *requests) trustsLess(p *peer) {
+	if p.shy {
+		return
+	}
+	p.shy = true
+	for i := len(p.fetches) - 1; i > 0; i-- {
+		f := p.fetches[i]
+		switch {
+		case f.recalled:
+		case p.foreign():
+			rq.s.emit(Cancel{p.index, rq.s.runOf(f.work, f.n)})
+			rq.unask(p, i)
+		default:
+			rq.recallRun(p, f)
+		}
+	}
+	rq.fillOthers(p)
 }
 
 // resume asks a peer again that was put off.
@@ -201,6 +264,12 @@ func (rq *requests) nextRuns() time.Duration {
 		}
 		if p.begun > 0 {
 			at = min(at, p.look)
+		}
+		if rq.untried(p) {
+			at = min(at, p.soundAt)
+			if t := p.waits + stalled; !p.shy && t > rq.s.now {
+				at = min(at, t)
+			}
 		}
 	}
 	return at
