@@ -17,11 +17,12 @@ import (
 // methods are how a link with a BitTorrent client may travel after an encrypted handshake.
 const methods = mse.Plain | mse.RC4
 
-// Encrypted handshakes that strangers begin, for all of which a member computes: so many at once,
-// and so many a second. That takes a fiftieth of a core at most.
+// Encrypted handshakes that strangers begin, for all of which a host computes: so many at once, and
+// so many a second. That takes a twentieth of a core at most; and all that may be greeted at a time
+// have their turn before they are given up.
 const (
-	encryptedBurst  = 64
-	encryptedSecond = 64
+	encryptedBurst  = 128
+	encryptedSecond = 128
 )
 
 func newEncryptedLimit() *rate.Limiter { return rate.NewLimiter(encryptedSecond, encryptedBurst) }
