@@ -19,6 +19,7 @@ func (rq *requests) started(ev Started) {
 				r.comesFrom(p.sender())
 			}
 			f.moved = rq.s.now
+			p.waits, p.waited = rq.s.now, 0
 			rq.settleRecall(p, f)
 			rq.begins(p, 1)
 			rq.s.plan.came(p, 0)
