@@ -79,7 +79,7 @@ func newConnection(m *Member, conn *stream, hs proto.Handshake, dialled bool) *c
 	return &connection{
 		m: m, conn: conn, id: hs.PeerID, addr: remoteAddr(conn), dialled: dialled,
 		terms: link.NewTerms(hs.Fast()), peer: -1, expected: 1,
-		in:      proto.NewReader(receiver(conn), proto.MaxFrame(m.comp.NumParts()), readAhead),
+		in:      proto.NewReader(conn.incoming(), proto.MaxFrame(m.comp.NumParts()), readAhead),
 		outward: sender(conn),
 		wake:    make(chan struct{}, 1),
 	}

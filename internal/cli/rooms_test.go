@@ -27,7 +27,7 @@ var rooms = map[string][]string{
 	"conduct/page":       {},
 	"member": {
 		"member/intake", "member/link", "member/store", "member/swarm", "member/tracker", "orch",
-		"proto", "proto/mtu", "proto/secure",
+		"proto", "proto/mse", "proto/mtu", "proto/secure",
 	},
 	"member/intake":       {"member/swarm"},
 	"member/link":         {"member/swarm", "proto"},
@@ -41,6 +41,7 @@ var rooms = map[string][]string{
 	"orch":                {"proto/bencode"},
 	"proto":               {"proto/bencode"},
 	"proto/bencode":       {},
+	"proto/mse":           {},
 	"proto/mtu":           {},
 	"proto/secure":        {"proto"},
 
