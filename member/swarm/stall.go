@@ -170,10 +170,11 @@ func (rq *requests) watchRuns() {
 	}
 }
 
-// untried reports whether a peer is asked for something and has sent nothing ever. In a chain all
-// but one of them are like that.
+// untried reports whether a peer is asked for something and has not begun, and never sent anything,
+// which in a chain is so of all but one, or is on trial.
 func (rq *requests) untried(p *peer) bool {
-	return !p.sent && p.begun == 0 && len(p.fetches) > 0 && !rq.s.plan.chained()
+	return p.begun == 0 && len(p.fetches) > 0 &&
+		(p.sends.onTrial() || !p.sent && !rq.s.plan.chained())
 }
 
 // doubtful reports whether a peer was asked for something for a while, one or the other time, and
