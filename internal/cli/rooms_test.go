@@ -31,7 +31,7 @@ var rooms = map[string][]string{
 	},
 	"member/intake":       {"member/swarm"},
 	"member/link":         {"member/swarm", "proto"},
-	"member/magnet":       {"member/tracker", "orch", "proto"},
+	"member/magnet":       {"member/tracker", "orch", "proto", "proto/mse"},
 	"member/slogto":       {},
 	"member/swarm":        {"proto"},
 	"member/store":        {"member/store/disk", "member/store/sha1x8", "orch"},

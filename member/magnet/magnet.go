@@ -132,15 +132,23 @@ func (s *seeker) seek(ctx context.Context, urls []string) ([]byte, error) {
 
 // visit asks one that is known.
 func (s *seeker) visit(ctx context.Context, c *candidate) {
-	dialer := net.Dialer{Timeout: dialTimeout}
-	conn, err := dialer.DialContext(ctx, "tcp", c.at)
-	if err == nil {
-		err = s.converse(ctx, conn, true)
+	err := s.dial(ctx, c.at, false)
+	if mayWantEncryption(err) && s.dial(ctx, c.at, true) == nil {
+		err = nil
 	}
 	if err != nil && ctx.Err() == nil {
 		s.cfg.Log.Debug().Err(err).Str("addr", c.at).Msg("a peer does not give the description")
 	}
 	s.pool.ended(c, time.Now(), err)
+}
+
+func (s *seeker) dial(ctx context.Context, at string, encrypted bool) error {
+	dialer := net.Dialer{Timeout: dialTimeout}
+	conn, err := dialer.DialContext(ctx, "tcp", at)
+	if err != nil {
+		return err
+	}
+	return s.converse(ctx, conn, encrypted)
 }
 
 // listen lets those in that were told of this search and dial it. Without, others are asked alone.
@@ -173,7 +181,7 @@ func (s *seeker) listen(ctx context.Context) {
 			case room <- struct{}{}:
 				s.work.Go(func() {
 					defer func() { <-room }()
-					err := s.converse(ctx, conn, false)
+					err := s.answer(ctx, conn)
 					s.cfg.Log.Debug().Err(err).Stringer("addr", conn.RemoteAddr()).
 						Msg("who came for the composition")
 				})

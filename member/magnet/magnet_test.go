@@ -26,6 +26,7 @@ import (
 	"orchestra/member/magnet"
 	"orchestra/orch"
 	"orchestra/proto"
+	"orchestra/proto/mse"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -199,6 +200,53 @@ func TestFetchAmongLiars(t *testing.T) {
 		t.Errorf("it is %s", got.ID())
 	}
 }
+
+// A client that is set to require encryption is asked so.
+func TestFetchFromWhoRequiresEncryption(t *testing.T) {
+	info := []byte("d6:lengthi5e4:name1:a12:piece lengthi16384e6:pieces20:01234567890123456789e")
+	id := orch.ID(sha1.Sum(info))
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var work sync.WaitGroup
+	work.Go(func() {
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			work.Go(func() {
+				defer c.Close()
+				agreed, err := mse.Answer(c, mse.RC4, func([20]byte) ([20]byte, bool) { return id, true })
+				if err != nil {
+					return
+				}
+				in := io.MultiReader(bytes.NewReader(agreed.Initial), agreed.Reader(c))
+				lie(&through{c, in, agreed.Writer(c)}, id, len(info), func(c net.Conn, piece int) {
+					sends(c, proto.Metadata{Kind: proto.MetadataData, Total: len(info), Data: info})
+				})
+			})
+		}
+	})
+	t.Cleanup(func() { listener.Close(); work.Wait() })
+	got := fetch(t, magnet.Config{
+		Magnet: &orch.Magnet{ID: id}, Peers: []string{listener.Addr().String()},
+	})
+	if got.Name != "a" {
+		t.Errorf("it is %s", got.Name)
+	}
+}
+
+// through is a connection with a cipher in between.
+type through struct {
+	net.Conn
+	in  io.Reader
+	out io.Writer
+}
+
+func (c *through) Read(b []byte) (int, error)  { return c.in.Read(b) }
+func (c *through) Write(b []byte) (int, error) { return c.out.Write(b) }
 
 // What the ID stands for and cannot be joined is an error, and not tried again.
 func TestFetchWhatCannotBeJoined(t *testing.T) {

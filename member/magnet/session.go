@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"time"
 
@@ -38,19 +39,47 @@ var (
 	errUseful = errors.New("it says nothing of use")
 )
 
-// converse asks whoever is at the far end of a connection for the description, and closes it. It
-// returns nil if that came.
-func (s *seeker) converse(ctx context.Context, conn net.Conn, dialled bool) error {
+// converse asks who is at the far end of a connection that this end opened for the description, and
+// closes it. It returns nil if that came.
+func (s *seeker) converse(ctx context.Context, conn net.Conn, encrypted bool) error {
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(proto.HandshakeTimeout))
-	if dialled {
-		if err := s.sayHello(conn); err != nil {
-			return err
-		}
+	w, err := s.open(conn, encrypted)
+	if err != nil {
+		return err
 	}
-	hs, err := proto.ReadHandshake(conn, proto.BitTorrent)
+	switch err := s.readHello(w); {
+	case isHangUp(err):
+		return errHangsUp
+	case errors.Is(err, proto.ErrNotHandshake):
+		return errNoise
+	case err != nil:
+		return err
+	}
+	return s.receive(w)
+}
+
+// answer is converse with who opened the connection.
+func (s *seeker) answer(ctx context.Context, conn net.Conn) error {
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(proto.HandshakeTimeout))
+	if err := s.readHello(conn); err != nil {
+		return err
+	}
+	w, err := s.open(conn, false)
+	if err != nil {
+		return err
+	}
+	return s.receive(w)
+}
+
+// readHello reads the handshake of the far end.
+func (s *seeker) readHello(in io.Reader) error {
+	hs, err := proto.ReadHandshake(in, proto.BitTorrent)
 	switch {
 	case err != nil:
 		return err
@@ -59,24 +88,7 @@ func (s *seeker) converse(ctx context.Context, conn net.Conn, dialled bool) erro
 	case !hs.Extended():
 		return errNone
 	}
-	if !dialled {
-		if err := s.sayHello(conn); err != nil {
-			return err
-		}
-	}
-	return s.receive(conn)
-}
-
-func (s *seeker) sayHello(conn net.Conn) error {
-	hs := proto.Handshake{Protocol: proto.BitTorrent, ID: s.id, PeerID: s.self}
-	hs.SetExtended()
-	ext := proto.ExtHandshake{
-		Messages: map[string]int{proto.ExtMetadata: metadataID, proto.ExtPeers: peersID},
-		Version:  "Orchestra", Port: int(s.port),
-	}
-	b := proto.Append(hs.Append(nil), proto.Extended{ID: proto.ExtHandshakeID, Payload: ext.Append(nil)})
-	_, err := conn.Write(b)
-	return err
+	return nil
 }
 
 // receive takes in what the peer says until the description is whole.

@@ -132,6 +132,14 @@ func (h *hints) ended(addr netip.AddrPort) *hint {
 	return t
 }
 
+// reached takes in that somebody was found at an address; if that is this member, it is never
+// dialled again.
+func (h *hints) reached(addr netip.AddrPort, itself bool) {
+	if t := h.ended(addr); t != nil && itself {
+		t.fails = hintFails
+	}
+}
+
 // unreached takes in that nobody was found at an address. It stays while it is remembered, so that
 // saying it again does not have it dialled again.
 func (h *hints) unreached(now time.Duration, addr netip.AddrPort) {

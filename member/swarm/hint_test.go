@@ -142,3 +142,18 @@ func TestHintLeadsToPeer(t *testing.T) {
 		t.Errorf("%v is dialled while it is linked to", got)
 	}
 }
+
+// Others may tell a member of itself.
+func TestHintOfItself(t *testing.T) {
+	d := hintedDesk(t)
+	at := ports("192.0.2.1:6881")
+	d.tell(Hinted{Peer: 0, Addrs: at})
+	d.tell(Joined{Peer: 1, ID: proto.PeerID{100}, Addr: at[0], Dialled: true})
+	d.tell(Left{1})
+	for range 10 {
+		d.tell(Hinted{Peer: 0, Addrs: at})
+		if got := d.dials(time.Minute); len(got) > 0 {
+			t.Fatalf("%v is dialled again", got)
+		}
+	}
+}

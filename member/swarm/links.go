@@ -49,7 +49,7 @@ func (l *links) joined(ev Joined) {
 	l.remembered.recall(l.s.now, p)
 	l.s.requests.linked(p)
 	if p.dialled {
-		l.hints.ended(p.addr)
+		l.hints.reached(p.addr, p.id == l.s.cfg.ID)
 	}
 	why := l.admit(p)
 	l.up++
