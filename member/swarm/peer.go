@@ -23,6 +23,7 @@ type peer struct {
 	since     time.Duration // when the link came up
 	heard     time.Duration // when something came over it last
 	usedAt    time.Duration // when something of use went over it last, or it came up
+	hintedAt  time.Duration // when it told of others last; 0: never
 	leaving   bool          // it was dropped
 	deaf      bool          // it acknowledges nothing of what it is sent
 	gone      bool          // the link is down

@@ -81,3 +81,45 @@ func TestWhatIsHereGoesFirst(t *testing.T) {
 		t.Error("order (-want +got):", diff)
 	}
 }
+
+// A guest that asks for what others have has one turn of four once it has waited long enough, also
+// as long as there is something that nobody has.
+func TestGuestHasItsTurn(t *testing.T) {
+	const guest, other = 0, 1
+	d := sharer(t, 400, 2)
+	g, o := d.links.peers[guest], d.links.peers[other]
+	g.maxRun = 0
+	g.wants, o.wants = []uint32{1, 2}, []uint32{3, 4}
+	for _, p := range []*peer{g, o} {
+		p.grants, p.asked = nil, d.now
+	}
+	for _, part := range g.wants {
+		d.grants.given[part] = 1
+	}
+	for _, part := range o.wants {
+		d.grants.given[part] = 0
+	}
+	choices := func() (list [turns]int) {
+		for turn := range turns {
+			d.grants.served = int64(turn)
+			list[turn] = d.grants.neediest().index
+		}
+		return list
+	}
+	d.now += guestWait - 1
+	if diff := cmp.Diff([turns]int{other, other, other, other}, choices()); diff != "" {
+		t.Errorf("before (-want +got):\n%s", diff)
+	}
+	d.now++
+	if diff := cmp.Diff([turns]int{other, other, other, guest}, choices()); diff != "" {
+		t.Errorf("when it has waited (-want +got):\n%s", diff)
+	}
+	g.maxRun = RunSize
+	if diff := cmp.Diff([turns]int{other, other, other, other}, choices()); diff != "" {
+		t.Errorf("a member that waits as long (-want +got):\n%s", diff)
+	}
+	g.maxRun, g.grants = 0, []grant{{}}
+	if diff := cmp.Diff([turns]int{other, other, other, other}, choices()); diff != "" {
+		t.Errorf("while it is sent something (-want +got):\n%s", diff)
+	}
+}
