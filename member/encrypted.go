@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/netip"
 	"sync"
-	"syscall"
 
 	"golang.org/x/time/rate"
 
@@ -82,7 +81,7 @@ func (m *Member) encrypt(conn *stream) error {
 // isHangUp reports whether the far end ended a connection.
 func isHangUp(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+		isAny(err, errnoHangUp...)
 }
 
 // agree has a stream go on as an encrypted handshake on it agreed.

@@ -26,7 +26,7 @@ func newDescription(f *orch.File, closed bool) description {
 	}
 	d.info = sync.OnceValue(build)
 	d.size = sync.OnceValue(func() int {
-		if f.Hash() != orch.SHA1 || closed {
+		if f.Hash() != orch.SHA1 || closed || len(f.PartSums) > proto.MaxMetadata {
 			return 0
 		}
 		if n := len(build()); n <= proto.MaxMetadata {

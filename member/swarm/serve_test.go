@@ -57,6 +57,31 @@ func TestTurns(t *testing.T) {
 	}
 }
 
+// What is here goes out before what is passed on while it comes: that may take long.
+func TestWhatIsHereGoesFirst(t *testing.T) {
+	d := newDesk(t, 8, 16<<10)
+	d.seed(0)
+	for _, run := range d.menu(0)[:2] {
+		d.tell(Started{0, run}, Received{0, run}, Written{0, run}, Stored{run.Part})
+	}
+	var here, coming []uint32
+	for part := range uint32(8) {
+		if d.Has(part) {
+			here = append(here, part)
+		} else {
+			coming = append(coming, part)
+		}
+	}
+	if len(here) != 2 {
+		t.Fatalf("%d parts are here, want 2", len(here))
+	}
+	parts := []uint32{coming[3], here[1], coming[0], here[0]}
+	d.grants.hereFirst(parts)
+	if diff := cmp.Diff([]uint32{here[1], here[0], coming[3], coming[0]}, parts); diff != "" {
+		t.Error("order (-want +got):", diff)
+	}
+}
+
 // A guest that asks for what others have has one turn of four once it has waited long enough, also
 // as long as there is something that nobody has.
 func TestGuestHasItsTurn(t *testing.T) {
