@@ -27,7 +27,7 @@ func (l *links) makeRoom(p *peer) bool {
 	}
 	var worst *peer
 	for _, q := range l.list {
-		if q == p || q.leaving {
+		if q == p || q.leaving || q.origin {
 			continue
 		}
 		wait := idleLink
@@ -58,7 +58,7 @@ func (l *links) goesBefore(a, b *peer) bool {
 func (l *links) giveUp() {
 	var worst *peer
 	for _, q := range l.list {
-		if !q.leaving && (worst == nil || l.givenUpBefore(q, worst)) {
+		if !q.leaving && !q.origin && (worst == nil || l.givenUpBefore(q, worst)) {
 			worst = q
 		}
 	}

@@ -96,7 +96,7 @@ func (s *Swarm) Waiting(now time.Duration) Waiting {
 	}
 	w := Waiting{Missing: s.missing, Links: s.links.up}
 	for _, p := range s.links.list {
-		if p.useful == 0 {
+		if p.useful == 0 || p.origin {
 			continue
 		}
 		w.Holders++
@@ -162,7 +162,7 @@ func (s *Swarm) Complete() int {
 		}
 	}
 	for _, p := range s.links.list {
-		if p.all {
+		if p.all && !p.origin {
 			n++
 		}
 	}
