@@ -36,11 +36,9 @@ type pull struct {
 const (
 	// originPullers ask an origin in a mesh.
 	originPullers = 4
-	// originGrace is how long a member leaves an origin alone after it began, or after a link came up
-	// that may make another one the first.
-	originGrace = 250 * time.Millisecond
-	// originLinks is how long links that come up put that off.
-	originLinks = 500 * time.Millisecond
+	// originGrace is how long a member that has just come leaves an origin alone: until it is
+	// connected to those who may ask it already, or come before it.
+	originGrace = 300 * time.Millisecond
 	// originNews is how long somebody who asks an origin may gain nothing until another one asks,
 	// and originNext how much later each of those does that come after.
 	originNews = 2 * time.Second
@@ -142,24 +140,13 @@ func (o *origins) place(origin *peer) (n int) {
 
 // startsAt is when this member begins to ask an origin, if nothing happens.
 func (o *origins) startsAt(p *peer) time.Duration {
-	at := o.since(p) + originGrace
+	at := p.since + originGrace
 	place, most := o.place(p), o.pullers()
 	if place >= most {
 		return max(at, o.lastSign()+originNews+time.Duration(place-most+1)*originNext)
 	}
 	if o.s.plan.chained() && o.news > 0 { // somebody asks, and goes on with it
 		at = max(at, o.lastSign()+originNews)
-	}
-	return at
-}
-
-// since is from when on it is known who could ask.
-func (o *origins) since(origin *peer) time.Duration {
-	at := origin.since
-	for _, p := range o.s.links.list {
-		if !p.origin {
-			at = max(at, min(p.since, origin.since+originLinks))
-		}
 	}
 	return at
 }
