@@ -17,7 +17,8 @@ import (
 var rooms = map[string][]string{
 	".": {"internal/cli"},
 	"internal/cli": {
-		"compose", "conduct", "internal/cli/fetch", "internal/cli/lan", "conduct/page", "member", "member/store", "orch",
+		"compose", "conduct", "internal/cli/fetch", "internal/cli/lan", "conduct/page", "member", "member/origin",
+		"member/store", "orch",
 	},
 	"internal/cli/fetch":  {},
 	"internal/cli/lan":    {},
