@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io/fs"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -53,6 +55,7 @@ func heedSignals() {
 //	code N PROGRAM ARGUMENT...   runs a program that must exit with N
 //	random FILE SIZE             writes a file of that many random bytes, the same each time
 //	flip FILE OFFSET             changes one byte
+//	serve VARIABLE FOLDER        serves the folder over HTTP at $VARIABLE, until the script ends
 //
 // The torrents of libtorrent are in $TORRENTS.
 func TestTranscripts(t *testing.T) {
@@ -69,6 +72,7 @@ func TestTranscripts(t *testing.T) {
 			"code":   scriptCode,
 			"random": scriptRandom,
 			"flip":   scriptFlip,
+			"serve":  scriptServe,
 		},
 	})
 }
@@ -99,6 +103,30 @@ func scriptFlip(ts *testscript.TestScript, _ bool, args []string) {
 	offset, err := strconv.ParseInt(args[1], 10, 64)
 	ts.Check(err)
 	ts.Check(flipByte(ts.MkAbs(args[0]), offset))
+}
+
+// scriptServe serves a folder. What is below /moving has another state each time, what is below
+// /endless does not say how long it is, and what is below /short ends too soon.
+func scriptServe(ts *testscript.TestScript, _ bool, args []string) {
+	files := http.FileServer(http.Dir(ts.MkAbs(args[1])))
+	mux := http.NewServeMux()
+	mux.Handle("/", files)
+	states := 0
+	mux.Handle("/moving/", http.StripPrefix("/moving", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		states++
+		w.Header().Set("ETag", strconv.Quote(strconv.Itoa(states)))
+		files.ServeHTTP(w, r)
+	})))
+	mux.HandleFunc("/endless/", func(w http.ResponseWriter, _ *http.Request) {
+		w.(http.Flusher).Flush()
+	})
+	mux.HandleFunc("/short/", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		_, _ = w.Write(make([]byte, 500))
+	})
+	server := httptest.NewServer(mux)
+	ts.Defer(server.Close)
+	ts.Setenv(args[0], server.URL)
 }
 
 // randomBytes gives the same bytes each time, which no compression makes shorter.
