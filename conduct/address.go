@@ -145,7 +145,7 @@ func (e *entry) addrsFor(to seat, buf []netip.AddrPort) []netip.AddrPort {
 // memberFor returns the member as it is handed out to a receiver, and false
 // if it is not: see addrsFor, and complain.go for members in disrepute.
 func (e *entry) memberFor(to seat) (proto.Member, bool) {
-	if e.isShunned() {
+	if !e.isHandedOut() {
 		return proto.Member{}, false
 	}
 	addrs := e.addrsFor(to, nil)

@@ -23,14 +23,17 @@ import (
 //   - one counts when it has complained of minParts different parts;
 //   - who complains of more than maxAccused members is passed over beyond that;
 //   - a member is handed out no more when complainers are at least
-//     minAccusers and more than half of the sources it may have links to: those
-//     introduced to it, of which it has maxLinks at most;
+//     minAccusers and more than half of the other sources in its composition.
+//     Where there are more than twice maxLinks, a quarter of what there is
+//     beyond counts, up to mostNeeded: not all can have met it;
+//   - it is handed out after all while nobody else in good repute is complete;
 //   - all this is forgotten after accusedFor.
 //
 // It keeps the links it has, and what it was told of: all that a false verdict
 // costs is that strangers do not dial it for a while.
 const (
 	minAccusers = 3
+	mostNeeded  = 256
 	minParts    = 4
 	maxLinks    = proto.MeshPeers
 	maxAccused  = 8
@@ -98,8 +101,7 @@ func (r *registry) complain(
 	if src == source(bad.seat.from.Addr()) || !bad.accuse(now, src, part) {
 		return complaintHeard, out
 	}
-	most := max(minAccusers, min(bad.sourcesAround(), maxLinks)/2+1)
-	if bad.isShunned() || bad.countAccusers() < most {
+	if bad.isShunned() || bad.countAccusers() < accusersNeeded(bad.otherSources()) {
 		return complaintCounted, out
 	}
 	bad.hearing.shunned = now
@@ -112,7 +114,7 @@ func (e *entry) accuse(now time.Time, src netip.Addr, part uint32) bool {
 	h, enough := &e.hearing, min(minParts, int(e.parts))
 	i := slices.IndexFunc(h.accusers, func(a accuser) bool { return a.src == src })
 	if i < 0 {
-		if len(h.accusers) > maxLinks {
+		if len(h.accusers) >= 2*mostNeeded {
 			return false
 		}
 		i = len(h.accusers)
@@ -146,22 +148,44 @@ func (e *entry) forgive(now time.Time) {
 	}
 }
 
-// isShunned reports whether a member is handed out no more.
+// isShunned reports whether a member is in disrepute.
 func (e *entry) isShunned() bool { return !e.hearing.shunned.IsZero() }
+
+// isHandedOut reports whether others may be told of a member: it is in good
+// repute, or may be the last that has everything.
+func (e *entry) isHandedOut() bool {
+	return !e.isShunned() || e.complete() && !e.comp.hasCompleteInGoodRepute()
+}
+
+// hasCompleteInGoodRepute reports whether a member that can be found and of
+// which few complained is complete.
+func (c *composition) hasCompleteInGoodRepute() bool {
+	return slices.ContainsFunc(c.entries, func(e *entry) bool {
+		return e.complete() && !e.guest && e.port != 0 && !e.isShunned()
+	})
+}
 
 // mayHear reports whether a member is to hear of a complaint now.
 func (e *entry) mayHear(now time.Time) bool {
 	return e.hearing.told.draw(now, accuseBurst, accuseEvery)
 }
 
-// sourcesAround counts the other sources that a member may have links to.
-func (e *entry) sourcesAround() int {
-	around := make(map[netip.Addr]struct{}, len(e.told)+len(e.toldTo))
-	for _, list := range [][]*entry{e.told, e.toldTo} {
-		for _, other := range list {
-			around[source(other.seat.from.Addr())] = struct{}{}
+// otherSources counts the sources in the composition of a member besides its
+// own, without guests, which may be named by anybody.
+func (e *entry) otherSources() int {
+	others := make(map[netip.Addr]struct{})
+	for _, other := range e.comp.entries {
+		if !other.guest {
+			others[source(other.seat.from.Addr())] = struct{}{}
 		}
 	}
-	delete(around, source(e.seat.from.Addr()))
-	return len(around)
+	delete(others, source(e.seat.from.Addr()))
+	return len(others)
+}
+
+// accusersNeeded is how many sources must complain of a member among so many
+// others.
+func accusersNeeded(others int) int {
+	near := min(others, 2*maxLinks)
+	return min(max(minAccusers, near/2+1+(others-near)/4), mostNeeded)
 }

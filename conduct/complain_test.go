@@ -125,6 +125,72 @@ func TestLiarsAreNotHeard(t *testing.T) {
 	}
 }
 
+func TestAccusersNeeded(t *testing.T) {
+	for _, c := range []struct{ others, want int }{
+		{0, 3},
+		{2, 3},
+		{5, 3},
+		{6, 4},
+		{10, 6},
+		{20, 11},
+		{2 * maxLinks, maxLinks + 1},
+		{2*maxLinks + 4, maxLinks + 2},
+		{2*maxLinks + 400, maxLinks + 101},
+		{100_000, mostNeeded},
+	} {
+		if got := accusersNeeded(c.others); got != c.want {
+			t.Errorf("among %d others: %d, want %d", c.others, got, c.want)
+		}
+	}
+	for n := range 10_000 {
+		if accusersNeeded(n+1) < accusersNeeded(n) {
+			t.Fatalf("fewer are needed among %d than among %d", n+1, n)
+		}
+	}
+}
+
+// As many liars as once were enough anywhere do not take an honest member out
+// of a large swarm.
+func TestFewAreNotHeardInALargeSwarm(t *testing.T) {
+	s := ring(t, 60)
+	for i := 1; i <= 11; i++ {
+		s.complains(link(i+1), peerN(0), minParts)
+	}
+	e := s.reg.comps[testID].byPeer[peerN(0)]
+	if e.countAccusers() < 8 {
+		t.Fatalf("%d were counted: that tests nothing", e.countAccusers())
+	}
+	if e.isShunned() {
+		t.Error("an honest member was taken out")
+	}
+}
+
+// Who is the only one that has everything is handed out, whatever others say
+// of it, until somebody else has everything too.
+func TestLastCompleteMemberIsHandedOut(t *testing.T) {
+	s := newScript(t, testLimits, 1)
+	s.joinWith(0, 0)
+	partly := func(n int) link {
+		ann := plain(n)
+		ann.Parts, ann.Have = 100, 50
+		l, _ := s.join(peerN(n), farSeat(n), ann)
+		return l
+	}
+	for n := 1; n < 5; n++ {
+		s.complains(partly(n), peerN(0), minParts)
+	}
+	if e := s.reg.comps[testID].byPeer[peerN(0)]; !e.isShunned() {
+		t.Fatal("it is in good repute: that tests nothing")
+	}
+	if _, ok := s.known[partly(50)][peerN(0)]; !ok {
+		t.Error("a newcomer was not told of the only complete member")
+	}
+	s.joinWith(60, 60)
+	if _, ok := s.known[partly(51)][peerN(0)]; ok {
+		t.Error("a newcomer was told of it although another one is complete")
+	}
+}
+
 // A complaint of everybody is a complaint of nobody.
 func TestComplainersAreBounded(t *testing.T) {
 	s := ring(t, 30)

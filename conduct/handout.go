@@ -88,7 +88,7 @@ func (r *registry) introduce(now time.Time, e *entry, moved bool, out []effect) 
 			}
 		}
 	}
-	if e.port == 0 || e.isShunned() {
+	if e.port == 0 || !e.isHandedOut() {
 		return out
 	}
 	for _, mutual := range []bool{false, true} {

@@ -328,7 +328,7 @@ func TestRegistryStaysConsistent(t *testing.T) {
 				}
 				for _, e := range s.reg.expiry {
 					for _, to := range e.toldTo {
-						if _, ok := e.memberFor(to.seat); !ok && e.port != 0 && !e.isShunned() && e.main.state != claimBad && !e.seat.from.Addr().IsLoopback() {
+						if _, ok := e.memberFor(to.seat); !ok && e.port != 0 && e.isHandedOut() && e.main.state != claimBad && !e.seat.from.Addr().IsLoopback() {
 							t.Fatalf("%v is known to %v but has no address for it", e.peer, to.peer)
 						}
 					}

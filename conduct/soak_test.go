@@ -43,6 +43,7 @@ func soaked(short, long int) int {
 // without a word. Memory and goroutines stay as they were after the beginning, and
 // what is counted is what is there.
 func TestSoak(t *testing.T) {
+	needsLoopback(t)
 	length, long := soakFor(t)
 	c := servingChanged(t, Config{MaxMembers: 400, MaxPerAddress: 60}, func(c *Conductor) {
 		c.seat = apart

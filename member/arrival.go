@@ -23,7 +23,13 @@ func (m *Member) newIntake() *intake.Pipe {
 		Written: func(ctx context.Context, peer int, run swarm.Run) {
 			m.tell(ctx, swarm.Written{Peer: peer, Run: run})
 		},
-		Broken: func(ctx context.Context, err error) { m.tell(ctx, broken{err}) },
+		Unwritten: func(ctx context.Context, peer int, run swarm.Run, err error) {
+			ev := unwritten{peer: peer, run: run, err: err}
+			if store.IsFull(err) {
+				ev.free = m.free()
+			}
+			m.tell(ctx, ev)
+		},
 	})
 }
 
@@ -48,19 +54,10 @@ func (m *Member) failed(ctx context.Context, part uint32) {
 	m.tell(ctx, ev)
 }
 
-// mostUnreadBack is how often what was written may not be readable again until the disk is given
-// up.
-const mostUnreadBack = 8
-
-// unreadable has a part come anew that was written and cannot be read back. If that happens again
-// and again, the disk is of no use.
+// unreadable has a part come anew that was written and cannot be read back.
 func (m *Member) unreadable(ctx context.Context, part uint32, err error) {
 	if !errors.Is(err, store.ErrChanged) { // which the user hears of
-		if m.unreadBack.Add(1) > mostUnreadBack {
-			m.tell(ctx, broken{err})
-			return
-		}
-		m.cfg.Log.Warn().Msgf("%v; part %d is fetched anew", err, part)
+		m.tell(ctx, setback{part, err})
 	}
 	m.tell(ctx, swarm.Failed{Part: part, Disk: true})
 }

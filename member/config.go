@@ -10,7 +10,9 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"orchestra/member/store"
 	"orchestra/orch"
+	"orchestra/proto/secure"
 )
 
 // The ports that a member listens on if it is not told: the first free one.
@@ -37,7 +39,11 @@ type Config struct {
 
 	UploadLimit, DownloadLimit int64 // bytes a second, all links together; 0: none
 
-	Check   bool // content that is there is checked in full before anybody is connected to
+	// Key is that of the private swarm in which the composition's members meet, as File says it
+	// ([orch.File.Private]); nil: the swarm is open. Nothing is said to who does not have it.
+	Key *secure.Key
+
+	Check   bool // content that is there is checked in full, whatever was known of it, before anybody is connected to
 	Repair  bool // bad parts of content that stands under its name are got anew, in place
 	Replace bool // if something else stands under the name, the content is got nevertheless; at the end that is moved aside to NAME.old
 
@@ -45,6 +51,11 @@ type Config struct {
 	// ([Member.WriteContent]): within a window, so that the members still have different parts to
 	// give to each other.
 	Sequential bool
+
+	// Records remember content that has its name, so that it can be shared the next time before it
+	// is read again. Nil: it is checked at each start. That of unfinished content is always beside
+	// it.
+	Records *store.Records
 
 	// NoTimes leaves files with the time at which they were written here, rather than the
 	// composition's.
@@ -75,11 +86,29 @@ func (e *ListenError) Error() string {
 // Unwrap returns the system's error.
 func (e *ListenError) Unwrap() error { return e.Err }
 
+// KeyError tells that a private swarm's key is missing, is another one, or is given for an open
+// swarm.
+type KeyError struct {
+	Want string // the ID of the key that File names; "": the swarm is open
+	Got  *secure.Key
+}
+
+func (e *KeyError) Error() string {
+	switch {
+	case e.Want == "":
+		return fmt.Sprintf("its swarm is open, and %v was given for it", e.Got)
+	case e.Got == nil:
+		return fmt.Sprintf("its swarm is private, and its key (ID %s) is missing", e.Want)
+	}
+	return fmt.Sprintf("its swarm is private, and has the key with the ID %s; given was %v", e.Want, e.Got)
+}
+
 // Progress is a snapshot of a running member.
 type Progress struct {
 	Parts, PartsDone int   // of those wanted; verified and stored
 	Bytes, BytesDone int64 // of these
 	Stored           int   // parts verified and stored, whether wanted or not
+	Resumed          int   // parts of those wanted that were known to be here at the start, without being read
 	Downloaded       int64 // payload bytes received in this run
 	Uploaded         int64 // payload bytes sent in this run
 	Wasted           int64 // payload bytes received for nothing: twice, bad, or of a run that its link did not live to end
@@ -101,6 +130,8 @@ type Progress struct {
 	// Waiting says in one line why nothing comes; empty while something does, and when nothing is
 	// missing. It may hold what a peer or a conductor wrote.
 	Waiting string
+	// Paused says in one line why nothing is asked for: the disk is full. It is empty otherwise.
+	Paused string
 	// KnownComplete is how many of the members known have everything, as far as this member saw.
 	KnownComplete int
 }

@@ -18,9 +18,10 @@ func (m *Member) dial(ctx context.Context, d swarm.Dial) {
 	failed := swarm.DialFailed{Dial: d}
 	for _, addr := range d.Addrs {
 		l, err := m.dialAddr(ctx, addr)
+		var is proto.PeerID
 		if err == nil && d.ID.Stable() && l.id != d.ID {
 			l.conn.Close()
-			err = errAnother
+			err, is = errAnother, l.id
 		}
 		if err == nil {
 			if !m.tell(ctx, linkUp{l}) {
@@ -38,7 +39,7 @@ func (m *Member) dial(ctx context.Context, d swarm.Dial) {
 			fault = m.lookAt(ctx, addr, fault)
 		}
 		if fault >= failed.Fault {
-			failed.Addr, failed.Fault = addr, fault
+			failed.Addr, failed.Fault, failed.Is = addr, fault, is
 		}
 	}
 	for _, n := range m.named {
@@ -53,14 +54,18 @@ func (m *Member) lookAt(ctx context.Context, addr netip.AddrPort, fault swarm.Fa
 }
 
 func (m *Member) dialAddr(ctx context.Context, addr netip.AddrPort) (*connection, error) {
-	dialer := net.Dialer{Timeout: dialTimeout}
-	conn, err := dialer.DialContext(ctx, "tcp", addr.String())
+	socket, err := m.host.ways.connect(ctx, addr)
 	if err != nil {
 		return nil, err
 	}
-	l, err := m.greet(ctx, plainStream(conn.(*net.TCPConn)))
+	stream, err := m.dress(ctx, socket)
 	if err != nil {
-		conn.Close()
+		socket.Close()
+		return nil, err
+	}
+	l, err := m.greet(ctx, stream)
+	if err != nil {
+		socket.Close()
 	}
 	return l, err
 }

@@ -3,7 +3,6 @@ package member
 import (
 	"context"
 	"errors"
-	"net"
 	"slices"
 	"sync"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"orchestra/member/store"
 	"orchestra/member/swarm"
 	"orchestra/proto"
+	"orchestra/proto/mtu"
 )
 
 // event is what the inbox carries: what the core is to be told, or one of the shell's own below.
@@ -31,7 +31,7 @@ type (
 	finished struct{ err error }
 	// crowded tells that another member of the host is in need of a link that this one has.
 	crowded struct{}
-	// broken ends the member: the disk failed.
+	// broken ends the member: nothing more can be got where it is.
 	broken struct{ err error }
 )
 
@@ -54,7 +54,10 @@ type director struct {
 	notices  notices   // of parts, for the user
 	absent   []uint32  // parts of which it was said last that nobody connected has them
 	rechecks rechecks
+	room     room
+	hitch    string // what the disk did not do last, and is tried again
 	carried  carried
+	unasked  []byte // a bit for each part that a record is believed about and nobody asked for
 }
 
 // Run gets and shares the content until ctx ends, which is no error, or until it cannot go on. All
@@ -72,7 +75,7 @@ func (m *Member) direct(ctx context.Context) error {
 	m.start = time.Now()
 	d.core = swarm.New(swarm.Config{
 		Size: m.comp.Size, PartSize: m.comp.PartSize, ID: m.self, Seed: seed(),
-		Unchecked: !m.store.Fresh(), Skip: m.skip, Have: m.store.Known(), MaxPeers: m.cfg.MaxPeers,
+		Unchecked: m.store.Unchecked(), Skip: m.skip, Have: m.store.Known(), MaxPeers: m.cfg.MaxPeers,
 		Sequential: m.cfg.Sequential,
 	})
 	d.begin()
@@ -111,17 +114,19 @@ func (d *director) begin() {
 		d.work.Go(func() { d.host.look(d.ctx) })
 	}
 	d.work.Go(func() {
-		if err := d.store.Settle(d.ctx, d.notMoved); err != nil {
-			d.tell(d.ctx, broken{err})
-		}
+		d.store.Settle(d.ctx, d.notMoved)
 	})
-	if d.store.Fresh() || !d.cfg.Check {
+	d.work.Go(func() { d.store.KeepJournal(d.ctx, d.noJournal) })
+	d.unasked = d.watcher.distrust()
+	unchecked := d.store.Unchecked()
+	if !unchecked || !d.cfg.Check {
 		d.connect()
 	}
-	if d.store.Fresh() {
+	if !unchecked {
 		d.watcher.checkEnded(nil)
 		return
 	}
+	d.good = d.progress.Resumed
 	d.update(func(p *Progress) { p.Checking = true })
 	d.work.Go(func() {
 		err := d.host.check(d.ctx, func() error {
@@ -146,13 +151,16 @@ func (d *director) connect() {
 	for _, w := range d.origins {
 		d.work.Go(func() { d.tell(d.ctx, originUp{w}) })
 	}
-	dialer := net.Dialer{Timeout: proto.HandshakeTimeout}
+	dialer := mtu.Dialer(proto.HandshakeTimeout)
 	for i, tier := range d.trackers {
 		a := d.announceAs(tier, len(d.conductors)+i, dialer.DialContext)
 		d.work.Go(func() { a.run(d.ctx, false) })
 	}
 	for i, addr := range d.conductors {
-		c := &conductor{Member: d.Member, addr: addr, index: i, complaints: d.complaints[i], dial: dialer.DialContext}
+		c := &conductor{
+			Member: d.Member, addr: addr, index: i, complaints: d.complaints[i],
+			dial: d.keyed(dialer.DialContext),
+		}
 		d.work.Go(func() { c.run(d.ctx) })
 	}
 }
@@ -182,7 +190,9 @@ func (d *director) loop() {
 			d.step(swarm.Tick{})
 			d.notices.tell(now)
 			d.recheck(now)
+			d.lookForRoom(now)
 			if !now.Before(d.lookAt) {
+				d.lookAtLinks(now)
 				d.explain()
 				d.lookAt = now.Add(d.lookAgain())
 			}
@@ -195,7 +205,7 @@ func (d *director) loop() {
 
 // next is when the loop has something to do at the latest; the zero time if never.
 func (d *director) next() time.Time {
-	at := sooner(d.lookAt, sooner(d.notices.next(), d.rechecks.next()))
+	at := sooner(sooner(d.lookAt, d.room.at), sooner(d.notices.next(), d.rechecks.next()))
 	if due, ok := d.core.Next(); ok {
 		at = sooner(at, d.start.Add(due))
 	}
@@ -254,6 +264,14 @@ func (d *director) take(ev event) {
 		d.finished(ev.err)
 	case broken:
 		d.failed = ev.err
+	case unwritten:
+		d.unwritten(ev)
+	case setback:
+		d.setback(ev)
+	case free:
+		d.seesRoom(ev)
+	case hindered:
+		d.hindered(ev)
 	case lostParts:
 		d.lost(ev)
 	case regainedParts:
@@ -284,6 +302,9 @@ func (d *director) take(ev event) {
 		if !ev.Good && len(d.readers) > 0 {
 			d.disappoint()
 		}
+	case swarm.Stored:
+		d.step(ev)
+		d.roomy()
 	case swarm.Withdrawn:
 		d.step(ev)
 		d.withdrawn(ev)
@@ -307,7 +328,10 @@ func (d *director) seat(p partner) int {
 
 // linkUp begins with a link.
 func (d *director) linkUp(c *connection) {
-	joined := c.up(d.seat(c))
+	if d.host.ways.most(c.addr.Addr()) != 0 {
+		mtu.Fragment(c.conn.socket)
+	}
+	joined := c.up(d.seat(c), d.host.loud.is(c.addr, time.Now()))
 	d.work.Go(func() {
 		err := c.run(d.ctx)
 		d.tell(d.ctx, linkDown{c, err})
@@ -330,7 +354,29 @@ func (d *director) linkDown(ev linkDown) {
 	d.links[ev.link.peer] = nil
 	d.host.places.give(d.Member)
 	d.cfg.Log.Debug().Stringer("peer", ev.link.id).Stringer("addr", ev.link.addr).AnErr("reason", ev.err).Msg("link ended")
+	if flood := (*link.FloodError)(nil); errors.As(ev.err, &flood) &&
+		d.host.loud.note(ev.link.addr, time.Now()) {
+		d.cfg.Log.Warn().Stringer("addr", ev.link.addr).AnErr("reason", ev.err).
+			Msg("a link was ended, and its host is listened to less for a while")
+	}
+	if ev.link.narrowed(ev.err) {
+		d.host.ways.vanish(ev.link.addr.Addr())
+	}
 	d.step(swarm.Left{Peer: ev.link.peer})
+}
+
+// lookAtLinks sees to the links over which nothing arrives that is sent.
+func (d *director) lookAtLinks(now time.Time) {
+	for _, p := range d.links {
+		l, ok := p.(*connection)
+		if !ok {
+			continue
+		}
+		if deaf := l.look(now); deaf != l.deaf {
+			l.deaf = deaf
+			d.step(swarm.Deaf{Peer: l.peer, On: deaf})
+		}
+	}
 }
 
 // moved ends the links that this machine has no longer the address for.
@@ -371,9 +417,12 @@ func (d *director) checkDone(err error) {
 	}
 }
 
+// noJournal tells the user that the next start may take longer, and why.
+func (d *director) noJournal(err error) { d.cfg.Log.Warn().Msg(fact(err)) }
+
 // notMoved tells the user of a complete file of a folder that could not be given its name yet.
 func (d *director) notMoved(err error) {
-	d.cfg.Log.Warn().Msgf("%v; it is tried again when all is complete", err)
+	d.cfg.Log.Warn().Msgf("%s; it is tried again", fact(err))
 }
 
 func (d *director) finished(err error) {
@@ -417,6 +466,7 @@ func (d *director) perform(e swarm.Effect) {
 		}
 	case swarm.Grant:
 		l := d.links[e.Peer].(*connection) // an origin asks for nothing
+		d.asked(e.Parts)
 		for _, part := range e.Parts {
 			if !d.core.Has(part) {
 				d.intake.Follow(part, l.wake) // before something of it can be missed

@@ -7,18 +7,17 @@ import (
 	"sync"
 )
 
-// How many accepted connections may be in their handshakes at a time: in all, and from one host.
-const (
-	greeting     = 64
-	greetingEach = 32
-)
+// greetingMost is how many accepted connections may be in their handshakes at a time.
+const greetingMost = 512
 
-// A gate bounds how many strangers are being greeted. Who comes last is let in, and who has been
-// silent for longest goes: of its own host if that one has many, else of all. So nobody who opens
-// connections and says nothing keeps others out.
+// A gate bounds how many strangers are being greeted. Who comes last is let in, and if there are
+// too many, one goes of the host that has most: who has been silent for longest. So nobody who
+// opens connections and says nothing keeps others out; and who has many of them, as a site behind
+// one address may, keeps them as long as there is room.
 type gate struct {
 	mu      sync.Mutex
-	waiting []stranger // who came first stands first
+	waiting []stranger         // who came first stands first
+	of      map[netip.Addr]int // how many of them there are of each host
 }
 
 type stranger struct {
@@ -30,26 +29,34 @@ type stranger struct {
 func (g *gate) enter(conn net.Conn, addr netip.AddrPort) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if len(g.waiting) >= greetingMost {
+		g.dismiss()
+	}
 	from := network(addr.Addr())
-	same := func(s stranger) bool { return s.from == from }
-	n := 0
-	for _, s := range g.waiting {
-		if same(s) {
-			n++
-		}
+	if g.of == nil {
+		g.of = map[netip.Addr]int{}
 	}
-	switch {
-	case n >= greetingEach:
-		g.dismiss(slices.IndexFunc(g.waiting, same))
-	case len(g.waiting) >= greeting:
-		g.dismiss(0)
-	}
+	g.of[from]++
 	g.waiting = append(g.waiting, stranger{conn, from})
 }
 
 // dismiss ends a connection. Called with mu held.
-func (g *gate) dismiss(i int) {
+func (g *gate) dismiss() {
+	most := 0
+	for _, n := range g.of {
+		most = max(most, n)
+	}
+	i := slices.IndexFunc(g.waiting, func(s stranger) bool { return g.of[s.from] == most })
 	g.waiting[i].conn.Close()
+	g.forget(i)
+}
+
+// forget takes a connection out. Called with mu held.
+func (g *gate) forget(i int) {
+	from := g.waiting[i].from
+	if g.of[from]--; g.of[from] == 0 {
+		delete(g.of, from)
+	}
 	g.waiting = slices.Delete(g.waiting, i, i+1)
 }
 
@@ -57,7 +64,10 @@ func (g *gate) dismiss(i int) {
 func (g *gate) leave(conn net.Conn) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.waiting = slices.DeleteFunc(g.waiting, func(s stranger) bool { return s.conn == conn })
+	i := slices.IndexFunc(g.waiting, func(s stranger) bool { return s.conn == conn })
+	if i >= 0 {
+		g.forget(i)
+	}
 }
 
 // network is what one owner has of addresses: one of IPv4, 2^64 of IPv6.

@@ -14,9 +14,12 @@ type quiet struct {
 
 func (c *quiet) Close() error { c.closed = true; return nil }
 
+// A host that opens connections and says nothing has as many as there is room for, and keeps nobody
+// out; of many hosts, the one with most gives way, and the oldest of its connections.
 func TestGate(t *testing.T) {
 	from := func(host int) netip.AddrPort {
-		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(host)}), 1000)
+		a := netip.AddrFrom4([4]byte{10, 0, byte(host >> 8), byte(host)})
+		return netip.AddrPortFrom(a, 1000)
 	}
 	var g gate
 	enter := func(host int) *quiet {
@@ -26,31 +29,41 @@ func TestGate(t *testing.T) {
 	}
 	friend := enter(1)
 	var many []*quiet
-	for range 3 * greeting {
+	for range 3 * greetingMost {
 		many = append(many, enter(2))
+	}
+	for i, c := range many {
+		if old := i < len(many)-(greetingMost-1); c.closed != old {
+			t.Fatalf("connection %d of %d of one host: closed %v, want %v", i, len(many), c.closed, old)
+		}
+	}
+	for host := range greetingMost - 2 {
+		enter(host + 3)
 	}
 	if friend.closed {
 		t.Error("one host keeps another out")
 	}
-	for i, c := range many {
-		if old := i < len(many)-greetingEach; c.closed != old {
-			t.Fatalf("connection %d of %d of one host: closed %v, want %v", i, len(many), c.closed, old)
+	for i, c := range many[:len(many)-1] {
+		if !c.closed {
+			t.Errorf("connection %d of %d of one host stays where others have one", i, len(many))
 		}
+	}
+	if many[len(many)-1].closed {
+		t.Error("who has as many connections as others is sent away first")
+	}
+	enter(5000)
+	if !friend.closed {
+		t.Error("of many who have one each, another goes than who was silent for longest")
+	}
+	if n := len(g.waiting); n != greetingMost || len(g.of) != greetingMost {
+		t.Errorf("%d are let in, of %d hosts, want %d", n, len(g.of), greetingMost)
+	}
+	for len(g.waiting) > 0 {
+		g.leave(g.waiting[0].conn)
 	}
 	g.leave(friend)
-	for host := range greeting {
-		enter(host + 3)
-	}
-	if n := len(g.waiting); n != greeting {
-		t.Errorf("%d are let in, want %d", n, greeting)
-	}
-	for i, c := range many {
-		if !c.closed {
-			t.Errorf("connection %d has been silent for longer than the last %d, and stays", i, greeting)
-		}
-	}
-	if last := g.waiting[greeting-1].from; last != from(greeting+2).Addr() {
-		t.Errorf("the last one that was let in is %v", last)
+	if len(g.of) > 0 {
+		t.Errorf("%d hosts are counted after all have left", len(g.of))
 	}
 }
 

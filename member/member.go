@@ -19,6 +19,7 @@ import (
 	"orchestra/member/swarm"
 	"orchestra/orch"
 	"orchestra/proto"
+	"orchestra/proto/secure"
 )
 
 // Member is one member of one composition.
@@ -27,6 +28,7 @@ type Member struct {
 	comp       *orch.File
 	id         orch.ID
 	self       proto.PeerID
+	identity   *secure.Identity // in a private swarm, by which self is proven; nil: the swarm is open
 	key        [16]byte
 	conductors []string
 	trackers   [][]string    // URLs, by tier
@@ -59,7 +61,6 @@ type Member struct {
 	uploaded, received atomic.Int64
 	unchained          atomic.Bool  // several peers send to this member and are sent to at once
 	share              atomic.Int64 // of the line towards this member, for each peer that sends, in bytes a second; 0: unknown
-	unreadBack         atomic.Int64 // times that what was written could not be read back
 	unused             atomic.Int64 // of what was received: came after it was taken back, or never became a whole run
 
 	complaints []chan proto.Complain // by conductor
@@ -70,7 +71,7 @@ type Member struct {
 }
 
 // New opens the content, takes its lock and listens. A member that is not to run is closed by Run
-// with a context that has ended. Errors: those of [store.Open], *[ListenError], *[orch.ParseError]
+// with a context that has ended. Errors: those of [store.Open], *[ListenError], *[KeyError], *[orch.ParseError]
 // for a File that is not valid, and what is wrong with an address of the Config.
 func New(cfg Config) (*Member, error) {
 	m, err := newMember(cfg, func(m *Member) error {
@@ -96,6 +97,9 @@ func newMember(cfg Config, join func(*Member) error) (*Member, error) {
 	if err := cfg.File.Validate(); err != nil {
 		return nil, err
 	}
+	if want := cfg.File.Private(); want == "" && cfg.Key != nil || want != "" && (cfg.Key == nil || cfg.Key.ID() != want) {
+		return nil, &KeyError{want, cfg.Key}
+	}
 	m := &Member{
 		cfg: cfg, comp: cfg.File, id: cfg.File.ID(), conductors: slices.Clone(cfg.Conductors),
 		inbox:    make(chan event, 1024),
@@ -118,7 +122,9 @@ func newMember(cfg Config, join func(*Member) error) (*Member, error) {
 	for _, peer := range cfg.Peers {
 		m.named = append(m.named, newNamed(peer))
 	}
-	m.trackers = cfg.File.Trackers()
+	if cfg.Key == nil { // a tracker would tell anybody who the members of a private swarm are
+		m.trackers = cfg.File.Trackers()
+	}
 	m.states = make([]conductorState, len(m.conductors)+len(m.trackers))
 	for range m.conductors {
 		m.complaints = append(m.complaints, make(chan proto.Complain, maxComplaints))
@@ -134,7 +140,11 @@ func newMember(cfg Config, join func(*Member) error) (*Member, error) {
 		return nil, err
 	}
 	m.skip, m.parts, m.bytes = chosen.Skip(cfg.File)
-	if m.store, err = store.Open(store.Config{File: cfg.File, Dir: cfg.Dir, Repair: cfg.Repair, Replace: cfg.Replace, Select: chosen, NoTimes: cfg.NoTimes}); err != nil {
+	m.store, err = store.Open(store.Config{
+		File: cfg.File, Dir: cfg.Dir, Repair: cfg.Repair, Replace: cfg.Replace, Select: chosen,
+		NoTimes: cfg.NoTimes, Check: cfg.Check, Records: cfg.Records,
+	})
+	if err != nil {
 		return nil, err
 	}
 	m.tellOfFolder()
@@ -145,6 +155,7 @@ func newMember(cfg Config, join func(*Member) error) (*Member, error) {
 	m.intake = m.newIntake()
 	m.watcher = newWatcher(m)
 	m.publish(swarm.Stats{Missing: m.parts})
+	m.progress.Resumed = m.resumed()
 	return m, nil
 }
 
@@ -227,6 +238,20 @@ func (m *Member) publish(st swarm.Stats) {
 		p.Dialled = p.Dialled || st.Incoming > 0
 		p.Path = m.store.Path()
 	})
+}
+
+// resumed is how many parts that are wanted were known to be here when the content was opened.
+func (m *Member) resumed() (count int) {
+	known := m.store.Known()
+	if m.store.Fresh() || known == nil {
+		return 0
+	}
+	for part := range uint32(m.comp.NumParts()) {
+		if known[part>>3]&(0x80>>(part&7)) != 0 && m.wants(part) {
+			count++
+		}
+	}
+	return count
 }
 
 // wants tells whether a part has something of what was chosen.

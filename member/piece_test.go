@@ -70,7 +70,7 @@ func pairOver(t *testing.T, content []byte, cfg Config, control func(network, ad
 	c := newConnection(m, plainStream(near.(*net.TCPConn)), proto.Handshake{}, false)
 	c.deadline = time.Now().Add(time.Hour) // those set above hold
 	c.terms = link.Terms{Fast: true, MaxRun: swarm.RunSize, Reqq: link.Reqq}
-	c.up(0)
+	c.up(0, false)
 	return c, far.(*net.TCPConn)
 }
 

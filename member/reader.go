@@ -37,7 +37,8 @@ func (c *connection) readLoop(ctx context.Context) error {
 
 // patient lets the peer be silent for a while from now on. The reader alone calls it.
 func (c *connection) patient() {
-	if now := time.Now(); c.deadline.Sub(now) < silenceTimeout-10*time.Second {
+	now := time.Now()
+	if c.heard = now; c.deadline.Sub(now) < silenceTimeout-10*time.Second {
 		c.deadline = now.Add(silenceTimeout)
 		c.conn.SetReadDeadline(c.deadline)
 	}
@@ -62,7 +63,7 @@ func (c *connection) flush() []link.Event {
 func (c *connection) hear(msg proto.Message) ([]link.Event, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	events, err := c.state.Hear(msg)
+	events, err := c.state.Hear(c.m.now(), msg)
 	c.settle()
 	return events, err
 }

@@ -30,14 +30,18 @@ func (d *director) explain() {
 	now := d.now()
 	facts := waiting{
 		Waiting: d.core.Waiting(now), conductors: len(d.states),
-		origins: d.originTroubles(), whoIs: d.whoIs,
+		origins: d.originTroubles(), whoIs: d.whoIs, hitch: d.hitch,
 	}
 	d.nowhere(facts.Waiting)
 	complete, alone := d.core.Complete(), d.core.Alone(now)
 	d.update(func(p *Progress) {
 		facts.up, facts.conductor = p.ConductorUp, p.Conductor
 		p.Waiting = ""
-		if !p.Checking && !p.Complete {
+		switch {
+		case p.Checking || p.Complete:
+		case p.Paused != "":
+			p.Waiting = p.Paused
+		default:
 			p.Waiting = facts.text()
 		}
 		p.KnownComplete = complete
@@ -51,6 +55,7 @@ type waiting struct {
 	conductors int    // there are
 	up         bool   // one of them at least
 	conductor  string // why none is, in words
+	hitch      string // what the disk did not do last, and is tried again
 
 	origins []string                      // what is wrong with web servers, in words
 	whoIs   func(a netip.AddrPort) string // names a peer
@@ -60,14 +65,21 @@ type waiting struct {
 // own, but for what a conductor gave as the reason of its refusal, which is quoted.
 func (w waiting) text() string {
 	switch {
+	case w.Missing == 0 && w.hitch != "":
+		return w.hitch + "; it is tried again"
 	case w.Missing == 0:
 		return ""
+	case w.Held == w.Missing:
+		return w.held()
 	case w.Links == 0:
 		return strings.Join(append(w.origins, "connected to nobody: "+w.nobody()), "; ")
 	}
 	reasons := w.origins
 	if w.Nowhere > 0 {
 		reasons = append(reasons, w.nowhere())
+	}
+	if w.Held > 0 {
+		reasons = append(reasons, w.held())
 	}
 	if w.Bad > 0 {
 		reasons = append(reasons, fmt.Sprintf("%s last bad from %s", came(w.Bad), w.who(w.BadFrom)))
@@ -89,6 +101,21 @@ func (w waiting) who(a netip.AddrPort) string {
 		return w.whoIs(a)
 	}
 	return hostWords(a)
+}
+
+// held says what the disk does not take.
+func (w waiting) held() string {
+	text := fmt.Sprintf("this disk did not take %d of the %d parts that are missing; they are tried again", w.Held, w.Missing)
+	switch {
+	case w.Held == 1 && w.Missing == 1:
+		text = "this disk did not take the part that is missing; it is tried again"
+	case w.Held == w.Missing:
+		text = fmt.Sprintf("this disk did not take the %d parts that are missing; they are tried again", w.Held)
+	}
+	if w.hitch != "" {
+		text += " (" + w.hitch + ")"
+	}
+	return text
 }
 
 // nobody says why this member is connected to nobody.
@@ -153,6 +180,7 @@ func (w waiting) holders() string {
 		{w.Choking, "lets nobody in now", "let nobody in now"},
 		{w.Busy, "is busy with others", "are busy with others"},
 		{w.Mute, "stopped in the middle of a part", "stopped in the middle of a part"},
+		{w.Deaf, "does not answer any more", "do not answer any more"},
 	} {
 		switch {
 		case kind.n == w.Holders && kind.n == 1:
@@ -208,6 +236,8 @@ func whereWords(fault swarm.Fault, where netip.AddrPort) string {
 		return at + " ends the connection at once: it shares something else, or wants encryption, which Orchestra does not speak"
 	case swarm.OtherContent:
 		return at + " shares something else"
+	case swarm.OtherKey:
+		return at + " does not have the key of this private swarm"
 	case swarm.SomethingElse:
 		return "what answers at " + at + " is no member"
 	case swarm.Web:

@@ -22,6 +22,12 @@ const (
 	unreadMost  = 10 * time.Minute
 )
 
+// How long content that could not be given its name waits until that is tried again.
+const (
+	nameFirst = time.Second
+	nameMost  = time.Minute
+)
+
 // A file that changes more often within a while is one that somebody is writing to: it is not read,
 // and the user not told, each time.
 const (
@@ -56,7 +62,13 @@ type watcher struct {
 	changed   map[string]restless // files that changed lately
 	resting   bool                // nothing can be finished until the next look
 	finishing bool                // all is stored and is to get its name
-	looks     int                 // so far
+	nameAt    time.Time           // when that is tried again, if it failed
+	nameWait  time.Duration
+	hitch     string // what the disk did not do last when it was looked at; empty: it did
+	nameHitch string // why the content could not be given its name last
+	looks     int    // so far
+
+	proofs // of what is believed
 }
 
 // told is what a watcher was told and did not take in yet.
@@ -66,6 +78,8 @@ type told struct {
 	unread  []uint32 // by then: parts that could not be read and are left as they are
 	doubts  []uint32 // parts that could not be read since, at most doubtMost
 	finish  bool     // all is stored
+	asked   []uint32 // parts that are shared and were not read yet
+	prove   bool     // it may read some of these now
 }
 
 // doubtMost is how many doubts wait. What is lost beyond that is asked for again.
@@ -138,9 +152,11 @@ func (w *watcher) run() {
 				w.store.Rest()
 			}
 		case ready && len(w.queue) > 0:
-			w.recheck(w.ctx)
-		case ready && w.finishing && !w.resting:
+			w.recheck(w.ctx, w.takeQueued, recheckFor)
+		case ready && w.finishing && !w.resting && !time.Now().Before(w.nameAt):
 			w.giveName(w.ctx)
+		case w.may && w.ctx.Err() == nil:
+			w.prove(w.ctx)
 		default:
 			if w.rests() {
 				return
@@ -168,6 +184,11 @@ func (w *watcher) hear() told {
 		w.add(part)
 	}
 	w.finishing = w.finishing || now.finish
+	if len(now.asked) > 0 {
+		w.first = append(w.first, now.asked...)
+		w.waiting.Store(proveAsked)
+	}
+	w.may = w.may || now.prove
 	return now
 }
 
@@ -176,7 +197,8 @@ func (w *watcher) rests() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	t := &w.told
-	if w.ctx.Err() == nil && (t.look > 0 || t.checked || len(t.doubts) > 0 || t.finish) {
+	if w.ctx.Err() == nil &&
+		(t.look > 0 || t.checked || len(t.doubts) > 0 || t.finish || t.prove || len(t.asked) > 0) {
 		return false
 	}
 	w.running = false
@@ -228,8 +250,24 @@ func (w *watcher) again(now time.Time) {
 func (w *watcher) look(ctx context.Context, most int) {
 	changes, err := w.store.Look(most)
 	w.tellChanges(w.takeChanges(time.Now(), changes))
-	if err != nil {
+	switch {
+	case err == nil && w.hitch == "":
+	case err == nil:
+		if w.hitch = ""; w.nameHitch == "" {
+			w.tell(ctx, hindered{})
+		}
+	case store.IsForGood(err):
 		w.tell(ctx, broken{err})
+	default:
+		w.hinders(ctx, &w.hitch, err)
+	}
+}
+
+// hinders tells of what the disk does not do now and is tried again, unless it was told last.
+func (w *watcher) hinders(ctx context.Context, last *string, err error) {
+	if text := err.Error(); text != *last {
+		*last = text
+		w.tell(ctx, hindered{err})
 	}
 }
 
@@ -271,15 +309,27 @@ func (w *watcher) tellChanges(changes []store.Change) {
 	}
 }
 
-// recheck compares parts with what is on disk for a while, and reports those that were lost, and
-// those that are right.
-func (w *watcher) recheck(ctx context.Context) {
+// takeQueued takes the next part that waits to be rechecked.
+func (w *watcher) takeQueued() (part uint32, ok bool) {
+	if len(w.queue) == 0 {
+		return 0, false
+	}
+	part = w.queue[0]
+	w.queue = w.queue[1:]
+	delete(w.queued, part)
+	return part, true
+}
+
+// recheck compares parts with what is on disk for a while, as long as there are some, and reports
+// those that were lost, and those that are right.
+func (w *watcher) recheck(ctx context.Context, take func() (uint32, bool), most time.Duration) {
 	var good, bad []uint32
 	var unread lostParts // of the same reason
-	for begun := time.Now(); len(w.queue) > 0 && time.Since(begun) < recheckFor; {
-		part := w.queue[0]
-		w.queue = w.queue[1:]
-		delete(w.queued, part)
+	for begun := time.Now(); time.Since(begun) < most; {
+		part, ok := take()
+		if !ok {
+			break
+		}
 		right, err := w.store.Recheck(part)
 		switch {
 		case right:
@@ -328,8 +378,12 @@ func (w *watcher) giveName(ctx context.Context) {
 		w.resting = true
 	case errors.As(err, &unverified):
 		w.add(uint32(unverified.Part))
+	case err != nil && !store.IsForGood(err):
+		w.nameWait = min(max(2*w.nameWait, nameFirst), nameMost)
+		w.nameAt = time.Now().Add(w.nameWait)
+		w.hinders(ctx, &w.nameHitch, err)
 	default:
-		w.finishing = false
+		w.finishing, w.nameWait, w.nameAt, w.nameHitch = false, 0, time.Time{}, ""
 		w.tell(ctx, finished{err})
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"orchestra/member/intake"
 	"orchestra/member/origin"
 	"orchestra/member/swarm"
 	"orchestra/proto"
@@ -47,6 +48,7 @@ type webSource struct {
 type webRun struct {
 	swarm.Run
 	cancel context.CancelCauseFunc // of the answer that it comes in; nil: it is in none
+	into   *intake.Stream          // where it goes then
 	begun  bool
 	gone   bool // it was taken back
 }
@@ -184,6 +186,7 @@ func (w *webSource) takeBack(run swarm.Run, even bool) bool {
 		if r.Run == run && !r.gone && (even || !r.begun) {
 			r.gone = true
 			if r.cancel != nil {
+				r.into.Abandon() // what is written from now on is of who is asked next
 				r.cancel(errTakenBack)
 			}
 			return true
@@ -286,15 +289,15 @@ func (w *webSource) get(ctx context.Context, batch []*webRun) {
 
 // getRun gets one run of an answer.
 func (w *webSource) getRun(own, ctx context.Context, in io.Reader, r *webRun, cancel context.CancelCauseFunc) error {
+	into := w.m.intake.Begin(w.peer, r.Run)
+	defer into.Release()
 	w.mu.Lock()
-	r.cancel = cancel
+	r.cancel, r.into = cancel, into
 	gone := r.gone
 	w.mu.Unlock()
 	if gone {
 		return errTakenBack
 	}
-	into := w.m.intake.Begin(w.peer, r.Run)
-	defer into.Release()
 	reader := &webReader{ctx: ctx, own: own, w: w, run: r, in: in, told: time.Now()}
 	if err := into.Read(own, reader, 0, int(r.Length)); err != nil {
 		into.Abandon()
@@ -308,13 +311,12 @@ func (w *webSource) getRun(own, ctx context.Context, in io.Reader, r *webRun, ca
 		return err
 	}
 	w.mu.Lock()
-	gone, r.cancel = r.gone, nil
+	gone, r.cancel, r.into = r.gone, nil, nil
 	w.fails, w.trouble = 0, ""
 	first := !w.came
 	w.came = true
 	w.mu.Unlock()
 	if gone { // all of it came nevertheless
-		into.Abandon()
 		w.m.unused.Add(int64(reader.got))
 		return nil
 	}
@@ -422,7 +424,7 @@ func (w *webSource) again(batch []*webRun) {
 	for _, r := range batch {
 		w.forget(r)
 		if !r.gone {
-			r.cancel, r.begun = nil, false
+			r.cancel, r.into, r.begun = nil, nil, false
 			left = append(left, r)
 		}
 	}

@@ -3,11 +3,12 @@ package cli
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"io/fs"
 	"maps"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -27,6 +28,10 @@ func TestMain(m *testing.M) {
 	run := func() { os.Exit(Main(os.Args, os.Stdin, os.Stdout, os.Stderr)) }
 	// The race detector waits a second at a program's end unless told not to.
 	os.Setenv("GORACE", strings.TrimSpace(os.Getenv("GORACE")+" atexit_sleep_ms=0"))
+	// Nothing is remembered from one test to the next, but for tests that say where.
+	if os.Getenv("CACHE_DIRECTORY") == "" {
+		os.Setenv("CACHE_DIRECTORY", os.DevNull)
+	}
 	programs := map[string]func(){}
 	all := newTable(new(program), &rootOptions{})
 	for _, name := range programNames(&all) {
@@ -35,9 +40,14 @@ func TestMain(m *testing.M) {
 	maps.Copy(programs, terminalPrograms())
 	if programs[strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")] == nil {
 		heedSignals()
+		// Those that run side by side wait more than they work.
+		_ = flag.Set("test.parallel", strconv.Itoa(max(sideBySide, runtime.GOMAXPROCS(0))))
 	}
 	testscript.Main(m, programs)
 }
+
+// sideBySide is how many tests run at a time, of those that may, unless -parallel says so.
+const sideBySide = 8
 
 // heedSignals lets the programs of the tests heed the signals that the tests were started to
 // ignore, in the background of a script or by nohup: what a process catches, its children do not
@@ -64,6 +74,7 @@ func TestTranscripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GORACE", os.Getenv("GORACE"))
+			env.Setenv("CACHE_DIRECTORY", filepath.Join(env.WorkDir, ".cache"))
 			torrents, err := filepath.Abs(filepath.Join("..", "..", "orch", "testdata", "torrents"))
 			env.Setenv("TORRENTS", torrents)
 			return err

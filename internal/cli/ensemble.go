@@ -246,7 +246,7 @@ type sum struct {
 func (e *ensemble) sum() sum {
 	s := sum{count: len(e.voices)}
 	s.Complete, s.finished, s.ConductorUp = s.count > 0, s.count > 0, true
-	waits := 0
+	waits, missing, paused := 0, 0, 0
 	for i, v := range e.sorted() {
 		p := v.progress()
 		s.Parts, s.PartsDone = s.Parts+p.Parts, s.PartsDone+p.PartsDone
@@ -270,6 +270,12 @@ func (e *ensemble) sum() sum {
 		}
 		if p.Complete {
 			s.complete++
+		} else if v.member != nil {
+			missing++
+		}
+		if p.Paused != "" {
+			paused++
+			s.Paused = cmp.Or(s.Paused, v.name()+": "+p.Paused)
 		}
 		if err := v.trouble(&p); err != nil {
 			s.broken++
@@ -286,6 +292,9 @@ func (e *ensemble) sum() sum {
 	}
 	if s.ConductorUp && s.Conductor == "" {
 		s.Conductor = e.conductors()
+	}
+	if paused < missing { // something comes
+		s.Paused = ""
 	}
 	if waits > 1 {
 		s.Waiting += fmt.Sprintf("; and %d more wait", waits-1)

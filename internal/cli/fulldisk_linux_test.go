@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -47,8 +48,8 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
-// The disk fills up while a folder comes: join says what to do, and goes on from there when there
-// is space again.
+// The disk fills up while a folder comes: join says so, goes on sharing what it has, and goes on by
+// itself when there is space again. A join that begins on a full disk says what to do.
 func TestDiskFillsUpWhileAFolderComes(t *testing.T) {
 	const partSize = 64 << 10
 	s := newFolderScene(t, partSize)
@@ -58,32 +59,72 @@ func TestDiskFillsUpWhileAFolderComes(t *testing.T) {
 		other := filepath.Join(s.dir, "member", "other")
 		// So slow that the disk is full long before all is there, however late the events are.
 		member := s.join("member", append([]string{"--download-limit", "1M"}, only...)...)
+		address := member.until("its start", is("start", "music")).Address
 		start := member.until("the check's end", func(e sceneEvent) bool { return e.Event == "progress" && !e.Checking })
-		had := member.untilParts(start.PartsDone + 20).PartsDone
+		member.untilParts(start.PartsDone + 20)
 		fill(t, other)
-		if code := member.wait(); code != exitDisk {
-			t.Errorf("exit code %d, want %d", code, exitDisk)
-		}
-		for _, want := range []string{"cannot ", s.path("member") + ".part", "no space left on device; free some space and join again"} {
+		paused := member.until("that it pauses", is("paused", ""))
+		for _, want := range []string{"the disk is full: ", " more needed in " + filepath.Join(s.dir, "member") + "; sharing goes on, the download continues when there is room"} {
+			if !strings.Contains(paused.Error, want) {
+				t.Errorf("the event does not say %q: %s", want, paused.Error)
+			}
 			if says := member.errors(); !strings.Contains(says, want) {
 				t.Errorf("it does not say %q: %s", want, says)
 			}
 		}
-		again := s.join("member", only...)
-		if code := again.wait(); code != exitDisk {
-			t.Errorf("still full: exit code %d, want %d", code, exitDisk)
-		}
-		if says := again.errors(); !strings.Contains(says, "more are needed") || !strings.Contains(says, "free some") {
-			t.Errorf("still full: it says %s", says)
-		}
+		s.wantShared(member, address)
 		if err := os.Remove(other); err != nil {
 			t.Fatal(err)
 		}
-		last := s.join("member", only...)
-		e := last.until("its end", func(e sceneEvent) bool { return e.Event == "progress" && e.Complete })
-		wantNothingTwice(t, e, had, partSize)
-		last.stop(syscall.SIGTERM)
+		member.until("that it goes on", is("resumed", ""))
+		member.until("its end", func(e sceneEvent) bool { return e.Event == "progress" && e.Complete })
+		if n := strings.Count(member.errors(), "warning: the disk is full"); n != 1 {
+			t.Errorf("it says %d times that the disk is full: %s", n, member.errors())
+		}
+		member.stop(syscall.SIGTERM)
 	}
 	s.wantFolder("member", "")
 	s.wantNoUnfinished("member")
+}
+
+// wantShared checks that a member shares what it has: somebody who knows only this one gets it.
+func (s *scene) wantShared(from *player, address string) {
+	s.t.Helper()
+	had := from.until("how much it has", func(e sceneEvent) bool { return e.Event == "progress" }).PartsDone
+	name := fmt.Sprintf("from %s %d", from.name, had)
+	other := s.join(name, "--conductor", "127.0.0.1:1", "--peer", address) // where nobody listens
+	other.untilParts(had)
+	other.stop(syscall.SIGTERM)
+}
+
+// A disk that is full when a join begins is told at once, and costs nothing.
+func TestJoinOnAFullDisk(t *testing.T) {
+	s := newFolderScene(t, 64<<10)
+	s.smallDisk("member", "40m")
+	fill(t, filepath.Join(s.dir, "member", "other"))
+	member := s.join("member")
+	if code := member.wait(); code != exitDisk {
+		t.Errorf("exit code %d, want %d", code, exitDisk)
+	}
+	for _, want := range []string{"more are needed", "free some"} {
+		if says := member.errors(); !strings.Contains(says, want) {
+			t.Errorf("it does not say %q: %s", want, says)
+		}
+	}
+}
+
+// With --stall-timeout a join that waits for room ends, with the exit code of a disk that is full.
+func TestFullDiskAndStallTimeout(t *testing.T) {
+	s := newFolderScene(t, 64<<10)
+	s.smallDisk("member", "40m")
+	s.join("original").untilComplete()
+	member := s.join("member", "--download-limit", "1M", "--stall-timeout", "2s")
+	member.untilParts(10)
+	fill(t, filepath.Join(s.dir, "member", "other"))
+	if code := member.wait(); code != exitDisk {
+		t.Errorf("exit code %d, want %d", code, exitDisk)
+	}
+	if says := member.errors(); !strings.Contains(says, "the disk is full") {
+		t.Errorf("it says %s", says)
+	}
 }

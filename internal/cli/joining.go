@@ -42,6 +42,7 @@ func (j *joining) run(ctx context.Context) error {
 		shown = j.page.url()
 	}
 	j.endOn(s.start(m.Addr().String(), shown, readKeys))
+	s.resumed(m.Progress())
 
 	keys := make(chan struct{})
 	last := &lastCopy{terminal: p.terminal, again: p.running + " again", quit: p.stop.quit, needed: func() string {
@@ -112,7 +113,8 @@ func (j *joining) judge(now time.Time, progress member.Progress) {
 
 // complete says that the content is complete at path, and starts the command that waits for it.
 func (j *joining) complete(path string) {
-	j.endOn(j.showing.complete(path))
+	progress := j.member.Progress()
+	j.endOn(j.showing.complete(path, &progress))
 	if j.options.hook.command == "" {
 		j.finished = true
 	} else {

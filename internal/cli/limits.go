@@ -57,6 +57,9 @@ func (l *limits) reached(now time.Time, p *member.Progress, finished bool) error
 		return withCode(exitVerify, errors.New(badPartsText(p.BadParts, p.Path)))
 	case !p.Complete && l.stall > 0 && now.Sub(l.gained) >= l.stall:
 		err := fmt.Errorf("nothing came for %s%s", timeText(l.stall), because(p.Waiting))
+		if p.Paused != "" {
+			return withCode(exitDisk, err)
+		}
 		return withCode(exitStalled, err)
 	case !finished:
 		return nil

@@ -35,6 +35,8 @@ func (v *view) waits() string {
 	switch {
 	case v.settled(), v.Checking:
 		return ""
+	case v.Paused != "":
+		return "paused"
 	case v.down.stalled():
 		return "stalled"
 	case v.Downloaded == 0 && v.Waiting != "":
@@ -61,7 +63,7 @@ func rateText(m *meter) string { return figureText(m.rate()) + "/s" }
 // eta is the time left for people; empty if it is unknown.
 func (v *view) eta() string {
 	left, ok := v.down.left(v.Bytes - v.BytesDone)
-	if !ok || v.settled() || v.Checking {
+	if !ok || v.settled() || v.Checking || v.Paused != "" {
 		return ""
 	}
 	return "ETA " + timeText(left)

@@ -19,26 +19,35 @@ var rooms = map[string][]string{
 	"internal/cli": {
 		"compose", "conduct", "internal/cli/fetch", "internal/cli/lan", "conduct/page", "member", "member/origin",
 		"member/store", "orch",
+		"proto/secure",
 	},
-	"internal/cli/fetch":  {},
-	"internal/cli/lan":    {},
-	"compose":             {"orch"},
-	"conduct":             {"conduct/page", "orch", "proto", "proto/bencode"},
-	"conduct/page":        {},
-	"member":              {"member/intake", "member/link", "member/origin", "member/store", "member/swarm", "member/tracker", "orch", "proto"},
+	"internal/cli/fetch": {"proto/mtu"},
+	"internal/cli/lan":   {},
+	"compose":            {"orch"},
+	"conduct":            {"conduct/page", "orch", "proto", "proto/bencode", "proto/mtu", "proto/secure"},
+	"conduct/page":       {},
+	"member": {
+		"member/intake", "member/link", "member/origin", "member/store", "member/swarm",
+		"member/tracker", "orch",
+		"proto", "proto/mtu", "proto/secure",
+	},
 	"member/intake":       {"member/swarm"},
 	"member/link":         {"member/swarm", "proto"},
 	"member/origin":       {"orch"},
 	"member/slogto":       {},
 	"member/swarm":        {"proto"},
+	"member/store":        {"member/store/disk", "member/store/sha1x8", "orch"},
+	"member/store/disk":   {},
 	"member/tracker":      {"proto", "proto/bencode"},
-	"member/store":        {"member/store/sha1x8", "orch"},
 	"member/store/sha1x8": {},
 	"orch":                {"proto/bencode"},
 	"proto":               {"proto/bencode"},
 	"proto/bencode":       {},
+	"proto/mtu":           {},
+	"proto/secure":        {"proto"},
 
-	"internal/cli/switchboard": {}, // of tests only
+	"internal/cli/hosts":       {}, // of tests only
+	"internal/cli/switchboard": {}, // so is this
 }
 
 // pure are the rooms that decide while others do, and impure is what they may not import.
@@ -55,7 +64,14 @@ var confined = map[string]string{
 	"rsc.io/qr":                    "internal/cli",
 	"github.com/prometheus":        "conduct",
 	"github.com/chromedp/chromedp": "conduct/page",
+	"github.com/hanwen/go-fuse":    "internal/cli",
 }
+
+// testRooms are the rooms that only tests import.
+var testRooms = []string{"internal/cli/hosts", "internal/cli/switchboard"}
+
+// ofTests is what only tests may import.
+var ofTests = []string{"github.com/chromedp", "github.com/hanwen/go-fuse", "pgregory.net/rapid", "go.uber.org/goleak"}
 
 func TestImportsPointDown(t *testing.T) {
 	const root = "../.."
@@ -99,7 +115,7 @@ func TestImportsPointDown(t *testing.T) {
 func checkImport(t *testing.T, path, room, imported string) {
 	t.Helper()
 	isTest := strings.HasSuffix(path, "_test.go")
-	if imported == "testing" && !isTest && room != "internal/cli/switchboard" {
+	if imported == "testing" && !isTest && !slices.Contains(testRooms, room) {
 		t.Errorf("%s: only tests import testing", path)
 	}
 	if local, ok := strings.CutPrefix(imported, "orchestra/"); ok && local != room && !isTest && !slices.Contains(rooms[room], local) {
@@ -107,6 +123,11 @@ func checkImport(t *testing.T, path, room, imported string) {
 	}
 	if slices.Contains(pure, room) && !isTest && slices.Contains(impure, imported) {
 		t.Errorf("%s: the room %s must not import %s", path, room, imported)
+	}
+	for _, module := range ofTests {
+		if !isTest && strings.HasPrefix(imported, module) {
+			t.Errorf("%s: only tests import %s", path, imported)
+		}
 	}
 	for module, owner := range confined {
 		if strings.HasPrefix(imported, module) && room != owner {

@@ -27,6 +27,7 @@ type showing struct {
 	troubles troubles
 	began    time.Time
 	event    time.Time // the last progress event
+	paused   bool      // it was said that the download is
 	piped    bool      // stdout is the content's
 	pouring  bool      // which is not all written yet
 }
@@ -52,14 +53,14 @@ func newShowingOf(p *program, name, mode string) *showing {
 
 // A joinEvent is one line of join --json; which fields it has, docs/scripting.md says.
 type joinEvent struct {
-	Event   string   `json:"event"` // start, progress, complete or end; of several joined, left, failed
+	Event   string   `json:"event"` // start, progress, paused, resumed, complete or end; of several joined, left, failed
 	ID      string   `json:"id,omitempty"`
 	Name    string   `json:"name,omitempty"`
 	Address string   `json:"address,omitempty"` // where the member listens
 	Page    string   `json:"page,omitempty"`    // where the page is
 	Path    string   `json:"path,omitempty"`    // of the content
 	File    string   `json:"file,omitempty"`    // the .orch file, of several
-	Error   string   `json:"error,omitempty"`   // why it is not joined, of several
+	Error   string   `json:"error,omitempty"`   // why it is paused; of several, why it is not joined
 	Seconds *float64 `json:"seconds,omitempty"` // since the start
 	*joinCounts
 }
@@ -129,6 +130,16 @@ func (s *showing) look(now time.Time, p member.Progress) error {
 	for _, text := range s.troubles.news(now, v) {
 		s.program.terminal.note("%s", text)
 	}
+	if paused := p.Paused != ""; paused != s.paused {
+		s.paused = paused
+		e := joinEvent{Event: "resumed", Seconds: s.seconds()}
+		if paused {
+			e.Event, e.Error = "paused", p.Paused
+		}
+		if err := s.emit(e); err != nil {
+			return err
+		}
+	}
 	if now.Sub(s.event) < eventEvery {
 		return nil
 	}
@@ -138,9 +149,21 @@ func (s *showing) look(now time.Time, p member.Progress) error {
 
 func (s *showing) view(p member.Progress) *view { return &view{p, &s.down, &s.up} }
 
+// resumed says what was here at the start and need not be read again.
+func (s *showing) resumed(p member.Progress) {
+	if s.mode != "none" && p.Resumed > 0 && p.Resumed < p.Parts {
+		s.program.terminal.note("resumed: %s of %s were here (checked before)",
+			grouped(int64(p.Resumed)), counted(p.Parts, "part"))
+	}
+}
+
 // complete says that the content is complete.
-func (s *showing) complete(path string) error {
-	if s.mode != "none" {
+func (s *showing) complete(path string, p *member.Progress) error {
+	switch {
+	case s.mode == "none":
+	case p.Resumed > 0 && p.Resumed == p.Parts:
+		s.program.terminal.note("%s is complete, and was checked before (--check reads it again): %s", s.file.Name, path)
+	default:
 		s.program.terminal.note("%s is complete and verified after %s: %s", s.file.Name, timeText(time.Since(s.began)), path)
 	}
 	return s.emit(joinEvent{Event: "complete", Path: path, Seconds: s.seconds()}, path)

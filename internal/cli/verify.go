@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"orchestra/compose"
 	"orchestra/member/store"
@@ -61,6 +62,7 @@ func runVerify(ctx context.Context, p *program, arguments []string) error {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return withCode(exitInput, fmt.Errorf("%s is a folder, and %s describes a file; give the path of the file", path, arguments[0]))
 	}
+	began := time.Now()
 	// Composing the content again is the whole check: the same checksums, or not.
 	found, err := compose.Compose(ctx, compose.Config{
 		Path: path, Conductors: []string{defaultConductor}, PartSize: f.PartSize, Hash: f.Hash(), NoTimes: true,
@@ -78,6 +80,9 @@ func runVerify(ctx context.Context, p *program, arguments []string) error {
 		BadLinks: []string{},
 	}
 	v.OK = len(v.BadParts) == 0 && v.Size == v.WantSize && isWhole(f, found.Checksum)
+	if v.OK {
+		p.remember(f, path, began)
+	}
 	if err := p.result(v, v.text()); err != nil || v.OK {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"orchestra/member/store"
 	"orchestra/orch"
@@ -24,6 +25,7 @@ func verifyFolder(ctx context.Context, p *program, f *orch.File, orchPath, path 
 		return withCode(exitInput, err)
 	}
 	defer s.Close()
+	began := time.Now()
 	bad, whole, err := readFolder(ctx, f, s, slowProgress(p.terminal, "verifying"))
 	p.terminal.wipe()
 	if err != nil {
@@ -43,6 +45,9 @@ func verifyFolder(ctx context.Context, p *program, f *orch.File, orchPath, path 
 	v := verdict{
 		Path: path, ID: f.ID().String(), Parts: f.NumParts(), BadParts: bad, Size: s.FolderSize(), WantSize: f.Size,
 		BadLinks: links, OK: len(bad)+len(flaws)+len(links) == 0 && isWhole(f, whole),
+	}
+	if v.OK {
+		p.remember(f, path, began)
 	}
 	text := v.text()
 	if len(bad)+len(flaws) == 0 && len(links) > 0 {

@@ -41,9 +41,8 @@ type Config struct {
 	Written func(ctx context.Context, peer int, run swarm.Run)
 	// Verified tells what came of a part. The error is that it cannot be read back.
 	Verified func(ctx context.Context, part uint32, good bool, err error)
-	// Broken tells, once, that the disk does not take what is written. Nothing is written from then
-	// on.
-	Broken func(ctx context.Context, err error)
+	// Unwritten tells, once for a run, that the disk does not take it. Nothing more of it is written.
+	Unwritten func(ctx context.Context, peer int, run swarm.Run, err error)
 }
 
 // Pipe is the way in of a member. Its methods may be called from several goroutines at a time, and
@@ -58,7 +57,6 @@ type Pipe struct {
 	gathering *gathering
 	followers followers
 	hop       atomic.Int64
-	broken    atomic.Bool
 }
 
 // New returns a pipe. It needs [Pipe.Work] to move anything.
@@ -168,11 +166,4 @@ func (p *Pipe) verify(ctx context.Context, parts []uint32) {
 		}
 		p.cfg.Verified(ctx, part, good, err)
 	})
-}
-
-// fails reports that the disk does not take what is written.
-func (p *Pipe) fails(ctx context.Context, err error) {
-	if p.broken.CompareAndSwap(false, true) {
-		p.cfg.Broken(ctx, err)
-	}
 }

@@ -118,7 +118,9 @@ func pipe(t *testing.T, d Disk) (*Pipe, chan report) {
 		Verified: func(_ context.Context, part uint32, good bool, err error) {
 			told <- report{part: part, good: good, err: err}
 		},
-		Broken: func(_ context.Context, err error) { told <- report{err: err} },
+		Unwritten: func(_ context.Context, _ int, run swarm.Run, err error) {
+			told <- report{run: run, err: err}
+		},
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
@@ -338,6 +340,26 @@ func TestAbandon(t *testing.T) {
 	})
 }
 
+// What comes of a run after it was taken back is not written, also while no buffer is to be had.
+func TestAbandonedRunIsNotWrittenThrough(t *testing.T) {
+	d := newDisk()
+	p, told := pipe(t, d)
+	for p.take() != nil { // others have all buffers
+	}
+	s := p.Begin(0, swarm.Run{Length: testPart})
+	take(t, s, make([]byte, 100), 100)
+	if n := len(d.wrote()); n != 1 {
+		t.Fatalf("%d stretches were written through, want 1", n)
+	}
+	s.Abandon()
+	if err := s.Read(t.Context(), bytes.NewReader(make([]byte, 100)), 100, 100); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(d.wrote()); n != 1 || len(told) != 0 {
+		t.Errorf("%d stretches were written, %d reports", n, len(told))
+	}
+}
+
 // A link that ends in the middle of a chunk keeps nothing.
 func TestReadFails(t *testing.T) {
 	d := newDisk()
@@ -354,7 +376,8 @@ func TestReadFails(t *testing.T) {
 	}
 }
 
-// That the disk does not take what is written is told once, and then nothing is written.
+// That the disk does not take a run is told once for it, nothing more of it is written, and others
+// are tried.
 func TestDiskFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDisk()
@@ -368,18 +391,16 @@ func TestDiskFails(t *testing.T) {
 			}
 		}
 		synctest.Wait()
-		if got := <-told; !errors.Is(got.err, d.err) || len(told) != 0 {
-			t.Errorf("told %+v, and %d more", got, len(told))
+		failed := map[uint32]bool{}
+		for len(told) > 0 {
+			got := <-told
+			if !errors.Is(got.err, d.err) || failed[got.run.Part] {
+				t.Errorf("told %+v", got)
+			}
+			failed[got.run.Part] = true
 		}
-		before := len(d.wrote())
-		s := p.Begin(0, swarm.Run{Part: 30, Length: testPart})
-		take(t, s, make([]byte, testPart), bufferSize)
-		if err := s.End(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		synctest.Wait()
-		if n := len(d.wrote()); n != before || len(told) != 0 || p.InUse() != 0 {
-			t.Errorf("%d more writes, %d reports, %d buffers in use", n-before, len(told), p.InUse())
+		if len(failed) != 20 || len(d.wrote()) != 20 || p.InUse() != 0 {
+			t.Errorf("%d runs failed after %d writes, %d buffers in use", len(failed), len(d.wrote()), p.InUse())
 		}
 	})
 }

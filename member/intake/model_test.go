@@ -77,7 +77,7 @@ func TestModel(t *testing.T) {
 					t.Errorf("part %d: %v", part, err)
 				}
 			},
-			Broken: func(_ context.Context, err error) { t.Error(err) },
+			Unwritten: func(_ context.Context, _ int, _ swarm.Run, err error) { t.Error(err) },
 		})
 		ctx, cancel := context.WithCancel(t.Context())
 		var work, links sync.WaitGroup

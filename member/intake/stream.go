@@ -21,7 +21,7 @@ type Stream struct {
 	chunks []chunk
 	busy   bool // a worker has it, or it waits for one
 	whole  bool // no chunk follows
-	gone   bool // abandoned
+	gone   bool // abandoned, or not written
 }
 
 // chunk is a stretch of a run.
@@ -131,12 +131,18 @@ func (s *Stream) Release() {
 	}
 }
 
-// Abandon lets what the workers have of the run go nowhere: it was taken back. It may be called
-// while Read is.
+// Abandon lets all that still comes of the run go nowhere: it was taken back, and what is written
+// now is of whoever is asked for it next. It may be called while Read is.
 func (s *Stream) Abandon() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.gone = true
+}
+
+func (s *Stream) isGone() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.gone
 }
 
 // readThrough writes while every buffer is in use, so that a link does not wait for others.
@@ -147,9 +153,7 @@ func (s *Stream) readThrough(ctx context.Context, r io.Reader, at int64, n int) 
 		if _, err := io.ReadFull(r, p); err != nil {
 			return err
 		}
-		if err := s.store(ctx, at, p); err != nil {
-			return err
-		}
+		s.store(ctx, at, p)
 		at += int64(len(p))
 		n -= len(p)
 	}
@@ -161,14 +165,14 @@ func (s *Stream) write(ctx context.Context) {
 	for {
 		chunks, whole, gone := s.take()
 		if len(chunks) == 0 {
-			if whole && !gone && !s.pipe.broken.Load() {
+			if whole && !gone {
 				s.close(ctx)
 			}
 			return
 		}
 		for _, c := range chunks {
-			if !gone && !s.pipe.broken.Load() {
-				_ = s.store(ctx, c.from, c.buf[:c.n]) // told, and the pipe is broken
+			if !gone {
+				gone = !s.store(ctx, c.from, c.buf[:c.n])
 			}
 			s.pipe.giveBack(c.buf)
 		}
@@ -185,18 +189,33 @@ func (s *Stream) take() (chunks []chunk, whole, gone bool) {
 }
 
 // store writes a stretch of the run, hashes it if it is not better hashed with other parts, and
-// wakes who waits for it.
-func (s *Stream) store(ctx context.Context, at int64, p []byte) error {
+// wakes who waits for it. Of a run that was taken back it writes nothing. It reports whether the disk
+// took it.
+func (s *Stream) store(ctx context.Context, at int64, p []byte) bool {
+	if s.isGone() {
+		return false
+	}
 	write := s.pipe.cfg.Disk.Write
 	if s.pipe.gathering.fast.Load() {
 		write = s.pipe.cfg.Disk.WriteOnly
 	}
 	if err := write(s.run.Part, int64(s.run.Begin)+at, p); err != nil {
-		s.pipe.fails(ctx, err)
-		return err
+		s.fails(ctx, err)
+		return false
 	}
 	s.pipe.followers.wake(s.run.Part)
-	return nil
+	return true
+}
+
+// fails lets the rest of the run go nowhere, and tells why.
+func (s *Stream) fails(ctx context.Context, err error) {
+	s.mu.Lock()
+	told := s.gone
+	s.gone = true
+	s.mu.Unlock()
+	if !told {
+		s.pipe.cfg.Unwritten(ctx, s.peer, s.run, err)
+	}
 }
 
 // close reports a run that is written; if it is the whole part, it is verified.

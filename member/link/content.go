@@ -35,8 +35,7 @@ func (l *Link) accept(p proto.Piece) error {
 		return err
 	}
 	if a == nil {
-		l.pass(p)
-		return nil
+		return l.pass(p)
 	}
 	l.piece = piece{Piece: p, of: a}
 	a.taking = true
@@ -69,17 +68,21 @@ func (l *Link) belongs(p proto.Piece) (*Asked, error) {
 }
 
 // pass lets a piece go by that is good for nothing.
-func (l *Link) pass(p proto.Piece) {
+func (l *Link) pass(p proto.Piece) error {
 	l.piece = piece{}
 	l.wasted += int64(p.Length)
+	if !l.unasked(p.Length) {
+		return errUnasked
+	}
 	i := l.ghost(p)
 	if i < 0 {
-		return
+		return nil
 	}
 	g := &l.ghosts[i]
 	if g.at += int64(p.Length); g.at >= int64(g.run.Begin)+int64(g.run.Length) {
 		l.ghosts = slices.Delete(l.ghosts, i, i+1)
 	}
+	return nil
 }
 
 // ghost finds the run that was cancelled and that a piece is the next one of; -1: none.
@@ -138,6 +141,7 @@ func (l *Link) Arrived(now time.Duration) (Fate, []Event) {
 	p := l.piece
 	a := p.of
 	a.taking = false
+	l.earns(p.Length, int64(a.Run.Length))
 	if l.cfg.MaxRun == 0 {
 		block := (p.Begin - a.Run.Begin) / proto.Block
 		a.seen[block/64] |= 1 << (block % 64)

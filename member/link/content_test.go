@@ -24,7 +24,7 @@ func TestRunComes(t *testing.T) {
 		for _, k := range n {
 			length += k
 		}
-		events, err := l.Hear(proto.Piece{Begin: begin, Length: length})
+		events, err := l.Hear(0, proto.Piece{Begin: begin, Length: length})
 		if a, offset := l.Coming(); err != nil || a == nil || a.Run != run ||
 			offset != int64(begin) {
 			t.Fatalf("the piece at %d goes to %+v at %d: %v", begin, a, offset, err)
@@ -67,7 +67,7 @@ func TestLimited(t *testing.T) {
 	l := member(1 << 20)
 	run := swarm.Run{Length: 300}
 	l.fetch(run)
-	l.Hear(proto.Piece{Length: 300})
+	l.Hear(0, proto.Piece{Length: 300})
 	var told []Event
 	for at := time.Duration(0); at < 3*swarm.ReportEvery; at += swarm.ReportEvery / 2 {
 		told = append(told, l.InLimited(at)...)
@@ -102,7 +102,7 @@ func TestGivenUpInAPiece(t *testing.T) {
 	l := member(1 << 20)
 	run := swarm.Run{Length: 300}
 	l.fetch(run)
-	l.Hear(proto.Piece{Length: 100})
+	l.Hear(0, proto.Piece{Length: 100})
 	first, _ := l.Coming()
 	l.Took(0, 50)
 	l.cancel(run)
@@ -114,14 +114,14 @@ func TestGivenUpInAPiece(t *testing.T) {
 	if fate, _ := l.Arrived(0); fate != Gone || first.Taking() || l.Wasted() != 100 {
 		t.Errorf("its fate is %v", fate)
 	}
-	l.Hear(proto.Piece{Begin: 100, Length: 100}) // of what was given up
+	l.Hear(0, proto.Piece{Begin: 100, Length: 100}) // of what was given up
 	if a, _ := l.Coming(); a != nil || l.Wasted() != 100 {
 		t.Errorf("what follows of it goes to %+v", a)
 	}
-	if events, _ := l.Hear(proto.Reject{Begin: 200, Length: 100}); len(events) > 0 {
+	if events, _ := l.Hear(0, proto.Reject{Begin: 200, Length: 100}); len(events) > 0 {
 		t.Errorf("what answers the cancel is told: %v", events)
 	}
-	if events, _ := l.Hear(proto.Piece{Length: 100}); len(events) != 1 {
+	if events, _ := l.Hear(0, proto.Piece{Length: 100}); len(events) != 1 {
 		t.Errorf("when it comes again %v is told", events)
 	}
 }

@@ -3,6 +3,7 @@ package link
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"orchestra/member/swarm"
 	"orchestra/proto"
@@ -29,8 +30,11 @@ const mostTogether = 4096
 // what follows, or when [Link.Flush] is called. The events are good until the next call of Hear,
 // Flush, Took or Arrived. An error ends the link. After a [proto.Piece] its content follows: see
 // [Link.Coming].
-func (l *Link) Hear(msg proto.Message) ([]Event, error) {
+func (l *Link) Hear(now time.Duration, msg proto.Message) ([]Event, error) {
 	l.told = l.told[:0]
+	if !l.spends(now, msg) {
+		return nil, errTalk
+	}
 	err := l.hear(msg)
 	return l.told, err
 }

@@ -39,7 +39,7 @@ func TestHear(t *testing.T) {
 		proto.NotInterested{},
 		proto.Have{Part: 3},
 	} {
-		events, err := l.Hear(msg)
+		events, err := l.Hear(0, msg)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -107,7 +107,7 @@ func TestWhatAPeerMayNotSay(t *testing.T) {
 			}
 			l.choking = false
 			l.fetch(swarm.Run{Part: 1, Length: 100})
-			if events, err := l.Hear(msg); err == nil || len(events) > 0 || len(l.Flush()) > 0 {
+			if events, err := l.Hear(0, msg); err == nil || len(events) > 0 || len(l.Flush()) > 0 {
 				t.Errorf("%s, foreign %v: %v, %v", name, foreign, events, err)
 			}
 		}
@@ -117,18 +117,18 @@ func TestWhatAPeerMayNotSay(t *testing.T) {
 // Requests beyond those that may wait are rejected, and so are all of a peer that is choked.
 func TestRequestsThatMayNotWait(t *testing.T) {
 	l := member(1 << 20)
-	if _, err := l.Hear(proto.Request{Length: 1}); err != nil || len(l.Flush()) > 0 {
+	if _, err := l.Hear(0, proto.Request{Length: 1}); err != nil || len(l.Flush()) > 0 {
 		t.Error("a choked peer is heard", err)
 	}
 	l.setChoke(false)
 	l.says(t)
 	for i := range uint32(Reqq) {
-		l.Hear(proto.Request{Begin: i, Length: 1})
+		l.Hear(0, proto.Request{Begin: i, Length: 1})
 	}
 	if said := l.says(t); len(said) > 0 {
 		t.Errorf("%v is rejected", said[0])
 	}
-	l.Hear(proto.Request{Begin: Reqq, Length: 1})
+	l.Hear(0, proto.Request{Begin: Reqq, Length: 1})
 	if diff := cmp.Diff([]proto.Message{proto.Reject{Begin: Reqq, Length: 1}},
 		l.says(t)); diff != "" {
 		t.Error("says (-want +got):", diff)
@@ -177,7 +177,7 @@ func TestTerms(t *testing.T) {
 	l := member(1)
 	want := l.cfg.Terms
 	want.Reqq = 3
-	if _, err := l.Hear(proto.Extended{Payload: proto.ExtHandshake{
+	if _, err := l.Hear(0, proto.Extended{Payload: proto.ExtHandshake{
 		Reqq:       3,
 		MaxRequest: 1 << 20,
 	}.Append(nil)}); err != nil {

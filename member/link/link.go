@@ -25,6 +25,7 @@ type Config struct {
 	Peer     int   // the core's number of the peer
 	Size     int64 // bytes of the content
 	PartSize int64
+	Loud     bool // somebody at the peer's host said too much that is of no use, lately
 	Terms
 }
 
@@ -44,6 +45,7 @@ type Link struct {
 	menu
 	hearing
 	pace
+	talk
 }
 
 // never is a deadline that does not come.
@@ -51,13 +53,15 @@ const never = time.Duration(1<<63 - 1)
 
 // New makes the state of a link that is up, over which nothing was said yet. The peer is choked.
 func New(cfg Config) *Link {
+	parts := uint32((cfg.Size + cfg.PartSize - 1) / cfg.PartSize)
 	return &Link{
 		cfg:    cfg,
-		parts:  uint32((cfg.Size + cfg.PartSize - 1) / cfg.PartSize),
+		parts:  parts,
 		due:    never,
 		orders: orders{choking: true},
 		menu:   newMenu(),
 		pace:   newPace(),
+		talk:   newTalk(parts, cfg.Loud),
 	}
 }
 

@@ -144,6 +144,7 @@ func (l *Link) cancel(run swarm.Run) {
 	a := l.asked[i]
 	l.asked = slices.Delete(l.asked, i, i+1)
 	l.drop(a)
+	l.owed += int64(run.Length - a.got)
 	if l.cfg.MaxRun > 0 {
 		// A cancel of the whole run would let it come if it was begun.
 		rest := min(max(a.got, 1), run.Length-1)
@@ -178,6 +179,7 @@ func (l *Link) recall(run swarm.Run) { l.Say(proto.Cancel(run)) }
 func (l *Link) forget() {
 	for _, a := range l.asked {
 		l.drop(a)
+		l.owed += int64(a.Run.Length - a.got)
 	}
 	l.asked, l.ghosts, l.out = nil, nil, 0
 }

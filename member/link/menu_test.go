@@ -40,7 +40,7 @@ func TestRejectedBlock(t *testing.T) {
 	run := swarm.Run{Length: 6 * proto.Block}
 	reject := func(block uint32) Event {
 		t.Helper()
-		events, err := l.Hear(proto.Reject{Begin: block * proto.Block, Length: proto.Block})
+		events, err := l.Hear(0, proto.Reject{Begin: block * proto.Block, Length: proto.Block})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,7 +48,7 @@ func TestRejectedBlock(t *testing.T) {
 	}
 	comes := func(block uint32) (whole bool) {
 		t.Helper()
-		_, err := l.Hear(proto.Piece{Begin: block * proto.Block, Length: proto.Block})
+		_, err := l.Hear(0, proto.Piece{Begin: block * proto.Block, Length: proto.Block})
 		if a, _ := l.Coming(); a == nil || err != nil {
 			t.Fatalf("block %d is not accepted: %v", block, err)
 		}
@@ -123,7 +123,7 @@ func TestTakenBackAndAskedForAgain(t *testing.T) {
 				run := swarm.Run{Length: size}
 				at := 0
 				comes := func() (taken bool) {
-					if _, err := l.Hear(proto.Piece{Begin: uint32(at), Length: piece}); err != nil {
+					if _, err := l.Hear(0, proto.Piece{Begin: uint32(at), Length: piece}); err != nil {
 						t.Fatal(err)
 					}
 					a, _ := l.Coming()
@@ -152,7 +152,7 @@ func TestTakenBackAndAskedForAgain(t *testing.T) {
 				}
 				if at < size {
 					reject := proto.Reject{Begin: uint32(at), Length: uint32(size - at)}
-					if _, err := l.Hear(reject); err != nil || len(l.asked) != 1 {
+					if _, err := l.Hear(0, reject); err != nil || len(l.asked) != 1 {
 						t.Errorf("before %d, after %d: the second request is not asked for any more",
 							before, after)
 					}

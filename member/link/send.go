@@ -50,6 +50,9 @@ func (l *Link) Next(now time.Duration, room Room, buf []byte) (e Errand) {
 	default:
 		e.Pieces = l.nextBlocks(room)
 	}
+	for _, p := range e.Pieces {
+		l.earns(p.Length, l.partLen(p.Part))
+	}
 	return e
 }
 

@@ -76,7 +76,7 @@ func (v *visit) hear(msg proto.Message) {
 	if isRequest { // before the events, of which one may be for it
 		v.heard = append(v.heard, r)
 	}
-	events, err := v.l.Hear(msg)
+	events, err := v.l.Hear(0, msg)
 	v.told(events)
 	if isRequest && err == nil {
 		v.asked += int64(r.Length)

@@ -29,7 +29,7 @@ func (s *Store) Stretch(off, most int64) (Stretch, error) {
 	if err != nil {
 		return Stretch{}, diskError("open", s.pathOf(file), err)
 	}
-	st := Stretch{f, at, n, k}
+	st := Stretch{f.System(), at, n, k}
 	info, err := f.Stat()
 	if err == nil && info.Size() < st.Offset+st.Length {
 		err = errShorter

@@ -17,11 +17,13 @@ import (
 // batch is how many bytes of parts a worker of the check takes at a time.
 const batch = 8 << 20
 
-// Check hashes every part and reports each, from several goroutines and in no order. Parts of
-// unfinished content that were never written (holes) are reported bad without being read, and those
-// of zeros good. Where a part of zeros may be written to, it becomes so.
+// Check hashes every part that is not [Store.Known] and reports each, from several goroutines and
+// in no order. Parts of unfinished content that were never written (holes), or are not there by
+// its journal, are reported bad without being read, and those of zeros good. Where a part of zeros
+// may be written to, it becomes so.
 func (s *Store) Check(ctx context.Context, report func(part uint32, good bool)) error {
-	return s.check(ctx, func(uint32) bool { return true }, func(part uint32, good bool) {
+	unknown := func(part uint32) bool { return !s.believes(part) }
+	err := s.check(ctx, unknown, func(part uint32, good bool) {
 		if good = good || s.clear(part); good {
 			s.mu.Lock()
 			s.verify(part)
@@ -29,6 +31,10 @@ func (s *Store) Check(ctx context.Context, report func(part uint32, good bool)) 
 		}
 		report(part, good)
 	})
+	if err == nil {
+		s.looked.Store(true)
+	}
+	return err
 }
 
 // check looks at some of the parts.
@@ -75,7 +81,7 @@ func (c *checker) run(ctx context.Context) error {
 			c.report(part, true)
 			return true
 		}
-		hopeless := c.partial && c.hole(part) || c.folder != nil && c.folder.wrong[part]
+		hopeless := c.absent(part) || c.partial && c.hole(part) || c.folder != nil && c.folder.wrong[part]
 		if hopeless {
 			c.report(part, false)
 		}
@@ -100,6 +106,11 @@ func (c *checker) run(ctx context.Context) error {
 	return nil
 }
 
+// absent reports whether it is known from before that a part is not there.
+func (s *Store) absent(part uint32) bool {
+	return s.exhaustive && !s.believes(part) && !s.Keeps(part)
+}
+
 // compare tells whether a part is right on disk.
 func (c *checker) compare(part uint32) bool {
 	c.in.reset()
@@ -118,7 +129,7 @@ func (s *Store) readAhead(parts []uint32) {
 	from := s.offset(parts[0])
 	s.layout.each(from, s.offset(parts[len(parts)-1])-from+s.comp.PartSize, func(file int, at, n int64) bool {
 		if f, k, err := s.files.get(file, false); err == nil {
-			willNeed(f, at, n)
+			f.WillNeed(at, n)
 			s.files.put(k)
 		}
 		return true
@@ -134,7 +145,7 @@ func (s *Store) hole(part uint32) bool {
 			nothing = errors.Is(err, fs.ErrNotExist)
 			return nothing
 		}
-		nothing = hole(f, at, n)
+		nothing = f.Hole(at, n)
 		s.files.put(k)
 		return nothing
 	})

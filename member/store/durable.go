@@ -1,8 +1,9 @@
 package store
 
 import (
-	"os"
 	"path"
+
+	"orchestra/member/store/disk"
 )
 
 // What is complete is told only when it outlasts a power cut: first the content is made durable,
@@ -15,7 +16,11 @@ const few = 16
 // syncFiles makes files of the content durable.
 func (s *Store) syncFiles(files []int) error {
 	if len(files) > few {
-		if done, err := s.syncSystem(); done || err != nil {
+		done, err := s.syncSystem()
+		if done {
+			s.kept(err, files...)
+		}
+		if done || err != nil {
 			return err
 		}
 	}
@@ -26,9 +31,55 @@ func (s *Store) syncFiles(files []int) error {
 		}
 		err = f.Sync()
 		s.files.put(k)
+		s.kept(err, i)
 		if err != nil {
 			return diskError("write", s.pathOf(i), err)
 		}
+	}
+	return nil
+}
+
+// kept takes in what came of making files durable. A system that could not write something says so
+// once, and may take it for written then: to sync again would tell nothing. So the parts of such
+// files are doubted, and those that can be read back are written again ([Store.Recheck]).
+func (s *Store) kept(err error, files ...int) {
+	if err == nil {
+		return
+	}
+	for _, i := range files {
+		s.layout.eachPart(i, s.comp.PartSize, s.unkept.set)
+		s.watch.unkept[i].Store(true)
+	}
+}
+
+// closed takes in what came of closing a file. Some file systems tell only then that what was
+// written before is lost.
+func (s *Store) closed(file int, err error) {
+	if err != nil && s.writes {
+		s.kept(err, file)
+	}
+}
+
+// rewrite writes a part again that is right and that the disk may not have kept.
+func (s *Store) rewrite(part uint32) error {
+	if !s.unkept.has(part) {
+		return nil
+	}
+	s.unkept.clear(part) // a sync that fails meanwhile sets it again
+	buf := blocks.Get().(*block)
+	defer blocks.Put(buf)
+	off := s.offset(part)
+	for end := off + s.comp.PartLen(int(part)); off < end; {
+		p := buf[:min(int64(len(buf)), end-off)]
+		err := s.ReadAt(p, off)
+		if err == nil {
+			_, err = s.writeAt(p, off)
+		}
+		if err != nil {
+			s.unkept.set(part)
+			return err
+		}
+		off += int64(len(p))
 	}
 	return nil
 }
@@ -40,17 +91,17 @@ func (s *Store) syncSystem() (done bool, err error) {
 		return false, diskError("open folder", s.dir, err)
 	}
 	defer dir.Close()
-	if !syncsAll(dir) {
+	if !dir.SyncsAll() {
 		return false, nil
 	}
-	if err := syncAll(dir); err != nil {
-		return false, diskError("write", s.Path(), err)
+	if err := dir.SyncAll(); err != nil {
+		return true, diskError("write", s.Path(), err)
 	}
 	return true, nil
 }
 
 // syncNames makes the names in folders below a root durable, and in those on the way to them.
-func (s *Store) syncNames(root *os.Root, folders []string) error {
+func (s *Store) syncNames(root disk.Root, folders []string) error {
 	if len(folders) > few {
 		if done, err := s.syncSystem(); done || err != nil {
 			return err
@@ -68,11 +119,22 @@ func (s *Store) syncNames(root *os.Root, folders []string) error {
 	return nil
 }
 
-func syncNamesIn(root *os.Root, folder string) error {
+func syncNamesIn(root disk.Root, folder string) error {
 	dir, err := root.Open(folder)
 	if err != nil {
 		return err
 	}
 	defer dir.Close()
-	return syncDir(dir)
+	return dir.SyncNames()
+}
+
+// tellsAtOnce reports whether a file system tells what a file is like without writing anything to a
+// server before.
+func tellsAtOnce(root disk.Root) bool {
+	dir, err := root.Open(".")
+	if err != nil {
+		return false
+	}
+	defer dir.Close()
+	return dir.SyncsAll()
 }

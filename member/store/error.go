@@ -8,6 +8,8 @@ import (
 	"os"
 
 	"github.com/dustin/go-humanize"
+
+	"orchestra/member/store/disk"
 )
 
 // Error is what the disk answered: full, not permitted, broken.
@@ -18,11 +20,25 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	text := fmt.Sprintf("cannot %s %s: %v", e.Op, e.Path, e.Err)
-	if isFull(e.Err) {
+	text := e.Fact()
+	if disk.IsFull(e.Err) {
 		text += "; free some space and join again: what came before is kept"
 	}
 	return text
+}
+
+// Fact is the error without what to do about it.
+func (e *Error) Fact() string { return fmt.Sprintf("cannot %s %s: %v", e.Op, e.Path, e.Err) }
+
+// IsFull reports whether an error is that the disk, or this user's share of it, is full.
+func IsFull(err error) bool { return err != nil && disk.IsFull(err) }
+
+// IsForGood reports whether an error is one that waiting does not mend: something else stands where
+// the content belongs, or the folder that it is in is gone. Then nothing more can be got there.
+func IsForGood(err error) bool {
+	var other *ContentError
+	return errors.As(err, &other) || errors.Is(err, errSwapped) || errors.Is(err, ErrLocked) ||
+		errors.Is(err, fs.ErrNotExist)
 }
 
 // Unwrap returns the system's error.
@@ -70,7 +86,7 @@ func (e *UnverifiedError) Error() string {
 }
 
 // IsTooManyOpen reports whether an error is that too many files are open, which passes.
-func IsTooManyOpen(err error) bool { return err != nil && isTooManyOpen(err) }
+func IsTooManyOpen(err error) bool { return err != nil && disk.IsTooManyOpen(err) }
 
 // ErrLocked tells that another program is getting the same content into the same folder.
 var ErrLocked = errors.New("another orchestra is getting this content into this folder; stop it, or choose another folder with --dir")

@@ -2,11 +2,12 @@ package store
 
 import (
 	"maps"
-	"os"
 	"runtime"
 	"slices"
 	"sync"
 	"time"
+
+	"orchestra/member/store/disk"
 )
 
 // openMost is how many files of a folder are kept open when nobody uses them.
@@ -15,7 +16,8 @@ const openMost = 64
 // files are the content's open files: that of a single file as long as it has one that is to stay
 // open, all others as they are needed.
 type files struct {
-	open func(file int, write bool) (*os.File, error)
+	open   func(file int, write bool) (disk.File, error)
+	closed func(file int, err error) // told what came of a close
 
 	mu   sync.Mutex
 	idle sync.Cond // signalled when a file is given back
@@ -25,7 +27,8 @@ type files struct {
 
 // kept is an open file.
 type kept struct {
-	file   *os.File
+	file   disk.File
+	number int
 	users  int
 	used   int64 // the turn of its last use
 	held   bool  // it stays open although nobody uses it
@@ -33,14 +36,14 @@ type kept struct {
 	rested bool  // nobody used it since the last rest
 }
 
-func (f *files) begin(open func(file int, write bool) (*os.File, error)) {
-	f.open = open
+func (f *files) begin(open func(file int, write bool) (disk.File, error), closed func(int, error)) {
+	f.open, f.closed = open, closed
 	f.idle.L = &f.mu
 	f.kept = map[int]*kept{}
 }
 
 // hold keeps the single file open, with its lock, in place of the one that was held before.
-func (f *files) hold(file *os.File) {
+func (f *files) hold(file disk.File) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.drop(0)
@@ -48,7 +51,7 @@ func (f *files) hold(file *os.File) {
 }
 
 // single is the file that is held; nil if none is.
-func (f *files) single() *os.File {
+func (f *files) single() disk.File {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if k := f.kept[0]; k != nil && k.held {
@@ -59,7 +62,7 @@ func (f *files) single() *os.File {
 
 // get opens a file, or takes one that is open; write makes one that is not there. It is given back
 // with put.
-func (f *files) get(file int, write bool) (*os.File, *kept, error) {
+func (f *files) get(file int, write bool) (disk.File, *kept, error) {
 	f.mu.Lock()
 	k := f.take(file)
 	f.mu.Unlock()
@@ -76,7 +79,7 @@ func (f *files) get(file int, write bool) (*os.File, *kept, error) {
 		opened.Close()
 		return k.file, k, nil
 	}
-	f.kept[file] = &kept{file: opened}
+	f.kept[file] = &kept{file: opened, number: file}
 	k = f.take(file)
 	f.evict(openMost)
 	return opened, k, nil
@@ -90,10 +93,10 @@ const (
 )
 
 // openPatiently opens a file. When too many are open, it closes some that nobody uses.
-func (f *files) openPatiently(file int, write bool) (*os.File, error) {
+func (f *files) openPatiently(file int, write bool) (disk.File, error) {
 	for try := 1; ; try++ {
 		opened, err := f.open(file, write)
-		if err == nil || !isTooManyOpen(err) || try == openTries {
+		if err == nil || !disk.IsTooManyOpen(err) || try == openTries {
 			return opened, err
 		}
 		if !f.closeIdle() {
@@ -166,7 +169,7 @@ func (f *files) drop(file int) {
 	case k == nil:
 		return
 	case k.users == 0:
-		k.file.Close()
+		f.closed(file, k.file.Close())
 	default:
 		k.forget = true
 	}
@@ -189,7 +192,7 @@ func (f *files) put(k *kept) {
 	defer f.mu.Unlock()
 	if k.users--; k.users == 0 {
 		if k.forget {
-			k.file.Close()
+			f.closed(k.number, k.file.Close())
 		}
 		f.evict(openMost)
 		f.idle.Broadcast()

@@ -8,6 +8,8 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+
+	"orchestra/member/store/disk"
 )
 
 // finishFolder makes the files that were chosen durable and gives them their names: the folder as
@@ -36,7 +38,7 @@ func (s *Store) finishFolder() error {
 			s.restamp(i)
 		}
 	}
-	if err := s.syncFiles(s.unkept()); err != nil {
+	if err := s.syncFiles(s.written()); err != nil {
 		return err
 	}
 	if err := s.syncNames(root, s.folders()); err != nil {
@@ -45,7 +47,7 @@ func (s *Store) finishFolder() error {
 	if !s.partial || s.named.Load() {
 		return nil
 	}
-	if s.replace {
+	if s.replace && f.whole == nil {
 		if err := s.moveAside(); err != nil {
 			return err
 		}
@@ -54,17 +56,18 @@ func (s *Store) finishFolder() error {
 		if err := s.nameFolder(); err != nil {
 			return err
 		}
-		return s.syncNames(s.root, nil)
+		f.renamed["."] = true // and in the folder that it is in
+		return s.syncMoved(nil)
 	}
-	moved, made, err := s.moveRest(chosen)
+	made, err := s.moveRest(chosen)
 	if err != nil {
 		return err
 	}
-	return s.syncMoved(moved, made)
+	return s.syncMoved(made)
 }
 
-// unkept are the chosen files that may have been written to.
-func (s *Store) unkept() []int {
+// written are the chosen files that may have been written to.
+func (s *Store) written() []int {
 	var files []int
 	for i := range s.layout.entries {
 		if s.selection.Has(i) && !s.keeps(i) {
@@ -76,7 +79,7 @@ func (s *Store) unkept() []int {
 
 // fill makes what no part has anything of: empty files, empty folders, and the bit that lets a
 // file be executed.
-func (s *Store) fill(root *os.Root, chosen *Selection) error {
+func (s *Store) fill(root disk.Root, chosen *Selection) error {
 	f := s.folder
 	for i, e := range s.layout.entries {
 		if !chosen.Has(i) || f.under[i] && !f.repair {
@@ -105,7 +108,7 @@ func (s *Store) fill(root *os.Root, chosen *Selection) error {
 }
 
 // makeExecutable lets those execute a file who may read it.
-func makeExecutable(root *os.Root, p string, under bool, whole *os.Root) error {
+func makeExecutable(root disk.Root, p string, under bool, whole disk.Root) error {
 	if under {
 		root = whole
 	}
@@ -135,15 +138,21 @@ func (s *Store) renameFolder() error {
 		f.unfinished.Close()
 		f.unfinished = nil
 	}
-	if err := rename(s.root, from, s.comp.Name); err != nil {
+	if err := s.root.RenameNew(from, s.comp.Name); err != nil {
 		if !f.renamesOpen {
 			f.unfinished, _ = s.root.OpenRoot(from) // if that fails, its files are missing
 		}
 		return s.notNamed(s.comp.Name, err)
 	}
-	if there, err := s.root.Lstat(s.comp.Name); err != nil || !os.SameFile(held, there) {
-		_ = rename(s.root, s.comp.Name, from) // it is another one's
-		return diskError("rename", s.Path(), errors.Join(err, errSwapped))
+	there, wrong := s.root.Lstat(s.comp.Name)
+	if wrong == nil && !os.SameFile(held, there) {
+		wrong = errSwapped
+	}
+	if wrong != nil {
+		wrong = diskError("rename", s.Path(), wrong)
+		if s.root.RenameNew(s.comp.Name, from) == nil { // it is another one's
+			return wrong
+		}
 	}
 	if f.whole = f.unfinished; f.whole == nil {
 		if f.whole, err = s.root.OpenRoot(s.comp.Name); err != nil {
@@ -155,12 +164,12 @@ func (s *Store) renameFolder() error {
 		f.under[i] = true
 	}
 	s.setName(s.comp.Name)
-	return nil
+	return wrong
 }
 
 // moveRest moves the chosen files that are still in NAME.part into NAME, and removes NAME.part when
-// nothing is left in it. It returns what it moved, and the empty folders that it made.
-func (s *Store) moveRest(chosen *Selection) (moved []int, made []string, err error) {
+// nothing is left in it. It returns the empty folders that are there.
+func (s *Store) moveRest(chosen *Selection) (made []string, err error) {
 	f := s.folder
 	var rest []int
 	for i := range s.layout.entries {
@@ -170,17 +179,13 @@ func (s *Store) moveRest(chosen *Selection) (moved []int, made []string, err err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	err = s.files.while(nil, func() (err error) {
-		moved, err = s.moveFiles(rest)
-		return err
-	})
-	if err != nil {
-		return nil, nil, err
+	if err := s.files.while(nil, func() error { return s.moveFiles(rest) }); err != nil {
+		return nil, err
 	}
 	for _, p := range s.comp.Folders() {
 		if chosen.hasFolder(p) {
 			if err := f.whole.MkdirAll(p, 0o777); err != nil {
-				return nil, nil, diskError("make folder", s.at(filepath.Join(s.comp.Name, p)), err)
+				return nil, diskError("make folder", s.at(filepath.Join(s.comp.Name, p)), err)
 			}
 			made = append(made, p)
 		}
@@ -193,14 +198,14 @@ func (s *Store) moveRest(chosen *Selection) (moved []int, made []string, err err
 		_ = s.root.Remove(s.comp.Name + Suffix) // something else may lie in it: it stays then
 	}
 	s.setName(s.comp.Name)
-	return moved, made, nil
+	return made, nil
 }
 
-// folders are those of the composition on the way to what was chosen.
+// folders are those of the composition on the way to what was chosen and may have been made here.
 func (s *Store) folders() []string {
 	seen := map[string]bool{}
 	for i, e := range s.layout.entries {
-		if s.selection.Has(i) && !s.folder.under[i] {
+		if s.selection.Has(i) && !s.keeps(i) {
 			seen[path.Dir(e.Path)] = true
 		}
 	}
@@ -214,7 +219,7 @@ func (s *Store) folders() []string {
 
 // removeFolders removes the composition's folders from NAME.part, the deepest first. Those that
 // have something else in them stay.
-func (s *Store) removeFolders(root *os.Root) {
+func (s *Store) removeFolders(root disk.Root) {
 	var all []string
 	for p, file := range s.folder.paths {
 		if file == isFolder {
@@ -228,7 +233,7 @@ func (s *Store) removeFolders(root *os.Root) {
 }
 
 // move gives a file of NAME.part the same path in NAME, if nothing has it.
-func move(from, to, both *os.Root, name, p string) error {
+func move(from, to, both disk.Root, name, p string) error {
 	if _, err := to.Lstat(p); err == nil {
 		return errAppeared
 	}

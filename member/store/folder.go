@@ -7,8 +7,11 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+
+	"orchestra/member/store/disk"
 )
 
 // folder is what a composition of several files has besides. Each of its files is either in
@@ -17,14 +20,16 @@ type folder struct {
 	repair bool
 	// renamesOpen tells that a folder may be renamed while it is open.
 	renamesOpen bool
-	lock        *os.File
+	lock        disk.File
 	paths       map[string]int // its files by path, and -1 for each folder on the way
 	wrong       map[uint32]bool
 
-	mu         sync.RWMutex // guards the following, which Finish changes
-	whole      *os.Root     // NAME; nil while there is none
-	unfinished *os.Root     // NAME.part
-	under      []bool       // by file: it is in NAME
+	mu         sync.RWMutex    // guards the following, which Finish changes
+	whole      disk.Root       // NAME; nil while there is none
+	unfinished disk.Root       // NAME.part
+	under      []bool          // by file: it is in NAME
+	made       bool            // NAME was made here, file by file
+	renamed    map[string]bool // folders in NAME in which files got names that are not durable yet
 
 	linked []bool // by file: it is reached by a symbolic link in NAME, and left as it is
 
@@ -38,8 +43,9 @@ const isFolder = -1
 
 func (s *Store) newFolder(cfg Config) *folder {
 	f := &folder{
-		repair: cfg.Repair, renamesOpen: renamesOpen, paths: map[string]int{}, wrong: map[uint32]bool{},
-		under: make([]bool, len(s.layout.entries)), linked: make([]bool, len(s.layout.entries)),
+		repair: cfg.Repair, renamesOpen: disk.RenamesOpen, paths: map[string]int{}, wrong: map[uint32]bool{},
+		renamed: map[string]bool{},
+		under:   make([]bool, len(s.layout.entries)), linked: make([]bool, len(s.layout.entries)),
 	}
 	folders := func(p string) {
 		for p = path.Dir(p); p != "."; p = path.Dir(p) {
@@ -118,7 +124,11 @@ func (s *Store) openUnderName(cfg Config) error {
 		s.partial = f.whole == nil
 		return err
 	}
-	if _, err := s.root.Lstat(name + Suffix); err == nil && !cfg.ReadOnly {
+	switch _, err := s.root.Lstat(name + Suffix); {
+	case cfg.ReadOnly || errors.Is(err, fs.ErrNotExist):
+	case err != nil: // what was got before may be in it
+		return diskError("look for", s.at(name+Suffix), err)
+	default:
 		s.partial = true
 	}
 	found, err := s.survey(f.whole, name, false)
@@ -197,6 +207,10 @@ func (s *Store) openUnfinished(cfg Config) error {
 				s.watch.stamps[i] = m
 			}
 		}
+		s.beginJournal()
+		err = s.recall(cfg, slices.Clone(s.watch.stamps))
+	}
+	if err == nil {
 		err = s.oursFolder(found)
 	}
 	if err == nil {
@@ -213,7 +227,7 @@ func (s *Store) openUnfinished(cfg Config) error {
 
 // openRoot opens a folder that stands in the store's; nil if nothing does. A symbolic link in place
 // of NAME.part is not followed.
-func (s *Store) openRoot(name string, unfinished bool) (*os.Root, error) {
+func (s *Store) openRoot(name string, unfinished bool) (disk.Root, error) {
 	info, err := s.root.Lstat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -238,8 +252,8 @@ func (s *Store) openRoot(name string, unfinished bool) (*os.Root, error) {
 
 func (s *Store) lockFolder(name string) error {
 	var err error
-	if s.folder.lock, err = openLock(s.root, s.dir, name); err != nil {
-		if errors.Is(err, errHeld) {
+	if s.folder.lock, err = s.root.OpenLock(name); err != nil {
+		if errors.Is(err, disk.ErrHeld) {
 			return fmt.Errorf("%s: %w", s.at(name), ErrLocked)
 		}
 		return diskError("lock", s.at(name), err)
@@ -293,7 +307,7 @@ func (s *Store) lookAtFolders() error {
 }
 
 // elsewhere reports how a name does not lead to the folder that is held open; nil: it does.
-func (s *Store) elsewhere(held *os.Root, stat func(string) (fs.FileInfo, error), name string) error {
+func (s *Store) elsewhere(held disk.Root, stat func(string) (fs.FileInfo, error), name string) error {
 	is, err := held.Stat(".")
 	if err != nil {
 		return err
@@ -306,7 +320,7 @@ func (s *Store) elsewhere(held *os.Root, stat func(string) (fs.FileInfo, error),
 }
 
 // swapRoot takes another folder in place of one that is held.
-func (s *Store) swapRoot(held **os.Root, root *os.Root) {
+func (s *Store) swapRoot(held *disk.Root, root disk.Root) {
 	s.folder.mu.Lock()
 	defer s.folder.mu.Unlock()
 	_ = s.files.while(nil, func() error {
@@ -322,7 +336,7 @@ func (s *Store) checkFolderSpace(occupied int64, chosen *Selection) error {
 		return nil
 	}
 	defer dir.Close()
-	free, ok := freeSpace(dir)
+	free, ok := dir.Free()
 	if !ok {
 		return nil
 	}
@@ -339,7 +353,7 @@ func (s *Store) checkFolderSpace(occupied int64, chosen *Selection) error {
 }
 
 // rootOf is the folder in which one of the files is now. Called with mu held.
-func (f *folder) rootOf(file int) (*os.Root, error) {
+func (f *folder) rootOf(file int) (disk.Root, error) {
 	root := f.unfinished
 	if f.under[file] {
 		root = f.whole
@@ -351,8 +365,8 @@ func (f *folder) rootOf(file int) (*os.Root, error) {
 }
 
 // openFile opens one of the files where it is now, and not what a link in its place leads to.
-func (f *folder) openFile(s *Store) func(int, bool) (*os.File, error) {
-	return func(file int, write bool) (*os.File, error) {
+func (f *folder) openFile(s *Store) func(int, bool) (disk.File, error) {
+	return func(file int, write bool) (disk.File, error) {
 		f.mu.RLock()
 		defer f.mu.RUnlock()
 		p := s.layout.entries[file].Path
@@ -361,7 +375,7 @@ func (f *folder) openFile(s *Store) func(int, bool) (*os.File, error) {
 		case err != nil:
 			return nil, err
 		case f.linked[file]:
-			return openThrough(s.at(filepath.Join(s.comp.Name, filepath.FromSlash(p))))
+			return openThrough(s.disk, s.at(filepath.Join(s.comp.Name, filepath.FromSlash(p))))
 		case f.under[file] && !f.repair:
 			return openExact(root, p, os.O_RDONLY)
 		case !write:
@@ -457,10 +471,26 @@ func (f *folder) close() error {
 	if f.lock != nil {
 		err = f.lock.Close()
 	}
-	for _, root := range []*os.Root{f.whole, f.unfinished} {
+	for _, root := range []disk.Root{f.whole, f.unfinished} {
 		if root != nil {
 			err = errors.Join(err, root.Close())
 		}
 	}
 	return err
+}
+
+// lockFolderHere tells whether the folder that is locked is still the one of that name. Where the
+// lock is a file beside it, it goes with that file.
+func (s *Store) lockFolderHere(name string) error {
+	if !disk.RenamesOpen {
+		return nil
+	}
+	locked, err := s.folder.lock.Stat()
+	if err != nil {
+		return diskError("look at", s.at(name), err)
+	}
+	if named, err := s.root.Stat(name); err != nil || !os.SameFile(locked, named) {
+		return errMoved
+	}
+	return nil
 }

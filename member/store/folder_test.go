@@ -124,7 +124,7 @@ func TestFolderFromNothingToItsName(t *testing.T) {
 		t.Error("after it was opened again:", diff)
 	}
 	s.get(st, 2, 3)
-	if diff := cmp.Diff([]string{"content.part"}, s.names()); diff != "" {
+	if diff := cmp.Diff([]string{"content.part", "content.part.journal"}, s.names()); diff != "" {
 		t.Error("before Finish:", diff)
 	}
 	if err := st.Finish(); err != nil {
@@ -233,6 +233,9 @@ func TestChosenFileIsNotWrittenAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	st.Close()
+	if err := os.Remove(filepath.Join(s.dir, "content.part.journal")); err != nil {
+		t.Fatal(err) // with it the part is known to be right, and nothing of it is written
+	}
 	st = s.mustOpen()
 	if err := st.Write(0, 0, make([]byte, 1000)); err != nil {
 		t.Fatal(err)

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+
+	"orchestra/member/store/disk"
 )
 
 // Several links and the workers write one part at a time that the check finds right or wrong: what
@@ -254,7 +256,7 @@ func TestSpaceThatIsOccupiedCounts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := occupied(info); n < 8<<20 {
+	if n := disk.Occupied(info); n < 8<<20 {
 		t.Errorf("%d bytes of 8 MiB are occupied", n)
 	}
 }

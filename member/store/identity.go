@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+
+	"orchestra/member/store/disk"
 )
 
 // A name says one thing now and another thing later. What is held open is what counts; these say
@@ -18,7 +20,7 @@ var (
 
 // openExact opens the regular file that stands under a name itself. It follows no symbolic link in
 // its place and waits for no pipe.
-func openExact(root *os.Root, name string, flag int) (*os.File, error) {
+func openExact(root disk.Root, name string, flag int) (disk.File, error) {
 	named, err := root.Lstat(name)
 	switch {
 	case err != nil:
@@ -41,15 +43,15 @@ func openExact(root *os.Root, name string, flag int) (*os.File, error) {
 
 // openThrough opens the regular file that a path leads to, also by symbolic links, to be read. It
 // waits for no pipe.
-func openThrough(path string) (*os.File, error) {
-	there, err := os.Stat(path)
+func openThrough(d disk.Disk, path string) (disk.File, error) {
+	there, err := d.Stat(path)
 	switch {
 	case err != nil:
 		return nil, err
 	case !there.Mode().IsRegular():
 		return nil, errNotRegular
 	}
-	f, err := os.Open(path)
+	f, err := d.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +63,7 @@ func openThrough(path string) (*os.File, error) {
 }
 
 // makeExact opens the regular file that stands under a name itself, or makes it if nothing does.
-func makeExact(root *os.Root, name string) (f *os.File, made bool, err error) {
+func makeExact(root disk.Root, name string) (f disk.File, made bool, err error) {
 	f, err = openExact(root, name, os.O_RDWR)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return f, false, err
@@ -71,7 +73,7 @@ func makeExact(root *os.Root, name string) (f *os.File, made bool, err error) {
 }
 
 // named reports whether a name leads to this file and not to another one, nor by a link.
-func named(root *os.Root, name string, f *os.File) (bool, error) {
+func named(root disk.Root, name string, f disk.File) (bool, error) {
 	held, err := f.Stat()
 	if err != nil {
 		return false, err
@@ -94,5 +96,5 @@ type stamp struct {
 var nothing = stamp{size: -1}
 
 func stampOf(info fs.FileInfo) stamp {
-	return stamp{fileID(info), info.Size(), info.ModTime().UnixNano()}
+	return stamp{disk.ID(info), info.Size(), info.ModTime().UnixNano()}
 }

@@ -42,6 +42,14 @@ func (l *layout) next(off, most int64) (file int, at, n int64) {
 	return padding, 0, max(0, min(most, begins-off))
 }
 
+// eachPart calls do for every part that has something of a file.
+func (l *layout) eachPart(file int, partSize int64, do func(part uint32)) {
+	e := l.entries[file]
+	for part := e.Offset / partSize; e.Size > 0 && part*partSize < e.Offset+e.Size; part++ {
+		do(uint32(part))
+	}
+}
+
 // each calls do for every file that has some of a stretch of the content, until it says no.
 func (l *layout) each(off, length int64, do func(file int, at, n int64) bool) {
 	for length > 0 {

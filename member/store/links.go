@@ -4,10 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 
+	"orchestra/member/store/disk"
 	"orchestra/orch"
 )
 
@@ -16,7 +16,7 @@ const isLink = -2
 
 // makeLinks makes the links that were chosen. What stands in place of one stays, and it is no
 // failure of the content if one cannot be made.
-func (s *Store) makeLinks(root *os.Root) {
+func (s *Store) makeLinks(root disk.Root) {
 	for _, l := range s.comp.Links() {
 		if !s.selection.hasLink(l.Path) {
 			continue
@@ -28,7 +28,7 @@ func (s *Store) makeLinks(root *os.Root) {
 	}
 }
 
-func makeLink(root *os.Root, l orch.Link) error {
+func makeLink(root disk.Root, l orch.Link) error {
 	err := lookAtLink(root, l)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -40,7 +40,7 @@ func makeLink(root *os.Root, l orch.Link) error {
 }
 
 // lookAtLink says what is not right with a link.
-func lookAtLink(root *os.Root, l orch.Link) error {
+func lookAtLink(root disk.Root, l orch.Link) error {
 	info, err := root.Lstat(l.Path)
 	if err != nil {
 		return err

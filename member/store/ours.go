@@ -3,15 +3,16 @@ package store
 import (
 	"context"
 	"fmt"
-	"os"
 	"sync/atomic"
+
+	"orchestra/member/store/disk"
 )
 
 // ours sees that an unfinished file is one of this composition before anything is written to it.
-// It is if nothing was ever written to it or one of its parts is right. If it was left before the
-// first part came in full it has the composition's size, which it was given at its start, and no
-// part of it is written in full.
-func (s *Store) ours(f *os.File) error {
+// It is if nothing was ever written to it, if its journal is believed, or if one of its parts is
+// right. If it was left before the first part came in full it has the composition's size, which it
+// was given at its start, and no part of it is written in full.
+func (s *Store) ours(f disk.File) error {
 	info, err := f.Stat()
 	switch {
 	case err != nil:
@@ -19,13 +20,15 @@ func (s *Store) ours(f *os.File) error {
 	case info.Size() > s.comp.Size:
 		return s.foreign(fmt.Sprintf("it has %d bytes and the composition only %d",
 			info.Size(), s.comp.Size))
-	case s.fresh || hole(f, 0, info.Size()) || info.Size() == 0:
+	case s.fresh || s.believedCount > 0 || f.Hole(0, info.Size()) || info.Size() == 0:
 		return nil
 	}
 	good, full, err := s.anyRight(func(uint32) bool { return true })
 	switch {
 	case err != nil:
 		return err
+	case !good && s.unread() != nil:
+		return s.unread()
 	case !good && (full || info.Size() != s.comp.Size):
 		return s.foreign("none of its parts is right")
 	}
@@ -39,7 +42,7 @@ func (s *Store) foreign(reason string) error {
 // oursFolder does so with the unfinished folder. There, files of the composition that are there
 // count.
 func (s *Store) oursFolder(found *found) error {
-	if found.occupied == 0 {
+	if found.occupied == 0 || s.believedCount > 0 {
 		return nil
 	}
 	good, full, err := s.anyRight(func(part uint32) bool {
@@ -50,7 +53,11 @@ func (s *Store) oursFolder(found *found) error {
 		})
 		return there
 	})
-	if err == nil && !good && full {
+	switch {
+	case err != nil || good:
+	case s.unread() != nil:
+		err = s.unread()
+	case full:
 		err = s.foreign("none of the parts of its files is right")
 	}
 	return err
@@ -68,6 +75,9 @@ func (s *Store) anyGood() error {
 		return touches
 	})
 	if err != nil || good || !looked.Load() {
+		return err
+	}
+	if err := s.unread(); err != nil {
 		return err
 	}
 	return &ContentError{Path: s.at(s.comp.Name), Reason: "none of its parts is right"}
@@ -111,20 +121,27 @@ func (s *Store) anyRight(some func(part uint32) bool) (good, full bool, err erro
 	return false, wrong.Load(), err
 }
 
-// blank is how much is written at once at least: blocks of this size that are all zeros were not.
-const blank = 16 << 10
+// A page of a file reaches the disk as a whole or not at all. One that is all zeros was not written,
+// or was lost in a power cut. What a part has of a page may be zeros by chance if it is very little.
+const (
+	blankPage  = 4 << 10
+	blankLeast = 64
+)
 
 // full reports whether something was written to all of a part.
 func (s *Store) full(part uint32) bool {
-	length := s.comp.PartLen(int(part))
-	buf := make([]byte, min(blank, length))
-	for at := int64(0); at < length; at += blank {
-		p := buf[:min(blank, length-at)]
-		if s.ReadAt(p, s.offset(part)+at) != nil || allZero(p) {
-			return false
+	full := true
+	buf := make([]byte, blankPage)
+	s.layout.each(s.offset(part), s.comp.PartLen(int(part)), func(file int, at, n int64) bool {
+		from := s.layout.entries[file].Offset
+		for end := at + n; full && at < end; {
+			p := buf[:min(blankPage-at%blankPage, end-at)]
+			full = s.ReadAt(p, from+at) == nil && (len(p) < blankLeast || !allZero(p))
+			at += int64(len(p))
 		}
-	}
-	return true
+		return full
+	})
+	return full
 }
 
 func allZero(p []byte) bool {

@@ -30,6 +30,10 @@ func (s *Store) reread(part uint32) (bool, error) {
 	}
 	err := s.hashOn(fresh, part)
 	right := err == nil && bytes.Equal(fresh.hash.Sum(nil), s.comp.PartSum(int(part)))
+	if right {
+		err = s.rewrite(part)
+		right = err == nil
+	}
 	if !right && !s.clear(part) {
 		return false, err
 	}
@@ -45,6 +49,7 @@ func (s *Store) unverify(part uint32) bool {
 		return false
 	}
 	s.verified.clear(part)
+	s.journal.lostOne()
 	st := s.settling
 	if st == nil {
 		return true

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+
+	"orchestra/member/store/disk"
 )
 
 // remaking is the new file that an unfinished one is copied to while more is written to it. The
 // turn of the file guards it.
 type remaking struct {
-	to   *os.File
+	to   disk.File
 	upto int64 // the copy is complete up to here
 }
 
@@ -46,7 +48,7 @@ func (s *Store) lookAtPart() error {
 // has the file any more, it is copied.
 func (s *Store) remake() error {
 	was, name := s.files.single(), *s.name.Load()
-	if err := relink(s.root, was, name); err == nil {
+	if err := s.root.Relink(was, name); err == nil {
 		s.report(Change{Path: s.Path(), What: "was moved or renamed; the file has this name again"})
 		return nil
 	}
@@ -72,8 +74,8 @@ func (s *Store) remake() error {
 
 // copyTo makes a new file that is like the old one and takes its place, while more is written. It
 // returns the parts that cannot be read.
-func (s *Store) copyTo(to, was *os.File) (lost []uint32, err error) {
-	if err := lockFile(to); err != nil {
+func (s *Store) copyTo(to, was disk.File) (lost []uint32, err error) {
+	if err := to.Lock(); err != nil {
 		return nil, err
 	}
 	if err := to.Truncate(s.comp.Size); err != nil {
@@ -89,7 +91,7 @@ func (s *Store) copyTo(to, was *os.File) (lost []uint32, err error) {
 	defer blocks.Put(buf)
 	for r.upto < s.comp.Size {
 		p := buf[:min(blockBytes, s.comp.Size-r.upto)]
-		if !hole(was, r.upto, int64(len(p))) {
+		if !was.Hole(r.upto, int64(len(p))) {
 			if _, err := was.ReadAt(p, r.upto); err != nil {
 				for part := r.upto / s.comp.PartSize; part*s.comp.PartSize < r.upto+int64(len(p)); part++ {
 					lost = append(lost, uint32(part))

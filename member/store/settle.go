@@ -2,10 +2,13 @@ package store
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"maps"
 	"path"
 	"path/filepath"
 	"slices"
+	"time"
 )
 
 // settling is what is known of the chosen files of a folder that get their names as each is
@@ -49,6 +52,7 @@ func (st *settling) add(file int) {
 
 // verify notes that a part is right on disk. Called with mu held.
 func (s *Store) verify(part uint32) {
+	s.journal.verifiedOne(s, part) // also if it was: it may have been written again
 	if s.verified.has(part) {
 		return
 	}
@@ -66,33 +70,53 @@ func (s *Store) verify(part uint32) {
 	})
 }
 
+// How long what could not be moved waits until it is tried again: longer each time.
+const (
+	settleFirst = time.Second
+	settleMost  = time.Minute
+)
+
 // Settle moves chosen files of a folder into NAME as each is complete, until ctx ends. What cannot
-// be moved stays where it is and is told; Finish tries it again. An error is that the disk did not
-// keep what was written.
-func (s *Store) Settle(ctx context.Context, tell func(error)) error {
+// be moved stays where it is, is told, and is tried again later, and by Finish.
+func (s *Store) Settle(ctx context.Context, tell func(error)) {
 	if s.settling == nil {
-		return nil
+		return
 	}
+	again := time.NewTimer(time.Hour)
+	defer again.Stop()
+	wait, told := settleFirst, ""
 	for {
 		select {
 		case <-s.settling.some:
-			if err := s.settle(tell); err != nil {
-				return err
-			}
+		case <-again.C:
 		case <-ctx.Done():
-			return nil
+			return
 		}
+		err := s.settle(tell)
+		if err == nil {
+			again.Stop()
+			wait, told = settleFirst, ""
+			continue
+		}
+		if err.Error() != told {
+			told = err.Error()
+			tell(err)
+		}
+		again.Reset(wait)
+		wait = min(2*wait, settleMost)
 	}
 }
 
-// settle moves the files that are ready.
-func (s *Store) settle(tell func(error)) error {
+// settle moves the files that are ready. Those that it does not move are ready the next time, and
+// the first error is returned; what does not keep a file from being moved is told.
+func (s *Store) settle(tell func(error)) (err error) {
 	s.moving.Lock()
 	defer s.moving.Unlock()
 	ready := s.takeReady()
 	if len(ready) == 0 {
-		return nil
+		return s.syncMoved(nil)
 	}
+	defer func() { s.stayReady(ready) }()
 	if err := s.lookAtFolders(); err != nil {
 		return err
 	}
@@ -108,22 +132,25 @@ func (s *Store) settle(tell func(error)) error {
 		}
 		s.setFolderTime(i)
 	}
-	moved, err := s.giveNames(ready)
-	if err != nil {
-		tell(err)
+	return errors.Join(s.giveNames(ready), s.syncMoved(nil))
+}
+
+// stayReady lets files be ready that were not moved. Called with moving held.
+func (s *Store) stayReady(files []int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, i := range files {
+		if !s.folder.under[i] && s.settling.left[i] == 0 && !slices.Contains(s.settling.ready, i) {
+			s.settling.ready = append(s.settling.ready, i)
+		}
 	}
-	return s.syncMoved(moved, nil)
 }
 
 // giveNames moves files into NAME while nobody opens one.
-func (s *Store) giveNames(ready []int) (moved []int, err error) {
+func (s *Store) giveNames(ready []int) error {
 	s.folder.mu.Lock()
 	defer s.folder.mu.Unlock()
-	err = s.files.while(ready, func() (err error) {
-		moved, err = s.moveFiles(ready)
-		return err
-	})
-	return moved, err
+	return s.files.while(ready, func() error { return s.moveFiles(ready) })
 }
 
 // takeReady takes the files that are ready and were not moved by Finish. Called with moving held.
@@ -160,36 +187,41 @@ func (s *Store) syncReady(ready []int) error {
 }
 
 // syncMoved makes the names durable that files were given under NAME, and those of empty folders
-// there.
-func (s *Store) syncMoved(files []int, empty []string) error {
-	if len(files) == 0 && len(empty) == 0 {
+// there. What fails is done with the next ones.
+func (s *Store) syncMoved(empty []string) error {
+	renamed := s.folder.renamed
+	for _, p := range empty {
+		renamed[p] = true
+	}
+	if len(renamed) == 0 {
 		return nil
 	}
-	folders := map[string]bool{}
-	for _, i := range files {
-		folders[path.Dir(s.layout.entries[i].Path)] = true
-	}
-	for _, p := range empty {
-		folders[p] = true
-	}
-	if err := s.syncNames(s.folder.whole, slices.Collect(maps.Keys(folders))); err != nil {
+	if err := s.syncNames(s.folder.whole, slices.Collect(maps.Keys(renamed))); err != nil {
 		return err
 	}
-	return s.syncNames(s.root, nil)
+	if err := s.syncNames(s.root, nil); err != nil {
+		return err
+	}
+	clear(renamed)
+	return nil
 }
 
 // moveFiles moves files that are complete and durable from NAME.part into NAME, which is made if
-// it is missing. One that cannot be moved stays, and the first error is told. Called with the
+// it is missing. One that cannot be moved stays, and the first error is returned. Called with the
 // folder's mu held.
-func (s *Store) moveFiles(files []int) (moved []int, failed error) {
+func (s *Store) moveFiles(files []int) (failed error) {
 	f := s.folder
 	if f.whole == nil {
-		if err := s.root.Mkdir(s.comp.Name, 0o777); err != nil {
-			return nil, s.notNamed(s.comp.Name, err)
+		err := s.root.Mkdir(s.comp.Name, 0o777)
+		if err != nil && !(f.made && errors.Is(err, fs.ErrExist)) {
+			return s.notNamed(s.comp.Name, err)
 		}
-		var err error
+		f.made = true
 		if f.whole, err = s.openRoot(s.comp.Name, true); err != nil {
-			return nil, err
+			return err
+		}
+		if f.whole == nil {
+			return diskError("open folder", s.at(s.comp.Name), fs.ErrNotExist)
 		}
 	}
 	made := "."
@@ -201,9 +233,10 @@ func (s *Store) moveFiles(files []int) (moved []int, failed error) {
 			continue
 		}
 		f.under[i] = true
-		moved = append(moved, i)
+		s.journal.touch(s, i) // it has another time now
+		f.renamed[path.Dir(s.layout.entries[i].Path)] = true
 	}
-	return moved, failed
+	return failed
 }
 
 // moveFile moves one file into NAME, whose folder was made before if it is the same one.

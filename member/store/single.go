@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+
+	"orchestra/member/store/disk"
 )
 
 func (s *Store) open(cfg Config) error {
@@ -19,9 +21,9 @@ func (s *Store) open(cfg Config) error {
 		}
 		s.closeFiles()
 		s.replace = true
-		return s.openPartial(name + Suffix)
+		return s.openPartial(cfg, name+Suffix)
 	case errors.Is(err, fs.ErrNotExist):
-		return s.openPartial(name + Suffix)
+		return s.openPartial(cfg, name+Suffix)
 	}
 	return diskError("look for", s.at(name), err)
 }
@@ -70,7 +72,7 @@ func (s *Store) openWhole(name string, info fs.FileInfo, cfg Config) error {
 
 // target is the regular file that a symbolic link in place of the content leads to, wherever it is.
 func (s *Store) target() (fs.FileInfo, error) {
-	info, err := os.Stat(s.Path())
+	info, err := s.disk.Stat(s.Path())
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, &ContentError{
@@ -87,7 +89,7 @@ func (s *Store) target() (fs.FileInfo, error) {
 }
 
 // openSingle opens a single file that stands under its name.
-func (s *Store) openSingle(int, bool) (*os.File, error) {
+func (s *Store) openSingle(int, bool) (disk.File, error) {
 	if !s.linked {
 		flag := os.O_RDONLY
 		if s.repair {
@@ -95,11 +97,11 @@ func (s *Store) openSingle(int, bool) (*os.File, error) {
 		}
 		return openExact(s.root, *s.name.Load(), flag)
 	}
-	return openThrough(s.Path())
+	return openThrough(s.disk, s.Path())
 }
 
 // openPartial opens or makes the unfinished file.
-func (s *Store) openPartial(name string) error {
+func (s *Store) openPartial(cfg Config, name string) error {
 	s.setName(name)
 	s.partial, s.writes = true, true
 	f, made, err := makeExact(s.root, name)
@@ -116,14 +118,24 @@ func (s *Store) openPartial(name string) error {
 	if err := s.lock(f); err != nil {
 		return err
 	}
+	info, err := f.Stat()
+	if err != nil {
+		return diskError("look at", s.Path(), err)
+	}
+	s.beginJournal()
+	if err := s.recall(cfg, []stamp{stampOf(info)}); err != nil {
+		return err
+	}
 	if err := s.ours(f); err != nil {
 		return err
 	}
 	if err := s.checkSpace(f); err != nil {
 		return err
 	}
-	if err := f.Truncate(s.comp.Size); err != nil {
-		return diskError("make room in", s.Path(), err)
+	if info.Size() != s.comp.Size { // else it would have another time for nothing
+		if err := f.Truncate(s.comp.Size); err != nil {
+			return diskError("make room in", s.Path(), err)
+		}
 	}
 	s.restamp(0)
 	return nil
@@ -132,13 +144,13 @@ func (s *Store) openPartial(name string) error {
 // checkSpace tells at once what would come to light after hours: that the content does not fit.
 // What the file occupies already is not needed again. Where the system does not tell, nothing is
 // wrong.
-func (s *Store) checkSpace(f *os.File) error {
-	free, ok := freeSpace(f)
+func (s *Store) checkSpace(f disk.File) error {
+	free, ok := f.Free()
 	info, err := f.Stat()
 	if !ok || err != nil {
 		return nil
 	}
-	if need := s.comp.Size - s.holeBytes() - occupied(info); need > free {
+	if need := s.comp.Size - s.holeBytes() - disk.Occupied(info); need > free {
 		if s.fresh {
 			s.root.Remove(*s.name.Load())
 		}
@@ -147,9 +159,9 @@ func (s *Store) checkSpace(f *os.File) error {
 	return nil
 }
 
-func (s *Store) lock(f *os.File) error {
-	if err := lockFile(f); err != nil {
-		if errors.Is(err, errHeld) {
+func (s *Store) lock(f disk.File) error {
+	if err := f.Lock(); err != nil {
+		if errors.Is(err, disk.ErrHeld) {
 			return fmt.Errorf("%s: %w", s.Path(), ErrLocked)
 		}
 		return diskError("lock", s.Path(), err)
@@ -177,30 +189,48 @@ func (s *Store) finishFile() error {
 		return diskError("shorten", s.Path(), err)
 	}
 	s.setFileTime()
-	if err := f.Sync(); err != nil {
+	err = f.Sync()
+	if s.kept(err, 0); err != nil {
 		return diskError("write", s.Path(), err)
 	}
 	if !s.partial || s.named.Load() {
 		return nil
 	}
-	if s.replace {
+	if s.replace && *s.name.Load() != s.comp.Name {
 		if err := s.moveAside(); err != nil {
 			return err
 		}
 	}
-	unfinished := *s.name.Load()
-	if err := rename(s.root, unfinished, s.comp.Name); err != nil {
+	if err := s.nameFile(f); err != nil {
+		return err
+	}
+	return s.syncNames(s.root, nil)
+}
+
+// nameFile renames the unfinished file, unless that was done before and what followed failed.
+func (s *Store) nameFile(f disk.File) error {
+	unfinished := s.comp.Name + Suffix
+	if *s.name.Load() == unfinished {
+		err := s.root.RenameNew(unfinished, s.comp.Name)
 		if errors.Is(err, fs.ErrExist) {
 			return &ContentError{
 				Path: s.at(s.comp.Name), Reason: "it appeared meanwhile, and the complete content is " + s.Path(),
 			}
 		}
-		return diskError("rename", s.Path(), err)
+		if err != nil {
+			return diskError("rename", s.Path(), err)
+		}
+		s.setName(s.comp.Name)
 	}
-	if same, err := named(s.root, s.comp.Name, f); err != nil || !same {
-		_ = rename(s.root, s.comp.Name, unfinished) // it is another one's
-		return diskError("rename", s.Path(), errors.Join(err, errSwapped))
+	same, err := named(s.root, s.comp.Name, f)
+	if err == nil && same {
+		return nil
 	}
-	s.setName(s.comp.Name)
-	return s.syncNames(s.root, nil)
+	if err == nil {
+		err = errSwapped
+	}
+	if s.root.RenameNew(s.comp.Name, unfinished) == nil { // it is another one's
+		s.setName(unfinished)
+	}
+	return diskError("rename", s.at(unfinished), err)
 }

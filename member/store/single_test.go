@@ -65,11 +65,11 @@ func TestUnfinishedFileOfSomebodyElse(t *testing.T) {
 
 // A member that was killed before its first part was whole goes on.
 func TestUnfinishedFileWithLessThanAPart(t *testing.T) {
-	s := newShelf(t, 4*blank)
-	s.comp = inParts(s.content, 2*blank)
-	s.put("content.part", append(bytes.Clone(s.content[:blank]), make([]byte, 3*blank)...))
+	s := newShelf(t, 4*blankPage)
+	s.comp = inParts(s.content, 2*blankPage)
+	s.put("content.part", append(bytes.Clone(s.content[:blankPage]), make([]byte, 3*blankPage)...))
 	s.mustOpen().Close()
-	s.put("content.part", append(bytes.Repeat([]byte{9}, 2*blank), make([]byte, 2*blank)...))
+	s.put("content.part", append(bytes.Repeat([]byte{9}, 2*blankPage), make([]byte, 2*blankPage)...))
 	var ce *ContentError
 	if _, err := s.open(false); !errors.As(err, &ce) {
 		t.Errorf("a whole part is something else: %v", err)

@@ -6,13 +6,13 @@ package store
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"orchestra/member/store/disk"
 	"orchestra/orch"
 )
 
@@ -34,13 +34,20 @@ type Config struct {
 	Select *Selection
 	// NoTimes leaves files that are written here with the time at which they are.
 	NoTimes bool
+	// Check believes no record of what was found before.
+	Check bool
+	// Records are of content that has its name; nil: none are kept.
+	Records *Records
+	// Disk is where it is; nil: that of this host.
+	Disk disk.Disk
 }
 
 // Store is the content of one composition in one folder. Its methods may be called from several
 // goroutines at a time, Finish and Close apart.
 type Store struct {
 	comp      *orch.File
-	root      *os.Root
+	disk      disk.Disk
+	root      disk.Root
 	dir       string
 	layout    layout
 	files     files
@@ -59,9 +66,20 @@ type Store struct {
 	zeros     zeros
 	times     times
 
+	believed      []byte      // a bit for each part of which a record is believed; nil: none is
+	believedCount int         // how many
+	exhaustive    bool        // what the record does not name is not there
+	looked        atomic.Bool // of every part it is known whether it is there
+	journal       *journal    // nil: there is none
+	records       *Records    // nil: there are none
+	saved         *record     // as it was written last, or read
+	read          time.Time   // since when all that is verified is known from the content itself
+	id            func() orch.ID
+
 	mu         sync.Mutex
 	intakes    sync.Map  // of *intake: parts that were begun and not verified; read without mu
 	verified   marks     // parts; read without mu
+	unkept     marks     // parts that the disk may not have kept, see kept
 	settling   *settling // nil: no file gets its name before Finish
 	unreadable []*Error  // of files that the check could not read
 	lacks      []string  // see Lacks
@@ -79,23 +97,30 @@ func Open(cfg Config) (*Store, error) {
 	if dir == "" {
 		dir = "."
 	}
+	d := cfg.Disk
+	if d == nil {
+		d = disk.System()
+	}
 	if !cfg.ReadOnly {
-		if err := os.MkdirAll(dir, 0o777); err != nil {
+		if err := d.MkdirAll(dir, 0o777); err != nil {
 			return nil, diskError("make folder", dir, err)
 		}
 	}
-	root, err := os.OpenRoot(dir)
+	root, err := d.OpenRoot(dir)
 	if err != nil {
 		return nil, diskError("open folder", dir, err)
 	}
 	var s *Store
 	err = whileMoved(func() error {
-		s = newStore(cfg, root, dir)
+		s = newStore(cfg, d, root, dir)
 		open := s.open
 		if cfg.File.IsFolder() {
 			open = s.openFolder
 		}
 		err := open(cfg)
+		if err == nil && !s.partial {
+			s.remember(cfg)
+		}
 		if err == nil {
 			err = s.takeZeros()
 		}
@@ -111,6 +136,7 @@ func Open(cfg Config) (*Store, error) {
 		root.Close()
 		return nil, err
 	}
+	s.looked.Store(!s.Unchecked())
 	return s, nil
 }
 
@@ -125,17 +151,20 @@ func whileMoved(open func() error) (err error) {
 	return err
 }
 
-func newStore(cfg Config, root *os.Root, dir string) *Store {
+func newStore(cfg Config, d disk.Disk, root disk.Root, dir string) *Store {
 	s := &Store{
-		comp: cfg.File, root: root, dir: dir, selection: cfg.Select, repair: cfg.Repair,
+		comp: cfg.File, disk: d, root: root, dir: dir, selection: cfg.Select, repair: cfg.Repair,
 		layout:   newLayout(cfg.File),
 		verified: newMarks(cfg.File.NumParts()),
+		unkept:   newMarks(cfg.File.NumParts()),
 		zeros:    findZeros(cfg.File, cfg.Select),
 	}
 	s.times = newTimes(cfg, len(s.layout.entries))
+	s.records, s.read = cfg.Records, time.Now()
+	s.id = sync.OnceValue(cfg.File.ID)
 	s.exact = tellsAtOnce(root)
 	s.watch.begin(len(s.layout.entries))
-	s.files.begin(s.openSingle)
+	s.files.begin(s.openSingle, s.closed)
 	return s
 }
 
@@ -163,6 +192,21 @@ func (s *Store) Partial() bool { return s.partial }
 // Fresh tells whether Open made the file, so that there is nothing to check.
 func (s *Store) Fresh() bool { return s.fresh }
 
+// Unchecked reports whether there is something of which Check has to tell.
+func (s *Store) Unchecked() bool { return !s.fresh && s.believedCount < s.comp.NumParts() }
+
+// Read is since when all that was verified is known from the content itself: since Open, or since
+// a record was made that is believed.
+func (s *Store) Read() time.Time { return s.read }
+
+// Reread notes that all that a record was believed about was read since at.
+func (s *Store) Reread(at time.Time) {
+	s.moving.Lock()
+	defer s.moving.Unlock()
+	s.read = at
+	s.saveRecord()
+}
+
 // Writable tells whether parts may be written. Content under its name is left as it is unless it is
 // to be repaired.
 func (s *Store) Writable() bool { return s.writes }
@@ -170,11 +214,12 @@ func (s *Store) Writable() bool { return s.writes }
 // Finish makes content that is complete durable and gives it its name, without replacing anything.
 // It may be called again, after parts were lost and came again, or after [ErrChanged].
 func (s *Store) Finish() error {
-	if !s.writes {
-		return nil
-	}
 	s.moving.Lock()
 	defer s.moving.Unlock()
+	if !s.writes {
+		s.saveRecord()
+		return nil
+	}
 	if err := s.lookAtUnfinished(); err != nil {
 		return err
 	}
@@ -189,6 +234,8 @@ func (s *Store) Finish() error {
 		return err
 	}
 	s.named.Store(true)
+	s.endJournal()
+	s.saveRecord()
 	return nil
 }
 
@@ -238,7 +285,7 @@ func (s *Store) moveAside() error {
 		if n > 1 {
 			aside += strconv.Itoa(n)
 		}
-		err := rename(s.root, s.comp.Name, aside)
+		err := s.root.RenameNew(s.comp.Name, aside)
 		switch {
 		case err == nil:
 			s.aside = s.at(aside)
@@ -251,8 +298,15 @@ func (s *Store) moveAside() error {
 	}
 }
 
-// Close gives the lock and the files back.
-func (s *Store) Close() error { return errors.Join(s.closeFiles(), s.root.Close()) }
+// Close says in the journal, or the record, how the content was left, and gives the lock and the
+// files back. An error of the disk is that it did not keep what was written.
+func (s *Store) Close() error {
+	s.moving.Lock()
+	err := s.closeJournal()
+	s.saveRecord()
+	s.moving.Unlock()
+	return errors.Join(err, s.closeFiles(), s.root.Close())
+}
 
 func (s *Store) closeFiles() error {
 	err := s.files.close()

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"orchestra/member/store/disk"
 	"orchestra/orch"
 )
 
@@ -24,7 +25,7 @@ type found struct {
 // survey looks at all that is in a folder. Anything that is neither file nor folder in place of
 // what belongs there is a *[ContentError]. What is shared is read through symbolic links; what is
 // got is not, and there they are such errors too.
-func (s *Store) survey(root *os.Root, name string, unfinished bool) (*found, error) {
+func (s *Store) survey(root disk.Root, name string, unfinished bool) (*found, error) {
 	f := &found{sizes: make([]int64, len(s.layout.entries)), stamps: make([]stamp, len(s.layout.entries))}
 	for i := range f.sizes {
 		f.sizes[i], f.stamps[i] = -1, nothing
@@ -35,7 +36,7 @@ func (s *Store) survey(root *os.Root, name string, unfinished bool) (*found, err
 	return f, s.surveyFolder(f, root, name, ".", unfinished)
 }
 
-func (s *Store) surveyFolder(f *found, root *os.Root, name, dir string, unfinished bool) error {
+func (s *Store) surveyFolder(f *found, root disk.Root, name, dir string, unfinished bool) error {
 	opened, err := root.Open(dir)
 	if err != nil {
 		return diskError("open folder", s.at(filepath.Join(name, dir)), err)
@@ -75,7 +76,7 @@ func (s *Store) surveyFolder(f *found, root *os.Root, name, dir string, unfinish
 				return &ContentError{Path: at, Reason: reason, Unfinished: true}
 			}
 			f.sizes[file], f.stamps[file] = info.Size(), stampOf(info)
-			f.occupied += occupied(info)
+			f.occupied += disk.Occupied(info)
 			f.files++
 		}
 	}
@@ -95,7 +96,7 @@ func (s *Store) surveyLinked(f *found, link string) {
 			continue
 		}
 		s.folder.linked[i] = true
-		info, err := os.Stat(s.at(filepath.Join(s.comp.Name, filepath.FromSlash(e.Path))))
+		info, err := s.disk.Stat(s.at(filepath.Join(s.comp.Name, filepath.FromSlash(e.Path))))
 		if err == nil && info.Mode().IsRegular() {
 			f.sizes[i], f.stamps[i] = info.Size(), stampOf(info)
 			f.files++
@@ -105,7 +106,7 @@ func (s *Store) surveyLinked(f *found, link string) {
 
 // apart makes sure that this file system does not take two of the composition's names for one, by
 // making those that might be. What lies in the folder already stays.
-func (s *Store) apart(root *os.Root) error {
+func (s *Store) apart(root disk.Root) error {
 	type place struct{ dir, folded string }
 	alike := map[place][]string{}
 	for p := range s.folder.paths {
@@ -124,7 +125,7 @@ func (s *Store) apart(root *os.Root) error {
 }
 
 // tryApart makes those files of these names that are not there, and removes them again.
-func (s *Store) tryApart(root *os.Root, names []string) error {
+func (s *Store) tryApart(root disk.Root, names []string) error {
 	var made []string
 	defer func() {
 		for _, name := range made {
@@ -149,7 +150,7 @@ func (s *Store) tryApart(root *os.Root, names []string) error {
 }
 
 // sameAs finds which of other names is taken for this one.
-func sameAs(root *os.Root, name string, others []string) (string, bool) {
+func sameAs(root disk.Root, name string, others []string) (string, bool) {
 	info, err := root.Lstat(name)
 	for _, other := range others {
 		if there, err2 := root.Lstat(other); err == nil && err2 == nil && os.SameFile(info, there) {

@@ -2,10 +2,11 @@ package store
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"sync/atomic"
 	"time"
+
+	"orchestra/member/store/disk"
 )
 
 // times is when the files were modified last, by what the composition says.
@@ -32,7 +33,7 @@ func (s *Store) wrote(file int) {
 // setTime gives a file, which stands under name in root, the composition's time, if this Store
 // wrote it: one that had its name and was not written to keeps what it has. It is no failure of
 // the content if the time cannot be set.
-func (s *Store) setTime(root *os.Root, name string, file int, hadName bool) {
+func (s *Store) setTime(root disk.Root, name string, file int, hadName bool) {
 	at := s.layout.entries[file].ModTime
 	if at.IsZero() || !s.times.wanted {
 		return

@@ -23,6 +23,18 @@ func (s *Store) cannotRead(err error) {
 	}
 }
 
+// unread is why a file could not be read that was checked and is all there; nil: all could.
+func (s *Store) unread() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, err := range s.unreadable {
+		if !IsMissing(err) {
+			return err
+		}
+	}
+	return nil
+}
+
 // Unreadable returns why files could not be read that were checked, the first error of each.
 func (s *Store) Unreadable() []*Error {
 	s.mu.Lock()

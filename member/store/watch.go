@@ -3,11 +3,12 @@ package store
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"orchestra/member/store/disk"
 )
 
 // What was right on disk once may not be so any more: files are removed, replaced, cut short or
@@ -28,10 +29,12 @@ type watch struct {
 	found   []Change      // that nobody was told of yet
 	touched []atomic.Bool // by file: this Store wrote to it
 	harmed  []atomic.Bool // by file: it was not as it was left when this Store wrote to it
+	unkept  []atomic.Bool // by file: the disk did not keep what was written
 }
 
 func (w *watch) begin(files int) {
 	w.touched, w.harmed = make([]atomic.Bool, files), make([]atomic.Bool, files)
+	w.unkept = make([]atomic.Bool, files)
 	w.stamps = slices.Repeat([]stamp{nothing}, files)
 }
 
@@ -48,7 +51,7 @@ func (w *watch) get(file int) stamp {
 }
 
 // before notes that this Store is going to write to a file, which is to be as it was left.
-func (s *Store) before(file int, f *os.File) {
+func (s *Store) before(file int, f disk.File) {
 	s.watch.touched[file].Store(true)
 	if !s.exact {
 		return
@@ -59,7 +62,7 @@ func (s *Store) before(file int, f *os.File) {
 }
 
 // after notes how this Store left a file.
-func (s *Store) after(file int, f *os.File) {
+func (s *Store) after(file int, f disk.File) {
 	if !s.exact {
 		return
 	}
@@ -75,7 +78,7 @@ func (s *Store) Look(most int) ([]Change, error) {
 	s.moving.Lock()
 	defer s.moving.Unlock()
 	err := s.lookAtUnfinished()
-	if isTooManyOpen(err) { // it is looked at the next time
+	if disk.IsTooManyOpen(err) { // it is looked at the next time
 		return s.takeFound(), nil
 	}
 	if err == nil {
@@ -112,22 +115,24 @@ func (s *Store) lookAt(file int) bool {
 	turn := s.turn(file)
 	turn.Lock() // nobody writes to it here
 	harmed := s.watch.harmed[file].Swap(false)
+	unkept := s.watch.unkept[file].Swap(false)
 	touched := s.watch.touched[file].Swap(false) && !s.exact
 	was := s.watch.get(file)
 	now, reason := s.see(file)
-	if isTooManyOpen(reason) && s.files.closeIdle() {
+	if disk.IsTooManyOpen(reason) && s.files.closeIdle() {
 		now, reason = s.see(file)
 	}
-	blind := isTooManyOpen(reason)
+	blind := disk.IsTooManyOpen(reason)
 	if blind { // all is as it was before the look
 		s.watch.harmed[file].Store(harmed)
+		s.watch.unkept[file].Store(unkept)
 		s.watch.touched[file].Store(touched)
 		turn.Unlock()
 		return true
 	}
 	s.watch.set(file, now)
 	turn.Unlock()
-	if !harmed && (now == was || touched && now.id == was.id && now.size >= was.size) {
+	if !harmed && !unkept && (now == was || touched && now.id == was.id && now.size >= was.size) {
 		return false
 	}
 	c := Change{Path: s.pathOf(file)}
@@ -144,6 +149,8 @@ func (s *Store) lookAt(file int) bool {
 		c.What = "was replaced"
 	case now.size < was.size:
 		c.What = "was cut short"
+	case unkept:
+		c.What = "was not kept by the disk; what can be read back is written again"
 	default:
 		c.What = "was changed"
 	}
@@ -158,7 +165,7 @@ func (s *Store) lookAt(file int) bool {
 // movedAway reports whether the single file has another name now, wherever. Then it is all there.
 func (s *Store) movedAway() bool {
 	f := s.files.single()
-	return s.folder == nil && f != nil && linked(f)
+	return s.folder == nil && f != nil && f.Linked()
 }
 
 func (s *Store) report(c Change) {
@@ -191,7 +198,7 @@ func (s *Store) look(file int) (fs.FileInfo, error) {
 		defer f.mu.RUnlock()
 		p := s.layout.entries[file].Path
 		if f.linked[file] {
-			return os.Stat(s.at(filepath.Join(s.comp.Name, filepath.FromSlash(p))))
+			return s.disk.Stat(s.at(filepath.Join(s.comp.Name, filepath.FromSlash(p))))
 		}
 		root, err := f.rootOf(file)
 		if err != nil {
@@ -199,7 +206,7 @@ func (s *Store) look(file int) (fs.FileInfo, error) {
 		}
 		return root.Lstat(p)
 	case s.linked:
-		return os.Stat(s.Path())
+		return s.disk.Stat(s.Path())
 	}
 	return s.root.Lstat(*s.name.Load())
 }
@@ -213,16 +220,11 @@ func (s *Store) restamp(file int) {
 // doubt has all parts that have something of a file verified again: those that were, and those that
 // are left as they are. Called with moving held.
 func (s *Store) doubt(file int) (parts []uint32) {
-	e := s.layout.entries[file]
-	if e.Size == 0 {
-		return nil
-	}
-	last := uint32((e.Offset + e.Size - 1) / s.comp.PartSize)
-	for part := uint32(e.Offset / s.comp.PartSize); part <= last; part++ {
+	s.layout.eachPart(file, s.comp.PartSize, func(part uint32) {
 		if s.takeBack(part) || s.Keeps(part) {
 			parts = append(parts, part)
 		}
-	}
+	})
 	return parts
 }
 

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"orchestra/member/store/disk"
 )
 
 // says writes changes as tests want them: the name, what happened, the parts.
@@ -273,7 +275,7 @@ func TestUnreadableFile(t *testing.T) {
 	s.putFolder("content")
 	st := s.mustOpen()
 	open := st.files.open
-	st.files.open = func(file int, write bool) (*os.File, error) {
+	st.files.open = func(file int, write bool) (disk.File, error) {
 		if file == 1 {
 			return nil, &os.PathError{Op: "openat", Path: "x", Err: syscall.EIO}
 		}
@@ -311,7 +313,7 @@ func TestTooManyOpenFiles(t *testing.T) {
 	s.putFolder("content")
 	st := s.mustOpen()
 	open := st.files.open
-	st.files.open = func(file int, write bool) (*os.File, error) {
+	st.files.open = func(file int, write bool) (disk.File, error) {
 		st.files.mu.Lock()
 		defer st.files.mu.Unlock()
 		if len(st.files.kept) >= 5 {

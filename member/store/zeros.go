@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 
+	"orchestra/member/store/disk"
 	"orchestra/orch"
 )
 
@@ -45,11 +46,15 @@ func (z *zeros) has(part uint32) bool {
 	return z.bits != nil && z.bits[part>>3]&(0x80>>(part&7)) != 0
 }
 
-// Known has a bit, as in a bitfield message, for each part that is here from the start although
-// Open made the content: those of zeros. Nil if there are none, and where Check tells of them.
+// are reports whether a bitfield has these parts and no others.
+func (z *zeros) are(have []byte) bool { return bytes.Equal(z.bits, have) }
+
+// Known has a bit, as in a bitfield message, for each part that is here from the start, of which
+// Check does not tell: those that a record is believed to be right about, and where Open made the
+// content those of zeros. Nil if there are none.
 func (s *Store) Known() []byte {
 	if !s.fresh {
-		return nil
+		return s.believed
 	}
 	return s.zeros.bits
 }
@@ -174,5 +179,13 @@ func (s *Store) punchFile(file int, at, n int64) error {
 	s.wrote(file)
 	s.before(file, f)
 	defer s.after(file, f)
-	return punch(f, at, n)
+	return f.Punch(at, n)
+}
+
+// holeBytes is how many bytes of the content take no room here.
+func (s *Store) holeBytes() int64 {
+	if !disk.Sparse {
+		return 0
+	}
+	return s.zeros.bytes
 }

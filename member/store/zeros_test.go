@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"orchestra/member/store/disk"
 	"orchestra/orch"
 )
 
@@ -68,7 +69,7 @@ func (s *shelf) fetch(st *Store, parts ...uint32) {
 // wantHoles checks that parts take no room in a file, where the file system keeps holes at all.
 func wantHoles(t *testing.T, path string, parts ...uint32) {
 	t.Helper()
-	f, err := os.Open(path)
+	f, err := disk.System().Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +78,7 @@ func wantHoles(t *testing.T, path string, parts ...uint32) {
 		return
 	}
 	for _, part := range parts {
-		if !hole(f, int64(part)*holePart, holePart) {
+		if !f.Hole(int64(part)*holePart, holePart) {
 			t.Errorf("%s: part %d is no hole", path, part)
 		}
 	}
@@ -85,15 +86,19 @@ func wantHoles(t *testing.T, path string, parts ...uint32) {
 
 // keepsHoles reports whether files for tests may have holes.
 func keepsHoles(t *testing.T) bool {
-	f, err := os.Create(filepath.Join(t.TempDir(), "holes"))
+	path := filepath.Join(t.TempDir(), "holes")
+	if err := os.WriteFile(path, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, 2*holePart); err != nil {
+		t.Fatal(err)
+	}
+	f, err := disk.System().Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if err := f.Truncate(2 * holePart); err != nil {
-		t.Fatal(err)
-	}
-	return hole(f, 0, holePart)
+	return f.Hole(0, holePart)
 }
 
 // TestZerosAreKnown holds that parts of zeros are here at once, are shared while the others come,

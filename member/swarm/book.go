@@ -23,6 +23,7 @@ type book struct {
 	silent  int // of them: those that do not answer
 	pending int // of them: those to whom a dial is out
 	table   timetable
+	targets targets
 	listed  int           // members in all, this one among them, as it was told; 0: it was not
 	foundAt time.Duration // when it was told of the first member
 	recount time.Duration // when those are dropped that no conductor has listed anew
@@ -60,6 +61,8 @@ const (
 	// redialHurry is how long after a dial the next one is at the latest while nobody linked to
 	// sends what is missing: the way to somebody who would may be free again at any time.
 	redialHurry = 8 * time.Second
+	// redialNamed is the same for those that the user named, whoever else there is.
+	redialNamed = 8 * time.Second
 	// knownMost bounds what is remembered of members; the conductor hands out few, so only a flood
 	// comes near it.
 	knownMost = 1000
@@ -170,12 +173,14 @@ func (m *member) idle() bool { return !m.pending && !m.link }
 
 func (m *member) dialable() bool { return m.idle() && !m.seed }
 
-// when is the time from which on a member may be dialled.
-func (b *book) when(m *member) time.Duration {
+// when is the time from which on a member may be dialled, at one of its addresses.
+func (b *book) when(now time.Duration, m *member) time.Duration {
+	_, at := b.open(now, m)
+	after := m.after
 	if b.hurry {
-		return max(min(m.after, m.dialled+redialHurry), m.cut)
+		after = min(after, m.dialled+redialHurry)
 	}
-	return max(m.after, m.cut)
+	return max(after, m.cut, at)
 }
 
 // hurries notes whether members are to be tried again soon.
@@ -236,6 +241,11 @@ func (b *book) gone(ev Gone) {
 func (b *book) conducted(now time.Duration, ev Conducted) {
 	if ev.On {
 		b.recount, b.before = now+listAgain, now
+		for _, m := range b.known { // the network may be back
+			m.after = min(m.after, max(now, m.dialled+redialHurry))
+		}
+		b.targets.ease(now)
+		b.changed()
 		return
 	}
 	for _, m := range b.known {
@@ -267,11 +277,19 @@ func (b *book) moved(now time.Duration) {
 	for _, m := range b.known {
 		m.after = min(m.after, now)
 	}
+	b.targets = targets{}
 	b.changed()
 }
 
 // unreached takes in that a dial failed.
 func (b *book) unreached(now time.Duration, ev DialFailed) {
+	switch ev.Fault {
+	case OwnLimits:
+		b.targets.excuse(now, ev.Dial.Addrs)
+	case Another:
+		b.targets.answers(ev.Addr, ev.Is)
+	}
+	b.changed()
 	m := b.of(ev.Dial.ID, ev.Dial.Addrs)
 	if m == nil {
 		return
@@ -295,9 +313,13 @@ func (b *book) unreached(now time.Duration, ev DialFailed) {
 
 // linked takes in that a link is up, to somebody of this id; dialled: that this member opened to an
 // address. It returns the member; nil if it is not known.
-func (b *book) linked(id proto.PeerID, addr netip.AddrPort, dialled bool) *member {
+func (b *book) linked(
+	now time.Duration, id proto.PeerID, addr netip.AddrPort, dialled bool,
+) *member {
 	m := b.of(id, nil)
 	if dialled {
+		b.targets.reached(now, addr, id)
+		b.changed()
 		at := b.of(proto.PeerID{}, []netip.AddrPort{addr})
 		switch {
 		case at == nil:
@@ -355,7 +377,10 @@ func (b *book) cutOff(id proto.PeerID, host netip.Addr, until time.Duration) {
 // later puts off the next dial of a member, longer each time.
 func (b *book) later(now time.Duration, m *member) {
 	most := redialMost
-	if m.fails >= 2*lostFails {
+	switch {
+	case m.name != "":
+		most = redialNamed
+	case m.fails >= 2*lostFails:
 		most = redialLost
 	}
 	wait := min(redialFirst<<min(m.fails, 10), most)

@@ -91,7 +91,7 @@ func TestWhoIsGoneIsForgotten(t *testing.T) {
 		},
 		"while it is linked": func(s *shelf) {
 			s.lists(0, 1)
-			m := s.linked(id(1), host(1)[0], true)
+			m := s.linked(s.now, id(1), host(1)[0], true)
 			s.gone(Gone{ID: id(1)})
 			s.want(1, 1)
 			s.unlinked(s.now, m, false, false)
@@ -99,7 +99,7 @@ func TestWhoIsGoneIsForgotten(t *testing.T) {
 		},
 		"it left and came back while it was linked": func(s *shelf) {
 			s.lists(0, 1)
-			m := s.linked(id(1), host(1)[0], true)
+			m := s.linked(s.now, id(1), host(1)[0], true)
 			s.gone(Gone{ID: id(1)})
 			s.lists(0, 1)
 			s.unlinked(s.now, m, false, false)
@@ -109,8 +109,8 @@ func TestWhoIsGoneIsForgotten(t *testing.T) {
 			s.lists(0, 1)
 			s.lists(0, 2)
 			s.lists(1, 3)
-			m := s.linked(id(2), host(2)[0], true)
-			s.linked(id(1), host(1)[0], true)
+			m := s.linked(s.now, id(2), host(2)[0], true)
+			s.linked(s.now, id(1), host(1)[0], true)
 			s.unlinked(s.now, s.of(id(1), nil), true, true)
 			s.conducted(s.now, Conducted{})
 			s.now += time.Minute
@@ -146,7 +146,7 @@ func TestWhoIsGoneIsForgotten(t *testing.T) {
 			if n := s.fails(24 * time.Hour); n < 24 || n > 24*10 {
 				s.t.Errorf("it is dialled %d times a day", n)
 			}
-			s.linked(id(1), host(1)[0], false)
+			s.linked(s.now, id(1), host(1)[0], false)
 			s.want(1, 1)
 		},
 		"the user named it, and it never answers": func(s *shelf) {
@@ -170,7 +170,7 @@ func TestWhoIsGoneIsForgotten(t *testing.T) {
 			s.lists(0, 1)
 			s.names("somebody:1", 2)
 			s.want(2, 2)
-			s.linked(id(1), host(2)[0], true)
+			s.linked(s.now, id(1), host(2)[0], true)
 			s.want(1, 1)
 		},
 		"no descriptor is left": func(s *shelf) {
@@ -260,7 +260,7 @@ func TestTimetable(t *testing.T) {
 			case what == 8 && m.pending:
 				b.unreached(now, DialFailed{Dial: Dial{ID: m.id, Addrs: m.addrs}, Fault: NoAnswer})
 			case what == 9:
-				b.linked(id(n), host(n)[0], m.pending)
+				b.linked(now, id(n), host(n)[0], m.pending)
 			case what == 10:
 				if m := b.next(now); m != nil {
 					b.dials(now, m)

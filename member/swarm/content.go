@@ -23,6 +23,9 @@ func newContent(cfg Config) content {
 		if cfg.Have != nil && bitmap(cfg.Have).has(i) {
 			c.have.set(i)
 			c.haveN++
+			if c.checked != nil {
+				c.checked.set(i)
+			}
 		} else if c.wants(i) {
 			c.missing++
 		}
@@ -55,7 +58,7 @@ func (s *Swarm) check(ev Checked) {
 		return
 	}
 	if !ev.Keep && s.wants(ev.Part) {
-		s.rare.add(ev.Part)
+		s.setbacks.free(ev.Part)
 		s.requests.fillOthers(nil)
 	}
 }
@@ -68,6 +71,7 @@ func (s *Swarm) gain(part uint32) {
 	s.have.set(part)
 	s.rare.remove(part)
 	s.trust.settle(part)
+	s.setbacks.stored(part)
 	s.haveN++
 	s.stats.BytesHave += s.partLen(part)
 	s.grants.arrive(part)

@@ -21,6 +21,9 @@ func (l *links) found(ev Found) {
 	}
 	moved := l.s.book.found(l.s.now, ev, linked)
 	for _, p := range l.list {
+		if p.member == nil && p.id == ev.ID { // it came before anybody told of it
+			p.member = l.s.book.of(ev.ID, nil)
+		}
 		if moved != nil && p.member == moved && !moved.isAt(p.addr.Addr()) {
 			l.s.emit(Doubt{p.index})
 		}
@@ -36,6 +39,7 @@ func (m *member) isAt(host netip.Addr) bool {
 func (l *links) tend() {
 	l.s.book.expire(l.s.now)
 	l.s.book.hurries(l.wanting())
+	l.s.lull.doubt()
 	l.dial()
 }
 
@@ -46,22 +50,33 @@ func (l *links) wanting() bool {
 	})
 }
 
-// dial opens links while this member has opened too few of them, or has too few.
+// dial opens links while this member has opened too few of them, or has too few. Those that are of
+// no use do not count, and give their places up.
 func (l *links) dial() {
 	b := &l.s.book
 	few, at := l.s.plan.fewLinks()
-	for l.up+b.pending < l.s.plan.mostLinks() &&
-		(l.opened+b.pending < l.s.cfg.Dials || (l.s.now >= at && l.up+b.pending < few)) {
+	vain, opened := l.vains()
+	for l.opened-opened+b.pending < l.s.cfg.Dials ||
+		(l.s.now >= at && l.up-vain+b.pending < few) {
+		if l.up+b.pending >= l.s.plan.mostLinks()+vain {
+			return
+		}
 		m := b.next(l.s.now)
 		if m == nil {
 			return
 		}
-		b.dials(l.s.now, m)
+		if l.up+b.pending >= l.s.plan.mostLinks() {
+			if !l.dropVain() {
+				return
+			}
+			vain, opened = l.vains()
+		}
+		addrs := b.dials(l.s.now, m)
 		id := m.id
 		if m.name != "" {
 			id = proto.PeerID{} // whoever is there now
 		}
-		l.s.emit(Dial{id, m.addrs})
+		l.s.emit(Dial{id, addrs})
 	}
 }
 
@@ -96,5 +111,5 @@ func (l *links) due() time.Duration {
 	if l.up >= few {
 		mayAt = l.s.now
 	}
-	return l.s.book.nextDial(l.s.now, mayAt)
+	return min(l.s.book.nextDial(l.s.now, mayAt), l.s.lull.due())
 }

@@ -41,6 +41,12 @@ type (
 	Moved struct{}
 	// Listed tells how many members there are in all, this one among them.
 	Listed struct{ Members int }
+	// Deaf tells that the far end of a link acknowledges nothing of what it is sent, or that it
+	// does again.
+	Deaf struct {
+		Peer int
+		On   bool
+	}
 	// Crowded tells that there are too many links in all, of others in this process too: one of
 	// this member's is to end.
 	Crowded struct{}
@@ -49,6 +55,7 @@ type (
 		Dial  Dial
 		Addr  netip.AddrPort // the last that was tried
 		Fault Fault
+		Is    proto.PeerID // who is there instead, if that is the fault
 	}
 	// Stranger tells of somebody who opened a link and did not speak as members do.
 	Stranger struct {
@@ -177,6 +184,19 @@ type (
 		Run  Run
 	}
 
+	// Unwritten tells that the disk did not take a run that was received, or is being. It is to come
+	// again.
+	Unwritten struct {
+		Peer int
+		Run  Run
+	}
+	// Setback tells that the disk failed with a part, which is not to be asked for again at once.
+	// The parts from First to Last may be in the same case.
+	Setback struct{ Part, First, Last uint32 }
+	// Full tells that there is no room on the disk, or that there is again. Nothing is asked for
+	// while there is none.
+	Full struct{ On bool }
+
 	// Stored tells that a part verified and that its write returned.
 	Stored struct{ Part uint32 }
 	// Failed tells that a part was received in full and did not verify. Sums has a checksum of each
@@ -222,6 +242,7 @@ func (Gone) event()       {}
 func (Listed) event()     {}
 func (Conducted) event()  {}
 func (Moved) event()      {}
+func (Deaf) event()       {}
 func (Crowded) event()    {}
 func (DialFailed) event() {}
 func (Stranger) event()   {}
@@ -245,6 +266,9 @@ func (Declined) event()   {}
 func (Dismissed) event()  {}
 func (Regroup) event()    {}
 func (Written) event()    {}
+func (Unwritten) event()  {}
+func (Setback) event()    {}
+func (Full) event()       {}
 func (Stored) event()     {}
 func (Failed) event()     {}
 func (Compared) event()   {}

@@ -34,9 +34,10 @@ func (rq *requests) due() time.Duration { return min(rq.nextRuns(), rq.retryAt) 
 type work struct {
 	part      uint32
 	runs      []run
-	idle      int // runs that nobody is asked for
-	left      int // runs that are not here yet
-	unwritten int // runs that are not on disk yet
+	idle      int  // runs that nobody is asked for
+	left      int  // runs that are not here yet
+	unwritten int  // runs that are not on disk yet
+	held      bool // nothing more of it is asked for now, because of the disk
 }
 
 // run is the state of one stretch of a part on its way here.
@@ -73,7 +74,7 @@ func (rq *requests) fill(p *peer) {
 		return
 	}
 	if p.choked || (p.useful == 0 && len(p.coming) == 0) || rq.s.finished ||
-		rq.s.reader.owes(p) || !rq.s.plan.mayAsk(p) {
+		rq.s.setbacks.full || rq.s.reader.owes(p) || !rq.s.plan.mayAsk(p) {
 		return
 	}
 	depth, low := rq.s.plan.menu(p)
@@ -97,7 +98,7 @@ func (rq *requests) fill(p *peer) {
 func (rq *requests) refill() {
 	for _, p := range rq.robbed {
 		depth := rq.s.plan.depth(p)
-		for !p.origin && !p.gone && !p.choked && rq.s.plan.mayAsk(p) && len(p.fetches) < depth {
+		for !p.origin && !p.gone && !p.choked && !rq.s.setbacks.full && rq.s.plan.mayAsk(p) && len(p.fetches) < depth {
 			w, n, ok := rq.choose(p)
 			if !ok {
 				break
@@ -156,7 +157,7 @@ func (rq *requests) choose(p *peer) (*work, int, bool) {
 
 // free finds a run of the part that nobody is asked for.
 func (w *work) free() (int, bool) {
-	if w.idle == 0 {
+	if w.idle == 0 || w.held {
 		return 0, false
 	}
 	for n := range w.runs {
@@ -209,7 +210,13 @@ func (rq *requests) ask(p *peer, w *work, n int) {
 		w.idle--
 	}
 	r.asked++
-	p.fetches = append(p.fetches, &fetch{work: w, n: n, asked: rq.s.now})
+	if len(p.fetches) == 0 {
+		p.waits = rq.s.now - p.waited
+		p.soundAt = p.waits + soundAfter<<p.sounds
+	}
+	if p.fetches = append(p.fetches, &fetch{work: w, n: n, asked: rq.s.now}); rq.untried(p) {
+		rq.care.of(p)
+	}
 	rq.s.emit(Fetch{p.index, rq.s.runOf(w, n)})
 	rq.s.plan.asked(p)
 }
@@ -229,6 +236,9 @@ func (rq *requests) unask(p *peer, i int) *fetch {
 	if f.started != 0 {
 		rq.begins(p, -1)
 	}
+	if len(p.fetches) == 0 && !p.sent {
+		p.waited = rq.s.now - p.waits
+	}
 	rq.settleRecall(p, f)
 	r := &f.work.runs[f.n]
 	r.asked--
@@ -244,7 +254,7 @@ func (rq *requests) abandon(w *work) {
 	if w.idle == len(w.runs) && rq.works[w.part] == w {
 		rq.s.grants.breakOff(w.part)
 		rq.end(w)
-		rq.s.rare.add(w.part)
+		rq.s.setbacks.free(w.part)
 	}
 }
 

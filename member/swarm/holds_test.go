@@ -150,14 +150,14 @@ func (s *Swarm) partsHold(kept func(part uint32) bool) error {
 		}
 		unchecked := s.checked != nil && !s.checked.has(part)
 		ways := 0
-		for _, is := range []bool{s.Has(part), s.rare.isFree(part), w != nil, kept(part) || unchecked} {
+		for _, is := range []bool{s.Has(part), s.rare.isFree(part), w != nil, kept(part) || unchecked, s.setbacks.aside[part]} {
 			if is {
 				ways++
 			}
 		}
 		if ways != 1 {
-			return fmt.Errorf("part %d: here %v, free %v, on its way %v, kept %v, to be checked %v",
-				part, s.Has(part), s.rare.isFree(part), w != nil, kept(part), unchecked)
+			return fmt.Errorf("part %d: here %v, free %v, on its way %v, kept %v, to be checked %v, put aside %v",
+				part, s.Has(part), s.rare.isFree(part), w != nil, kept(part), unchecked, s.setbacks.aside[part])
 		}
 		if w == nil {
 			continue
@@ -329,6 +329,9 @@ func (c *Contract) fetches(e Fetch) error {
 	d := c.peers[e.Peer]
 	if d == nil || d.leaving || slices.Contains(d.runs, e.Run) {
 		return fmt.Errorf("asks peer %d for %v: no such peer, or asked before", e.Peer, e.Run)
+	}
+	if c.s.setbacks.full {
+		return fmt.Errorf("asks for %v while the disk is full", e.Run)
 	}
 	if c.s.Has(e.Run.Part) {
 		return fmt.Errorf("asks for part %d, which is here", e.Run.Part)

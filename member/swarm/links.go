@@ -122,7 +122,7 @@ func (l *links) showInterest(p *peer) {
 	useful := p.useful > 0 || len(p.coming) > 0 ||
 		(p.interesting && l.s.missing > 0 && !p.foreign())
 	needed := !l.s.lines.swamped && l.s.plan.needs(p)
-	if on := useful && (needed || p.foreign()); on != p.interesting {
+	if on := useful && (needed || p.foreign()) && !l.s.setbacks.full; on != p.interesting {
 		p.interesting = on
 		l.s.emit(SetInterest{p.index, on})
 	}

@@ -35,7 +35,7 @@ func (s *Swarm) lost(ev Lost) {
 	}
 	s.reader.lost(part)
 	s.book.needed()
-	s.rare.add(part)
+	s.setbacks.free(part)
 	s.requests.fillOthers(nil)
 }
 

@@ -213,7 +213,8 @@ func (o *origins) due() time.Duration {
 
 // fillOrigin asks an origin for more until its menu is full.
 func (rq *requests) fillOrigin(p *peer) {
-	if !p.on || p.choked || p.useful == 0 || rq.s.finished || !rq.s.plan.mayAsk(p) {
+	if !p.on || p.choked || p.useful == 0 || rq.s.finished ||
+		rq.s.setbacks.full || !rq.s.plan.mayAsk(p) {
 		return
 	}
 	depth := rq.s.plan.depth(p)

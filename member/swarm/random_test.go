@@ -122,6 +122,12 @@ func (w *whim) verified(part uint32) {
 	}
 }
 
+// setback is one of a part that may be of a file of several.
+func (w *whim) setback(part uint32) Setback {
+	const most = 3
+	return Setback{part, max(part, most) - most, min(part+most, uint32(w.s.parts)-1)}
+}
+
 func (w *whim) peer() int {
 	var up []int
 	for i := range 5 {
@@ -159,7 +165,7 @@ func (w *whim) something() {
 	part := uint32(rapid.IntRange(0, w.s.parts-1).Draw(w.t, "part"))
 	on := rapid.Bool().Draw(w.t, "on")
 	r, asked := w.run(i)
-	switch what := rapid.IntRange(0, 21).Draw(w.t, "what"); {
+	switch what := rapid.IntRange(0, 24).Draw(w.t, "what"); {
 	case what == 0:
 		w.join()
 	case what == 1:
@@ -201,6 +207,15 @@ func (w *whim) something() {
 		} else {
 			w.written = append(w.written, Written{i, r})
 		}
+	case what == 22:
+		w.tell(Full{on})
+	case what == 23:
+		w.tell(w.setback(part))
+	case what == 24 && asked: // whether all of it came by then or not
+		if on {
+			w.tell(Received{i, r})
+		}
+		w.tell(w.setback(r.Part), Unwritten{i, r})
 	case what == 11:
 		w.tell(Suggested{i, []uint32{part}})
 	case what == 12:
@@ -227,8 +242,9 @@ func (w *whim) holds() {
 	}
 }
 
-// end lets the workers finish and a good peer come.
+// end lets the workers finish, the disk have room and a good peer come.
 func (w *whim) end() {
+	w.tell(Full{})
 	for part := range uint32(w.s.parts) {
 		if w.kept[part] {
 			delete(w.kept, part)

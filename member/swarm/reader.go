@@ -116,7 +116,7 @@ func (rd *reader) inOrder(p *peer) (*work, int, bool) {
 	var begun *work
 	for _, w := range rd.s.requests.open {
 		at := int(w.part)
-		if at < rd.at || at >= end || w.idle == 0 || rd.s.trust.comesAlone(w.part) ||
+		if at < rd.at || at >= end || w.idle == 0 || w.held || rd.s.trust.comesAlone(w.part) ||
 			!p.hasPart(w.part) {
 			continue
 		}

@@ -19,12 +19,14 @@ func (rq *requests) started(ev Started) {
 				r.comesFrom(p.sender())
 			}
 			f.moved = rq.s.now
+			p.waits, p.waited = rq.s.now, 0
 			rq.settleRecall(p, f)
 			rq.begins(p, 1)
 			rq.s.plan.came(p, 0)
 			rq.s.grants.flowsOn(ev.Run.Part)
 			rq.s.plan.begins(p, f)
-			if rq.s.reader.on {
+			if rq.s.reader.on || p.shy {
+				p.shy = false
 				rq.fill(p) // it may have owed this run
 			}
 		}
@@ -100,6 +102,8 @@ func (rq *requests) received(ev Received) {
 	} else {
 		rq.s.stats.Downloaded += int64(ev.Run.Length)
 		r.comesFrom(p.sender())
+		// Who else is asked may have begun and written over it: that is not known yet.
+		r.mixed = r.mixed || r.asked > 1
 		r.here, r.by, r.hearsay = true, p.index, f.hearsay
 		f.work.left--
 		rq.keepsPace(p, f)

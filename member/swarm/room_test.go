@@ -96,3 +96,38 @@ func TestCrowded(t *testing.T) {
 	}
 	d.tell(Crowded{}) // which finds nobody
 }
+
+// Where all places are taken by busy links, the host with most of them gives one up for who has
+// fewer; among those that have as many, nobody does.
+func TestHostsSharePlaces(t *testing.T) {
+	d := newDesk(t, 100, 256<<10)
+	d.cfg.MaxPeers = 6
+	joins := func(i, host int) (dropped []int) {
+		d.tell(Joined{
+			Peer: i, ID: proto.PeerID{byte(host + 1), byte(i)}, Addr: addr(host), MaxRun: RunSize,
+			MaxQueue: 100,
+		})
+		for _, e := range of[Drop](d) {
+			dropped = append(dropped, e.Peer)
+			d.tell(Left{e.Peer})
+		}
+		d.tell(Has{Peer: i, All: true}, Choked{Peer: i}) // which is asked for something
+		return dropped
+	}
+	for i := range 6 {
+		if dropped := joins(i, 0); len(dropped) > 0 {
+			t.Fatalf("%v had to go although there was room", dropped)
+		}
+	}
+	for i, host := range []int{1, 2, 1, 2} {
+		dropped := joins(10+i, host)
+		if len(dropped) != 1 || dropped[0] >= 6 {
+			t.Errorf("link %d of other hosts: %v had to go, want one of the host that has most", i, dropped)
+		}
+	}
+	for _, host := range []int{0, 1, 2} {
+		if dropped := joins(20, host); len(dropped) != 1 || dropped[0] != 20 {
+			t.Errorf("%v had to go for the third link of a host, where all have two", dropped)
+		}
+	}
+}

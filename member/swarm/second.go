@@ -7,7 +7,7 @@ import (
 
 // admit decides whether a new link stays; the answer is why not.
 func (l *links) admit(p *peer) string {
-	p.member = l.s.book.linked(p.id, p.addr, p.dialled)
+	p.member = l.s.book.linked(l.s.now, p.id, p.addr, p.dialled)
 	switch {
 	case p.id == l.s.cfg.ID:
 		l.forget(p.id)

@@ -90,3 +90,37 @@ func TestIllMembersHoldUpNobody(t *testing.T) {
 		}
 	}
 }
+
+// Where four of five members that are known withhold what they say to have, the others need far
+// less than twice the time.
+func TestMostMembersWithhold(t *testing.T) {
+	const honest = 4
+	for _, part := range []int64{64 << 10, 2 << 20} {
+		last := func(mutes int, seed uint64) (took time.Duration) {
+			s := newSim(t, 32<<20, part, seed)
+			s.enter(0, mbit(40), mbit(40), true)
+			for range mutes {
+				s.enter(500*time.Millisecond, mbit(40), mbit(40), true).ill = mute
+			}
+			for i := range honest {
+				s.enter(time.Second+time.Duration(i)*5*time.Millisecond, mbit(40), mbit(40), false)
+			}
+			s.play(5 * time.Minute)
+			for _, p := range s.players[1+mutes:] {
+				took = max(took, p.complete-p.entered)
+			}
+			return took
+		}
+		var with, without time.Duration
+		for seed := range uint64(3) {
+			with += last(4*honest, seed)
+			without += last(0, seed)
+		}
+		ratio := with.Seconds() / without.Seconds()
+		t.Logf("parts of %d KiB: %.2f times what it takes without them", part>>10, ratio)
+		if ratio > 1.5 {
+			t.Errorf("parts of %d KiB: the last takes %.2f times as long as without them, want at most 1.5",
+				part>>10, ratio)
+		}
+	}
+}

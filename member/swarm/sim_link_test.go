@@ -212,7 +212,7 @@ func (e *end) hear(msg proto.Message) {
 			return
 		}
 	}
-	events, err := e.state.Hear(msg)
+	events, err := e.state.Hear(e.me.clock(), msg)
 	if err != nil {
 		e.me.sim.t.Errorf("member %d says what it may not: %v", e.far.me.n, err)
 	}

@@ -1,6 +1,9 @@
 package swarm
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // What was asked for is looked after run by run. A peer may say much and send nothing of it, or
 // a few bytes now and then; it may not answer a recall, or reject all that it is asked for. None
@@ -24,8 +27,15 @@ const (
 	answersKnown    = time.Second
 	answersMost     = 3 * time.Second
 
-	refusedFirst  = 100 * time.Millisecond
-	refusedMost   = 30 * time.Second
+	refusedFirst = 100 * time.Millisecond
+	refusedMost  = 30 * time.Second
+	// soundAfter is how long a peer that never sent anything may not begin with what it is asked
+	// for until it is asked whether it is there: with a recall of one run, which it answers at
+	// once however busy it is. Each time that it does, it is believed for twice as long, up to
+	// soundTimes times.
+	soundAfter = time.Second
+	soundTimes = 4
+
 	withheldFirst = time.Second
 	withheldMost  = time.Minute
 )
@@ -60,6 +70,7 @@ func (rq *requests) moves(p *peer, ev Progress) {
 // keepsPace notes how fast a run came that is here now.
 func (rq *requests) keepsPace(p *peer, f *fetch) {
 	p.used(rq.s.now)
+	p.sent = true
 	if took := rq.s.now - f.started; f.started != 0 && took > 0 {
 		p.pace = float64(rq.s.runOf(f.work, f.n).Length) / took.Seconds()
 	}
@@ -136,7 +147,9 @@ func (rq *requests) fillIdle(not *peer) {
 
 // watchRuns looks after what was asked for and does not come.
 func (rq *requests) watchRuns() {
-	rq.care.only(func(p *peer) bool { return p.off || p.recalled > 0 || p.begun > 0 })
+	rq.care.only(func(p *peer) bool {
+		return p.off || p.recalled > 0 || p.begun > 0 || rq.untried(p)
+	})
 	for i := 0; i < len(rq.care.list); i++ { // it may grow meanwhile
 		p := rq.care.list[i]
 		if p.off && p.sends.over(rq.s.now) {
@@ -148,7 +161,67 @@ func (rq *requests) watchRuns() {
 		if p.begun > 0 && rq.s.now >= p.look {
 			rq.watchBegun(p)
 		}
+		if rq.untried(p) && rq.s.now >= p.soundAt {
+			rq.sound(p)
+		}
+		if rq.untried(p) && rq.s.now >= p.waits+stalled && rq.othersSend(p) {
+			rq.trustsLess(p)
+		}
 	}
+}
+
+// untried reports whether a peer is asked for something and has sent nothing ever. In a chain all
+// but one of them are like that.
+func (rq *requests) untried(p *peer) bool {
+	return !p.sent && p.begun == 0 && len(p.fetches) > 0 && !p.origin && !rq.s.plan.chained()
+}
+
+// doubtful reports whether a peer was asked for something for a while, one or the other time, and
+// sent nothing, while others have sent.
+func (rq *requests) doubtful(p *peer) bool {
+	return !p.sent && p.begun == 0 && !p.origin && !rq.s.plan.chained() &&
+		(p.waited >= soundAfter || p.sends.onTrial()) && rq.othersSend(p)
+}
+
+// sound asks a peer whether it is there.
+func (rq *requests) sound(p *peer) {
+	if !rq.othersSend(p) { // nobody would send sooner
+		p.soundAt = rq.s.now + lookEvery
+		return
+	}
+	p.sounds = min(p.sounds+1, soundTimes)
+	p.soundAt = rq.s.now + soundAfter<<p.sounds
+	if p.recalled > 0 || p.foreign() {
+		return
+	}
+	if f := p.fetches[len(p.fetches)-1]; !f.recalled {
+		rq.recallRun(p, f)
+	}
+}
+
+// othersSend reports whether others than a peer have sent something.
+func (rq *requests) othersSend(not *peer) bool {
+	return slices.ContainsFunc(rq.s.links.list, func(p *peer) bool {
+		return p != not && !p.origin && !p.leaving && !p.lame && (p.begun > 0 || p.sent)
+	})
+}
+
+// trustsLess leaves a member one run that it may begin with, and a foreign client none for a while. The others are asked of who sends.
+func (rq *requests) trustsLess(p *peer) {
+	if p.shy && !p.foreign() {
+		return
+	}
+	if p.shy = true; p.foreign() { // which tells nothing if it is asked whether it is there
+		rq.withholds(p)
+		p.waited = 0
+		return
+	}
+	for _, f := range p.fetches[1:] {
+		if !f.recalled {
+			rq.recallRun(p, f)
+		}
+	}
+	rq.fillOthers(p)
 }
 
 // resume asks a peer again that was put off.
@@ -201,6 +274,12 @@ func (rq *requests) nextRuns() time.Duration {
 		}
 		if p.begun > 0 {
 			at = min(at, p.look)
+		}
+		if rq.untried(p) {
+			at = min(at, p.soundAt)
+			if t := p.waits + stalled; (!p.shy || p.foreign()) && t > rq.s.now {
+				at = min(at, t)
+			}
 		}
 	}
 	return at

@@ -35,7 +35,7 @@ type Config struct {
 	ID       proto.PeerID
 	Seed     uint64
 	// Unchecked tells that content is there that is being checked: each part counts as neither here
-	// nor missing until it is Checked.
+	// nor missing until it is Checked, those of Have apart.
 	Unchecked bool
 	// Have has a bit, as in a bitfield message, for each part that is here from the start without
 	// being Checked. Nil: none is.
@@ -74,6 +74,7 @@ type Swarm struct {
 	lines    lines
 	trust    trust
 	origins  origins
+	setbacks setbacks
 	lull     lull
 
 	stats Stats
@@ -113,6 +114,7 @@ func New(cfg Config) *Swarm {
 	s.lines = newLines(s)
 	s.trust = newTrust(s)
 	s.origins = origins{s: s}
+	s.setbacks = newSetbacks(s)
 	s.lull = lull{s: s}
 	for i := range uint32(s.parts) {
 		if s.have.has(i) {
@@ -147,6 +149,10 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 		s.book.conducted(s.now, ev)
 	case Moved:
 		s.book.moved(s.now)
+	case Deaf:
+		if p := s.links.peer(ev.Peer); p != nil {
+			p.deaf = ev.On
+		}
 	case Crowded:
 		s.links.giveUp()
 	case Listed:
@@ -199,6 +205,12 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 		s.plan.dismissed(ev)
 	case Written:
 		s.requests.written(ev)
+	case Unwritten:
+		s.requests.unwritten(ev)
+	case Setback:
+		s.setbacks.fails(ev)
+	case Full:
+		s.setbacks.filled(ev.On)
 	case Stored:
 		s.requests.stored(ev.Part)
 	case Failed:
@@ -217,6 +229,7 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 	}
 	s.plan.tend()
 	s.trust.tend()
+	s.setbacks.tend()
 	s.requests.tend()
 	s.origins.tend()
 	s.reader.tend()
@@ -239,7 +252,7 @@ const never = time.Duration(1<<63 - 1)
 // whether there is such a time.
 func (s *Swarm) Next() (time.Duration, bool) {
 	at := min(s.plan.due(), s.trust.due(), s.requests.due(), s.reader.due(), s.grants.due(),
-		s.links.due(), s.origins.due())
+		s.links.due(), s.origins.due(), s.setbacks.due())
 	return at, at != never
 }
 

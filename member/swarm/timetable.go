@@ -1,6 +1,9 @@
 package swarm
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // timetable is who may be dialled when. It is made anew when something of that has changed, or the
 // next one may be dialled.
@@ -15,11 +18,12 @@ func (b *book) schedule(now time.Duration) timetable {
 	if t := &b.table; !t.made || now >= t.next {
 		*t = timetable{made: true, next: never}
 		for _, m := range b.known {
-			switch {
-			case !m.dialable():
-			case b.when(m) > now:
-				t.next = min(t.next, b.when(m))
-			default:
+			if !m.dialable() {
+				continue
+			}
+			if at := b.when(now, m); at > now {
+				t.next = min(t.next, at)
+			} else {
 				t.now = true
 			}
 		}
@@ -44,10 +48,13 @@ func (b *book) pend(m *member, on bool) {
 	b.changed()
 }
 
-// dials takes in that a member is being dialled.
-func (b *book) dials(now time.Duration, m *member) {
+// dials takes in that a member is being dialled, and returns at which addresses.
+func (b *book) dials(now time.Duration, m *member) []netip.AddrPort {
+	addrs, _ := b.open(now, m)
+	b.targets.dialled(now, addrs)
 	b.pend(m, true)
 	m.dialled = now
+	return addrs
 }
 
 // next chooses by chance among the members that may be dialled now.
@@ -58,7 +65,7 @@ func (b *book) next(now time.Duration) *member {
 	var chosen *member
 	n := 0
 	for _, m := range b.known {
-		if m.dialable() && b.when(m) <= now {
+		if m.dialable() && b.when(now, m) <= now {
 			if n++; b.rng.IntN(n) == 0 {
 				chosen = m
 			}

@@ -101,7 +101,7 @@ func (t *trust) failed(ev Failed) {
 	t.s.stats.Failed += t.s.partLen(part)
 	t.s.grants.breakOff(part)
 	if ev.Disk {
-		t.s.rare.add(part)
+		t.s.setbacks.free(part)
 		t.s.requests.fillOthers(nil)
 		return
 	}
@@ -116,7 +116,7 @@ func (t *trust) failed(ev Failed) {
 		t.alone[part] = t.s.now + aloneFor
 		t.at = min(t.at, t.s.now+aloneFor)
 	}
-	t.s.rare.add(part)
+	t.s.setbacks.free(part)
 	t.s.requests.fillOthers(nil)
 }
 

@@ -424,6 +424,55 @@ func TestRunWrittenTwiceCountsOnce(t *testing.T) {
 	}
 }
 
+// Nobody is blamed for a run for which another one was asked too: that one may have written over it
+// before it was told to stop, which shows late or never.
+func TestNobodyIsBlamedForARunOfTwo(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		evs  func(run Run) []Event
+	}{
+		{"the second one begins first", func(run Run) []Event {
+			return []Event{Started{1, run}, Received{0, run}}
+		}},
+		{"it is known to begin when the first one is done", func(run Run) []Event {
+			return []Event{Received{0, run}, Started{1, run}}
+		}},
+		{"it is never known to begin", func(run Run) []Event {
+			return []Event{Received{0, run}}
+		}},
+		{"the first one begins, falls silent, and goes on at last", func(run Run) []Event {
+			return []Event{Started{1, run}, Received{1, run}}
+		}},
+	} {
+		d := newDesk(t, 1, RunSize)
+		d.seed(0)
+		run := d.menu(0)[0]
+		d.tell(Started{0, run})
+		d.at = stalled
+		d.seed(1)
+		if !d.asks(1, 0) {
+			t.Fatal("nobody else is asked")
+		}
+		d.tell(test.evs(run)...)
+		d.tell(Failed{Part: 0, Sums: []uint64{1}})
+		if got := of[Complain](d); len(got) > 0 {
+			t.Errorf("%s: blamed %v", test.name, got)
+		}
+		if d.asks(0, 0) && d.asks(1, 0) || !d.asks(0, 0) && !d.asks(1, 0) {
+			t.Errorf("%s: not asked of one peer: %v, %v", test.name, d.menu(0), d.menu(1))
+		}
+		for n := range 2 { // whoever has it alone is answerable
+			if d.asks(n, 0) {
+				d.tell(Started{n, run}, Received{n, run}, Failed{Part: 0, Sums: []uint64{1}})
+				if got := of[Complain](d); len(got) != 1 || got[0].Peer != n {
+					t.Errorf("%s: alone, blamed %v, want peer %d", test.name, got, n)
+				}
+				break
+			}
+		}
+	}
+}
+
 // What a peer passed on in good faith is forgiven after a while.
 func TestHearsayFades(t *testing.T) {
 	d := newDesk(t, 200, 256<<10)
