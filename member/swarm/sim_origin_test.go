@@ -78,3 +78,65 @@ func TestOriginIsEnough(t *testing.T) {
 		}
 	}
 }
+
+// TestOriginsHeadLeaves takes the member out that asks the origin: another one goes on.
+func TestOriginsHeadLeaves(t *testing.T) {
+	for seed := range uint64(5) {
+		s := newSim(t, 32<<20, 256<<10, seed)
+		o := s.serve(mbit(40))
+		for i := range 10 {
+			s.enter(time.Second+time.Duration(i)*5*time.Millisecond, mbit(40), mbit(40), false)
+		}
+		s.at(4*time.Second, later(func() {
+			for _, p := range s.players[1:] {
+				if p.core.Pulls() {
+					s.leave(p)
+				}
+			}
+		}))
+		s.play(2 * time.Minute)
+		list := s.finishes(mbit(40))
+		t.Logf("the last took %.3f copies, the origin sent %.3f", slices.Max(list), s.copies(o))
+		if len(list) < 9 || slices.Max(list) > 1.7 || s.copies(o) > 1.25 {
+			t.Errorf("seed %d: %v; the origin sent %.3f copies", seed, list, s.copies(o))
+		}
+	}
+}
+
+// TestOriginOfMany has more members than a chain has, which do not all know each other.
+func TestOriginOfMany(t *testing.T) {
+	s := newSim(t, 4<<20, 64<<10, 1)
+	o := s.serve(mbit(40))
+	const n = 110
+	for i := range n {
+		s.enter(time.Second+time.Duration(i)*5*time.Millisecond, mbit(40), mbit(40), false)
+	}
+	s.play(2 * time.Minute)
+	list := s.finishes(mbit(40))
+	t.Logf("%.3f to %.3f copies, the origin sent %.3f", list[0], slices.Max(list), s.copies(o))
+	if len(list) < n || slices.Max(list) > 2.2 || s.copies(o) > 1.8 {
+		t.Errorf("the last took %.3f copies, the origin sent %.3f", slices.Max(list), s.copies(o))
+	}
+}
+
+// TestOriginWithoutAChain has members whose lines differ. Be the one that asks the origin a slow
+// one, the fast ones do not wait for it.
+func TestOriginWithoutAChain(t *testing.T) {
+	for seed := range uint64(3) {
+		s := newSim(t, 32<<20, 256<<10, seed)
+		o := s.serve(mbit(40))
+		for i := range 10 {
+			rate := mbit(40)
+			if i%3 == 0 {
+				rate = mbit(10)
+			}
+			s.enter(time.Second+time.Duration(i)*5*time.Millisecond, rate, rate, false)
+		}
+		s.play(2 * time.Minute)
+		list := s.finishes(mbit(40))
+		t.Logf("%.3f to %.3f copies, the origin sent %.3f", list[0], slices.Max(list), s.copies(o))
+		if len(list) < 10 || list[5] > 2.5 || s.copies(o) > 1.5 {
+			t.Errorf("seed %d: %v; the origin sent %.3f copies", seed, list, s.copies(o))
+		}
+	}
+}
