@@ -17,9 +17,8 @@ import (
 var rooms = map[string][]string{
 	".": {"internal/cli"},
 	"internal/cli": {
-		"compose", "conduct", "internal/cli/fetch", "internal/cli/lan", "conduct/page", "member", "member/origin",
-		"member/store", "orch",
-		"proto/secure",
+		"compose", "conduct", "internal/cli/fetch", "internal/cli/lan", "conduct/page", "member", "member/magnet",
+		"member/origin", "member/store", "orch", "proto/secure",
 	},
 	"internal/cli/fetch": {"proto/mtu"},
 	"internal/cli/lan":   {},
@@ -28,11 +27,11 @@ var rooms = map[string][]string{
 	"conduct/page":       {},
 	"member": {
 		"member/intake", "member/link", "member/origin", "member/store", "member/swarm",
-		"member/tracker", "orch",
-		"proto", "proto/mtu", "proto/secure",
+		"member/tracker", "orch", "proto", "proto/mse", "proto/mtu", "proto/secure",
 	},
 	"member/intake":       {"member/swarm"},
 	"member/link":         {"member/swarm", "proto"},
+	"member/magnet":       {"member/tracker", "orch", "proto", "proto/mse"},
 	"member/origin":       {"orch"},
 	"member/slogto":       {},
 	"member/swarm":        {"proto"},
@@ -43,6 +42,7 @@ var rooms = map[string][]string{
 	"orch":                {"proto/bencode"},
 	"proto":               {"proto/bencode"},
 	"proto/bencode":       {},
+	"proto/mse":           {},
 	"proto/mtu":           {},
 	"proto/secure":        {"proto"},
 
