@@ -197,7 +197,7 @@ func (rq *requests) faster(part uint32, than *peer) *peer {
 		least = 2 * than.down.bytesPerSecond(rq.s.now)
 	}
 	for _, p := range rq.s.links.list {
-		if p == than || p.leaving || p.choked || p.off || !p.hasPart(part) ||
+		if p == than || p.origin || p.leaving || p.choked || p.off || !p.hasPart(part) ||
 			len(p.fetches) >= 2*rq.s.plan.depth(p) {
 			continue
 		}

@@ -69,6 +69,10 @@ type fetch struct {
 
 // fill asks a peer for more until its menu is full or it has nothing more to offer.
 func (rq *requests) fill(p *peer) {
+	if p.origin {
+		rq.fillOrigin(p)
+		return
+	}
 	if p.choked || (p.useful == 0 && len(p.coming) == 0) || rq.s.finished ||
 		rq.s.setbacks.full || rq.s.reader.owes(p) || !rq.s.plan.mayAsk(p) {
 		return
@@ -94,7 +98,7 @@ func (rq *requests) fill(p *peer) {
 func (rq *requests) refill() {
 	for _, p := range rq.robbed {
 		depth := rq.s.plan.depth(p)
-		for !p.gone && !p.choked && !rq.s.setbacks.full && rq.s.plan.mayAsk(p) && len(p.fetches) < depth {
+		for !p.origin && !p.gone && !p.choked && !rq.s.setbacks.full && rq.s.plan.mayAsk(p) && len(p.fetches) < depth {
 			w, n, ok := rq.choose(p)
 			if !ok {
 				break

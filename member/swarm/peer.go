@@ -40,6 +40,7 @@ type peer struct {
 	menu
 	service
 	role
+	pull
 }
 
 // menu is what a peer is asked for, and how it sends; it is that of the requests.

@@ -56,6 +56,7 @@ func (rq *requests) progress(ev Progress) {
 		return
 	}
 	p.live(rq.s.now)
+	rq.s.origins.came(p, ev.Down)
 	rq.s.plan.came(p, ev.Down)
 	rq.moves(p, ev)
 	p.down.add(rq.s.now, ev.Down)
