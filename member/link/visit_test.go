@@ -163,6 +163,8 @@ func (v *visit) told(events []Event) {
 		case swarm.Rejected:
 			v.fetched(ev.Run)
 			v.asksNoMore(ev.Run)
+		case swarm.Belated:
+			v.inRange(ev.Run.Part)
 		case swarm.Interest, swarm.Spare, swarm.Regroup, swarm.Dismissed:
 		default:
 			v.t.Fatalf("%T is told", ev)
