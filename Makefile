@@ -1,4 +1,4 @@
-# What can be made: build, install, uninstall, docs, release, release-check, demo, test, interop, browser, large, sim, faults, planted, bench, bench-swarm, cover, clean. It takes Go, git, make and (for the race detector) a C compiler.
+# What can be made: build, install, uninstall, docs, release, release-check, demo, test, interop, browser, large, sim, faults, planted, soak, bench, bench-swarm, cover, clean. It takes Go, git, make and (for the race detector) a C compiler.
 
 GO       ?= go
 BIN      := bin/orchestra
@@ -8,7 +8,7 @@ FUZZTIME ?= 3s
 
 export CGO_ENABLED ?= 0
 
-.PHONY: build install uninstall docs release release-check demo test vet lint format unit fuzz cross interop browser large sim faults planted bench bench-swarm cover clean
+.PHONY: build install uninstall docs release release-check demo test vet lint format unit fuzz cross interop browser large sim faults planted soak bench bench-swarm cover clean
 
 build:
 	$(GO) build -trimpath -o $(BIN) .
@@ -99,6 +99,12 @@ browser:
 # What takes too long, or too much memory, for every run: a file of 5 GiB is composed, shared and got; a thousand members are simulated.
 large:
 	ORCHESTRA_TEST_LARGE=1 $(GO) test -v -count=1 -timeout 10m -run 'Over4GiB|TestMemory|TestHeld' ./compose ./member ./member/swarm
+
+# Kill loops, faults of the network, churn and a swarm that lasts, for SOAK in all. It needs root for network namespaces.
+soak: export SOAK ?= 30m
+soak: export GO := $(GO)
+soak:
+	@.ci/soak
 
 cross:
 	GOOS=darwin GOARCH=arm64 $(GO) build -o /dev/null ./...

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"orchestra/proto"
+	"orchestra/proto/mtu"
+	"orchestra/proto/secure"
 )
 
 // The bounds of an answer.
@@ -62,13 +64,40 @@ type Asker struct {
 // for all that it knows if the ID is zeros. The connection ends with the
 // context.
 func DialAsker(ctx context.Context, address string, id [20]byte) (*Asker, error) {
-	self, err := proto.NewPeerID(rand.Reader)
+	return dialAsker(ctx, address, id, nil)
+}
+
+// DialPrivateAsker is the same for what the holders of a key know. The error is
+// secure.ErrOtherKey if the conductor does not have it.
+func DialPrivateAsker(
+	ctx context.Context, address string, id [20]byte, key *secure.Key,
+) (*Asker, error) {
+	as, err := key.NewIdentity()
 	if err != nil {
 		return nil, err
 	}
-	dialer := net.Dialer{Timeout: proto.HandshakeTimeout}
-	nc, err := dialer.DialContext(ctx, "tcp", address)
+	return dialAsker(ctx, address, id, as)
+}
+
+func dialAsker(ctx context.Context, address string, id [20]byte, as *secure.Identity) (*Asker, error) {
+	nc, err := mtu.Dialer(proto.HandshakeTimeout).DialContext(ctx, "tcp", address)
 	if err != nil {
+		return nil, err
+	}
+	var self proto.PeerID
+	if as == nil {
+		self, err = proto.NewPeerID(rand.Reader)
+	} else {
+		var sc *secure.Conn
+		nc.SetDeadline(time.Now().Add(proto.HandshakeTimeout))
+		sc, err = as.Client(ctx, nc)
+		self = as.PeerID()
+		if err == nil {
+			nc = sc
+		}
+	}
+	if err != nil {
+		nc.Close()
 		return nil, err
 	}
 	a := &Asker{nc: nc, id: id, frames: proto.NewConductorReader(nc)}

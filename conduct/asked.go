@@ -25,6 +25,7 @@ var (
 // asked brings an ask to the loop; the answer goes into reply, which has room
 // for it.
 type asked struct {
+	realm *realm
 	id    [20]byte
 	reply chan<- []survey
 }
@@ -41,7 +42,7 @@ func (c *Conductor) serveAsker(ctx context.Context, m *conn, frames *proto.Condu
 			return err
 		}
 		reply := make(chan []survey, 1)
-		c.post(ctx, asked{id, reply})
+		c.post(ctx, asked{m.realm, id, reply})
 		var surveys []survey
 		select {
 		case surveys = <-reply:

@@ -16,11 +16,8 @@ package conduct
 
 import (
 	"context"
-	crand "crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/netip"
@@ -35,13 +32,21 @@ import (
 	"orchestra/conduct/page"
 	"orchestra/orch"
 	"orchestra/proto"
+	"orchestra/proto/mtu"
+	"orchestra/proto/secure"
 )
 
 // Config says how a conductor works. Its zero value is the default.
 type Config struct {
-	Listen string                // HOST:PORT to listen on; "" is ":9999", port 0 any free one
-	UDP    bool                  // answer BitTorrent clients on that port over UDP too (BEP 15)
-	Allow  func(id orch.ID) bool // whether a composition may gather here; nil: any. Called from many goroutines
+	Listen string // HOST:PORT to listen on; "" is ":9999", port 0 any free one
+	UDP    bool   // answer BitTorrent clients on that port over UDP too (BEP 15)
+	// Allow reports whether a composition may gather here in the open; nil: any may. It is called
+	// from many goroutines.
+	Allow func(id orch.ID) bool
+
+	// Keys are those of private swarms, whose members may gather here too, whatever Allow says. They
+	// alone learn of each other, and of what is published for them ([orch.File.Private]).
+	Keys []*secure.Key
 
 	Publish *Shelf // what is served at /NAME.orch, and listed at IndexPath; nil: nothing
 	Name    string // what this host is called in that list; "": the host's name
@@ -139,12 +144,15 @@ type Conductor struct {
 	log  zerolog.Logger
 	rare zerolog.Logger // the same, 10 lines a minute at most: for what strangers can cause
 	news *news
-	self proto.PeerID // in handshakes; new each time
+
+	open       *realm   // of who has no key
+	realms     []*realm // that one and those of the keys
+	identities []*secure.Identity
+	secured    atomic.Int64 // connections of who has a key
 
 	ln    net.Listener
 	inbox chan event
 	gate  *gate
-	reg   *registry // the loop's
 	dial  func(ctx context.Context, network, address string) (net.Conn, error)
 	seat  func(from, local netip.AddrPort) seat
 
@@ -153,8 +161,8 @@ type Conductor struct {
 
 	udp     *udpTracker     // nil: none
 	http    *http.Server    // for guests, the page and what is published
+	inside  *http.Server    // for the holders of a key
 	running context.Context // Run's, for what net/http starts
-	index   index           // of what is published
 	ended   chan struct{}   // closed when Run has ended
 
 	admin    net.Listener // nil: the page is on the public port
@@ -169,7 +177,7 @@ type Conductor struct {
 // says that there is no randomness.
 func New(cfg Config) (*Conductor, error) {
 	cfg = cfg.withDefaults()
-	ln, err := net.Listen("tcp", cfg.Listen)
+	ln, err := mtu.Listen(cfg.Listen)
 	if err != nil {
 		return nil, &ListenError{Addr: cfg.Listen, Err: err}
 	}
@@ -183,7 +191,7 @@ func New(cfg Config) (*Conductor, error) {
 		}
 	}
 	if cfg.AdminListen != "" {
-		if c.admin, err = net.Listen("tcp", cfg.AdminListen); err != nil {
+		if c.admin, err = mtu.Listen(cfg.AdminListen); err != nil {
 			ln.Close()
 			if c.udp != nil {
 				c.udp.socket.Close()
@@ -195,35 +203,27 @@ func New(cfg Config) (*Conductor, error) {
 }
 
 func newConductor(cfg Config, ln net.Listener) (*Conductor, error) {
-	self, err := proto.NewPeerID(crand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	var seed [16]byte
-	if _, err := crand.Read(seed[:]); err != nil {
-		return nil, err
-	}
 	lim := limits{
 		members: cfg.MaxMembers, perSource: cfg.MaxPerAddress, peers: cfg.Peers,
 		dials: cfg.MaxDials, silence: cfg.SilenceTimeout,
 	}
-	random := rand.New(rand.NewPCG(binary.BigEndian.Uint64(seed[:8]), binary.BigEndian.Uint64(seed[8:])))
 	c := &Conductor{
 		cfg:   cfg,
 		since: time.Now(),
 		log:   cfg.Log,
 		rare:  cfg.Log.Sample(&zerolog.BurstSampler{Burst: 10, Period: time.Minute}),
 		news:  newNews(cfg.Log),
-		self:  self,
 		ln:    ln,
 		inbox: make(chan event, 256),
 		ended: make(chan struct{}),
 		gate:  newGate(lim),
-		reg:   newRegistry(lim, random),
 		dial:  new(net.Dialer).DialContext,
 		seat:  newSeat,
 
 		lookUp: net.DefaultResolver.LookupNetIP,
+	}
+	if err := c.makeRealms(lim); err != nil {
+		return nil, err
 	}
 	c.page = page.New(page.Config{Look: c.lookForPage, Hosts: cfg.PageHosts, Token: cfg.PageToken})
 	return c, nil
@@ -251,7 +251,7 @@ func (c *Conductor) Run(ctx context.Context) error {
 	defer close(c.ended)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	c.running, c.http = ctx, c.newHTTP()
+	c.running, c.http, c.inside = ctx, c.newHTTP(), c.newInside()
 	c.wg.Go(func() { c.page.Run(ctx) })
 	if c.admin != nil {
 		c.wg.Go(func() { c.serveAdmin(ctx) })

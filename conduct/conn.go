@@ -11,6 +11,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"orchestra/proto"
+	"orchestra/proto/secure"
 )
 
 const (
@@ -37,12 +38,13 @@ var (
 // A conn is a member's connection. Its reader is the goroutine of serve, its
 // writer ends with it.
 type conn struct {
-	nc   net.Conn
-	seat seat
-	id   [20]byte // the composition
-	out  *outbox
-	pass *pass
-	link link // the loop's
+	nc    net.Conn
+	seat  seat
+	realm *realm
+	id    [20]byte // the composition
+	out   *outbox
+	pass  *pass
+	link  link // the loop's
 
 	listed bool // the loop's: the registry has it
 	trunkState
@@ -55,8 +57,9 @@ func (m *conn) abort() {
 }
 
 // serve serves one connection to its end. The first byte says what is spoken
-// on it: the length of a handshake's protocol name, or the first letter of an
-// HTTP method. Whoever says nothing known is cut off, without an answer.
+// on it: the length of a handshake's protocol name, the first letter of an
+// HTTP method, or TLS, within which it is one of these. Whoever says nothing
+// known is cut off, without an answer.
 func (c *Conductor) serve(ctx context.Context, nc net.Conn, s seat, place *pass) {
 	defer nc.Close()
 	stop := context.AfterFunc(ctx, func() { nc.Close() })
@@ -69,9 +72,11 @@ func (c *Conductor) serve(ctx context.Context, nc net.Conn, s seat, place *pass)
 	if err == nil {
 		switch first[0] {
 		case byte(len(proto.Orchestra)):
-			err = c.serveMember(ctx, nc, in, s, place)
+			err = c.serveMember(ctx, nc, in, s, place, c.open)
 		case 'G', 'H': // GET, HEAD
-			err = c.serveHTTP(nc, in, s, place, until)
+			err = c.serveHTTP(nc, in, s, place, until, c.open)
+		case secure.FirstByte:
+			err = c.serveSecure(ctx, nc, in, s, place, until)
 		default:
 			err = errNotMember
 		}
@@ -83,13 +88,16 @@ func (c *Conductor) serve(ctx context.Context, nc net.Conn, s seat, place *pass)
 
 // serveMember reads what a member sends, until the connection ends.
 func (c *Conductor) serveMember(
-	ctx context.Context, nc net.Conn, in io.Reader, s seat, place *pass,
+	ctx context.Context, nc net.Conn, in io.Reader, s seat, place *pass, r *realm,
 ) error {
 	hello, err := proto.ReadHandshake(in, proto.Orchestra)
 	if err != nil {
 		return err
 	}
-	m := &conn{nc: nc, seat: s, id: hello.ID, out: newOutbox(), pass: place}
+	if !proven(nc, hello.PeerID) {
+		return errImpostor
+	}
+	m := &conn{nc: nc, seat: s, realm: r, id: hello.ID, out: newOutbox(), pass: place}
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
@@ -98,7 +106,7 @@ func (c *Conductor) serveMember(
 	defer func() { <-written }()
 	defer m.abort()
 
-	self := proto.Handshake{Protocol: proto.Orchestra, ID: hello.ID, PeerID: c.self}
+	self := proto.Handshake{Protocol: proto.Orchestra, ID: hello.ID, PeerID: r.self}
 	self.SetNames()
 	all := hello.ID == [20]byte{} // nobody's composition: who asks means all that are here
 	if all && hello.Channels() && c.gate.enterTrunk(s) {
@@ -108,7 +116,7 @@ func (c *Conductor) serveMember(
 		return c.serveTrunk(ctx, m, in)
 	}
 	m.out.put(self.Append(nil))
-	if c.cfg.Allow != nil && !all && !c.cfg.Allow(hello.ID) {
+	if !all && !c.allows(r, hello.ID) {
 		c.notTaken.Add(1)
 		c.news.refused(s.from, hello.ID, refusedComposition)
 		m.out.put(proto.Append(nil, proto.Refused{Reason: refusedComposition}))

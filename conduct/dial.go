@@ -17,14 +17,16 @@ const maxResolved = 4
 // member claims and reports what it found there, and where the member was. The
 // registry bounds how many are under way; each takes DialTimeout at most, and as
 // long again to resolve a name.
-func (c *Conductor) callBack(ctx context.Context, d dialBack) (netip.AddrPort, finding) {
+func (c *Conductor) callBack(
+	ctx context.Context, d dialBack, r *realm,
+) (netip.AddrPort, finding) {
 	best := foundNobody
 	addrs := c.resolve(ctx, d.host)
 	for _, a := range addrs {
 		if a.Port() == 0 || !d.allows(a.Addr()) {
 			continue
 		}
-		found, err := c.shake(ctx, a, d, c.cfg.DialTimeout/time.Duration(len(addrs)))
+		found, err := c.shake(ctx, a, d, r, c.cfg.DialTimeout/time.Duration(len(addrs)))
 		if found == foundMember {
 			return netip.AddrPortFrom(a.Addr().WithZone(""), a.Port()), found
 		}
@@ -65,7 +67,9 @@ func (c *Conductor) resolve(ctx context.Context, hostPort string) []netip.AddrPo
 }
 
 // shake exchanges handshakes with whoever listens at an address.
-func (c *Conductor) shake(ctx context.Context, a netip.AddrPort, d dialBack, timeout time.Duration) (finding, error) {
+func (c *Conductor) shake(
+	ctx context.Context, a netip.AddrPort, d dialBack, r *realm, timeout time.Duration,
+) (finding, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	nc, err := c.dial(ctx, "tcp", a.String())
@@ -75,7 +79,14 @@ func (c *Conductor) shake(ctx context.Context, a netip.AddrPort, d dialBack, tim
 	defer nc.Close()
 	stop := context.AfterFunc(ctx, func() { nc.Close() })
 	defer stop()
-	hello := proto.Handshake{Protocol: proto.BitTorrent, ID: d.id, PeerID: c.self}
+	if r.as != nil {
+		sc, err := r.as.Client(ctx, nc)
+		if err != nil {
+			return foundOther, err
+		}
+		nc = sc
+	}
+	hello := proto.Handshake{Protocol: proto.BitTorrent, ID: d.id, PeerID: r.self}
 	if _, err := nc.Write(hello.Append(nil)); err != nil {
 		return foundOther, err
 	}
@@ -83,7 +94,8 @@ func (c *Conductor) shake(ctx context.Context, a netip.AddrPort, d dialBack, tim
 	if err != nil {
 		return foundOther, err
 	}
-	if answer.ID != d.id || (d.peer.Stable() && answer.PeerID != d.peer) {
+	if answer.ID != d.id || !proven(nc, answer.PeerID) ||
+		(d.peer.Stable() && answer.PeerID != d.peer) {
 		return foundOther, errOtherPeer
 	}
 	return foundMember, nil

@@ -24,9 +24,18 @@ const httpHeader = 4 << 10
 
 // serveHTTP answers requests, the first of which has to be there until some time, on a connection
 // whose first byte was looked at, and returns when that is closed.
-func (c *Conductor) serveHTTP(nc net.Conn, in *bufio.Reader, s seat, place *pass, until time.Time) error {
-	l := &oneConn{conn: &visitor{Conn: nc, in: in, seat: s, place: place, until: until, closed: make(chan struct{})}}
-	if err := c.http.Serve(l); !errors.Is(err, io.EOF) {
+func (c *Conductor) serveHTTP(
+	nc net.Conn, in *bufio.Reader, s seat, place *pass, until time.Time, r *realm,
+) error {
+	l := &oneConn{conn: &visitor{
+		Conn: nc, in: in, seat: s, realm: r, place: place, until: until,
+		closed: make(chan struct{}),
+	}}
+	srv := c.http
+	if r != c.open {
+		srv = c.inside
+	}
+	if err := srv.Serve(l); !errors.Is(err, io.EOF) {
 		return err
 	}
 	return nil
@@ -40,11 +49,23 @@ func (c *Conductor) newHTTP() *http.Server {
 		c.handlePage(mux)
 	}
 	c.publish(mux)
+	return c.httpServer(mux)
+}
+
+// newInside makes the server for the holders of a key: they get what is published for them.
+func (c *Conductor) newInside() *http.Server {
+	mux := http.NewServeMux()
+	c.publish(mux)
+	return c.httpServer(mux)
+}
+
+func (c *Conductor) httpServer(mux *http.ServeMux) *http.Server {
 	srv := &http.Server{
 		Handler: oneRequest(mux), MaxHeaderBytes: httpHeader,
 		ReadTimeout: c.cfg.HandshakeTimeout, WriteTimeout: c.cfg.WriteTimeout, IdleTimeout: c.cfg.HandshakeTimeout,
 		ConnContext: func(ctx context.Context, nc net.Conn) context.Context {
-			return context.WithValue(ctx, seatKey{}, nc.(*visitor).seat)
+			v := nc.(*visitor)
+			return context.WithValue(context.WithValue(ctx, seatKey{}, v.seat), realmKey{}, v.realm)
 		},
 		ConnState: func(nc net.Conn, state http.ConnState) {
 			if v, ok := nc.(*visitor); ok && state == http.StateIdle {
@@ -68,6 +89,8 @@ func oneRequest(next http.Handler) http.Handler {
 func keep(w http.ResponseWriter) { w.Header().Del("Connection") }
 
 type seatKey struct{}
+
+type realmKey struct{}
 
 // handleAnnounce is BEP 3's announce, answered as BEP 23 and BEP 7 have it.
 func (c *Conductor) handleAnnounce(w http.ResponseWriter, req *http.Request) {
@@ -206,6 +229,7 @@ type visitor struct {
 	net.Conn
 	in     *bufio.Reader
 	seat   seat
+	realm  *realm
 	place  *pass
 	until  time.Time // when it has to have said what it wants
 	once   sync.Once

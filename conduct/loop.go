@@ -40,6 +40,7 @@ type reads func(now time.Time, r *registry)
 
 // dialled is the outcome of a dial back.
 type dialled struct {
+	realm  *realm
 	ticket uint64
 	addr   netip.AddrPort
 	found  finding
@@ -61,16 +62,16 @@ func (c *Conductor) post(ctx context.Context, ev event) {
 	}
 }
 
-// loop owns the registry: no other goroutine touches it. It never waits for
+// loop owns the registries: no other goroutine touches it. It never waits for
 // anything but the next event, the one timer, or its end.
 func (c *Conductor) loop(ctx context.Context) {
-	l := &loop{c: c, reg: c.reg, conns: make(map[link]*conn)}
+	l := &loop{c: c, conns: make(map[link]*conn)}
 	sums := time.NewTicker(newsPeriod)
 	defer sums.Stop()
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
-		if at := l.reg.next(); at.IsZero() {
+		if at := l.next(); at.IsZero() {
 			timer.Stop()
 		} else {
 			timer.Reset(time.Until(at))
@@ -81,7 +82,7 @@ func (c *Conductor) loop(ctx context.Context) {
 		case ev := <-c.inbox:
 			l.handle(ev)
 		case <-timer.C:
-			l.out = l.reg.expire(time.Now(), l.out)
+			l.expire(ctx, time.Now())
 		case now := <-sums.C:
 			c.news.sum(now)
 		}
@@ -92,7 +93,7 @@ func (c *Conductor) loop(ctx context.Context) {
 // loop is what the loop goroutine knows.
 type loop struct {
 	c     *Conductor
-	reg   *registry
+	realm *realm // of the event at hand
 	conns map[link]*conn
 	last  link     // the latest given out
 	out   []effect // room for the next step's effects
@@ -100,16 +101,18 @@ type loop struct {
 
 func (l *loop) handle(ev event) {
 	now := time.Now()
+	l.realm = l.realmOf(ev)
+	reg := l.realm.reg
 	switch ev := ev.(type) {
 	case arrived:
 		l.last++
 		ev.c.link = l.last
 		l.conns[ev.c.link] = ev.c
-		l.out = l.reg.arrive(now, arrival{
+		l.out = reg.arrive(now, arrival{
 			link: ev.c.link, id: ev.id, peer: ev.peer, seat: ev.c.seat,
 			ann: ev.ann, name: ev.name, title: ev.title,
 		}, l.out)
-		if l.reg.links[ev.c.link] != nil {
+		if reg.links[ev.c.link] != nil {
 			ev.c.pass.list(1)
 			ev.c.listed = true
 		}
@@ -119,55 +122,56 @@ func (l *loop) handle(ev event) {
 		l.message(now, ev)
 	case lives:
 		for _, c := range ev.c {
-			l.out = l.reg.lives(now, c.link, l.out)
+			l.out = reg.lives(now, c.link, l.out)
 		}
 	case closed:
 		delete(l.conns, ev.c.link)
 		ev.c.unlist()
-		l.out = l.reg.leave(now, ev.c.link, l.out)
+		l.out = reg.leave(now, ev.c.link, l.out)
 	case visited:
 		var a answer
-		a, l.out = l.reg.receive(now, ev.guest, l.out)
+		a, l.out = reg.receive(now, ev.guest, l.out)
 		if a.refused != "" {
 			l.c.news.refused(ev.guest.seat.from, ev.guest.id, a.refused)
 		}
 		ev.reply <- a
 	case scraped:
-		ev.reply <- l.reg.scrape(now, ev.ids)
+		ev.reply <- reg.scrape(now, ev.ids)
 	case asked:
-		ev.reply <- l.reg.survey(now, ev.id)
+		ev.reply <- reg.survey(now, ev.id)
 	case reads:
-		ev(now, l.reg)
+		ev(now, reg)
 	case looked:
 		var view page.View
-		view, l.out = l.reg.look(now, ev.ids, l.out)
+		view, l.out = reg.look(now, ev.ids, l.out)
 		ev.reply <- view
 	case statusesOf:
 		all := make([]survey, 0, len(ev.ids))
 		for _, id := range ev.ids {
-			all = append(all, l.reg.surveyOne(now, id))
+			all = append(all, reg.surveyOne(now, id))
 		}
 		ev.reply <- all
 	case dialled:
-		l.out = l.reg.checked(now, ev.ticket, ev.addr, ev.found, l.out)
+		l.out = reg.checked(now, ev.ticket, ev.addr, ev.found, l.out)
 	}
 }
 
 func (l *loop) message(now time.Time, ev heard) {
+	reg := l.realm.reg
 	switch m := ev.msg.(type) {
 	case proto.KeepAlive:
-		l.out = l.reg.ping(now, ev.c.link, l.out)
+		l.out = reg.ping(now, ev.c.link, l.out)
 	case proto.Announce:
-		l.out = l.reg.announce(now, ev.c.link, m, l.out)
+		l.out = reg.announce(now, ev.c.link, m, l.out)
 	case proto.Progress:
-		l.out = l.reg.progress(now, ev.c.link, m, l.out)
+		l.out = reg.progress(now, ev.c.link, m, l.out)
 	case proto.Await:
-		l.out = l.reg.await(now, ev.c.link, m.Copies, l.out)
+		l.out = reg.await(now, ev.c.link, m.Copies, l.out)
 	case proto.Content, proto.Holds, proto.Received, proto.Waits:
-		l.reg.reported(now, ev.c.link, m)
+		reg.reported(now, ev.c.link, m)
 	case proto.Complain:
 		var v verdict
-		v, l.out = l.reg.complain(now, ev.c.link, m.PeerID, m.Part, l.out)
+		v, l.out = reg.complain(now, ev.c.link, m.PeerID, m.Part, l.out)
 		l.c.rare.Warn().Stringer("from", ev.c.seat.from).Stringer("of", m.PeerID).Uint32("part", m.Part).
 			Bool("counted", v >= complaintCounted).Bool("shunned", v == complaintShuns).Msg("complaint of bad data")
 	}
@@ -208,9 +212,10 @@ func (l *loop) perform(ctx context.Context) {
 		case note:
 			l.c.news.noted(time.Now(), eff)
 		case dialBack:
+			realm := l.realm
 			l.c.wg.Go(func() {
-				addr, found := l.c.callBack(ctx, eff)
-				l.c.post(ctx, dialled{eff.ticket, addr, found})
+				addr, found := l.c.callBack(ctx, eff, realm)
+				l.c.post(ctx, dialled{realm, eff.ticket, addr, found})
 			})
 		}
 	}

@@ -128,7 +128,7 @@ func (m collector) Collect(out chan<- prometheus.Metric) {
 	gauge(descClients, t.clients)
 	gauge(descCompositions, t.compositions)
 	gauge(descCopies, t.copies)
-	gauge(descConnections, m.c.gate.count())
+	gauge(descConnections, m.c.gate.count()-int(m.c.secured.Load()))
 	gauge(descViewers, m.c.page.Viewers())
 	counter(descReceived, t.moved.received)
 	counter(descSent, t.moved.sentByOrigin, "first_sharer")

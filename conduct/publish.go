@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -33,6 +32,8 @@ type Shelf struct {
 	size    int64
 	changed time.Time // the last time that something came or went
 	watched *watched  // nil: nothing to watch
+
+	keys map[string]bool // IDs of keys that somebody can prove to have; nil: that is not known yet
 }
 
 // A work is one .orch file on the shelf. It never changes; another one takes its place.
@@ -46,6 +47,7 @@ type work struct {
 	size   int64
 	parts  int
 	folder bool
+	key    string // that who gets it has to have, by its ID; "": nobody needs one
 }
 
 // newWork describes the text of an .orch file.
@@ -53,7 +55,7 @@ func newWork(file string, text []byte, at time.Time, f *orch.File) *work {
 	sum := sha256.Sum256(text)
 	return &work{
 		file: file, text: text, tag: `"` + hex.EncodeToString(sum[:16]) + `"`, at: at,
-		id: f.ID(), name: f.Name, size: f.Size, parts: f.NumParts(), folder: f.IsFolder(),
+		id: f.ID(), name: f.Name, size: f.Size, parts: f.NumParts(), folder: f.IsFolder(), key: f.Private(),
 	}
 }
 
@@ -73,6 +75,9 @@ func (s *Shelf) put(w *work) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.isShut(w) {
+		return fmt.Errorf("%s: %w", w.file, errShut)
+	}
 	size, number := s.size+int64(len(w.text)), len(s.works)+1
 	if old := s.works[w.file]; old != nil {
 		size, number = size-int64(len(old.text)), number-1
@@ -102,12 +107,32 @@ func (s *Shelf) Remove(file string) {
 	}
 }
 
-// Has reports whether a composition is published.
+// opens says which keys the conductor has, and returns the files that nobody can get without another.
+func (s *Shelf) opens(keys map[string]bool) (shut []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keys = keys
+	for _, w := range s.works {
+		if s.isShut(w) {
+			shut = append(shut, w.file)
+		}
+	}
+	slices.Sort(shut)
+	return shut
+}
+
+// isShut reports whether nobody can get a work here. Called with mu held.
+func (s *Shelf) isShut(w *work) bool { return w.key != "" && s.keys != nil && !s.keys[w.key] }
+
+var errShut = errors.New("its swarm is private, and this conductor does not have the key; " +
+	"--key-file takes it")
+
+// Has reports whether a composition is published for everybody.
 func (s *Shelf) Has(id orch.ID) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, w := range s.works {
-		if w.id == id {
+		if w.id == id && w.key == "" {
 			return true
 		}
 	}
@@ -120,11 +145,11 @@ func (s *Shelf) find(file string) *work {
 	return s.works[file]
 }
 
-// files returns the name of the file of each composition, by its ID as text; the first one of
-// several.
+// files returns the name of the file of each composition that is published for everybody, by its ID
+// as text; the first one of several.
 func (s *Shelf) files() map[string]string {
 	files := make(map[string]string)
-	for _, w := range s.all() {
+	for _, w := range s.all("") {
 		if id := w.id.String(); files[id] == "" {
 			files[id] = w.file
 		}
@@ -132,13 +157,18 @@ func (s *Shelf) files() map[string]string {
 	return files
 }
 
-// all returns what is on the shelf, by name.
-func (s *Shelf) all() []*work {
+// all returns what is on the shelf for the holders of a key, or for everybody, by name.
+func (s *Shelf) all(key string) []*work {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.SortedFunc(maps.Values(s.works), func(a, b *work) int {
-		return strings.Compare(a.file, b.file)
-	})
+	var all []*work
+	for _, w := range s.works {
+		if w.key == key {
+			all = append(all, w)
+		}
+	}
+	slices.SortFunc(all, func(a, b *work) int { return strings.Compare(a.file, b.file) })
+	return all
 }
 
 // checkPublishedName says why a name cannot stand in a URL of this conductor, if it cannot.

@@ -249,7 +249,7 @@ func TestFolderIsWatched(t *testing.T) {
 	wantShelf := func(names ...string) {
 		t.Helper()
 		var got []string
-		for _, w := range s.all() {
+		for _, w := range s.all("") {
 			got = append(got, w.name)
 		}
 		if fmt.Sprint(got) != fmt.Sprint(names) {
@@ -307,7 +307,7 @@ func TestOpenShelf(t *testing.T) {
 		}
 	}
 	s, err := OpenShelf(zerolog.Nop(), good, dir)
-	if err != nil || len(s.all()) != 1 || !s.Has(aWork("good").ID()) || s.Has(aWork("other").ID()) {
+	if err != nil || len(s.all("")) != 1 || !s.Has(aWork("good").ID()) || s.Has(aWork("other").ID()) {
 		t.Errorf("%v, %v", s, err)
 	}
 }

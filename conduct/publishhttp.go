@@ -5,12 +5,15 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"mime"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
 	"time"
+
+	"orchestra/proto/secure"
 )
 
 // IndexPath is where a conductor lists what it publishes.
@@ -44,7 +47,7 @@ func PublishedPath(file string) string {
 	return "/" + strings.ReplaceAll(url.QueryEscape(file), "+", "%20")
 }
 
-// index is the last answer to who asked for the index.
+// index is the last answer to who asked for the index of a realm.
 type index struct {
 	mu   sync.Mutex
 	text []byte
@@ -62,7 +65,8 @@ func (c *Conductor) publish(mux *http.ServeMux) {
 // handlePublished answers for .orch files. What belongs to the page has no such name.
 func (c *Conductor) handlePublished(w http.ResponseWriter, req *http.Request) {
 	file := req.PathValue("file")
-	if c.admin == nil && !strings.HasSuffix(file, orchExt) {
+	r := req.Context().Value(realmKey{}).(*realm)
+	if r == c.open && c.admin == nil && !strings.HasSuffix(file, orchExt) {
 		c.page.ServeHTTP(w, req)
 		return
 	}
@@ -70,7 +74,7 @@ func (c *Conductor) handlePublished(w http.ResponseWriter, req *http.Request) {
 	if c.cfg.Publish != nil {
 		published = c.cfg.Publish.find(file)
 	}
-	if published == nil {
+	if published == nil || published.key != r.key() {
 		http.NotFound(w, req)
 		return
 	}
@@ -88,7 +92,7 @@ func (c *Conductor) handleIndex(w http.ResponseWriter, req *http.Request) {
 		http.NotFound(w, req)
 		return
 	}
-	text, err := c.indexText(req.Context())
+	text, err := c.indexText(req.Context(), req.Context().Value(realmKey{}).(*realm))
 	if err != nil {
 		return // the conductor ends, or who asked went
 	}
@@ -106,22 +110,22 @@ func ours(h http.Header, kind string) {
 }
 
 // indexText is the index as JSON, made anew once a second at most.
-func (c *Conductor) indexText(ctx context.Context) ([]byte, error) {
-	c.index.mu.Lock()
-	defer c.index.mu.Unlock()
+func (c *Conductor) indexText(ctx context.Context, r *realm) ([]byte, error) {
+	r.index.mu.Lock()
+	defer r.index.mu.Unlock()
 	shelf := c.cfg.Publish
 	shelf.mu.Lock()
 	changed := shelf.changed
 	shelf.mu.Unlock()
-	if c.index.text != nil && time.Since(c.index.at) < indexEvery && c.index.of.Equal(changed) {
-		return c.index.text, nil
+	if r.index.text != nil && time.Since(r.index.at) < indexEvery && r.index.of.Equal(changed) {
+		return r.index.text, nil
 	}
-	works := shelf.all()
+	works := shelf.all(r.key())
 	ids := make([][20]byte, len(works))
 	for i, w := range works {
 		ids[i] = w.id
 	}
-	now, err := c.Statuses(ctx, 0, ids...)
+	now, err := c.statuses(ctx, r, 0, ids...)
 	if err != nil {
 		return nil, err
 	}
@@ -136,8 +140,8 @@ func (c *Conductor) indexText(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.index.text, c.index.at, c.index.of = append(text, '\n'), time.Now(), changed
-	return c.index.text, nil
+	r.index.text, r.index.at, r.index.of = append(text, '\n'), time.Now(), changed
+	return r.index.text, nil
 }
 
 // patient gives whoever reads an answer as long for each piece as a member has.
@@ -157,6 +161,7 @@ var ErrEnded = errors.New("the conductor has ended")
 
 // statusesOf asks the loop for several compositions at once.
 type statusesOf struct {
+	realm *realm
 	ids   [][20]byte
 	reply chan<- []survey // has room for the answer
 }
@@ -166,9 +171,26 @@ func (statusesOf) event() {}
 // Statuses returns how far the members of compositions are, in their order, with so many members of
 // each. Run must be running, or be started soon. The error is ctx's, or ErrEnded.
 func (c *Conductor) Statuses(ctx context.Context, members int, ids ...[20]byte) ([]Status, error) {
+	return c.statuses(ctx, c.open, members, ids...)
+}
+
+// PrivateStatuses is the same for the private swarm of one of the Config's Keys.
+func (c *Conductor) PrivateStatuses(
+	ctx context.Context, key *secure.Key, members int, ids ...[20]byte,
+) ([]Status, error) {
+	r := c.realmOf(key)
+	if r == nil {
+		return nil, fmt.Errorf("%v is not one of this conductor's", key)
+	}
+	return c.statuses(ctx, r, members, ids...)
+}
+
+func (c *Conductor) statuses(
+	ctx context.Context, r *realm, members int, ids ...[20]byte,
+) ([]Status, error) {
 	reply := make(chan []survey, 1)
 	select {
-	case c.inbox <- statusesOf{ids, reply}:
+	case c.inbox <- statusesOf{r, ids, reply}:
 	case <-c.ended:
 		return nil, ErrEnded
 	case <-ctx.Done():

@@ -73,7 +73,7 @@ func (visited) event() {}
 
 // visit announces a guest, and waits for the answer. There is none if the conductor ends.
 func (c *Conductor) visit(ctx context.Context, v webGuest) (answer, bool) {
-	if c.cfg.Allow != nil && !c.cfg.Allow(v.id) {
+	if !c.allows(c.open, v.id) {
 		c.notTaken.Add(1)
 		c.news.refused(v.seat.from, v.id, refusedComposition)
 		return answer{refused: refusedComposition}, true

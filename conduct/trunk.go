@@ -117,12 +117,16 @@ func (t *trunk) begin(open proto.Open) error {
 		return errChannel
 	case open.ID == [20]byte{}:
 		return errOpensNone
+	case !proven(t.nc, open.PeerID):
+		return errImpostor
 	}
-	ch := &channel{open: open, conn: &conn{nc: t.nc, seat: t.seat, id: open.ID, out: t.out, pass: t.pass}}
+	ch := &channel{open: open, conn: &conn{
+		nc: t.nc, seat: t.seat, realm: t.realm, id: open.ID, out: t.out, pass: t.pass,
+	}}
 	ch.trunkState.trunk, ch.channel = true, open.Channel
 	t.channels[open.Channel] = ch
 	t.out.allow(len(t.channels) * trunkQueued)
-	if allow := t.c.cfg.Allow; allow != nil && !allow(open.ID) {
+	if !t.c.allows(t.realm, open.ID) {
 		t.c.news.refused(t.seat.from, open.ID, refusedComposition)
 		ch.tell(proto.Refused{Reason: refusedComposition})
 		ch.finish()

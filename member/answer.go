@@ -11,6 +11,7 @@ import (
 
 	"orchestra/member/swarm"
 	"orchestra/proto"
+	"orchestra/proto/secure"
 )
 
 // An answer is why who answers a dial is not who was meant.
@@ -25,6 +26,8 @@ func (a *answer) Unwrap() error { return a.err }
 var (
 	errOtherContent = &answer{swarm.OtherContent, errors.New("it speaks of another composition")}
 	errAnother      = &answer{swarm.Another, errors.New("another member answers there")}
+	errImpostor     = &answer{swarm.Another, errors.New("it claims the peer id of another member")}
+	errSecure       = errors.New("it speaks as the members of a private swarm do, and there is none here")
 	errHangsUp      = errors.New("it ended the connection without an answer")
 )
 
@@ -124,6 +127,8 @@ func faultOf(err error) swarm.Fault {
 	switch {
 	case errors.As(err, &is):
 		return is.fault
+	case errors.Is(err, secure.ErrOtherKey):
+		return swarm.OtherKey
 	case isOutOfDescriptors(err):
 		return swarm.OwnLimits
 	case isRefused(err):

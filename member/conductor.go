@@ -17,7 +17,7 @@ import (
 // Times of the connection to a conductor.
 const (
 	retryFirst    = 500 * time.Millisecond
-	retryMost     = 30 * time.Second
+	retryMost     = 8 * time.Second
 	settled       = 5 * time.Second // that a conductor is up until its loss is no reason to wait longer
 	progressEvery = 5 * time.Second
 	farewellTime  = time.Second
@@ -136,8 +136,8 @@ func (c *conductor) session(ctx context.Context) error {
 		return err
 	}
 	defer conn.Close()
-	if conn, ok := conn.(*net.TCPConn); ok {
-		endure(conn, conductorTimeout)
+	if socket := socketOf(conn); socket != nil {
+		endure(socket, conductorTimeout)
 	}
 	stop := context.AfterFunc(grace, func() { conn.Close() })
 	defer stop()
@@ -174,7 +174,7 @@ func (c *conductor) open(ctx context.Context) (net.Conn, error) {
 	if c.host == nil || c.own {
 		return c.dial(ctx, "tcp", c.addr)
 	}
-	return c.host.trunks.open(ctx, c.addr, c.dial, c.machine)
+	return c.host.trunks.open(ctx, c.addr, c.Member, c.dial)
 }
 
 // report tells the conductor how far this member is when that is other than was told last, where it

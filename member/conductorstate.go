@@ -124,6 +124,10 @@ func (c *conductor) wordsOf(ctx context.Context, err error) string {
 		return "conductor " + c.addr + " cannot be used: " + why.Error()
 	}
 	fault := faultOf(err)
+	if fault == swarm.OtherKey {
+		return "conductor " + c.addr + " does not have the key of this private swarm, or is no conductor; " +
+			"orchestra conduct --key-file takes the key"
+	}
 	if !greeted {
 		c.wonder(ctx)
 		fault = max(fault, c.strange)

@@ -12,6 +12,7 @@ import (
 
 	"orchestra/member/store"
 	"orchestra/orch"
+	"orchestra/proto/secure"
 )
 
 // The ports that a member listens on if it is not told: the first free one.
@@ -37,6 +38,10 @@ type Config struct {
 	AwaitCopies int    // Progress.Copies is wanted once so many members are complete; 0: never
 
 	UploadLimit, DownloadLimit int64 // bytes a second, all links together; 0: none
+
+	// Key is that of the private swarm in which the composition's members meet, as File says it
+	// ([orch.File.Private]); nil: the swarm is open. Nothing is said to who does not have it.
+	Key *secure.Key
 
 	Check   bool // content that is there is checked in full, whatever was known of it, before anybody is connected to
 	Repair  bool // bad parts of content that stands under its name are got anew, in place
@@ -80,6 +85,23 @@ func (e *ListenError) Error() string {
 
 // Unwrap returns the system's error.
 func (e *ListenError) Unwrap() error { return e.Err }
+
+// KeyError tells that a private swarm's key is missing, is another one, or is given for an open
+// swarm.
+type KeyError struct {
+	Want string // the ID of the key that File names; "": the swarm is open
+	Got  *secure.Key
+}
+
+func (e *KeyError) Error() string {
+	switch {
+	case e.Want == "":
+		return fmt.Sprintf("its swarm is open, and %v was given for it", e.Got)
+	case e.Got == nil:
+		return fmt.Sprintf("its swarm is private, and its key (ID %s) is missing", e.Want)
+	}
+	return fmt.Sprintf("its swarm is private, and has the key with the ID %s; given was %v", e.Want, e.Got)
+}
 
 // Progress is a snapshot of a running member.
 type Progress struct {

@@ -24,9 +24,9 @@ const (
 	writeTimeout = 60 * time.Second
 	// linkTimeout ends a link whose far end's system is gone: it acknowledges nothing, not even
 	// that it is there. conductorTimeout does so with the connection to a conductor, which has
-	// many.
+	// many. Where the system tells, a link ends sooner (see [connection.look]).
 	linkTimeout      = 20 * time.Second
-	conductorTimeout = 45 * time.Second
+	conductorTimeout = 24 * time.Second
 	// doubtTime is how long a far end that is in doubt has to acknowledge what it is sent.
 	doubtTime = 3 * time.Second
 )
@@ -57,6 +57,10 @@ type connection struct {
 	unsent   int       // bytes that may wait in the socket; the writer's own
 	packet   int       // bytes of the largest packet that goes to the peer; 0: unknown
 	deadline time.Time // of the next read; the reader's own
+	heard    time.Time // when the reader had read all there was last, or the link came up
+
+	vanishing time.Time // since when what is sent does not arrive; zero: it does; the loop's own
+	deaf      bool      // the far end does not answer; the loop's own
 
 	wake chan struct{} // of the writer
 
@@ -100,6 +104,7 @@ func (c *connection) up(peer int, loud bool) swarm.Joined {
 func (c *connection) run(ctx context.Context) error {
 	c.tune()
 	endure(c.conn.socket, linkTimeout)
+	c.heard = time.Now()
 	stop := context.AfterFunc(ctx, func() { c.close(context.Cause(ctx)) })
 	defer stop()
 	var writer sync.WaitGroup

@@ -54,14 +54,18 @@ func (m *Member) lookAt(ctx context.Context, addr netip.AddrPort, fault swarm.Fa
 }
 
 func (m *Member) dialAddr(ctx context.Context, addr netip.AddrPort) (*connection, error) {
-	dialer := net.Dialer{Timeout: dialTimeout}
-	conn, err := dialer.DialContext(ctx, "tcp", addr.String())
+	socket, err := m.host.ways.connect(ctx, addr)
 	if err != nil {
 		return nil, err
 	}
-	l, err := m.greet(ctx, plainStream(conn.(*net.TCPConn)))
+	stream, err := m.dress(ctx, socket)
 	if err != nil {
-		conn.Close()
+		socket.Close()
+		return nil, err
+	}
+	l, err := m.greet(ctx, stream)
+	if err != nil {
+		socket.Close()
 	}
 	return l, err
 }

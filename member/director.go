@@ -3,7 +3,6 @@ package member
 import (
 	"context"
 	"errors"
-	"net"
 	"slices"
 	"sync"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"orchestra/member/store"
 	"orchestra/member/swarm"
 	"orchestra/proto"
+	"orchestra/proto/mtu"
 )
 
 // event is what the inbox carries: what the core is to be told, or one of the shell's own below.
@@ -147,13 +147,16 @@ func (d *director) connect() {
 	for _, n := range d.named {
 		d.work.Go(func() { n.keep(d.ctx, d.Member) })
 	}
-	dialer := net.Dialer{Timeout: proto.HandshakeTimeout}
+	dialer := mtu.Dialer(proto.HandshakeTimeout)
 	for i, tier := range d.trackers {
 		a := d.announceAs(tier, len(d.conductors)+i, dialer.DialContext)
 		d.work.Go(func() { a.run(d.ctx, false) })
 	}
 	for i, addr := range d.conductors {
-		c := &conductor{Member: d.Member, addr: addr, index: i, complaints: d.complaints[i], dial: dialer.DialContext}
+		c := &conductor{
+			Member: d.Member, addr: addr, index: i, complaints: d.complaints[i],
+			dial: d.keyed(dialer.DialContext),
+		}
 		d.work.Go(func() { c.run(d.ctx) })
 	}
 }
@@ -185,6 +188,7 @@ func (d *director) loop() {
 			d.recheck(now)
 			d.lookForRoom(now)
 			if !now.Before(d.lookAt) {
+				d.lookAtLinks(now)
 				d.explain()
 				d.lookAt = now.Add(d.lookAgain())
 			}
@@ -311,6 +315,9 @@ func (d *director) linkUp(c *connection) {
 	}
 	d.links[peer] = c
 	*d.carried.of(peer) = carriage{}
+	if d.host.ways.most(c.addr.Addr()) != 0 {
+		mtu.Fragment(c.conn.socket)
+	}
 	joined := c.up(peer, d.host.loud.is(c.addr, time.Now()))
 	d.work.Go(func() {
 		err := c.run(d.ctx)
@@ -339,7 +346,23 @@ func (d *director) linkDown(ev linkDown) {
 		d.cfg.Log.Warn().Stringer("addr", ev.link.addr).AnErr("reason", ev.err).
 			Msg("a link was ended, and its host is listened to less for a while")
 	}
+	if ev.link.narrowed(ev.err) {
+		d.host.ways.vanish(ev.link.addr.Addr())
+	}
 	d.step(swarm.Left{Peer: ev.link.peer})
+}
+
+// lookAtLinks sees to the links over which nothing arrives that is sent.
+func (d *director) lookAtLinks(now time.Time) {
+	for _, l := range d.links {
+		if l == nil {
+			continue
+		}
+		if deaf := l.look(now); deaf != l.deaf {
+			l.deaf = deaf
+			d.step(swarm.Deaf{Peer: l.peer, On: deaf})
+		}
+	}
 }
 
 // moved ends the links that this machine has no longer the address for.

@@ -31,8 +31,11 @@ func (m *Member) greet(ctx context.Context, conn *stream) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	if hs.ID != [20]byte(m.id) {
+	switch {
+	case hs.ID != [20]byte(m.id):
 		return nil, errOtherContent
+	case !conn.proves(hs.PeerID):
+		return nil, errImpostor
 	}
 	return m.meet(conn, hs, true, said, time.Now())
 }

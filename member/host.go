@@ -19,6 +19,7 @@ import (
 	"orchestra/member/swarm"
 	"orchestra/orch"
 	"orchestra/proto"
+	"orchestra/proto/secure"
 )
 
 // HostConfig says what the members of a [Host] share. Its zero value is the default.
@@ -47,6 +48,7 @@ type Host struct {
 	loud     loud
 	buffers  *intake.Buffers
 	trunks   trunks
+	ways     ways
 	checks   chan struct{} // has room for as many checks as run side by side
 
 	upload, download *rate.Limiter // nil: no limit
@@ -61,6 +63,8 @@ type Host struct {
 	watched []*watcher          // those that run
 	turn    int                 // the next one of them that is looked at
 	proving proving
+
+	identities []*secure.Identity // who the members of private swarms are: one for each key
 }
 
 // checksAtOnce is how many members check their content side by side. Each check uses all cores, so
@@ -145,6 +149,13 @@ func (h *Host) take(m *Member) error {
 	if h.members[m.id] != nil {
 		return &JoinedError{m.id}
 	}
+	if m.cfg.Key != nil {
+		identity, err := h.identify(m.cfg.Key)
+		if err != nil {
+			return err
+		}
+		m.identity, m.self = identity, identity.PeerID()
+	}
 	h.members[m.id] = m
 	m.host, m.addr, m.machine, m.scarcity = h, h.addr, h.machine, &h.scarcity
 	m.upload, m.download = h.upload, h.download
@@ -170,14 +181,15 @@ func (h *Host) serve(m *Member) (end func()) {
 	}
 }
 
-// find returns the member of a composition; nil if there is none that may be found.
-func (h *Host) find(id orch.ID) *Member {
+// find returns the member of a composition; nil if there is none that may be found by who has this
+// key, or none.
+func (h *Host) find(id orch.ID, key *secure.Key) *Member {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if !h.served[id] {
-		return nil
+	if m := h.members[id]; h.served[id] && m.cfg.Key.Is(key) {
+		return m
 	}
-	return h.members[id]
+	return nil
 }
 
 // serving lists the members that may be found.
@@ -222,6 +234,7 @@ func (h *Host) watchMachine(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
+		h.ways.sweep(time.Now())
 		before, _ := h.machine.now()
 		now := machineAddrs()
 		if !h.machine.set(now) {
@@ -353,17 +366,19 @@ func (h *Host) accept(ctx context.Context) {
 
 // greet exchanges the handshakes of a connection that somebody opened. Who names a composition that
 // no member here has learns nothing: the connection ends without an answer, as one does that is no
-// handshake.
+// handshake. It is the same with a private swarm of which they have no key.
 func (h *Host) greet(ctx context.Context, socket *net.TCPConn) (*connection, error) {
 	stop := context.AfterFunc(ctx, func() { socket.Close() })
 	defer stop()
 	socket.SetDeadline(time.Now().Add(proto.HandshakeTimeout))
-	conn := plainStream(socket)
-	hs, err := readHello(conn, proto.BitTorrent)
+	conn, hs, err := h.hear(ctx, socket)
 	if err != nil {
 		return nil, err
 	}
-	m := h.find(hs.ID)
+	if !conn.proves(hs.PeerID) {
+		return nil, errImpostor
+	}
+	m := h.find(hs.ID, conn.key())
 	if m == nil {
 		return nil, errOtherContent
 	}

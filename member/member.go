@@ -19,6 +19,7 @@ import (
 	"orchestra/member/swarm"
 	"orchestra/orch"
 	"orchestra/proto"
+	"orchestra/proto/secure"
 )
 
 // Member is one member of one composition.
@@ -27,6 +28,7 @@ type Member struct {
 	comp       *orch.File
 	id         orch.ID
 	self       proto.PeerID
+	identity   *secure.Identity // in a private swarm, by which self is proven; nil: the swarm is open
 	key        [16]byte
 	conductors []string
 	trackers   [][]string    // URLs, by tier
@@ -68,7 +70,7 @@ type Member struct {
 }
 
 // New opens the content, takes its lock and listens. A member that is not to run is closed by Run
-// with a context that has ended. Errors: those of [store.Open], *[ListenError], *[orch.ParseError]
+// with a context that has ended. Errors: those of [store.Open], *[ListenError], *[KeyError], *[orch.ParseError]
 // for a File that is not valid, and what is wrong with an address of the Config.
 func New(cfg Config) (*Member, error) {
 	m, err := newMember(cfg, func(m *Member) error {
@@ -94,6 +96,9 @@ func newMember(cfg Config, join func(*Member) error) (*Member, error) {
 	if err := cfg.File.Validate(); err != nil {
 		return nil, err
 	}
+	if want := cfg.File.Private(); want == "" && cfg.Key != nil || want != "" && (cfg.Key == nil || cfg.Key.ID() != want) {
+		return nil, &KeyError{want, cfg.Key}
+	}
 	m := &Member{
 		cfg: cfg, comp: cfg.File, id: cfg.File.ID(), conductors: slices.Clone(cfg.Conductors),
 		inbox:    make(chan event, 1024),
@@ -116,7 +121,9 @@ func newMember(cfg Config, join func(*Member) error) (*Member, error) {
 	for _, peer := range cfg.Peers {
 		m.named = append(m.named, newNamed(peer))
 	}
-	m.trackers = cfg.File.Trackers()
+	if cfg.Key == nil { // a tracker would tell anybody who the members of a private swarm are
+		m.trackers = cfg.File.Trackers()
+	}
 	m.states = make([]conductorState, len(m.conductors)+len(m.trackers))
 	for range m.conductors {
 		m.complaints = append(m.complaints, make(chan proto.Complain, maxComplaints))

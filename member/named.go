@@ -24,8 +24,9 @@ type named struct {
 	addrs []netip.AddrPort // sorted
 }
 
-// lookUpMost is how long a name waits at most until it is looked up again.
-const lookUpMost = 5 * time.Minute
+// lookUpMost is how long a name waits at most until it is looked up again: no longer than who waits
+// for the member that moved is to wait.
+const lookUpMost = 5 * time.Second
 
 func newNamed(name string) *named {
 	return &named{name: name, lookUp: resolve, lost: make(chan struct{}, 1)}

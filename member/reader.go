@@ -37,7 +37,8 @@ func (c *connection) readLoop(ctx context.Context) error {
 
 // patient lets the peer be silent for a while from now on. The reader alone calls it.
 func (c *connection) patient() {
-	if now := time.Now(); c.deadline.Sub(now) < silenceTimeout-10*time.Second {
+	now := time.Now()
+	if c.heard = now; c.deadline.Sub(now) < silenceTimeout-10*time.Second {
 		c.deadline = now.Add(silenceTimeout)
 		c.conn.SetReadDeadline(c.deadline)
 	}

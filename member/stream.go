@@ -6,6 +6,9 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+
+	"orchestra/proto"
+	"orchestra/proto/secure"
 )
 
 // A stream is what the bytes of a link go through: the socket itself, or a cipher over it. What the
@@ -14,6 +17,20 @@ import (
 type stream struct {
 	net.Conn              // of what is said and heard
 	socket   *net.TCPConn // that it travels over
+}
+
+// key is the key of the private swarm that the stream is of; nil: of none.
+func (s *stream) key() *secure.Key {
+	if c, ok := s.Conn.(*secure.Conn); ok {
+		return c.Key()
+	}
+	return nil
+}
+
+// proves reports whether the far end may call itself so: in a private swarm it has proven who it is.
+func (s *stream) proves(id proto.PeerID) bool {
+	c, ok := s.Conn.(*secure.Conn)
+	return !ok || c.PeerID() == id
 }
 
 func plainStream(socket *net.TCPConn) *stream { return &stream{Conn: socket, socket: socket} }

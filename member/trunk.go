@@ -13,14 +13,21 @@ import (
 
 	"orchestra/member/swarm"
 	"orchestra/proto"
+	"orchestra/proto/secure"
 )
 
 // trunks are the connections of a host to its conductors: one to each for all members. A conductor
 // of an older version gets one from each member.
 type trunks struct {
 	mu   sync.Mutex
-	at   map[string]*trunk
+	at   map[trunkTo]*trunk
 	work sync.WaitGroup
+}
+
+// trunkTo is a conductor, and as whom it is spoken to: in a private swarm that is proven.
+type trunkTo struct {
+	addr string
+	as   *secure.Identity
 }
 
 // olderFor is how long a conductor counts as one of an older version.
@@ -29,7 +36,7 @@ const olderFor = 10 * time.Minute
 // trunk is the connection to one conductor, while anybody has a use for it.
 type trunk struct {
 	host *trunks
-	addr string
+	trunkTo
 	dial dialFunc
 
 	machine *machine
@@ -57,20 +64,21 @@ type result struct {
 // errOlder tells that the conductor takes one composition a connection.
 var errOlder = errors.New("the conductor takes one composition for each connection")
 
-// open returns a connection to a conductor for one composition: a channel of the one that there is
-// for all, or one of its own if the conductor knows no channels.
-func (t *trunks) open(ctx context.Context, addr string, dial dialFunc, m *machine) (net.Conn, error) {
+// open returns a connection to a conductor for the composition of a member: a channel of the one
+// that there is for all of its swarm, or one of its own if the conductor knows no channels.
+func (t *trunks) open(ctx context.Context, addr string, m *Member, dial dialFunc) (net.Conn, error) {
 	t.mu.Lock()
 	if t.at == nil {
-		t.at = map[string]*trunk{}
+		t.at = map[trunkTo]*trunk{}
 	}
-	to := t.at[addr]
+	where := trunkTo{addr, m.identity}
+	to := t.at[where]
 	if to == nil {
 		to = &trunk{
-			host: t, addr: addr, dial: dial, machine: m, channels: map[uint16]*channel{},
+			host: t, trunkTo: where, dial: dial, machine: m.machine, channels: map[uint16]*channel{},
 			idle: make(chan struct{}, 1), pause: backoff{wait: retryFirst, most: trunkRetryMost},
 		}
-		t.at[addr] = to
+		t.at[where] = to
 	}
 	t.mu.Unlock()
 	conn, err := to.open(ctx)
@@ -198,8 +206,8 @@ func (t *trunk) connect(ctx context.Context) (net.Conn, proto.Handshake, error) 
 	}
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
-	if conn, ok := conn.(*net.TCPConn); ok {
-		endure(conn, conductorTimeout)
+	if socket := socketOf(conn); socket != nil {
+		endure(socket, conductorTimeout)
 	}
 	hello, err := t.greet(ctx, conn)
 	if err == nil && !hello.Channels() {
@@ -216,7 +224,7 @@ func (t *trunk) connect(ctx context.Context) (net.Conn, proto.Handshake, error) 
 // greet exchanges the handshakes, and finds out what answers if that is no conductor.
 func (t *trunk) greet(ctx context.Context, conn net.Conn) (proto.Handshake, error) {
 	conn.SetDeadline(time.Now().Add(proto.HandshakeTimeout))
-	self, err := proto.NewPeerID(rand.Reader)
+	self, err := t.self()
 	if err != nil {
 		return proto.Handshake{}, err
 	}
@@ -234,6 +242,14 @@ func (t *trunk) greet(ctx context.Context, conn net.Conn) (proto.Handshake, erro
 		}
 	}
 	return hello, err
+}
+
+// self is as whom the host speaks.
+func (t *trunk) self() (proto.PeerID, error) {
+	if t.as != nil {
+		return t.as.PeerID(), nil
+	}
+	return proto.NewPeerID(rand.Reader)
 }
 
 // begin gives all who wait a channel.

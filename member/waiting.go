@@ -166,6 +166,7 @@ func (w waiting) holders() string {
 		{w.Choking, "lets nobody in now", "let nobody in now"},
 		{w.Busy, "is busy with others", "are busy with others"},
 		{w.Mute, "stopped in the middle of a part", "stopped in the middle of a part"},
+		{w.Deaf, "does not answer any more", "do not answer any more"},
 	} {
 		switch {
 		case kind.n == w.Holders && kind.n == 1:
@@ -221,6 +222,8 @@ func whereWords(fault swarm.Fault, where netip.AddrPort) string {
 		return at + " ends the connection at once: it shares something else, or wants encryption, which Orchestra does not speak"
 	case swarm.OtherContent:
 		return at + " shares something else"
+	case swarm.OtherKey:
+		return at + " does not have the key of this private swarm"
 	case swarm.SomethingElse:
 		return "what answers at " + at + " is no member"
 	case swarm.Web:

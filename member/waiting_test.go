@@ -85,6 +85,8 @@ func TestWhyNothingComes(t *testing.T) {
 			"nobody connected has 2 of the 9 parts that are missing; the one member that has missing parts stopped in the middle of a part",
 		},
 
+		{waiting{Waiting: facts{Missing: 9, Links: 1, Holders: 1, Deaf: 1}}, "the one member that has missing parts does not answer any more"},
+
 		// It came and was bad.
 		{
 			waiting{Waiting: facts{Missing: 1, Nowhere: 1, Links: 1, Bad: 1, BadFrom: here}},

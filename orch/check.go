@@ -121,11 +121,12 @@ func checkCount(n, size, partSize int64, hash Hash) error {
 
 // lineCheck looks at the optional lines one after the other.
 type lineCheck struct {
-	hash   Hash
-	count  int
-	info   *infoValue // nil: there was none yet
-	folder folderCheck
-	times  timeCheck
+	hash    Hash
+	count   int
+	info    *infoValue // nil: there was none yet
+	private bool       // there was a "!private" line
+	folder  folderCheck
+	times   timeCheck
 }
 
 func newLineCheck(f *File) lineCheck {
@@ -154,6 +155,8 @@ func (c *lineCheck) add(l Line) error {
 		return c.folder.addFolder(l.Value)
 	case keyLink:
 		return c.folder.addLink(l.Value)
+	case keyPrivate:
+		return c.addPrivate(l.Value)
 	case keyPad:
 		if c.hash != SHA1 {
 			return errors.New("a !pad line goes with SHA-1 checksums only")
@@ -191,7 +194,7 @@ func (l Line) Validate() error {
 	if l.Key == "" || strings.ContainsFunc(l.Key, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == ':' }) {
 		return fmt.Errorf("expected `key: value` with a key of printable ASCII without blanks, found the key %s", quote(l.Key))
 	}
-	if l.Key[0] == '!' && l.Key != keyPad {
+	if l.Key[0] == '!' && l.Key != keyPad && l.Key != keyPrivate {
 		return fmt.Errorf("the key %s must be understood and is not; a newer version of the program may read this file", quote(l.Key))
 	}
 	if strings.ContainsAny(l.Value, "\x00\r\n") {

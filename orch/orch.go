@@ -49,6 +49,7 @@ const (
 	keyLink      = "link"      // PATH // TARGET of a symbolic link in a folder
 	keyTime      = "time"      // when the file of the line above was modified last
 	keyInfo      = "info"      // further keys of the info dictionary
+	keyPrivate   = "!private"  // which key the members of a private swarm have
 	keyPad       = "!pad"      // SIZE PATH of zeros between files, of which no file is made
 	keyTracker   = "tracker"   // URL of a BitTorrent tracker; several are a tier
 	keyWebseed   = "webseed"   // URL of a copy of the content

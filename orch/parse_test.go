@@ -179,6 +179,12 @@ func TestParseRefuses(t *testing.T) {
 		{"blank in key", sample + "a b: c\n", 16, "key"},
 		{"no key", sample + ": c\n", 16, "key"},
 		{"must be understood", sample + "a: b\n!new: c\n", 17, "must be understood"},
+		{"which key, too short", sample + "!private: 0123456789abcdef\n", 16, "32 hex digits"},
+		{"which key, no hex", sample + "!private: 0123456789ABCDEF0123456789abcdef\n", 16, "32 hex digits"},
+		{
+			"which key, twice", sample + "!private: 0123456789abcdef0123456789abcdef\na: b\n" +
+				"!private: 0123456789abcdef0123456789abcdef\n", 18, "a second !private line",
+		},
 		{"carriage return in value", sample + "a: b\r\r\n", 16, "line break"},
 		{"zero byte in value", sample + "a: b\x00\n", 16, "zero byte"},
 		{"bad further conductor", sample + "conductor: a b\n", 16, "HOST:PORT"},

@@ -5,14 +5,14 @@ _orchestra_commands='share get compose conduct join verify show status import ex
 # _orchestra_flags COMMAND sets flags: those that may stand there.
 _orchestra_flags() {
 	case $1 in
-	share) flags='--listen --qr --conductor --member-listen --part-size --hash --comment --links --no-times --allow --udp --max-members --peers --max-per-address --no-announce --admin-listen --page-token-file --page-host --advertise --share-for --ratio --until-copies --name --upload-limit --download-limit --max-peers --progress --no-input -l -c -s' ;;
-	get) flags='--dir --listen --advertise --conductor --peer --exit --share-for --ratio --until-copies --name --stall-timeout --upload-limit --download-limit --only --except --max-peers --sequential --stdout --on-complete --on-complete-timeout --check --replace --repair --no-times --progress --page --no-input -d -l -e' ;;
-	compose) flags='--conductor --part-size --output --force --hash --comment --links --no-times --torrent -c -s -o -f' ;;
-	conduct) flags='--listen --publish --allow --udp --max-members --peers --max-per-address --no-announce --admin-listen --page-token-file --page-host -l' ;;
-	join) flags='--dir --listen --advertise --conductor --peer --exit --share-for --ratio --until-copies --name --stall-timeout --upload-limit --download-limit --only --except --max-peers --sequential --stdout --on-complete --on-complete-timeout --check --replace --repair --no-times --progress --page --no-input -d -l -e' ;;
+	share) flags='--listen --qr --conductor --member-listen --part-size --hash --comment --links --no-times --private --key-file --allow --udp --max-members --peers --max-per-address --no-announce --admin-listen --page-token-file --page-host --advertise --share-for --ratio --until-copies --name --upload-limit --download-limit --max-peers --progress --no-input -l -c -s' ;;
+	get) flags='--dir --listen --advertise --conductor --peer --exit --share-for --ratio --until-copies --name --stall-timeout --upload-limit --download-limit --only --except --max-peers --key-file --sequential --stdout --on-complete --on-complete-timeout --check --replace --repair --no-times --progress --page --no-input -d -l -e' ;;
+	compose) flags='--conductor --part-size --output --force --hash --comment --links --no-times --private --key-file --torrent -c -s -o -f' ;;
+	conduct) flags='--listen --publish --key-file --allow --udp --max-members --peers --max-per-address --no-announce --admin-listen --page-token-file --page-host -l' ;;
+	join) flags='--dir --listen --advertise --conductor --peer --exit --share-for --ratio --until-copies --name --stall-timeout --upload-limit --download-limit --only --except --max-peers --key-file --sequential --stdout --on-complete --on-complete-timeout --check --replace --repair --no-times --progress --page --no-input -d -l -e' ;;
 	verify) flags='' ;;
 	show) flags='' ;;
-	status) flags='--watch --wait --timeout -w' ;;
+	status) flags='--watch --wait --timeout --key-file -w' ;;
 	import) flags='--conductor --output --force -c -o -f' ;;
 	export) flags='--magnet --output --force -o -f' ;;
 	*) flags='--version -V' ;;
@@ -30,6 +30,7 @@ _orchestra_kind() {
 	share:--hash) kind='none sha1 sha256' ;;
 	share:--comment) kind='none' ;;
 	share:--links) kind='none skip follow keep' ;;
+	share:--key-file) kind='file' ;;
 	share:--allow) kind='file' ;;
 	share:--max-members) kind='none' ;;
 	share:--peers) kind='none' ;;
@@ -61,6 +62,7 @@ _orchestra_kind() {
 	get:--only) kind='none' ;;
 	get:--except) kind='none' ;;
 	get:--max-peers) kind='none' ;;
+	get:--key-file) kind='file' ;;
 	get:--on-complete) kind='none' ;;
 	get:--on-complete-timeout) kind='none' ;;
 	get:--progress) kind='none auto bar plain none' ;;
@@ -71,8 +73,10 @@ _orchestra_kind() {
 	compose:--hash) kind='none sha1 sha256' ;;
 	compose:--comment) kind='none' ;;
 	compose:--links) kind='none skip follow keep' ;;
+	compose:--key-file) kind='file' ;;
 	conduct:--listen | conduct:-l) kind='none' ;;
 	conduct:--publish) kind='orch' ;;
+	conduct:--key-file) kind='file' ;;
 	conduct:--allow) kind='file' ;;
 	conduct:--max-members) kind='none' ;;
 	conduct:--peers) kind='none' ;;
@@ -95,12 +99,14 @@ _orchestra_kind() {
 	join:--only) kind='none' ;;
 	join:--except) kind='none' ;;
 	join:--max-peers) kind='none' ;;
+	join:--key-file) kind='file' ;;
 	join:--on-complete) kind='none' ;;
 	join:--on-complete-timeout) kind='none' ;;
 	join:--progress) kind='none auto bar plain none' ;;
 	join:--page) kind='none' ;;
 	status:--wait) kind='none all' ;;
 	status:--timeout) kind='none' ;;
+	status:--key-file) kind='file' ;;
 	import:--conductor | import:-c) kind='none' ;;
 	import:--output | import:-o) kind='file' ;;
 	export:--output | export:-o) kind='file' ;;

@@ -9,6 +9,7 @@ set -g __orchestra_valued \
 	share:--hash \
 	share:--comment \
 	share:--links \
+	share:--key-file \
 	share:--allow \
 	share:--max-members \
 	share:--peers \
@@ -43,6 +44,7 @@ set -g __orchestra_valued \
 	get:--only \
 	get:--except \
 	get:--max-peers \
+	get:--key-file \
 	get:--on-complete \
 	get:--on-complete-timeout \
 	get:--progress \
@@ -56,11 +58,13 @@ set -g __orchestra_valued \
 	compose:--hash \
 	compose:--comment \
 	compose:--links \
+	compose:--key-file \
 	compose:--log-format \
 	compose:--log-file \
 	compose:--color \
 	conduct:--listen conduct:-l \
 	conduct:--publish \
+	conduct:--key-file \
 	conduct:--allow \
 	conduct:--max-members \
 	conduct:--peers \
@@ -86,6 +90,7 @@ set -g __orchestra_valued \
 	join:--only \
 	join:--except \
 	join:--max-peers \
+	join:--key-file \
 	join:--on-complete \
 	join:--on-complete-timeout \
 	join:--progress \
@@ -101,6 +106,7 @@ set -g __orchestra_valued \
 	show:--color \
 	status:--wait \
 	status:--timeout \
+	status:--key-file \
 	status:--log-format \
 	status:--log-file \
 	status:--color \
@@ -196,6 +202,8 @@ complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at share' -l comment -x -d 'a line for those who read the .orch file'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at share' -l links -x -a 'skip follow keep' -d 'symbolic links in a folder: leave them out, read through them, or carry them'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at share' -l no-times -d 'leave out when the files were modified last, which join gives to those it makes'
+complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at share' -l private -d 'a private swarm: only who has its key learns of it, or gets anything'
+complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at share' -l key-file -x -a '(__orchestra_files)' -d 'the key of --private, made if the file is not there; a new one each time by default'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at share' -l allow -x -a '(__orchestra_files)' -d 'only the compositions of these .orch files; may be repeated'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at share' -l udp -d 'answer BitTorrent clients over UDP on that port too'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at share' -l max-members -x -d 'members listed at a time, over all compositions'
@@ -233,6 +241,7 @@ complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at get' -l only -x -d 'of a folder, get only the files that match; may be repeated'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at get' -l except -x -d 'of a folder, do not get the files that match; may be repeated'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at get' -l max-peers -x -d 'connections to other members at most'
+complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at get' -l key-file -x -a '(__orchestra_files)' -d 'the key of a private swarm; swarm.key beside the .orch file by default'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at get' -l sequential -d 'get the parts in order, more or less, for whoever reads the content while it comes'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at get' -l stdout -d 'write the content to stdout in order as it is verified, besides into --dir; implies --sequential'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at get' -l on-complete -x -d 'a command for the shell when the content is complete; it finds ORCHESTRA_PATH, ORCHESTRA_CONTENT_NAME and ORCHESTRA_ID'
@@ -254,11 +263,14 @@ complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at compose' -l comment -x -d 'a line for those who read the .orch file'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at compose' -l links -x -a 'skip follow keep' -d 'symbolic links in a folder: leave them out, read through them, or carry them'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at compose' -l no-times -d 'leave out when the files were modified last, which join gives to those it makes'
+complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at compose' -l private -d 'a private swarm: only who has its key learns of it, or gets anything'
+complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at compose' -l key-file -x -a '(__orchestra_files)' -d 'the key of --private, made if the file is not there; swarm.key beside the .orch file by default'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at compose' -l torrent -d 'write FILE.torrent too, for BitTorrent programs to join in by way of the conductor'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at compose 0' -a '(__orchestra_files)'
 
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at conduct' -l listen -s l -d 'the address to listen on, :9999 by default'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at conduct' -l publish -x -a '(__orchestra_files / .orch)' -d 'let others get these .orch files at /NAME.orch; a folder is watched; may be repeated'
+complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at conduct' -l key-file -x -a '(__orchestra_files)' -d 'a key of private swarms that gather here too, unseen by others; may be repeated'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at conduct' -l allow -x -a '(__orchestra_files)' -d 'only the compositions of these .orch files; may be repeated'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at conduct' -l udp -d 'answer BitTorrent clients over UDP on that port too'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at conduct' -l max-members -x -d 'members listed at a time, over all compositions'
@@ -285,6 +297,7 @@ complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at join' -l only -x -d 'of a folder, get only the files that match; may be repeated'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at join' -l except -x -d 'of a folder, do not get the files that match; may be repeated'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at join' -l max-peers -x -d 'connections to other members at most'
+complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at join' -l key-file -x -a '(__orchestra_files)' -d 'the key of a private swarm; swarm.key beside the .orch file by default'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at join' -l sequential -d 'get the parts in order, more or less, for whoever reads the content while it comes'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at join' -l stdout -d 'write the content to stdout in order as it is verified, besides into --dir; implies --sequential'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at join' -l on-complete -x -d 'a command for the shell when the content is complete; it finds ORCHESTRA_PATH, ORCHESTRA_CONTENT_NAME and ORCHESTRA_ID'
@@ -306,6 +319,7 @@ complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at status' -l watch -s w -d 'go on until stopped: one line on a terminal, else a line for each change'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at status' -l wait -x -a 'all' -d 'wait until N are complete, or one and everybody who is listed; then exit 0'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at status' -l timeout -x -d 'of --wait; then exit 5'
+complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at status' -l key-file -x -a '(__orchestra_files)' -d 'the key of a private swarm; swarm.key beside the .orch file by default'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at status 0' -a '(__orchestra_files / .orch)'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at status 1' -a '(__orchestra_files / .orch)'
 

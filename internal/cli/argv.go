@@ -101,6 +101,7 @@ func (a *arranger) choose(word string, commands []grammar) error {
 		hint = fmt.Sprintf("; did you mean join %s?", word)
 	}
 	if fetch.IsURL(word) {
+		word, _, _ = strings.Cut(word, "#") // a key is not repeated
 		hint = fmt.Sprintf("; did you mean get %s?", fetch.ShownText(word))
 	}
 	return &usageError{text: fmt.Sprintf("there is no command %q%s", word, hint)}

@@ -25,6 +25,7 @@ type program struct {
 	logFile               io.Closer // nil without --log-file
 	stop                  *stopper
 	running               string // the command's name
+	keyFile               string // with the key of a private swarm; "": where it usually is
 	serves                bool   // nobody watches it, so that its log lines need their time
 }
 

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"io/fs"
 	"maps"
 	"math/rand/v2"
@@ -37,9 +38,14 @@ func TestMain(m *testing.M) {
 	maps.Copy(programs, terminalPrograms())
 	if programs[strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")] == nil {
 		heedSignals()
+		// Those that run side by side wait more than they work.
+		_ = flag.Set("test.parallel", strconv.Itoa(max(sideBySide, runtime.GOMAXPROCS(0))))
 	}
 	testscript.Main(m, programs)
 }
+
+// sideBySide is how many tests run at a time, of those that may, unless -parallel says so.
+const sideBySide = 8
 
 // heedSignals lets the programs of the tests heed the signals that the tests were started to
 // ignore, in the background of a script or by nohup: what a process catches, its children do not

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 
 	"orchestra/compose"
 	"orchestra/orch"
+	"orchestra/proto/secure"
 )
 
 // composeOptions is what compose was told.
@@ -24,6 +26,8 @@ type composeOptions struct {
 	links      compose.Links
 	noTimes    bool
 	torrent    bool
+	private    bool
+	keyFile    string
 }
 
 const defaultConductor = "localhost:9999"
@@ -42,6 +46,20 @@ func (o *composeOptions) options() []*option {
 		{name: "comment", value: "TEXT", usage: "a line for those who read the .orch file", set: into(&o.comment, parseFreeText)},
 		{name: "links", value: "skip|follow|keep", usage: "symbolic links in a folder: leave them out, read through them, or carry them", set: into(&o.links, parseLinks)},
 		{name: "no-times", usage: "leave out when the files were modified last, which join gives to those it makes", set: into(&o.noTimes, parseSwitch)},
+	}
+}
+
+// privateOptions are those of a private swarm; byDefault says where its key is.
+func (o *composeOptions) privateOptions(byDefault string) []*option {
+	return []*option{
+		{
+			name: "private", set: into(&o.private, parseSwitch),
+			usage: "a private swarm: only who has its key learns of it, or gets anything",
+		},
+		{
+			name: "key-file", value: "FILE", set: into(&o.keyFile, parseText),
+			usage: "the key of --private, made if the file is not there; " + byDefault,
+		},
 	}
 }
 
@@ -69,7 +87,7 @@ func newCompose(p *program) *command {
 			"lead to something in the folder, and join makes them again.",
 		options: slices.Concat([]*option{
 			conductor, partSize,
-		}, o.output.options(), o.options(), []*option{
+		}, o.output.options(), o.options(), o.privateOptions(keyFileName+" beside the .orch file by default"), []*option{
 			{name: "torrent", usage: "write FILE.torrent too, for BitTorrent programs to join in by way of the conductor", set: into(&o.torrent, parseSwitch)},
 		}),
 	}
@@ -82,6 +100,11 @@ func newCompose(p *program) *command {
 				"save it to a file and compose that (a file called - is ./-)")
 		case o.torrent && o.hash != orch.SHA1:
 			return c.mistake("--torrent needs --hash sha1: BitTorrent programs know no other checksums")
+		case o.keyFile != "" && !o.private:
+			return c.mistake("--key-file is where the key of --private is; say --private too")
+		case o.torrent && o.private:
+			return c.mistake("--torrent is for other BitTorrent programs, " +
+				"which cannot join a --private swarm; leave one out")
 		case o.output.path == "-" && p.common.json:
 			return c.mistake("--json and --output - both want stdout; leave one out")
 		case len(arguments) > 1 && conductor.given:
@@ -119,6 +142,14 @@ func runCompose(ctx context.Context, p *program, o composeOptions) error {
 	if err := o.settleOutput(); err != nil {
 		return err
 	}
+	var key *secure.Key
+	var isNew bool
+	if o.private {
+		var err error
+		if key, isNew, err = o.openKey(p); err != nil {
+			return err
+		}
+	}
 	f, err := o.compose(ctx, p, "composing")
 	switch {
 	case ctx.Err() != nil:
@@ -127,6 +158,16 @@ func runCompose(ctx context.Context, p *program, o composeOptions) error {
 		return err
 	}
 	o.advise(p.terminal)
+	if key != nil {
+		f.SetPrivate(key.ID())
+		if isNew {
+			if err := keepKey(o.keyFile, key); err != nil {
+				return withCode(exitDisk, err)
+			}
+			p.terminal.note("the key of the private swarm is in %s; "+
+				"hand it to those who may join, and to the conductor (--key-file)", o.keyFile)
+		}
+	}
 	if o.torrent {
 		if err := orch.WriteTorrent(o.torrentPath(), f); err != nil {
 			return withCode(exitDisk, err)
@@ -159,6 +200,21 @@ func (o *composeOptions) settleOutput() error {
 		return o.output.mistake("%q lies in the folder to compose", path)
 	}
 	return o.output.settle("", o.path)
+}
+
+// openKey reads the key of a private swarm, or makes one up, and says where it is to be.
+func (o *composeOptions) openKey(p *program) (key *secure.Key, isNew bool, err error) {
+	if o.keyFile == "" {
+		o.keyFile = keyFileName
+		if o.output.path != "-" {
+			o.keyFile = filepath.Join(filepath.Dir(o.output.path), keyFileName)
+		}
+	}
+	if o.isInside(o.keyFile) {
+		return nil, false, &usageError{command: "compose", text: fmt.Sprintf(
+			"%q lies in the folder to compose, whose content others get; choose another --key-file", o.keyFile)}
+	}
+	return p.keyAt(o.keyFile)
 }
 
 // compose reads the content, shows how that goes, and warns of what is in it.

@@ -26,6 +26,7 @@ type conductOptions struct {
 	pageHosts     []string
 	pageToken     string   // the file that holds it
 	publish       []string // .orch files, and folders of them
+	keyFiles      []string
 	noAnnounce    bool
 	udp           bool
 }
@@ -55,13 +56,16 @@ func (o *conductOptions) options() []*option {
 }
 
 // config is what a conductor is made with. The error is the user's.
-func (o *conductOptions) config(log zerolog.Logger) (cfg conduct.Config, err error) {
+func (o *conductOptions) config(p *program, log zerolog.Logger) (cfg conduct.Config, err error) {
 	cfg = conduct.Config{
 		Listen: o.listen, MaxMembers: o.maxMembers, Peers: o.peers, MaxPerAddress: o.maxPerAddress, Log: log,
 		UDP: o.udp, Version: pageVersion(), AdminListen: o.adminListen, PageHosts: o.pageHosts,
 	}
 	if cfg.Allow, err = allowed(o.allow); err != nil {
 		return cfg, withCode(exitInput, err)
+	}
+	if cfg.Keys, err = p.readKeys(o.keyFiles); err != nil {
+		return cfg, err
 	}
 	if cfg.PageToken, err = readToken(o.pageToken); err != nil {
 		return cfg, withCode(exitInput, err)
@@ -86,6 +90,10 @@ func newConduct(p *program) *command {
 			{
 				name: "publish", value: "FILE.orch|DIR", list: &o.publish,
 				usage: "let others get these .orch files at /NAME.orch; a folder is watched; may be repeated",
+			},
+			{
+				name: "key-file", value: "FILE", list: &o.keyFiles,
+				usage: "a key of private swarms that gather here too, unseen by others; may be repeated",
 			},
 		}, o.options()...),
 	}
@@ -113,7 +121,7 @@ type conducting struct {
 }
 
 func runConduct(ctx context.Context, p *program, o conductOptions) error {
-	cfg, err := o.config(p.log)
+	cfg, err := o.config(p, p.log)
 	if err != nil {
 		return err
 	}
@@ -192,7 +200,9 @@ func allowed(paths []string) (func(id orch.ID) bool, error) {
 			if err != nil {
 				return nil, err
 			}
-			ids[f.ID()] = true
+			if f.Private() == "" { // else its key is what lets it in
+				ids[f.ID()] = true
+			}
 		}
 	}
 	return func(id orch.ID) bool { return ids[id] }, nil

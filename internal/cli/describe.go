@@ -19,12 +19,13 @@ type description struct {
 	Hash       string   `json:"hash"`
 	Checksum   string   `json:"checksum"`   // hex; "": not known
 	Conductors []string `json:"conductors"` // HOST:PORT
+	Private    string   `json:"private"`    // what tells the swarm's key apart; empty: it is open
 	// Tiers of BitTorrent trackers, and copies on servers: URLs.
 	Trackers [][]string `json:"trackers,omitempty"`
 	Webseeds []string   `json:"webseeds,omitempty"`
-	Comment    string   `json:"comment"`    // several are joined by line ends
-	Folder     bool     `json:"folder"`
-	Modified   string   `json:"modified,omitempty"` // of a single file: RFC 3339, in UTC
+	Comment  string     `json:"comment"` // several are joined by line ends
+	Folder   bool       `json:"folder"`
+	Modified string     `json:"modified,omitempty"` // of a single file: RFC 3339, in UTC
 	// Of a folder alone, and by show alone.
 	Files   []fileDescription `json:"files,omitempty"`
 	Folders []string          `json:"folders,omitempty"` // the empty ones
@@ -43,7 +44,7 @@ func describe(f *orch.File) (description, error) {
 		ID: f.ID().String(), Name: f.Name, Size: f.Size, PartSize: f.PartSize, Parts: f.NumParts(),
 		Hash: f.Hash().String(), Checksum: hex.EncodeToString(f.Checksum), Conductors: conductors,
 		Trackers: f.Trackers(), Webseeds: f.Webseeds(),
-		Comment: strings.Join(comments(f), "\n"), Folder: f.IsFolder(),
+		Comment: strings.Join(comments(f), "\n"), Folder: f.IsFolder(), Private: f.Private(),
 		Modified: momentText(f.ModTime()),
 	}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 
@@ -54,6 +55,9 @@ func runExport(ctx context.Context, p *program, o *exportOptions, path string) e
 		return err
 	}
 	f := from.file
+	if f.Private() != "" {
+		return withCode(exitInput, fmt.Errorf("%s: its swarm is private, and other BitTorrent programs cannot join it", nameOf(from)))
+	}
 	if o.magnet {
 		link, err := f.Magnet()
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"regexp"
+	"strings"
 	"time"
 
 	"golang.org/x/term"
@@ -27,7 +28,7 @@ func newGet(p *program) *command {
 			"what FILE.orch describes. Without an argument it lists what is shared on this network and asks which.\n" +
 			"Prints the path of the content when it is complete, and ends when the others that it knows are complete\n" +
 			"too, or after --share-for, a minute by default; with --exit at once. orchestra join goes on sharing.",
-		options: o.options(),
+		options: o.options(p),
 	}
 	c.run = func(ctx context.Context, arguments []string) error {
 		if err := o.settle(p, c); err != nil {
@@ -73,6 +74,7 @@ func (p *program) findSource(ctx context.Context, argument string, noInput bool)
 		return p.open(ctx, argument) // it is there, or cannot be looked at
 	}
 	if hostAndPort.MatchString(argument) {
+		argument, _, _ = strings.Cut(argument, "#") // a key is not repeated
 		return source{}, &usageError{command: "get", text: fmt.Sprintf(
 			"%q is neither a file nor a name; did you mean http://%s?",
 			fetch.ShownText(argument), fetch.ShownText(argument))}
@@ -90,7 +92,7 @@ func (p *program) findSource(ctx context.Context, argument string, noInput bool)
 		return source{}, err
 	}
 	p.terminal.note("found %s", o.line())
-	return o.open(ctx)
+	return o.open(ctx, p)
 }
 
 // hostAndPort is a URL whose beginning was left out.
@@ -101,6 +103,7 @@ func isRoot(argument string) bool {
 	if !fetch.IsURL(argument) {
 		return false
 	}
+	argument, _, _ = strings.Cut(argument, "#")
 	u, err := fetch.Parse(argument)
 	return err == nil && (u.Path == "" || u.Path == "/" || u.Path == conduct.IndexPath)
 }
@@ -121,12 +124,16 @@ func (p *program) findAny(ctx context.Context, noInput bool) (source, error) {
 
 // findAt shows what one conductor publishes.
 func (p *program) findAt(ctx context.Context, address string, noInput bool) (source, error) {
+	address, key, err := p.keyFor(address)
+	if err != nil {
+		return source{}, err
+	}
 	u, err := fetch.Parse(address)
 	if err != nil {
 		return source{}, withCode(exitNetwork, err)
 	}
 	u.Path, u.RawPath, u.RawQuery, u.Fragment = "", "", "", ""
-	offers, err := readIndex(ctx, u)
+	offers, err := readIndex(ctx, u, key)
 	var status *fetch.StatusError
 	switch {
 	case errors.As(err, &status) && status.Code == 404:
@@ -136,7 +143,7 @@ func (p *program) findAt(ctx context.Context, address string, noInput bool) (sou
 	case len(offers) == 0:
 		return source{}, withCode(exitInput, fmt.Errorf("%s publishes nothing", fetch.Shown(u)))
 	case len(offers) == 1:
-		return offers[0].open(ctx)
+		return offers[0].open(ctx, p)
 	}
 	return p.offer(ctx, merged(offers), noInput)
 }
@@ -157,5 +164,5 @@ func (p *program) offer(ctx context.Context, offers []offer, noInput bool) (sour
 	if err != nil {
 		return source{}, err
 	}
-	return o.open(ctx)
+	return o.open(ctx, p)
 }

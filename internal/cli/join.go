@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"strings"
 
+	"orchestra/internal/cli/fetch"
 	"orchestra/member"
 	"orchestra/member/store"
 	"orchestra/orch"
@@ -43,7 +45,7 @@ func newJoin(p *program) *command {
 			"Several files, and folders with .orch files in them, are joined by one process, on one port: folders are\n" +
 			"watched, a file that comes is joined, and one that is removed let go, without its content.\n" +
 			"orchestra status tells how far each is.",
-		options: o.options(),
+		options: o.options(p),
 	}
 	c.run = func(ctx context.Context, arguments []string) error {
 		if len(arguments) == 0 {
@@ -51,6 +53,12 @@ func newJoin(p *program) *command {
 		}
 		if err := o.settle(p, c); err != nil {
 			return err
+		}
+		for _, address := range arguments {
+			if fetch.IsURL(address) && len(arguments) > 1 {
+				address, _, _ = strings.Cut(address, "#") // a key is not repeated
+				return c.mistake("%q is a URL, of which one is joined at a time", address)
+			}
 		}
 		if isMany(arguments) {
 			return runEnsemble(ctx, p, o, arguments)
@@ -65,7 +73,7 @@ func newJoin(p *program) *command {
 }
 
 // options is the table of join's flags, of which get has all and share some.
-func (o *joinOptions) options() []*option {
+func (o *joinOptions) options(p *program) []*option {
 	o.progress = "auto"
 	m, l := &o.member, &o.limits
 	return []*option{
@@ -85,6 +93,7 @@ func (o *joinOptions) options() []*option {
 		{name: "only", value: "GLOB", usage: "of a folder, get only the files that match; may be repeated", list: &m.Only},
 		{name: "except", value: "GLOB", usage: "of a folder, do not get the files that match; may be repeated", list: &m.Except},
 		{name: "max-peers", value: "N", usage: "connections to other members at most", set: into(&m.MaxPeers, parseCount)},
+		p.keyFileOption(),
 		{name: "sequential", usage: "get the parts in order, more or less, for whoever reads the content while it comes", set: into(&m.Sequential, parseSwitch)},
 		{name: "stdout", usage: "write the content to stdout in order as it is verified, besides into --dir; implies --sequential", set: into(&o.stdout, parseSwitch)},
 		{
@@ -143,9 +152,12 @@ func runJoin(ctx context.Context, p *program, o joinOptions, from source) error 
 	if err := o.check(from); err != nil {
 		return &usageError{command: o.command, text: err.Error()}
 	}
+	key, err := p.keyOf(from)
+	if err != nil {
+		return err
+	}
 	var listener net.Listener
 	if o.page != "" {
-		var err error
 		if listener, err = listenForPage(o.page); err != nil {
 			return err
 		}
@@ -153,7 +165,7 @@ func runJoin(ctx context.Context, p *program, o joinOptions, from source) error 
 	}
 	completed := make(chan string, 1)
 	cfg := o.member
-	cfg.File, cfg.Log, cfg.Version = f, p.log, pageVersion()
+	cfg.File, cfg.Key, cfg.Log, cfg.Version = f, key, p.log, pageVersion()
 	cfg.OnComplete = func(path string) { completed <- path }
 	m, err := member.New(cfg)
 	if pattern := new(store.PatternError); errors.As(err, &pattern) {

@@ -19,6 +19,7 @@ import (
 	"orchestra/internal/cli/fetch"
 	"orchestra/internal/cli/lan"
 	"orchestra/orch"
+	"orchestra/proto/secure"
 )
 
 const (
@@ -36,6 +37,7 @@ type offer struct {
 	id   orch.ID
 	conduct.Listing
 	from []offerer
+	key  *secure.Key // by which it is offered; nil: to everybody
 }
 
 // An offerer is a conductor that publishes it.
@@ -64,7 +66,7 @@ func findOffers(ctx context.Context) ([]offer, error) {
 			for _, at := range f.Addrs {
 				base := &url.URL{Scheme: "http", Host: at.String()}
 				var err error
-				if indexes[i], err = readIndex(ctx, base); err == nil {
+				if indexes[i], err = readIndex(ctx, base, nil); err == nil {
 					return // another address of it offers the same
 				}
 			}
@@ -77,11 +79,11 @@ func findOffers(ctx context.Context) ([]offer, error) {
 	return merged(slices.Concat(indexes...)), nil
 }
 
-// readIndex asks one conductor what it publishes.
-func readIndex(ctx context.Context, base *url.URL) ([]offer, error) {
+// readIndex asks one conductor what it publishes, to the holders of a key if there is one.
+func readIndex(ctx context.Context, base *url.URL, key *secure.Key) ([]offer, error) {
 	base = base.JoinPath(conduct.IndexPath)
 	body, err := fetch.Open(ctx, base.String(), fetch.Config{
-		Size: indexSize, Time: indexTime, Silence: indexWait, Agent: agent(),
+		Size: indexSize, Time: indexTime, Silence: indexWait, Agent: agent(), Secure: secured(key),
 	})
 	if err != nil {
 		return nil, err
@@ -91,7 +93,11 @@ func readIndex(ctx context.Context, base *url.URL) ([]offer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parseIndex(text, body.URL)
+	offers, err := parseIndex(text, body.URL)
+	for i := range offers {
+		offers[i].key = key
+	}
+	return offers, err
 }
 
 // parseIndex reads an index, and leaves out what in it cannot be.
@@ -179,10 +185,10 @@ func named(all []offer, name string) (offer, error) {
 }
 
 // open gets the .orch file of an offer, which has to be of what was offered.
-func (o *offer) open(ctx context.Context) (source, error) {
+func (o *offer) open(ctx context.Context, p *program) (source, error) {
 	var failed error
 	for _, f := range o.from {
-		s, err := fetchComposition(ctx, f.url)
+		s, err := p.fetchComposition(ctx, f.url, o.key)
 		switch {
 		case err == nil && s.file.ID() != o.id:
 			err = withCode(exitInput, fmt.Errorf("%s is of something else than was offered", fetch.ShownText(f.url)))

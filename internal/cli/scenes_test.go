@@ -40,12 +40,21 @@ func newScene(t *testing.T, size int, partSize string) *scene {
 	s := &scene{t: t, dir: t.TempDir(), content: randomBytes(size)}
 	s.conduct("127.0.0.1:0")
 	s.put("original")
-	s.orch = filepath.Join(s.dir, "music.orch")
-	compose := orchestra(t, "compose", s.path("original"), "-q", "-s", partSize, "-c", s.address, "-o", s.orch)
-	if text, err := compose.CombinedOutput(); err != nil {
-		t.Fatalf("compose: %v: %s", err, text)
-	}
+	s.compose(partSize, s.address)
 	return s
+}
+
+// compose composes the original; conductor: "" is none.
+func (s *scene) compose(partSize, conductor string) {
+	s.t.Helper()
+	s.orch = filepath.Join(s.dir, "music.orch")
+	compose := orchestra(s.t, "compose", s.path("original"), "-q", "-s", partSize, "-o", s.orch)
+	if conductor != "" {
+		compose.Args = append(compose.Args, "-c", conductor)
+	}
+	if text, err := compose.CombinedOutput(); err != nil {
+		s.t.Fatalf("compose: %v: %s", err, text)
+	}
 }
 
 // path is where the member called name has the content.
@@ -122,12 +131,15 @@ type sceneEvent struct {
 	Uploaded   int64   `json:"uploaded"`
 	BadParts   []int   `json:"bad_parts"`
 	Up         bool    `json:"conductor_up"`
+	Conductor  string  `json:"conductor"`
 
 	Known   int `json:"known"`
 	Pending int `json:"pending"`
 	Copies  int `json:"-"` // complete ones, of a line of status
 
 	URLs []string `json:"urls"` // of share
+
+	at time.Time // when the line came
 }
 
 func (s *scene) start(cmd *exec.Cmd) *player {
@@ -177,6 +189,7 @@ func (p *player) readEvents(stdout io.Reader) {
 		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
 			p.t.Errorf("%s printed %q: %v", p.name, lines.Text(), err)
 		}
+		e.at = time.Now()
 		p.events <- e
 	}
 	close(p.events)

@@ -26,7 +26,7 @@ type shareOptions struct {
 
 func newShare(p *program) *command {
 	o := shareOptions{conduct: conductOptions{listen: defaultListen}, join: joinOptions{command: "share"}}
-	joins := o.join.options()
+	joins := o.join.options(p)
 	c := &command{
 		name: "share", arguments: "FILE|FOLDER...", most: mostShared,
 		usage: "share files and folders, and print how others get them",
@@ -52,7 +52,7 @@ func newShare(p *program) *command {
 				},
 				o.compose.partSizeOption(),
 			},
-			o.compose.options(), o.conduct.options(),
+			o.compose.options(), o.compose.privateOptions("a new one each time by default"), o.conduct.options(),
 			pick(joins, "advertise", "name", "upload-limit", "download-limit", "max-peers",
 				"until-copies", "share-for", "ratio", "progress", "no-input"),
 		),
@@ -86,6 +86,13 @@ func newShare(p *program) *command {
 				return c.mistake("%q and %q have one name; share them one by one", other, path)
 			}
 			names[name] = path
+		}
+		switch {
+		case o.compose.keyFile != "" && !o.compose.private:
+			return c.mistake("--key-file is where the key of --private is; say --private too")
+		case o.compose.private && o.qr:
+			return c.mistake("--qr shows the address of the page, " +
+				"which tells nothing of a --private swarm; leave one out")
 		}
 		if err := o.join.settle(p, c); err != nil {
 			return err
@@ -128,6 +135,11 @@ func checkShared(path string) error {
 // runShare composes, conducts and joins until it is told to end or a limit is reached.
 func runShare(ctx context.Context, p *program, o *shareOptions) (err error) {
 	s := &sharing{program: p, options: o, shelf: new(conduct.Shelf)}
+	if o.compose.private {
+		if err := s.openKey(); err != nil {
+			return err
+		}
+	}
 	if err := s.conduct(ctx); err != nil {
 		return err
 	}
@@ -154,20 +166,27 @@ func (s *sharing) add(ctx context.Context, path string) error {
 	case err != nil:
 		return err
 	}
+	if s.key != nil {
+		f.SetPrivate(s.key.ID())
+	}
 	absolute, err := filepath.Abs(path)
 	if err != nil {
 		return withCode(exitInput, err)
 	}
 	cfg := s.options.join.member
 	cfg.File, cfg.Dir, cfg.Log = f, filepath.Dir(absolute), s.program.log
-	cfg.Version = pageVersion()
+	cfg.Version, cfg.Key = pageVersion(), s.key
 	cfg.Listen, cfg.Conductors, cfg.NoTimes = s.options.listen, []string{s.inside}, true
 	m, err := member.New(cfg)
 	if err != nil {
 		return err
 	}
-	s.all = append(s.all, &shared{file: f, member: m})
-	if err := s.shelf.Put(f.Name+orchExt, f); err != nil {
+	one := &shared{file: f, member: m, published: f.Name + orchExt}
+	if s.key != nil { // what is asked for could be heard if somebody forgets the key
+		one.published = s.key.PathOf(f.Name) + orchExt
+	}
+	s.all = append(s.all, one)
+	if err := s.shelf.Put(one.published, f); err != nil {
 		return withCode(exitInput, err)
 	}
 	return nil

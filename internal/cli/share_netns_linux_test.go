@@ -6,28 +6,31 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"orchestra/internal/cli/hosts"
 )
 
 // A get finds by name what is shared on the network, lists it, and refuses a name that two use.
 func TestShareOnANetwork(t *testing.T) {
-	here, there := newHosts(t)
-	s := sharedScene(t, 1<<20)
-	sharer := s.start(here.run(t, "share", "--json", "--name", "here", s.path("original")))
+	t.Parallel()
+	pair := hosts.NewPair(t)
+	s := &labScene{sharedScene(t, 1<<20), pair.Lab}
+	sharer := s.on(hosts.Here, "share", "--json", "--name", "here", s.path("original"))
 	e := sharer.until("the address", func(e sceneEvent) bool { return e.Event == "sharing" })
-	if want := "http://" + here.address + ":9999/music.orch"; e.URLs[0] != want {
+	if want := "http://" + hosts.HereAddress + ":9999/music.orch"; e.URLs[0] != want {
 		t.Errorf("it is at %v, want %s", e.URLs, want)
 	}
 	var listed string
 	for range 20 { // it may not be announced yet
-		text, err := there.run(t, "get").Output()
+		text, err := pair.On(hosts.There, orchestra(t, "get")).Output()
 		if listed = string(text); err == nil && listed != "" {
 			break
 		}
 	}
-	if want := "music, 1 MiB, 1 of 1 complete, on here (" + here.address + ":9999): " + e.URLs[0] + "\n"; listed != want {
+	if want := "music, 1 MiB, 1 of 1 complete, on here (" + hosts.HereAddress + ":9999): " + e.URLs[0] + "\n"; listed != want {
 		t.Errorf("listed is %q, want %q", listed, want)
 	}
-	member := s.start(there.run(t, "get", "--json", "--dir", filepath.Join(s.dir, "member"), "music"))
+	member := s.on(hosts.There, "get", "--json", "--dir", filepath.Join(s.dir, "member"), "music")
 	if code := member.wait(); code != exitDone {
 		t.Errorf("exit code %d", code)
 	}
@@ -35,12 +38,12 @@ func TestShareOnANetwork(t *testing.T) {
 
 	other := filepath.Join(s.dir, "other", "music")
 	writeFiles(t, s.dir, map[string]string{"other/music": "another one"})
-	second := s.start(there.run(t, "share", "--json", other))
+	second := s.on(hosts.There, "share", "--json", other)
 	second.until("the address", func(e sceneEvent) bool { return e.Event == "sharing" })
 	var says bytes.Buffer
 	for range 20 {
 		says.Reset()
-		cmd := there.run(t, "get", "music", "--exit", "--dir", filepath.Join(s.dir, "unsure"))
+		cmd := pair.On(hosts.There, orchestra(t, "get", "music", "--exit", "--dir", filepath.Join(s.dir, "unsure")))
 		cmd.Stderr = &says
 		if _ = cmd.Run(); cmd.ProcessState.ExitCode() == exitInput {
 			break

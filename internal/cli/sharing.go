@@ -16,6 +16,7 @@ import (
 	"orchestra/internal/cli/lan"
 	"orchestra/member"
 	"orchestra/orch"
+	"orchestra/proto/secure"
 )
 
 // A sharing is a conductor and the members that share by it, while they run. But for keys, one
@@ -24,6 +25,7 @@ type sharing struct {
 	program *program
 	options *shareOptions
 	shelf   *conduct.Shelf
+	key     *secure.Key // of the private swarms; nil: they are open
 	all     []*shared
 
 	conductor *conduct.Conductor
@@ -40,10 +42,11 @@ type sharing struct {
 
 // A shared is one composition, the member that has it, and what its conductor knows.
 type shared struct {
-	file   *orch.File
-	member *member.Member
-	status conduct.Status
-	said   saidStatus
+	file      *orch.File
+	published string // the name of its .orch file at the conductor
+	member    *member.Member
+	status    conduct.Status
+	said      saidStatus
 }
 
 // conduct starts the conductor.
@@ -52,11 +55,14 @@ func (s *sharing) conduct(ctx context.Context) error {
 	if !s.program.common.verbose {
 		log = log.Level(max(log.GetLevel(), zerolog.WarnLevel)) // who comes and goes is shown anyway
 	}
-	cfg, err := s.options.conduct.config(log)
+	cfg, err := s.options.conduct.config(s.program, log)
 	if err != nil {
 		return err
 	}
 	allow := cfg.Allow
+	if s.key != nil {
+		cfg.Keys = []*secure.Key{s.key}
+	}
 	cfg.Publish, cfg.Name = s.shelf, s.options.join.member.Name
 	cfg.Allow = func(id orch.ID) bool { return s.shelf.Has(id) || allow != nil && allow(id) }
 	cfg.Public = func() string { return s.addresses[0] }
@@ -109,7 +115,7 @@ func outsideOf(at netip.AddrPort, here []netip.Addr) []string {
 // tell prints what others type to get what is shared.
 func (s *sharing) tell() error {
 	p := s.program
-	if !s.options.conduct.noAnnounce {
+	if !s.options.conduct.noAnnounce && s.key == nil {
 		s.quiet = p.announce(context.WithoutCancel(p.stop.ctx), s.conductor)
 	}
 	switch {
@@ -122,18 +128,29 @@ func (s *sharing) tell() error {
 	for _, one := range s.all {
 		var urls []string
 		for _, address := range s.addresses {
-			urls = append(urls, "http://"+urlHost(address)+conduct.PublishedPath(one.file.Name+orchExt))
+			urls = append(urls, "http://"+urlHost(address)+conduct.PublishedPath(one.published)+s.fragment())
 		}
 		names = append(names, one.file.Name)
-		p.terminal.note("sharing %s, %s; others get it by:", one.file.Name, bytesText(one.file.Size))
+		if s.key == nil {
+			p.terminal.note("sharing %s, %s; others get it by:", one.file.Name, bytesText(one.file.Size))
+		} else {
+			p.terminal.note("sharing %s, %s, in a private swarm; who has this line, with the key in it, gets it:",
+				one.file.Name, bytesText(one.file.Size))
+		}
 		event := shareEvent{
 			Event: "sharing", ID: one.file.ID().String(), Name: one.file.Name,
-			Command: "orchestra get " + urlWord(urls[0]), URLs: urls, Page: s.page(),
+			Command: "orchestra get " + urlWord(urls[0]), URLs: urls, Private: one.file.Private(),
+		}
+		if s.key == nil {
+			event.Page = s.page()
 		}
 		if err := p.terminal.aside(func() error { return p.result(event, event.Command) }); err != nil {
 			return err
 		}
 		if others := urls[1:]; len(others) > 0 {
+			for i := range others {
+				others[i] = urlWord(others[i])
+			}
 			p.terminal.note("  or, if they cannot reach that, %s", strings.Join(others, " or "))
 		}
 	}
@@ -142,11 +159,44 @@ func (s *sharing) tell() error {
 			p.terminal.note("on the same network this is enough: orchestra get %s", shellWord(name))
 		}
 	}
+	if s.key != nil {
+		return nil // the page tells nothing of what is private
+	}
 	p.terminal.note("page: %s", s.page())
 	if s.options.qr {
 		return s.showCode()
 	}
 	return nil
+}
+
+// fragment is the end of a URL that carries the key, and is never sent.
+func (s *sharing) fragment() string {
+	if s.key == nil {
+		return ""
+	}
+	return "#" + s.key.Text()
+}
+
+// statuses asks the conductor how far the members are of what is shared.
+func (s *sharing) statuses(ctx context.Context, members int) ([]conduct.Status, error) {
+	if s.key != nil {
+		return s.conductor.PrivateStatuses(ctx, s.key, members, s.ids()...)
+	}
+	return s.conductor.Statuses(ctx, members, s.ids()...)
+}
+
+// openKey reads the key, or makes one up; one in a file stays for the next time.
+func (s *sharing) openKey() (err error) {
+	path := s.options.compose.keyFile
+	if path == "" {
+		s.key, err = secure.NewKey()
+		return err
+	}
+	var isNew bool
+	if s.key, isNew, err = s.program.keyAt(path); err == nil && isNew {
+		err = withCode(exitDisk, keepKey(path, s.key))
+	}
+	return err
 }
 
 // page is the address of the conductor's page, by which others reach it if they do.
@@ -161,9 +211,10 @@ func (s *sharing) page() string {
 // urlHost is HOST:PORT as it stands in a URL.
 func urlHost(address string) string { return strings.ReplaceAll(address, "%", "%25") }
 
-// urlWord is a URL of this program's as one word of a command line: brackets mean something to zsh.
+// urlWord is a URL of this program's as one word of a command line: brackets mean something to zsh,
+// and # to some shells.
 func urlWord(url string) string {
-	if strings.ContainsAny(url, "[]") {
+	if strings.ContainsAny(url, "[]#") {
 		return quoted(url)
 	}
 	return url
@@ -185,6 +236,7 @@ type shareEvent struct {
 	Command string   `json:"command"`
 	URLs    []string `json:"urls"`
 	Page    string   `json:"page"`
+	Private string   `json:"private"` // what tells the swarm's key apart; empty: it is open
 }
 
 // A shareStatus is a line of share --json that says who has how much.
@@ -257,7 +309,7 @@ func (s *sharing) look(ctx context.Context, failed <-chan error) error {
 
 // ask asks the conductor who has how much.
 func (s *sharing) ask(ctx context.Context) error {
-	all, err := s.conductor.Statuses(ctx, fewest, s.ids()...)
+	all, err := s.statuses(ctx, fewest)
 	for i := range all {
 		s.all[i].status = all[i]
 	}
@@ -290,7 +342,7 @@ func (s *sharing) enough(now time.Time) bool {
 // needed says who still needs this program.
 func (s *sharing) needed() string {
 	ctx := context.WithoutCancel(s.program.stop.ctx) // it runs until end
-	all, err := s.conductor.Statuses(ctx, 0, s.ids()...)
+	all, err := s.statuses(ctx, 0)
 	if err != nil {
 		return ""
 	}

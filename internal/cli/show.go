@@ -41,13 +41,14 @@ func runShow(ctx context.Context, p *program, path string) error {
 		{"parts", d.partsText()},
 		{d.Hash, d.checksumText()},
 		{"id", d.ID},
+		{"swarm", swarmText(f)},
 	}
 	for _, address := range d.Conductors {
 		rows = append(rows, [2]string{"conductor", address})
 	}
 	for _, l := range f.Lines {
 		switch l.Key {
-		case "conductor", "file", "exec", "folder", "link", "time", "!pad":
+		case "conductor", "file", "exec", "folder", "link", "time", "!pad", "!private":
 		case "info":
 			rows = append(rows, [2]string{l.Key, strings.Join(f.InfoKeys(), ", ")})
 		default:

@@ -7,18 +7,21 @@ import (
 	"io"
 	"net/url"
 	"slices"
+	"strings"
 
 	"golang.org/x/term"
 
 	"orchestra/internal/cli/fetch"
 	"orchestra/orch"
+	"orchestra/proto/secure"
 )
 
 // A source is an .orch file, and where a command has it from.
 type source struct {
 	file *orch.File
-	path string   // of the file here; "": it is not a file here
-	url  *url.URL // where it came from; nil: from no URL
+	path string      // of the file here; "": it is not a file here
+	url  *url.URL    // where it came from; nil: from no URL
+	key  *secure.Key // that came with the URL; nil: none did
 
 	// served are conductors that gave the file away, HOST:PORT: whoever got it from them reaches
 	// them, which nobody knows of the addresses in the file.
@@ -60,7 +63,7 @@ func (p *program) open(ctx context.Context, path string) (source, error) {
 		f, err := p.openStdin()
 		return source{file: f}, err
 	case fetch.IsURL(path):
-		return fetchComposition(ctx, path)
+		return p.fetchComposition(ctx, path, nil)
 	}
 	f, err := openFile(path)
 	return source{file: f, path: path}, err
@@ -91,9 +94,31 @@ func (r *readError) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// fetchComposition gets an .orch file from a URL.
-func fetchComposition(ctx context.Context, address string) (source, error) {
-	body, err := fetch.Open(ctx, address, fetch.Config{Size: orch.MaxFileSize, Agent: agent()})
+// keyFor is the key for a URL: what it carries itself, which is cut off, or else --key-file.
+func (p *program) keyFor(address string) (string, *secure.Key, error) {
+	address, key, err := cutKey(address)
+	if key == nil && err == nil && p.keyFile != "" {
+		key, err = p.readKey(p.keyFile)
+	}
+	return address, key, err
+}
+
+// fetchComposition gets an .orch file from a URL. With a key, which the URL may carry too, it is
+// asked of a conductor that has that, and of nobody else; but https is as secure.
+func (p *program) fetchComposition(
+	ctx context.Context, address string, key *secure.Key,
+) (source, error) {
+	if key == nil {
+		var err error
+		if address, key, err = p.keyFor(address); err != nil {
+			return source{}, err
+		}
+	}
+	cfg := fetch.Config{Size: orch.MaxFileSize, Agent: agent()}
+	if strings.HasPrefix(address, "http:") {
+		cfg.Secure = secured(key)
+	}
+	body, err := fetch.Open(ctx, address, cfg)
 	if err != nil {
 		return source{}, fetchError(ctx, err)
 	}
@@ -110,7 +135,7 @@ func fetchComposition(ctx context.Context, address string) (source, error) {
 		}
 		return source{}, withCode(exitInput, fmt.Errorf("%s: %w", fetch.Shown(body.URL), err))
 	}
-	s := source{file: f, url: body.URL}
+	s := source{file: f, url: body.URL, key: key}
 	if body.URL.Scheme == "http" && body.Header.Get("Server") == "Orchestra" {
 		host := body.URL.Host
 		if body.URL.Port() == "" {
@@ -127,6 +152,9 @@ func fetchComposition(ctx context.Context, address string) (source, error) {
 func fetchError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return stopped(ctx, "nothing was fetched")
+	}
+	if errors.Is(err, secure.ErrOtherKey) {
+		err = fmt.Errorf("%w; is the key right, and does a conductor with it listen there?", err)
 	}
 	return withCode(exitNetwork, fmt.Errorf("cannot get %w", err))
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"orchestra/conduct"
+	"orchestra/proto/secure"
 )
 
 const (
@@ -62,6 +63,7 @@ func newStatus(p *program) *command {
 			{name: "watch", short: "w", usage: "go on until stopped: one line on a terminal, else a line for each change", set: into(&o.watch, parseSwitch)},
 			{name: "wait", value: "N|all", usage: "wait until N are complete, or one and everybody who is listed; then exit 0", set: into(&o.wait, parseWait)},
 			{name: "timeout", value: "DURATION", usage: "of --wait; then exit 5", set: into(&o.timeout, parseDuration)},
+			p.keyFileOption(),
 		},
 	}
 	c.run = func(ctx context.Context, arguments []string) error {
@@ -183,7 +185,12 @@ func (q *query) ask(ctx context.Context) ([]conduct.Status, error) {
 // dial connects to a conductor and asks it.
 func (q *query) dial(ctx context.Context) ([]conduct.Status, error) {
 	var err error
-	if q.asker, err = conduct.DialAsker(ctx, q.asked, q.id); err != nil {
+	if q.key == nil {
+		q.asker, err = conduct.DialAsker(ctx, q.asked, q.id)
+	} else {
+		q.asker, err = conduct.DialPrivateAsker(ctx, q.asked, q.id, q.key)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if q.prefix == "" {
@@ -258,6 +265,9 @@ func (q *query) failed(ctx context.Context, err error) error {
 		return err
 	case errors.As(err, &coded):
 		return fmt.Errorf("conductor %s: %w", q.asked, err)
+	case errors.Is(err, secure.ErrOtherKey):
+		return withCode(exitInput, fmt.Errorf("conductor %s: %w; "+
+			"is the key right, and does a conductor with it (--key-file) listen there?", q.asked, err))
 	case errors.As(err, &refused):
 		return withCode(exitInput, fmt.Errorf("conductor %s: %w", q.asked, err))
 	}

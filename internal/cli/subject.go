@@ -10,13 +10,15 @@ import (
 
 	"orchestra/conduct"
 	"orchestra/orch"
+	"orchestra/proto/secure"
 )
 
 // A subject is which composition status asks for, and whom.
 type subject struct {
-	conductors []string // one at least; whichever answers first is asked
-	id         orch.ID  // zeros: all that the conductor knows, or see prefix
-	prefix     string   // the beginning of an ID in lower case; "": none
+	conductors []string    // one at least; whichever answers first is asked
+	id         orch.ID     // zeros: all that the conductor knows, or see prefix
+	prefix     string      // the beginning of an ID in lower case; "": none
+	key        *secure.Key // of the private swarm that is asked about; nil: what is open
 }
 
 // one reports whether a certain composition is asked for.
@@ -36,6 +38,11 @@ func (p *program) readSubject(ctx context.Context, arguments []string) (subject,
 		return s, &usageError{command: "status", text: err.Error()}
 	}
 	s.conductors = []string{conductor}
+	if p.keyFile != "" {
+		if s.key, err = p.readKey(p.keyFile); err != nil {
+			return s, err
+		}
+	}
 	if len(arguments) == 1 {
 		return s, nil
 	}
@@ -48,12 +55,13 @@ func (p *program) readSubject(ctx context.Context, arguments []string) (subject,
 		s.prefix = strings.ToLower(second)
 		return s, nil
 	}
-	f, err := p.openComposition(ctx, second)
+	from, err := p.open(ctx, second)
 	if err != nil {
 		return s, fmt.Errorf("expected an ID or an .orch file: %w", err)
 	}
-	s.id = f.ID()
-	return s, nil
+	s.id = from.file.ID()
+	s.key, err = p.keyOf(from)
+	return s, err
 }
 
 // subjectOfFile asks the conductors of an .orch file for its composition.
@@ -76,7 +84,8 @@ func (p *program) subjectOfFile(ctx context.Context, path string) (subject, erro
 	if err != nil {
 		return subject{}, withCode(exitInput, fmt.Errorf("%s: %w", path, err))
 	}
-	return subject{conductors: conductors, id: f.ID()}, nil
+	key, err := p.keyOf(from)
+	return subject{conductors: conductors, id: f.ID(), key: key}, err
 }
 
 // looksLikeFile reports whether an argument means an .orch file by its form.

@@ -185,8 +185,12 @@ func (v *voice) join(ctx context.Context, old *orch.File) (*orch.File, *member.M
 	if err := o.check(source{file: f, path: v.path}); err != nil {
 		return f, nil, withCode(exitUsage, err)
 	}
+	key, err := v.program.keyOf(source{file: f, path: v.path})
+	if err != nil {
+		return f, nil, err
+	}
 	cfg := o.member
-	cfg.File = f
+	cfg.File, cfg.Key = f, key
 	cfg.Log = v.program.log.With().Str("composition", f.Name).Logger()
 	cfg.OnComplete = func(path string) { v.later(func() { v.complete(path) }) }
 	m, err := v.host.Join(ctx, cfg)
@@ -200,7 +204,7 @@ var errAnother = errors.New("it describes something else than before")
 func sameJoin(a, b *orch.File) bool {
 	ac, aErr := a.Conductors()
 	bc, bErr := b.Conductors()
-	return a.ID() == b.ID() && (aErr == nil) == (bErr == nil) && slices.Equal(ac, bc)
+	return a.ID() == b.ID() && a.Private() == b.Private() && (aErr == nil) == (bErr == nil) && slices.Equal(ac, bc)
 }
 
 // opened takes in what came of open.

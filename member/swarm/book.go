@@ -61,6 +61,8 @@ const (
 	// redialHurry is how long after a dial the next one is at the latest while nobody linked to
 	// sends what is missing: the way to somebody who would may be free again at any time.
 	redialHurry = 8 * time.Second
+	// redialNamed is the same for those that the user named, whoever else there is.
+	redialNamed = 8 * time.Second
 	// knownMost bounds what is remembered of members; the conductor hands out few, so only a flood
 	// comes near it.
 	knownMost = 1000
@@ -239,6 +241,11 @@ func (b *book) gone(ev Gone) {
 func (b *book) conducted(now time.Duration, ev Conducted) {
 	if ev.On {
 		b.recount, b.before = now+listAgain, now
+		for _, m := range b.known { // the network may be back
+			m.after = min(m.after, max(now, m.dialled+redialHurry))
+		}
+		b.targets.ease(now)
+		b.changed()
 		return
 	}
 	for _, m := range b.known {
@@ -370,7 +377,10 @@ func (b *book) cutOff(id proto.PeerID, host netip.Addr, until time.Duration) {
 // later puts off the next dial of a member, longer each time.
 func (b *book) later(now time.Duration, m *member) {
 	most := redialMost
-	if m.fails >= 2*lostFails {
+	switch {
+	case m.name != "":
+		most = redialNamed
+	case m.fails >= 2*lostFails:
 		most = redialLost
 	}
 	wait := min(redialFirst<<min(m.fails, 10), most)

@@ -21,6 +21,9 @@ func (l *links) found(ev Found) {
 	}
 	moved := l.s.book.found(l.s.now, ev, linked)
 	for _, p := range l.list {
+		if p.member == nil && p.id == ev.ID { // it came before anybody told of it
+			p.member = l.s.book.of(ev.ID, nil)
+		}
 		if moved != nil && p.member == moved && !moved.isAt(p.addr.Addr()) {
 			l.s.emit(Doubt{p.index})
 		}
@@ -36,6 +39,7 @@ func (m *member) isAt(host netip.Addr) bool {
 func (l *links) tend() {
 	l.s.book.expire(l.s.now)
 	l.s.book.hurries(l.wanting())
+	l.s.lull.doubt()
 	l.dial()
 }
 
@@ -107,5 +111,5 @@ func (l *links) due() time.Duration {
 	if l.up >= few {
 		mayAt = l.s.now
 	}
-	return l.s.book.nextDial(l.s.now, mayAt)
+	return min(l.s.book.nextDial(l.s.now, mayAt), l.s.lull.due())
 }

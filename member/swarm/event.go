@@ -41,6 +41,12 @@ type (
 	Moved struct{}
 	// Listed tells how many members there are in all, this one among them.
 	Listed struct{ Members int }
+	// Deaf tells that the far end of a link acknowledges nothing of what it is sent, or that it
+	// does again.
+	Deaf struct {
+		Peer int
+		On   bool
+	}
 	// Crowded tells that there are too many links in all, of others in this process too: one of
 	// this member's is to end.
 	Crowded struct{}
@@ -238,6 +244,7 @@ func (Gone) event()       {}
 func (Listed) event()     {}
 func (Conducted) event()  {}
 func (Moved) event()      {}
+func (Deaf) event()       {}
 func (Crowded) event()    {}
 func (DialFailed) event() {}
 func (Stranger) event()   {}

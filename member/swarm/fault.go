@@ -15,6 +15,7 @@ const (
 	Another                    // another member answers there
 	HangsUp                    // it ends the connection before it says anything
 	OtherContent               // it shares another composition
+	OtherKey                   // it does not have the key of this private swarm, or this is none of its
 	SomethingElse              // what answers there is no member
 	Web                        // a web server answers
 	Tracker                    // a BitTorrent tracker answers

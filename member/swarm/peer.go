@@ -24,6 +24,7 @@ type peer struct {
 	heard     time.Duration // when something came over it last
 	usedAt    time.Duration // when something of use went over it last, or it came up
 	leaving   bool          // it was dropped
+	deaf      bool          // it acknowledges nothing of what it is sent
 	gone      bool          // the link is down
 
 	has     bitmap // nil while it has nothing, or everything
@@ -55,7 +56,9 @@ type menu struct {
 	due      time.Duration // when recalls are to be answered
 	askedAt  time.Duration // when it was asked for an answer that it did not give in time; 0: it did
 	look     time.Duration // when the runs that it has begun are looked at next
+	sent     bool          // a run, ever
 	waits    time.Duration // since when it is asked for something and has begun nothing
+	waited   time.Duration // for so long before: what it was asked for then was taken from it
 	soundAt  time.Duration // when it is asked next whether it is there
 	sounds   int           // how often it was asked whether it is there
 	shy      bool          // it did not begin for long, while others did

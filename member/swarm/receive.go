@@ -19,6 +19,7 @@ func (rq *requests) started(ev Started) {
 				r.comesFrom(p.sender())
 			}
 			f.moved = rq.s.now
+			p.waits, p.waited = rq.s.now, 0
 			if f.recalled {
 				rq.answered(f)
 			}

@@ -16,8 +16,6 @@ const (
 	silent = 60 * time.Second
 	// lookEvery is how often runs that have begun are looked at.
 	lookEvery = 250 * time.Millisecond
-	// paceSpan is the least time from which a pace is reckoned.
-	paceSpan = time.Millisecond
 	// soonest is how long a run may take before it is asked whether somebody else would end it
 	// sooner: that is so when it will take soonest longer even if the other one is half as fast
 	// as it seems.
@@ -47,7 +45,7 @@ const (
 func (rq *requests) answers(p *peer) time.Duration {
 	wait := max(answersStranger, rq.answering)
 	switch {
-	case p.pace > 0:
+	case p.sent:
 		wait = max(answersKnown, wait) + rq.before(p)
 	case p.begun > 0 || len(p.grants) > 0: // or the recall itself stands behind what goes there
 		wait = max(answersKnown, wait)
@@ -129,8 +127,8 @@ func (rq *requests) moves(p *peer, ev Progress) {
 // keepsPace notes how fast a run came that is here now.
 func (rq *requests) keepsPace(p *peer, f *fetch) {
 	p.used(rq.s.now)
-	if f.started != 0 {
-		took := max(rq.s.now-f.started, paceSpan) // a short one may come all at once
+	p.sent = true
+	if took := rq.s.now - f.started; f.started != 0 && took > 0 {
 		p.pace = float64(rq.s.runOf(f.work, f.n).Length) / took.Seconds()
 	}
 	if p.sends.onTrial() {
@@ -233,11 +231,22 @@ func (rq *requests) watchRuns() {
 // untried reports whether a peer is asked for something and has sent nothing ever. In a chain all
 // but one of them are like that.
 func (rq *requests) untried(p *peer) bool {
-	return p.pace == 0 && p.begun == 0 && len(p.fetches) > 0 && !rq.s.plan.chained()
+	return !p.sent && p.begun == 0 && len(p.fetches) > 0 && !rq.s.plan.chained()
+}
+
+// doubtful reports whether a peer was asked for something for a while, one or the other time, and
+// sent nothing, while others have sent.
+func (rq *requests) doubtful(p *peer) bool {
+	return !p.sent && p.begun == 0 && !rq.s.plan.chained() &&
+		(p.waited >= soundAfter || p.sends.onTrial()) && rq.othersSend(p)
 }
 
 // sound asks a peer whether it is there.
 func (rq *requests) sound(p *peer) {
+	if !rq.othersSend(p) { // nobody would send sooner
+		p.soundAt = rq.s.now + lookEvery
+		return
+	}
 	p.sounds = min(p.sounds+1, soundTimes)
 	p.soundAt = rq.s.now + soundAfter<<p.sounds
 	if p.recalled > 0 || p.foreign() {
@@ -251,24 +260,22 @@ func (rq *requests) sound(p *peer) {
 // othersSend reports whether others than a peer have sent something.
 func (rq *requests) othersSend(not *peer) bool {
 	return slices.ContainsFunc(rq.s.links.list, func(p *peer) bool {
-		return p != not && !p.leaving && !p.lame && (p.begun > 0 || p.pace > 0)
+		return p != not && !p.leaving && !p.lame && (p.begun > 0 || p.sent)
 	})
 }
 
-// trustsLess leaves a peer one run that it may begin with. The others are asked of who sends.
+// trustsLess leaves a member one run that it may begin with, and a foreign client none for a while. The others are asked of who sends.
 func (rq *requests) trustsLess(p *peer) {
-	if p.shy {
+	if p.shy && !p.foreign() {
 		return
 	}
-	p.shy = true
-	for i := len(p.fetches) - 1; i > 0; i-- {
-		f := p.fetches[i]
-		switch {
-		case f.recalled:
-		case p.foreign():
-			rq.s.emit(Cancel{p.index, rq.s.runOf(f.work, f.n)})
-			rq.unask(p, i)
-		default:
+	if p.shy = true; p.foreign() { // which tells nothing if it is asked whether it is there
+		rq.withholds(p)
+		p.waited = 0
+		return
+	}
+	for _, f := range p.fetches[1:] {
+		if !f.recalled {
 			rq.recallRun(p, f)
 		}
 	}
@@ -328,7 +335,7 @@ func (rq *requests) nextRuns() time.Duration {
 		}
 		if rq.untried(p) {
 			at = min(at, p.soundAt)
-			if t := p.waits + stalled; !p.shy && t > rq.s.now {
+			if t := p.waits + stalled; (!p.shy || p.foreign()) && t > rq.s.now {
 				at = min(at, t)
 			}
 		}

@@ -147,6 +147,10 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 		s.book.conducted(s.now, ev)
 	case Moved:
 		s.book.moved(s.now)
+	case Deaf:
+		if p := s.links.peer(ev.Peer); p != nil {
+			p.deaf = ev.On
+		}
 	case Crowded:
 		s.links.giveUp()
 	case Listed:

@@ -16,6 +16,7 @@ type Waiting struct {
 	Choking int // of those: do not serve this member
 	Busy    int // have been asked and serve others, or ask this one to wait
 	Mute    int // stopped in the middle
+	Deaf    int // do not answer at all
 
 	Nowhere int            // missing parts that nobody connected has
 	HadBy   netip.AddrPort // who had most of them and is gone; port 0: not known; not valid: nobody
@@ -40,6 +41,10 @@ const (
 	// aloneAfter is how long a member that knows others and is linked to none waits until it takes
 	// that for a fault of the way there.
 	aloneAfter = 8 * time.Second
+	// hungryAfter is how long nothing comes until more is done about it than to wait.
+	hungryAfter = 4 * time.Second
+	// doubtEvery is how often those who should send are asked for a sign of life then.
+	doubtEvery = 5 * time.Second
 	// absentMost is how many of those that left with something that is missing here are remembered.
 	absentMost = 8
 )
@@ -55,6 +60,7 @@ type absence struct {
 type lull struct {
 	s      *Swarm
 	cameAt time.Duration // when content came last
+	doubts time.Duration // when those who should send are asked for a sign of life next
 	absent []absence     // who left with something that is missing here, the last one last
 }
 
@@ -68,6 +74,38 @@ func (u *lull) comes(ev Event) {
 	case Received:
 		u.cameAt = u.s.now
 	}
+}
+
+// hungry reports whether nothing has come for a while that is to come.
+func (u *lull) hungry() bool {
+	return u.s.missing > 0 && u.s.now >= u.cameAt+hungryAfter
+}
+
+// doubt asks those for a sign of life who have what is missing, while nothing comes: a link may be
+// dead and owe no acknowledgement, so that nobody would find out for long.
+func (u *lull) doubt() {
+	if !u.hungry() || u.s.now < u.doubts {
+		return
+	}
+	u.doubts = u.s.now + doubtEvery
+	for _, p := range u.s.links.list {
+		if p.useful > 0 && !p.leaving {
+			u.s.emit(Doubt{p.index})
+		}
+	}
+}
+
+// due is when nothing will have come for a while, or there is something to do about it.
+func (u *lull) due() time.Duration {
+	switch from := u.cameAt + hungryAfter; {
+	case u.s.missing == 0:
+		return never
+	case u.s.now < from:
+		return from
+	case u.s.links.up == 0:
+		return never
+	}
+	return max(u.doubts, u.s.now)
 }
 
 // misses remembers a peer that left, if it had something that is missing here.
@@ -105,6 +143,8 @@ func (s *Swarm) Waiting(now time.Duration) Waiting {
 		}
 		w.Holders++
 		switch {
+		case p.deaf:
+			w.Deaf++
 		case p.choked:
 			w.Choking++
 		case p.begun > 0:

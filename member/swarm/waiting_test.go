@@ -68,6 +68,14 @@ func TestWaiting(t *testing.T) {
 		"it does not begin": {func(d *desk) {
 			d.seed(0)
 		}, Waiting{Missing: parts, Links: 1, Holders: 1, Busy: 1}},
+		"it does not answer any more": {func(d *desk) {
+			d.seed(0)
+			d.tell(Deaf{Peer: 0, On: true})
+		}, Waiting{Missing: parts, Links: 1, Holders: 1, Deaf: 1}},
+		"it answers again": {func(d *desk) {
+			d.seed(0)
+			d.tell(Deaf{Peer: 0, On: true}, Deaf{Peer: 0})
+		}, Waiting{Missing: parts, Links: 1, Holders: 1, Busy: 1}},
 		"it stopped in the middle": {func(d *desk) {
 			d.seed(0)
 			d.tell(Started{0, d.menu(0)[0]}, Progress{Peer: 0, Down: 1000})

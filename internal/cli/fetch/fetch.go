@@ -16,6 +16,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"orchestra/proto/mtu"
 )
 
 // Config says how much a fetch may take. The zero value of a field is its default.
@@ -24,6 +26,10 @@ type Config struct {
 	Time    time.Duration // of the whole fetch; 0 is 5 minutes
 	Silence time.Duration // until the answer begins, and between two pieces of it; 0 is 15 s
 	Agent   string        // the User-Agent; "" is Orchestra
+
+	// Secure makes the connection to a server of http one on which the server has proven who it is;
+	// nil leaves it as it is.
+	Secure func(ctx context.Context, nc net.Conn) (net.Conn, error)
 }
 
 const (
@@ -178,11 +184,26 @@ func newFetching(ctx context.Context, cfg Config) *fetching {
 	f.ctx, f.cancel = context.WithCancelCause(ctx)
 	f.late = time.AfterFunc(cfg.Time, func() { f.cancel(errLate) })
 	f.silent = time.AfterFunc(cfg.Silence, func() { f.cancel(errSilent) })
-	dialer := &net.Dialer{ControlContext: f.checkAddress}
+	dialer := &net.Dialer{ControlContext: f.control}
+	dial := dialer.DialContext
+	if cfg.Secure != nil {
+		dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			nc, err := dialer.DialContext(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			secured, err := cfg.Secure(ctx, nc)
+			if err != nil {
+				nc.Close()
+				return nil, err
+			}
+			return secured, nil
+		}
+	}
 	f.client = &http.Client{
 		// No proxy: it would resolve the names, and whom it asks could not be checked.
 		Transport: &http.Transport{
-			DialContext: dialer.DialContext, DisableKeepAlives: true,
+			DialContext: dial, DisableKeepAlives: true,
 			MaxResponseHeaderBytes: mostHeader, ForceAttemptHTTP2: true,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -266,8 +287,17 @@ func (f *fetching) ask(u *url.URL) (*http.Response, error) {
 	return f.client.Do(req)
 }
 
+// control refuses addresses that are not to be connected to, and has packets made small: what is
+// fetched is, and has to pass everywhere.
+func (f *fetching) control(_ context.Context, network, address string, c syscall.RawConn) error {
+	if err := f.checkAddress(address); err != nil {
+		return err
+	}
+	return mtu.Limit(mtu.Small)(network, address, c)
+}
+
 // checkAddress refuses, before it is dialled, an address that the open Internet must not choose.
-func (f *fetching) checkAddress(_ context.Context, _, address string, _ syscall.RawConn) error {
+func (f *fetching) checkAddress(address string) error {
 	a, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return err

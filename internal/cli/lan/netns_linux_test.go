@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"orchestra/internal/cli/hosts"
 )
 
 // The test binary is also what runs on the hosts of a test: by this variable, in these roles.
@@ -107,34 +109,17 @@ func printWhatIsSaid() {
 // which two are private, and on each of these is another one. Everybody hears of it under its
 // address there, and nobody under another.
 func TestEachNetworkHearsItsOwnAddress(t *testing.T) {
-	skip := func(why string) {
-		t.Helper()
-		if os.Getenv("CI") == "true" {
-			t.Fatal(why)
-		}
-		t.Skip(why)
-	}
-	if os.Getuid() != 0 {
-		skip("network namespaces need root")
-	}
-	if _, err := exec.LookPath("ip"); err != nil {
-		skip("network namespaces need ip (Debian: iproute2)")
-	}
-	tag := fmt.Sprintf("lan%d", os.Getpid())
-	for _, name := range []string{"hub", "a", "b", "c", "d"} {
-		t.Cleanup(func() { _ = exec.Command("ip", "netns", "del", tag+name).Run() })
-	}
-	script := `set -e
-for n in hub a b c d; do ip netns add TAG$n; ip -n TAG$n link set lo up; done
+	lab := hosts.NewLab(t, "hub", "a", "b", "c", "d")
+	lab.Do(`
 for i in 1 2 3; do
-	ip -n TAGhub link add br$i type bridge mcast_snooping 0
-	ip -n TAGhub link set br$i up
+	ip -n @hub link add br$i type bridge mcast_snooping 0
+	ip -n @hub link set br$i up
 done
 plug() {
-	ip -n TAG$1 link add eth$2 type veth peer name $1$2 netns TAGhub
-	ip -n TAGhub link set $1$2 master br$2 up
-	ip -n TAG$1 addr add $3 dev eth$2
-	ip -n TAG$1 link set eth$2 up
+	ip -n @$1 link add eth$2 type veth peer name $1$2 netns @hub
+	ip -n @hub link set $1$2 master br$2 up
+	ip -n @$1 addr add $3 dev eth$2
+	ip -n @$1 link set eth$2 up
 }
 plug a 1 10.98.1.1/24
 plug a 2 10.98.2.1/24
@@ -142,13 +127,10 @@ plug a 3 198.51.100.1/24
 plug b 1 10.98.1.2/24
 plug c 2 10.98.2.2/24
 plug d 3 198.51.100.2/24
-ip -n TAGa addr flush dev eth3 scope link
-ip -n TAGd addr flush dev eth3 scope link`
-	if text, err := exec.Command("sh", "-c", strings.ReplaceAll(script, "TAG", tag)).CombinedOutput(); err != nil {
-		skip(fmt.Sprintf("no network namespaces here: %v: %s", err, text))
-	}
+ip -n @a addr flush dev eth3 scope link
+ip -n @d addr flush dev eth3 scope link`)
 	on := func(host, role string) *exec.Cmd {
-		cmd := exec.CommandContext(t.Context(), "ip", "netns", "exec", tag+host, os.Args[0])
+		cmd := lab.On(host, exec.CommandContext(t.Context(), os.Args[0]))
 		cmd.Env = append(os.Environ(), roleVariable+"="+role)
 		return cmd
 	}

@@ -1,7 +1,9 @@
 // Package switchboard is for tests in which a server goes away and comes back:
 // it keeps one address for all of the test, and passes on what comes there to
 // whichever server stands behind it at the time. So no test gives a port back
-// and takes it again, which somebody else may have taken meanwhile.
+// and takes it again, which somebody else may have taken meanwhile. It is a bad
+// line too, if a test wants one: see [Switchboard.Hold], [Switchboard.Reset] and
+// [Switchboard.Delay].
 package switchboard
 
 import (
@@ -9,6 +11,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"time"
 )
 
 // A Switchboard listens on one address of loopback until the test ends.
@@ -20,6 +23,8 @@ type Switchboard struct {
 	behind string // HOST:PORT; "": nobody, and who connects is cut off
 	open   map[net.Conn]struct{}
 	ended  bool
+	held   chan struct{} // closed when what comes is passed on again; nil: it is
+	delay  time.Duration
 }
 
 // New returns a switchboard with nobody behind it.
@@ -36,6 +41,8 @@ func New(t testing.TB) *Switchboard {
 		s.mu.Lock()
 		s.ended = true
 		s.mu.Unlock()
+		s.Delay(0)
+		s.Release()
 		s.Connect("")
 		s.wg.Wait()
 	})
@@ -55,6 +62,59 @@ func (s *Switchboard) Connect(server string) {
 		nc.Close()
 	}
 	clear(s.open)
+}
+
+// Hold passes nothing on until Release. What is sent meanwhile is taken, as far as
+// buffers go, and new connections are too.
+func (s *Switchboard) Hold() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.held == nil {
+		s.held = make(chan struct{})
+	}
+}
+
+// Release ends a Hold.
+func (s *Switchboard) Release() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.held != nil {
+		close(s.held)
+		s.held = nil
+	}
+}
+
+// Reset resets the connections that there are, at both ends.
+func (s *Switchboard) Reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for nc := range s.open {
+		if nc, ok := nc.(*net.TCPConn); ok {
+			nc.SetLinger(0)
+		}
+	}
+	for nc := range s.open {
+		nc.Close()
+	}
+	clear(s.open)
+}
+
+// Delay has what comes from now on wait for so long, all that came together.
+func (s *Switchboard) Delay(delay time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.delay = delay
+}
+
+// wait waits until what came may be passed on.
+func (s *Switchboard) wait() {
+	s.mu.Lock()
+	held, delay := s.held, s.delay
+	s.mu.Unlock()
+	if held != nil {
+		<-held
+	}
+	time.Sleep(delay)
 }
 
 func (s *Switchboard) accept() {
@@ -84,8 +144,8 @@ func (s *Switchboard) serve(nc net.Conn) {
 	}
 	defer s.cut(there)
 	var back sync.WaitGroup
-	back.Go(func() { pass(nc, there) })
-	pass(there, nc)
+	back.Go(func() { s.pass(nc, there) })
+	s.pass(there, nc)
 	back.Wait()
 }
 
@@ -109,8 +169,8 @@ func (s *Switchboard) cut(nc net.Conn) {
 }
 
 // pass copies what comes from one end, and says to the other that it was all.
-func pass(to, from net.Conn) {
-	if _, err := io.Copy(to, from); err != nil {
+func (s *Switchboard) pass(to, from net.Conn) {
+	if _, err := io.Copy(late{to, s}, from); err != nil {
 		to.Close()
 		from.Close()
 		return
@@ -118,4 +178,15 @@ func pass(to, from net.Conn) {
 	if half, ok := to.(*net.TCPConn); ok {
 		half.CloseWrite()
 	}
+}
+
+// late writes when the switchboard lets it.
+type late struct {
+	io.Writer
+	s *Switchboard
+}
+
+func (l late) Write(p []byte) (int, error) {
+	l.s.wait()
+	return l.Writer.Write(p)
 }

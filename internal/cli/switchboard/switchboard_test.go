@@ -1,8 +1,11 @@
 package switchboard
 
 import (
+	"errors"
 	"io"
 	"net"
+	"os"
+	"syscall"
 	"testing"
 	"time"
 
@@ -70,6 +73,28 @@ func TestSwitchboard(t *testing.T) {
 	s.Connect(second)
 	nc = dial()
 	hears(nc, "other")
+	s.Reset()
+	if _, err := nc.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("%v after a reset", err)
+	}
+	s.Hold()
+	nc = dial()
+	nc.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+	if n, err := nc.Read(make([]byte, 1)); n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("%d bytes, %v, while it is held", n, err)
+	}
+	nc.SetReadDeadline(time.Now().Add(20 * time.Second))
+	s.Release()
+	hears(nc, "other")
+	const delay = 20 * time.Millisecond
+	s.Delay(delay)
+	asked := time.Now()
+	nc.Write([]byte("late"))
+	hears(nc, "late")
+	if took := time.Since(asked); took < 2*delay {
+		t.Errorf("there and back in %v", took)
+	}
+	s.Delay(0)
 	nc.Write([]byte("and back"))
 	nc.(*net.TCPConn).CloseWrite()
 	hears(nc, "and back")
