@@ -51,6 +51,7 @@ type run struct {
 	by      int  // the peer that sent it
 	mixed   bool // another one was sending it at the same time
 	hearsay bool // who sent it had not verified the part
+	trial   bool // who sent it had sent nothing good yet, or less than bad
 }
 
 // fetch is one run asked of one peer.
@@ -126,6 +127,9 @@ func (rq *requests) fillOthers(not *peer) {
 // that nobody is asked for, of an upstream in order, of others rarest first, then the rest of a
 // part that others send.
 func (rq *requests) choose(p *peer) (*work, int, bool) {
+	if rq.s.trust.onProbation(p) {
+		return rq.tryOut(p)
+	}
 	if rq.s.reader.ordered(p) {
 		if w, n, ok := rq.s.reader.inOrder(p); ok {
 			return w, n, true

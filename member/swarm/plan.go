@@ -116,7 +116,7 @@ func (pl *plan) tellsIdle() bool { return pl.chained() }
 
 // mayAsk tells whether a peer may be asked for parts.
 func (pl *plan) mayAsk(p *peer) bool {
-	return !p.leaving && p.sends.over(pl.s.now) &&
+	return !p.leaving && p.sends.over(pl.s.now) && pl.s.trust.mayAsk(p) &&
 		(pl.chain.up == nil || p.probed > 0 || pl.feeds(p))
 }
 
