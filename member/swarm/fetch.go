@@ -39,6 +39,7 @@ type work struct {
 	idle      int  // runs that nobody is asked for
 	left      int  // runs that are not here yet
 	unwritten int  // runs that are not on disk yet
+	sifted    bool // what unproven peers sent of it comes again, from others
 	held      bool // nothing more of it is asked for now, because of the disk
 }
 

@@ -101,7 +101,7 @@ func (t *trust) provenHas(part uint32) bool {
 // sifts has what unproven peers sent of a part that others completed come again, and reports
 // whether there is any: else the whole part may turn out bad, and nobody is known to be to blame.
 func (t *trust) sifts(w *work) bool {
-	if _, one := w.sender(); one || !t.wary() || !t.provenHas(w.part) {
+	if _, one := w.sender(); one || w.sifted || !t.wary() || !t.provenHas(w.part) {
 		return false
 	}
 	good := slices.IndexFunc(w.runs, func(r run) bool { return !r.trial })
@@ -111,7 +111,7 @@ func (t *trust) sifts(w *work) bool {
 		if !r.trial || good < 0 && r.from.same(w.runs[0].from) {
 			continue
 		}
-		again = true
+		again, w.sifted = true, true
 		t.s.stats.Failed += int64(t.s.runOf(w, n).Length)
 		*r = run{asked: r.asked}
 		w.left, w.unwritten = w.left+1, w.unwritten+1
@@ -170,7 +170,7 @@ func (rq *requests) leaveOne(p *peer) {
 // tryOut finds what a peer on probation is asked for: the rest of the part on which it is tried, or
 // another one when that has verified.
 func (rq *requests) tryOut(p *peer) (*work, int, bool) {
-	if w := p.tried; w != nil && rq.works[w.part] == w {
+	if w := p.tried; w != nil && rq.works[w.part] == w && !w.sifted {
 		n, ok := w.free()
 		return w, n, ok
 	}
