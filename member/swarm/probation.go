@@ -31,7 +31,33 @@ const (
 )
 
 // debt is what is not made up for.
-func (r *record) debt() int64 { return r.bytes - r.good/goodShare }
+func (r *record) debt() int64 { return r.bytes + r.vain - r.good/goodShare }
+
+// walksOut takes in that a peer leaves. What it sent of the part that it is tried on is of no use: so
+// it counts as if it was bad, but not as a bad part, and against its address alone.
+func (t *trust) walksOut(p *peer) {
+	if !t.onProbation(p) {
+		return
+	}
+	bytes := int64(0)
+	for _, f := range p.fetches {
+		bytes += int64(f.got)
+	}
+	if w := p.tried; w != nil && t.s.requests.works[w.part] == w && w.left > 0 {
+		for n, r := range w.runs {
+			if r.here && r.by == p.index {
+				bytes += int64(t.s.runOf(w, n).Length)
+			}
+		}
+	}
+	if bytes == 0 {
+		return
+	}
+	c := sender{p.id, p.addr}.culprit().whole()
+	r := t.record(t.s.now, c)
+	r.heard, r.vain = t.s.now, r.vain+bytes
+	t.charge(c)
+}
 
 // charge puts off asking a culprit that is deep in debt.
 func (t *trust) charge(c culprit) {

@@ -60,6 +60,7 @@ type record struct {
 	good  int64         // bytes from it that were good, since something is held against it
 	heard time.Duration // when something was held against it last
 
+	vain   int64         // bytes of parts that it left unfinished when it was tried on them
 	probes int           // how often it was put off
 	askAt  time.Duration // until when it is
 
@@ -147,6 +148,9 @@ func (t *trust) record(now time.Duration, c culprit) *record {
 	}
 	if now-max(r.heard, r.until) > cutMost {
 		r.times, r.probes = 0, 0
+	}
+	if now-r.heard > badFor {
+		r.vain = 0
 	}
 	for i := len(r.bad) - 1; i >= 0; i-- {
 		if now-r.bad[i].at > badFor {
