@@ -20,10 +20,9 @@ func (rq *requests) takeOver(p *peer) (*work, int, bool) {
 		if p.tried != nil && rq.works[p.tried.part] == p.tried {
 			return nil, 0, false
 		}
-		if w, n, ok := rq.double(p); ok && !rq.s.trust.provenHas(w.part) {
-			return w, n, true
+		if rq.s.trust.othersProven(p) {
+			return nil, 0, false
 		}
-		return nil, 0, false
 	}
 	var from *peer
 	at, least := -1, len(p.fetches)+p.promised

@@ -1,6 +1,7 @@
 package swarm
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 )
@@ -8,7 +9,8 @@ import (
 // What bad data costs is bounded by what its senders have done for this member, in bytes. Who has
 // sent nothing good is on probation once something came bad of late: it is asked for one part at a
 // time, and for that alone. So is who sent more that is bad than good. Who is deep in debt is asked
-// for nothing for a while, much longer each time.
+// for nothing for a while, much longer each time. All this is so only where somebody else can be
+// asked instead.
 //
 // That holds for a peer id at a host, and for the host. A peer that has sent something good itself
 // does not pay for others at its address, and what these send that is good counts for the address.
@@ -19,12 +21,10 @@ const (
 	graceShare = 256
 	graceMost  = 1 << 20
 
-	// Who is in debt is asked again after probeFirst, then after probeTimes as long each time; after
-	// probeAlone where nobody else sends.
-	probeFirst = 10 * time.Second
+	// Who is deep in debt is asked again after probeFirst, then after probeTimes as long each time.
+	probeFirst = 30 * time.Second
 	probeTimes = 4
 	probeMost  = 10 * time.Minute
-	probeAlone = time.Second
 
 	// probeFor is how long a part that is asked of a peer on probation comes from it alone.
 	probeFor = 10 * time.Second
@@ -62,29 +62,24 @@ func (t *trust) walksOut(p *peer) {
 // charge puts off asking a culprit that is deep in debt.
 func (t *trust) charge(c culprit) {
 	r := t.records[c]
-	if r == nil || r.debt() < min(t.s.size/graceShare, graceMost) {
+	if r == nil || r.debt() < min(t.s.size/graceShare, graceMost) || !t.othersThan(c.host) {
 		return
 	}
 	wait := probeFirst
 	for range r.probes {
 		wait = min(wait*probeTimes, probeMost)
 	}
-	if !t.othersSend(c) {
-		wait = probeAlone << min(r.probes, 4)
-	}
 	r.probes++
 	r.askAt = t.s.now + wait
 	t.at = min(t.at, r.askAt)
 }
 
-// othersSend reports whether somebody else than a culprit has sent something good.
-func (t *trust) othersSend(not culprit) bool {
-	for _, p := range t.s.links.list {
-		if !p.leaving && p.good > 0 && !not.is(p) && t.mayAsk(p) {
-			return true
-		}
-	}
-	return false
+// othersThan reports whether somebody at another host has something that is missing and can be
+// asked for it.
+func (t *trust) othersThan(host netip.Addr) bool {
+	return slices.ContainsFunc(t.s.links.list, func(p *peer) bool {
+		return !p.leaving && !p.choked && p.useful > 0 && hostOf(p.addr.Addr()) != host && t.mayAsk(p)
+	})
 }
 
 // mayAsk reports whether a peer is not put off for what it, or somebody at its address, sent.
@@ -102,7 +97,7 @@ func (t *trust) mayAsk(p *peer) bool {
 
 // onProbation reports whether a peer is asked for one part at a time.
 func (t *trust) onProbation(p *peer) bool {
-	return t.wary() && t.unproven(p)
+	return t.wary() && t.unproven(p) && t.othersThan(hostOf(p.addr.Addr()))
 }
 
 // wary reports whether something came bad of late.
@@ -121,6 +116,13 @@ func (t *trust) unproven(p *peer) bool {
 func (t *trust) provenHas(part uint32) bool {
 	return slices.ContainsFunc(t.s.links.list, func(p *peer) bool {
 		return !p.choked && p.hasPart(part) && !t.unproven(p) && t.s.plan.mayAsk(p)
+	})
+}
+
+// othersProven reports whether somebody else has sent what is good, and can be asked.
+func (t *trust) othersProven(not *peer) bool {
+	return slices.ContainsFunc(t.s.links.list, func(p *peer) bool {
+		return p != not && !p.choked && !t.unproven(p) && t.s.plan.mayAsk(p)
 	})
 }
 
