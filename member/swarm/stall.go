@@ -47,7 +47,7 @@ func (rq *requests) answers(p *peer) time.Duration {
 	switch {
 	case p.sent:
 		wait = max(answersKnown, wait) + rq.before(p)
-	case p.begun > 0 || len(p.grants) > 0: // or the recall itself stands behind what goes there
+	case p.begun > 0 || p.isFar() && len(p.grants) > 0: // the recall is behind what goes there
 		wait = max(answersKnown, wait)
 	}
 	return min(wait+4*p.roundTrip, answersMost)
