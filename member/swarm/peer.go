@@ -23,6 +23,7 @@ type peer struct {
 	since     time.Duration // when the link came up
 	heard     time.Duration // when something came over it last
 	usedAt    time.Duration // when something of use went over it last, or it came up
+	hintedAt  time.Duration // when it told of others last; 0: never
 	leaving   bool          // it was dropped
 	deaf      bool          // it acknowledges nothing of what it is sent
 	gone      bool          // the link is down
@@ -62,7 +63,6 @@ type menu struct {
 	soundAt  time.Duration // when it is asked next whether it is there
 	sounds   int           // how often it was asked whether it is there
 	tried    *work         // the part that it is tried on; it is on probation
-	shy      bool          // it did not begin for long, while others did
 	blocks   int           // the window it was given, if it is a foreign client
 }
 

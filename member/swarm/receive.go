@@ -28,8 +28,7 @@ func (rq *requests) started(ev Started) {
 			rq.s.plan.came(p, 0)
 			rq.s.grants.flowsOn(ev.Run.Part)
 			rq.s.plan.begins(p, f)
-			if rq.s.reader.on || p.shy {
-				p.shy = false
+			if rq.s.reader.on {
 				rq.fill(p) // it may have owed this run
 			}
 		}

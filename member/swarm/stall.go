@@ -222,16 +222,18 @@ func (rq *requests) watchRuns() {
 		if rq.untried(p) && rq.s.now >= p.soundAt {
 			rq.sound(p)
 		}
-		if rq.untried(p) && rq.s.now >= p.waits+stalled && rq.othersSend(p) {
-			rq.trustsLess(p)
+		if rq.untried(p) && p.foreign() && rq.s.now >= p.waits+stalled && rq.othersSend(p) {
+			rq.withholds(p) // it says nothing if it is asked whether it is there
+			p.waited = 0
 		}
 	}
 }
 
-// untried reports whether a peer is asked for something and has sent nothing ever. In a chain all
-// but one of them are like that.
+// untried reports whether a peer is asked for something and has not begun, and never sent anything,
+// which in a chain is so of all but one, or is on trial.
 func (rq *requests) untried(p *peer) bool {
-	return !p.sent && p.begun == 0 && len(p.fetches) > 0 && !rq.s.plan.chained()
+	return p.begun == 0 && len(p.fetches) > 0 &&
+		(p.sends.onTrial() || !p.sent && !rq.s.plan.chained())
 }
 
 // doubtful reports whether a peer was asked for something for a while, one or the other time, and
@@ -262,24 +264,6 @@ func (rq *requests) othersSend(not *peer) bool {
 	return slices.ContainsFunc(rq.s.links.list, func(p *peer) bool {
 		return p != not && !p.leaving && !p.lame && (p.begun > 0 || p.sent)
 	})
-}
-
-// trustsLess leaves a member one run that it may begin with, and a foreign client none for a while. The others are asked of who sends.
-func (rq *requests) trustsLess(p *peer) {
-	if p.shy && !p.foreign() {
-		return
-	}
-	if p.shy = true; p.foreign() { // which tells nothing if it is asked whether it is there
-		rq.withholds(p)
-		p.waited = 0
-		return
-	}
-	for _, f := range p.fetches[1:] {
-		if !f.recalled {
-			rq.recallRun(p, f)
-		}
-	}
-	rq.fillOthers(p)
 }
 
 // resume asks a peer again that was put off.
@@ -335,7 +319,7 @@ func (rq *requests) nextRuns() time.Duration {
 		}
 		if rq.untried(p) {
 			at = min(at, p.soundAt)
-			if t := p.waits + stalled; (!p.shy || p.foreign()) && t > rq.s.now {
+			if t := p.waits + stalled; p.foreign() && t > rq.s.now {
 				at = min(at, t)
 			}
 		}
