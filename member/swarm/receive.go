@@ -20,6 +20,9 @@ func (rq *requests) started(ev Started) {
 			}
 			f.moved = rq.s.now
 			p.waits, p.waited = rq.s.now, 0
+			if f.recalled {
+				rq.answered(f)
+			}
 			rq.settleRecall(p, f)
 			rq.begins(p, 1)
 			rq.s.plan.came(p, 0)
@@ -41,6 +44,7 @@ func (rq *requests) begins(p *peer, n int) {
 		rq.s.lines.flowsMore(1)
 		p.look = rq.s.now + lookEvery
 		rq.care.of(p)
+		rq.sends(p)
 	case p.begun == 0:
 		rq.limps(p, false)
 		rq.s.lines.flowsMore(-1)
@@ -104,8 +108,10 @@ func (rq *requests) received(ev Received) {
 		// Who else is asked may have begun and written over it: that is not known yet.
 		r.mixed = r.mixed || r.asked > 1
 		r.here, r.by, r.hearsay = true, p.index, f.hearsay
+		r.trial = rq.s.trust.unproven(p)
 		f.work.left--
 		rq.keepsPace(p, f)
+		rq.sends(p)
 	}
 	rq.unask(p, i)
 	if r.asked > 0 {
@@ -137,13 +143,14 @@ func (rq *requests) written(ev Written) {
 		return
 	}
 	r.written = true
-	if w.unwritten--; w.unwritten == 0 {
+	if w.unwritten--; w.unwritten == 0 && !rq.s.trust.sifts(w) {
 		rq.s.emit(Verify{w.part})
 	}
 }
 
 func (rq *requests) stored(part uint32) {
-	if w := rq.works[part]; w != nil {
+	w := rq.works[part]
+	if w != nil {
 		rq.s.trust.credit(w)
 		rq.end(w)
 		for n := range w.runs { // it may be here before all of it came anew
@@ -151,6 +158,9 @@ func (rq *requests) stored(part uint32) {
 		}
 	}
 	rq.s.gain(part)
+	if w != nil {
+		rq.proved(w)
+	}
 }
 
 // sender tells who sent the part, if it was one peer.
