@@ -17,6 +17,8 @@ type guestProgram struct {
 	// start lets the program open g.torrent with the content in g.dir, check what is there, get
 	// the rest and share, until it is killed: without DHT, local discovery and port mapping.
 	start func(g *guest)
+	// noEmpty is of programs that make no empty files.
+	noEmpty bool
 	// cannot has scenes by name that the program is not up to, and why.
 	cannot map[string]string
 }

@@ -7,6 +7,10 @@ var transmission = guestProgram{
 		{"transmission-daemon", "transmission-daemon"},
 		{"transmission-remote", "transmission-cli"},
 	},
+	noEmpty: true, // before version 4
+	cannot: map[string]string{
+		"gets a hybrid torrent by the conductor over UDP": "it reads no hybrid torrents before version 4",
+	},
 	start: func(g *guest) {
 		g.write("settings.json", `{
 "dht-enabled": false, "lpd-enabled": false, "utp-enabled": false, "port-forwarding-enabled": false,

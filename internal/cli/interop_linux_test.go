@@ -22,15 +22,15 @@ var interopScenes = []interopScene{
 		tracker: conductorOverHTTP, sharer: aGuest, members: 1,
 	},
 	{
-		name: "gets from a member by IPv6", content: aFolder, torrent: composedTorrent, ipv6: true,
+		name: "gets from a member by IPv6", content: aFolder, torrent: libtorrentTorrent, ipv6: true,
 		tracker: conductorOverHTTP, sharer: aMember, guests: 1,
 	},
 	{
-		name: "gets in a swarm by opentracker over UDP", content: oneFile, torrent: mktorrentTorrent,
+		name: "gets in a swarm by opentracker over UDP", content: oneFile, torrent: transmissionTorrent,
 		tracker: opentrackerOverUDP, sharer: aMember, guests: 2, members: 2,
 	},
 	{
-		name: "gives to a swarm by opentracker over HTTP", content: aFolder, torrent: transmissionTorrent,
+		name: "gives to a swarm by opentracker over HTTP", content: aFolder, torrent: mktorrentTorrent,
 		tracker: opentrackerOverHTTP, sharer: aGuest, guests: 2, members: 2,
 	},
 	{

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -63,4 +64,9 @@ func (c interopContent) compare(dir string) error {
 		}
 	}
 	return nil
+}
+
+// withoutEmpty leaves out files without content.
+func (c interopContent) withoutEmpty() interopContent {
+	return slices.DeleteFunc(slices.Clone(c), func(f interopFile) bool { return len(f.content) == 0 })
 }

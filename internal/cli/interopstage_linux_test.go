@@ -91,7 +91,7 @@ func (s *interopStage) dirOf(name string) string { return filepath.Join(s.dir, n
 // member starts a member on the host of its name.
 func (s *interopStage) member(name string) *player {
 	s.t.Helper()
-	p := s.start(s.star.On(name, orchestra(s.t, "join", "--json", "--dir", s.dirOf(name), s.orch)))
+	p := s.start(s.star.On(name, orchestra(s.t, "join", "--json", "--verbose", "--dir", s.dirOf(name), s.orch)))
 	p.name = name
 	return p
 }
@@ -104,7 +104,7 @@ func (s *interopStage) untilShared() {
 	f := s.composition()
 	id := f.ID()
 	scrape := "http://" + s.address + "/scrape?info_hash=" + url.QueryEscape(string(id[:]))
-	s.until("a sharer at the tracker", func() error {
+	s.until("sharer at the tracker", func() error {
 		text, err := s.ask(scrape)
 		if err == nil && !completePeers.Match(text) {
 			err = fmt.Errorf("the tracker says %q", text)
@@ -149,7 +149,13 @@ func (s *interopStage) ask(url string) ([]byte, error) {
 // untilCopied waits until a guest has the whole content. Not all of them say so.
 func (s *interopStage) untilCopied(name string) {
 	s.t.Helper()
-	s.until(name+"'s copy", func() error { return s.content.compare(s.dirOf(name)) })
+	s.until(name+"'s copy", func() error {
+		content := s.content
+		if s.program.noEmpty {
+			content = content.withoutEmpty()
+		}
+		return content.compare(s.dirOf(name))
+	})
 }
 
 // until tries until there is no error.

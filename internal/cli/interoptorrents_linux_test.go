@@ -108,7 +108,10 @@ func interopTorrents(t *testing.T) {
 					t.Fatal(err)
 				}
 				id := f.ID().String()
-				if says := runHere(t, exec.Command(shower.name, torrent)); !strings.Contains(says, id) {
+				// Transmission before version 4 reads no hybrid torrents.
+				if name == "hybrid" {
+					t.Log("not shown to transmission-show")
+				} else if says := runHere(t, exec.Command(shower.name, torrent)); !strings.Contains(says, id) {
 					t.Errorf("ID %s; transmission-show says %s", id, says)
 				}
 				const script = "import libtorrent, sys; print(libtorrent.torrent_info(sys.argv[1]).info_hashes().v1)"
