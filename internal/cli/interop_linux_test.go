@@ -46,6 +46,7 @@ func TestInterop(t *testing.T) {
 	t.Run("torrents", interopTorrents)
 	for _, program := range guestPrograms {
 		t.Run(program.name, func(t *testing.T) {
+			t.Parallel()
 			needPrograms(t, program.needs...)
 			for _, tt := range interopScenes {
 				t.Run(tt.name, func(t *testing.T) {
