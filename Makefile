@@ -90,7 +90,7 @@ fuzz:
 
 # Other BitTorrent programs as guests: each gets a file from a member and gives one to a member.
 interop:
-	ORCHESTRA_TEST_INTEROP=1 $(GO) test -v -count=1 -timeout 10m -run '^TestInterop$$' ./internal/cli
+	ORCHESTRA_TEST_INTEROP=1 $(GO) test -v -count=1 -timeout 10m -run '^TestInterop' ./internal/cli
 
 # The page in a browser (Debian: chromium), during a real swarm. SHOTS=DIR keeps screenshots there.
 browser:

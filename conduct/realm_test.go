@@ -1,6 +1,7 @@
 package conduct
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -111,7 +112,7 @@ func TestPublishedForHolders(t *testing.T) {
 			defer nc.Close()
 			nc.SetDeadline(time.Now().Add(patience))
 			client := http.Client{Transport: &http.Transport{
-				Dial: func(string, string) (net.Conn, error) { return nc, nil }, DisableKeepAlives: true,
+				DialContext: func(context.Context, string, string) (net.Conn, error) { return nc, nil }, DisableKeepAlives: true,
 			}}
 			res, err := client.Get("http://conductor" + path)
 			if err != nil {

@@ -52,7 +52,7 @@ func readHello(conn net.Conn, protocol string) (proto.Handshake, error) {
 		conn.SetReadDeadline(time.Now().Add(strangeWait))
 		_, _ = io.CopyN(&said, conn, strangeMost) // what comes of it will do
 		return hs, &answer{whatAnswers(said.Bytes()), err}
-	case said.Len() == 0 && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)):
+	case said.Len() == 0 && isHangUp(err):
 		return hs, &answer{swarm.HangsUp, errHangsUp}
 	}
 	return hs, err

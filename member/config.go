@@ -63,6 +63,8 @@ type Config struct {
 
 	// Only and Except choose files of a folder ([store.Select]). Complete is then what is chosen.
 	Only, Except []string
+	// Files chooses files by their paths, beside Only.
+	Files []string
 
 	// OnComplete is called once, on a goroutine of its own, when every part is verified and the
 	// content has its name: also if that was so from the start. Run waits for it, so it must end

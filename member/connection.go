@@ -79,7 +79,7 @@ func newConnection(m *Member, conn *stream, hs proto.Handshake, dialled bool) *c
 	return &connection{
 		m: m, conn: conn, id: hs.PeerID, addr: remoteAddr(conn), dialled: dialled,
 		terms: link.NewTerms(hs.Fast()), peer: -1, expected: 1,
-		in:      proto.NewReader(receiver(conn), proto.MaxFrame(m.comp.NumParts()), readAhead),
+		in:      proto.NewReader(conn.incoming(), proto.MaxFrame(m.comp.NumParts()), readAhead),
 		outward: sender(conn),
 		wake:    make(chan struct{}, 1),
 	}
@@ -89,10 +89,12 @@ func newConnection(m *Member, conn *stream, hs proto.Handshake, dialled bool) *c
 // of it. Of who is at a loud host little talk is heard.
 func (c *connection) up(peer int, loud bool) swarm.Joined {
 	c.peer = peer
-	c.state = link.New(link.Config{
+	cfg := link.Config{
 		Peer: peer, Size: c.m.comp.Size, PartSize: c.m.comp.PartSize,
-		Terms: c.terms, Loud: loud,
-	})
+		Loud: loud, Closed: c.m.closed, Terms: c.terms,
+	}
+	c.m.description.lend(&cfg)
+	c.state = link.New(cfg)
 	return swarm.Joined{
 		Peer: peer, ID: c.id, Addr: c.addr, Dialled: c.dialled, MaxRun: c.terms.MaxRun,
 		MaxQueue:  c.terms.Reqq,

@@ -17,7 +17,7 @@ const dialTimeout = 5 * time.Second
 func (m *Member) dial(ctx context.Context, d swarm.Dial) {
 	failed := swarm.DialFailed{Dial: d}
 	for _, addr := range d.Addrs {
-		l, err := m.dialAddr(ctx, addr)
+		l, err := m.dialAddr(ctx, addr, d.ID)
 		var is proto.PeerID
 		if err == nil && d.ID.Stable() && l.id != d.ID {
 			l.conn.Close()
@@ -53,7 +53,31 @@ func (m *Member) lookAt(ctx context.Context, addr netip.AddrPort, fault swarm.Fa
 	return max(fault, probe(ctx, new(net.Dialer).DialContext, addr.String()))
 }
 
-func (m *Member) dialAddr(ctx context.Context, addr netip.AddrPort) (*connection, error) {
+// dialAddr opens a link to who is at an address. BitTorrent clients that are set to require
+// encryption end a plain connection at once: then it is tried with an encrypted handshake, and what
+// succeeded is tried first the next time. Orchestra's members are never in need of that, and in a
+// private swarm there is nobody else.
+func (m *Member) dialAddr(
+	ctx context.Context, addr netip.AddrPort, id proto.PeerID,
+) (*connection, error) {
+	only := &m.host.encryptedOnly
+	encrypted := m.identity == nil && only.has(addr)
+	l, err := m.dialSo(ctx, addr, encrypted)
+	if err == nil || !mayWantEncryption(err) || m.identity != nil || (!encrypted && id.Stable()) {
+		return l, err
+	}
+	if l, other := m.dialSo(ctx, addr, !encrypted); other == nil {
+		only.set(addr, !encrypted)
+		return l, nil
+	}
+	only.set(addr, false)
+	return nil, err
+}
+
+// dialSo opens a link to who is at an address by a plain handshake, or an encrypted one.
+func (m *Member) dialSo(
+	ctx context.Context, addr netip.AddrPort, encrypted bool,
+) (*connection, error) {
 	socket, err := m.host.ways.connect(ctx, addr)
 	if err != nil {
 		return nil, err
@@ -63,7 +87,7 @@ func (m *Member) dialAddr(ctx context.Context, addr netip.AddrPort) (*connection
 		socket.Close()
 		return nil, err
 	}
-	l, err := m.greet(ctx, stream)
+	l, err := m.greet(ctx, stream, encrypted)
 	if err != nil {
 		socket.Close()
 	}

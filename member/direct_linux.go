@@ -31,7 +31,7 @@ func receiver(conn *stream) io.Reader {
 			return d
 		}
 	}
-	return conn
+	return conn.Conn
 }
 
 func sender(conn *stream) io.Writer {
@@ -40,7 +40,7 @@ func sender(conn *stream) io.Writer {
 			return d
 		}
 	}
-	return conn
+	return conn.Conn
 }
 
 // newDirect gives nil for a connection that has no socket any more.

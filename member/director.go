@@ -58,6 +58,8 @@ type director struct {
 	hitch    string // what the disk did not do last, and is tried again
 	carried  carried
 	unasked  []byte // a bit for each part that a record is believed about and nobody asked for
+
+	introductions introductions
 }
 
 // Run gets and shares the content until ctx ends, which is no error, or until it cannot go on. All
@@ -186,6 +188,7 @@ func (d *director) loop() {
 			d.step(swarm.Tick{})
 			d.notices.tell(now)
 			d.recheck(now)
+			d.introduce(now)
 			d.lookForRoom(now)
 			if !now.Before(d.lookAt) {
 				d.lookAtLinks(now)
@@ -202,6 +205,7 @@ func (d *director) loop() {
 // next is when the loop has something to do at the latest; the zero time if never.
 func (d *director) next() time.Time {
 	at := sooner(sooner(d.lookAt, d.room.at), sooner(d.notices.next(), d.rechecks.next()))
+	at = sooner(at, d.introductions.at)
 	if due, ok := d.core.Next(); ok {
 		at = sooner(at, d.start.Add(due))
 	}
@@ -319,6 +323,7 @@ func (d *director) linkUp(c *connection) {
 		mtu.Fragment(c.conn.socket)
 	}
 	joined := c.up(peer, d.host.loud.is(c.addr, time.Now()))
+	d.introductions.met(c)
 	d.work.Go(func() {
 		err := c.run(d.ctx)
 		d.tell(d.ctx, linkDown{c, err})

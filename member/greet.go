@@ -18,13 +18,17 @@ const version = "Orchestra"
 const readAhead = 16 << 10
 
 // greet exchanges the handshakes of a connection that this member opened, the extension handshake
-// included.
-func (m *Member) greet(ctx context.Context, conn *stream) (*connection, error) {
+// included: within an encrypted one, if the far end takes no other.
+func (m *Member) greet(ctx context.Context, conn *stream, encrypted bool) (*connection, error) {
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
 	conn.SetDeadline(time.Now().Add(proto.HandshakeTimeout))
 	said := time.Now()
-	if err := m.sayHello(conn); err != nil {
+	say := m.sayHello
+	if encrypted {
+		say = m.encrypt
+	}
+	if err := say(conn); err != nil {
 		return nil, err
 	}
 	hs, err := readHello(conn, proto.BitTorrent)
@@ -74,16 +78,28 @@ func (m *Member) meet(
 }
 
 func (m *Member) sayHello(conn *stream) error {
+	_, err := conn.Write(append(m.hello(), m.extension(conn)...))
+	return err
+}
+
+// hello is this member's handshake.
+func (m *Member) hello() []byte {
 	hs := proto.Handshake{Protocol: proto.BitTorrent, ID: m.id, PeerID: m.self}
 	hs.SetFast()
 	hs.SetExtended()
+	return hs.Append(nil)
+}
+
+// extension is its extension handshake.
+func (m *Member) extension(conn *stream) []byte {
 	ext := link.Offered()
 	ext.Version, ext.Port = version, int(m.addr.Port())
 	ext.YourIP = remoteAddr(conn).Addr()
-	b := hs.Append(nil)
-	b = proto.Append(b, proto.Extended{ID: proto.ExtHandshakeID, Payload: ext.Append(nil)})
-	_, err := conn.Write(b)
-	return err
+	m.description.offer(&ext)
+	if !m.closed {
+		link.OfferPeers(&ext)
+	}
+	return proto.Append(nil, proto.Extended{ID: proto.ExtHandshakeID, Payload: ext.Append(nil)})
 }
 
 // readExtension reads the first message, which is the extension handshake of every client that

@@ -19,6 +19,7 @@ import (
 	"orchestra/member/swarm"
 	"orchestra/orch"
 	"orchestra/proto"
+	"orchestra/proto/mse"
 	"orchestra/proto/secure"
 )
 
@@ -53,15 +54,19 @@ type Host struct {
 
 	upload, download *rate.Limiter // nil: no limit
 
+	encrypted     *rate.Limiter // of encrypted handshakes that others begin
+	encryptedOnly encryptedOnly
+
 	ctx  context.Context // of what members share; ends with Run
 	end  context.CancelFunc
 	work sync.WaitGroup // the members that were joined
 
 	mu      sync.Mutex
-	members map[orch.ID]*Member // by composition, from Join or New on
-	served  map[orch.ID]bool    // those that may be found
-	watched []*watcher          // those that run
-	turn    int                 // the next one of them that is looked at
+	members map[orch.ID]*Member  // by composition, from Join or New on
+	served  map[orch.ID]bool     // those that may be found
+	names   map[[20]byte]orch.ID // of those without a key, in encrypted handshakes
+	watched []*watcher           // those that run
+	turn    int                  // the next one of them that is looked at
 	proving proving
 
 	identities []*secure.Identity // who the members of private swarms are: one for each key
@@ -86,6 +91,9 @@ func NewHost(cfg HostConfig) (*Host, error) {
 		download: limiter(cfg.DownloadLimit),
 		members:  map[orch.ID]*Member{},
 		served:   map[orch.ID]bool{},
+		names:    map[[20]byte]orch.ID{},
+
+		encrypted: newEncryptedLimit(),
 	}
 	var err error
 	if h.listener, err = listen(cfg.Listen); err != nil {
@@ -174,10 +182,15 @@ func (h *Host) serve(m *Member) (end func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.served[m.id] = true
+	name := mse.Name(m.id)
+	if m.cfg.Key == nil {
+		h.names[name] = m.id
+	}
 	return func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		delete(h.served, m.id)
+		delete(h.names, name)
 	}
 }
 
@@ -345,10 +358,13 @@ func (h *Host) accept(ctx context.Context) {
 			}
 			continue
 		}
-		strangers.enter(conn, remoteAddr(conn))
+		until, end := context.WithTimeout(ctx, proto.HandshakeTimeout)
+		guest := &greeted{conn, end}
+		strangers.enter(guest, remoteAddr(conn))
 		pending.Go(func() {
-			l, err := h.greet(ctx, conn)
-			strangers.leave(conn)
+			l, err := h.greet(until, conn)
+			strangers.leave(guest)
+			end()
 			if err != nil {
 				h.cfg.Log.Debug().Err(err).Stringer("addr", conn.RemoteAddr()).Msg("not a link")
 				conn.Close()
@@ -362,6 +378,18 @@ func (h *Host) accept(ctx context.Context) {
 			}
 		})
 	}
+}
+
+// greeted is a connection that is being greeted. That ends with the connection.
+type greeted struct {
+	*net.TCPConn
+	end context.CancelFunc
+}
+
+// Close ends both.
+func (g *greeted) Close() error {
+	g.end()
+	return g.TCPConn.Close()
 }
 
 // greet exchanges the handshakes of a connection that somebody opened. Who names a composition that

@@ -36,6 +36,9 @@ type Member struct {
 	place      [8]byte       // of this copy, see place
 	complete   chan struct{} // closed when the content has its name
 
+	description description
+	closed      bool // others are found by way of trackers and conductors alone, or have a key
+
 	store   *store.Store
 	skip    []byte // a bit for each part that is not wanted
 	parts   int    // that are wanted
@@ -105,7 +108,10 @@ func newMember(cfg Config, join func(*Member) error) (*Member, error) {
 		ended:    make(chan struct{}),
 		complete: make(chan struct{}),
 		run:      make(chan struct{}),
+
+		closed: cfg.File.TrackersOnly() || cfg.Key != nil,
 	}
+	m.description = newDescription(cfg.File, m.closed)
 	m.cfg.MaxPeers = max(cfg.MaxPeers, 0)
 	var err error
 	if m.conductors == nil {
@@ -133,7 +139,7 @@ func newMember(cfg Config, join func(*Member) error) (*Member, error) {
 	}
 	rand.Read(m.key[:])
 	m.introduce()
-	chosen, err := store.Select(cfg.File, cfg.Only, cfg.Except)
+	chosen, err := store.Select(cfg.File, cfg.Only, cfg.Except, cfg.Files...)
 	if err != nil {
 		return nil, err
 	}

@@ -65,6 +65,7 @@ func pairOver(t *testing.T, content []byte, cfg Config, control func(network, ad
 	m := &Member{
 		comp: f, store: st, inbox: make(chan event, 1000), start: time.Now(),
 		upload: limiter(cfg.UploadLimit), download: limiter(cfg.DownloadLimit),
+		description: newDescription(f, false),
 	}
 	m.intake = m.newIntake()
 	c := newConnection(m, plainStream(near.(*net.TCPConn)), proto.Handshake{}, false)

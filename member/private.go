@@ -2,7 +2,6 @@ package member
 
 import (
 	"context"
-	"io"
 	"net"
 	"time"
 
@@ -26,46 +25,21 @@ func (h *Host) identify(key *secure.Key) (*secure.Identity, error) {
 	return i, nil
 }
 
-// hear hears the handshake of a connection that somebody opened, which is made secure before if that
-// is how it begins.
-func (h *Host) hear(ctx context.Context, socket *net.TCPConn) (*stream, proto.Handshake, error) {
-	conn := plainStream(socket)
-	first := make([]byte, 1)
-	if _, err := io.ReadFull(socket, first); err != nil {
-		return nil, proto.Handshake{}, err
-	}
-	if first[0] != secure.FirstByte {
-		hs, err := readHello(&begun{Conn: socket, first: first}, proto.BitTorrent)
-		return conn, hs, err
-	}
+// hearSecure makes a connection secure that somebody opened, if it is one of a private swarm that
+// a member here is in.
+func (h *Host) hearSecure(ctx context.Context, conn *stream) error {
 	h.mu.Lock()
 	identities := h.identities
 	h.mu.Unlock()
 	if len(identities) == 0 {
-		return nil, proto.Handshake{}, errSecure
+		return errSecure
 	}
-	c, err := secure.Server(ctx, &begun{Conn: directConn(conn), first: first}, identities)
+	c, err := secure.Server(ctx, directConn(conn), identities)
 	if err != nil {
-		return nil, proto.Handshake{}, err
+		return err
 	}
 	conn.Conn = c
-	hs, err := readHello(conn, proto.BitTorrent)
-	return conn, hs, err
-}
-
-// begun is a connection of which the first bytes were read.
-type begun struct {
-	net.Conn
-	first []byte
-}
-
-func (b *begun) Read(p []byte) (int, error) {
-	if len(b.first) > 0 {
-		n := copy(p, b.first)
-		b.first = b.first[n:]
-		return n, nil
-	}
-	return b.Conn.Read(p)
+	return nil
 }
 
 // dress makes a stream of a connection that this member opened: a secure one in a private swarm.
@@ -112,15 +86,3 @@ func socketOf(conn net.Conn) *net.TCPConn {
 	socket, _ := conn.(*net.TCPConn)
 	return socket
 }
-
-// directConn is a plain stream that is read and written by its own ways ([receiver], [sender]).
-func directConn(s *stream) net.Conn { return &throughConn{s.socket, receiver(s), sender(s)} }
-
-type throughConn struct {
-	*net.TCPConn
-	in  io.Reader
-	out io.Writer
-}
-
-func (c *throughConn) Read(p []byte) (int, error)  { return c.in.Read(p) }
-func (c *throughConn) Write(p []byte) (int, error) { return c.out.Write(p) }

@@ -10,8 +10,8 @@ import (
 )
 
 // receiver and sender are the directions of a connection.
-func receiver(conn *stream) io.Reader { return conn }
-func sender(conn *stream) io.Writer   { return conn }
+func receiver(conn *stream) io.Reader { return conn.Conn }
+func sender(conn *stream) io.Writer   { return conn.Conn }
 
 // sendHead leaves the header of a piece to go out with the content that follows.
 func (c *connection) sendHead(head []byte) error { return c.copyHead(head) }

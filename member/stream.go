@@ -1,7 +1,9 @@
 package member
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"net"
 	"net/netip"
 	"slices"
@@ -17,6 +19,7 @@ import (
 type stream struct {
 	net.Conn              // of what is said and heard
 	socket   *net.TCPConn // that it travels over
+	ahead    []byte       // what was read of it before the link is up, and is to be read again
 }
 
 // key is the key of the private swarm that the stream is of; nil: of none.
@@ -37,6 +40,40 @@ func plainStream(socket *net.TCPConn) *stream { return &stream{Conn: socket, soc
 
 // plain reports whether what is said goes into the socket as it is.
 func (s *stream) plain() bool { return s.Conn == net.Conn(s.socket) }
+
+// Read reads what was read ahead first.
+func (s *stream) Read(p []byte) (int, error) {
+	if len(s.ahead) > 0 {
+		n := copy(p, s.ahead)
+		s.ahead = s.ahead[n:]
+		return n, nil
+	}
+	return s.Conn.Read(p)
+}
+
+// incoming returns what a link reads from: what was read ahead, then the rest in the best way that
+// there is. The first read of a link takes all of the former.
+func (s *stream) incoming() io.Reader {
+	ahead := s.ahead
+	s.ahead = nil
+	if len(ahead) == 0 {
+		return receiver(s)
+	}
+	return io.MultiReader(bytes.NewReader(ahead), receiver(s))
+}
+
+// directConn is a plain stream that is read and written by its own ways ([receiver], [sender]).
+func directConn(s *stream) net.Conn { return &throughConn{s.socket, s.incoming(), sender(s)} }
+
+// throughConn is a connection over a socket that is read and written in other ways than the socket.
+type throughConn struct {
+	*net.TCPConn
+	in  io.Reader
+	out io.Writer
+}
+
+func (c *throughConn) Read(p []byte) (int, error)  { return c.in.Read(p) }
+func (c *throughConn) Write(p []byte) (int, error) { return c.out.Write(p) }
 
 // Close closes the socket. A cipher's own farewell could wait for the far end.
 func (s *stream) Close() error { return s.socket.Close() }

@@ -219,7 +219,7 @@ func whereWords(fault swarm.Fault, where netip.AddrPort) string {
 	case swarm.Another:
 		return "at " + at + " another member answers than was there before"
 	case swarm.HangsUp:
-		return at + " ends the connection at once: it shares something else, or wants encryption, which Orchestra does not speak"
+		return at + " ends the connection at once: it shares something else, or turns this member away"
 	case swarm.OtherContent:
 		return at + " shares something else"
 	case swarm.OtherKey:
@@ -233,7 +233,7 @@ func whereWords(fault swarm.Fault, where netip.AddrPort) string {
 	case swarm.Tracker:
 		return at + " answers like a BitTorrent tracker, not like a member"
 	case swarm.Encrypted:
-		return at + " wants encryption, which Orchestra does not speak"
+		return at + " wants encryption of a kind that Orchestra does not speak"
 	}
 	return at + " cannot be reached"
 }

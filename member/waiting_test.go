@@ -38,11 +38,11 @@ func TestWhyNothingComes(t *testing.T) {
 		},
 		{
 			waiting{Waiting: facts{Missing: 1, Known: 1, Silent: 1, Fault: swarm.HangsUp, Where: here}},
-			"connected to nobody: 10.0.0.1:10001 ends the connection at once: it shares something else, or wants encryption, which Orchestra does not speak",
+			"connected to nobody: 10.0.0.1:10001 ends the connection at once: it shares something else, or turns this member away",
 		},
 		{
 			waiting{Waiting: facts{Missing: 1, Known: 1, Silent: 1, Fault: swarm.Encrypted, Where: here}},
-			"connected to nobody: 10.0.0.1:10001 wants encryption, which Orchestra does not speak",
+			"connected to nobody: 10.0.0.1:10001 wants encryption of a kind that Orchestra does not speak",
 		},
 		{
 			waiting{Waiting: facts{Missing: 1, Known: 1, Silent: 1, Fault: swarm.Tracker, Where: here}},

@@ -95,7 +95,7 @@ func exactTopic(values url.Values) (ID, error) {
 	if v2 {
 		return ID{}, fmt.Errorf("the magnet link is %w", errMagnetV2)
 	}
-	return ID{}, errors.New("the magnet link names no info-hash, xt=urn:btih:...")
+	return ID{}, errors.New("the magnet link names no info-hash (xt=urn:btih:)")
 }
 
 var errMagnetV2 = errors.New("of BitTorrent v2 alone (urn:btmh, BEP 52), and Orchestra reads v1 and hybrid torrents")

@@ -12,6 +12,7 @@ import (
 //
 //	key          value (bencoded in one dictionary)
 //	m            dictionary: name of an extension to the id for it, 1 to 255; 0 switches it off
+//	metadata_size  integer: bytes of the info dictionary, which the sender gives away (BEP 9)
 //	orch_maxreq  integer: one request to the sender may ask for up to this many bytes
 //	p            integer: the port on which the sender accepts members
 //	reqq         integer: how many requests may wait at the sender
@@ -35,6 +36,7 @@ type ExtHandshake struct {
 	Reqq       int            // requests that may wait at the sender, MaxReqq at most
 	Port       int            // p: on which it accepts members
 	MaxRequest int            // orch_maxreq: bytes one request may cover, Block to the constant MaxRequest
+	Metadata   int            // metadata_size: bytes of the info dictionary, MaxMetadata at most
 	YourIP     netip.Addr     // the receiver's address as the sender sees it
 	UploadOnly bool           // it wants nothing (BEP 21)
 }
@@ -49,7 +51,9 @@ func (h ExtHandshake) Append(b []byte) []byte {
 		}
 	}
 	dict := map[string]any{"m": m}
-	for key, n := range map[string]int{"orch_maxreq": h.MaxRequest, "p": h.Port, "reqq": h.Reqq} {
+	for key, n := range map[string]int{
+		"metadata_size": h.Metadata, "orch_maxreq": h.MaxRequest, "p": h.Port, "reqq": h.Reqq,
+	} {
 		if n > 0 {
 			dict[key] = n
 		}
@@ -92,6 +96,9 @@ func ParseExtHandshake(payload []byte) (ExtHandshake, error) {
 		MaxRequest: number(dict, "orch_maxreq", Block, MaxRequest),
 		UploadOnly: number(dict, "upload_only", 1, 1) == 1,
 	}
+	if n, _ := dict["metadata_size"].(int64); n > 0 && n <= MaxMetadata {
+		h.Metadata = int(n)
+	}
 	if p, _ := dict["p"].(int64); p > 0 && p <= 65535 {
 		h.Port = int(p)
 	}
@@ -125,14 +132,17 @@ func number(dict map[string]any, key string, least, most int64) int {
 }
 
 // Names of the extended messages that members take, in ExtHandshake.Messages.
-// The payload is a part, 4 bytes, but that of a dismissal is empty, and those of
-// ExtSpare and ExtRegroup are one byte.
+// The payload is a part, 4 bytes, but that of a dismissal is empty, those of
+// ExtSpare and ExtRegroup are one byte, and those of ExtMetadata and ExtPeers are
+// bencoded.
 const (
 	ExtDontHave = "lt_donthave"  // BEP 54: the sender no longer has the part
 	ExtBad      = "orch_bad"     // what the receiver sent of the part, and said to have, did not verify
 	ExtDismiss  = "orch_dismiss" // the sender no longer sends to the receiver before all others
 	ExtSpare    = "orch_spare"   // whether the sender has nothing to do and could send more: 1 or 0
 	ExtRegroup  = "orch_regroup" // what the sender says of forming a chain anew: a Regrouping
+	ExtMetadata = "ut_metadata"  // BEP 9: a Metadata
+	ExtPeers    = "ut_pex"       // BEP 11: a PeerExchange
 )
 
 // AppendPart appends the payload of an extended message that names a part.

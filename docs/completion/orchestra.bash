@@ -13,7 +13,7 @@ _orchestra_flags() {
 	verify) flags='' ;;
 	show) flags='' ;;
 	status) flags='--watch --wait --timeout --key-file -w' ;;
-	import) flags='--conductor --output --force -c -o -f' ;;
+	import) flags='--conductor --peer --output --force -c -o -f' ;;
 	export) flags='--magnet --output --force -o -f' ;;
 	*) flags='--version -V' ;;
 	esac
@@ -108,6 +108,7 @@ _orchestra_kind() {
 	status:--timeout) kind='none' ;;
 	status:--key-file) kind='file' ;;
 	import:--conductor | import:-c) kind='none' ;;
+	import:--peer) kind='none' ;;
 	import:--output | import:-o) kind='file' ;;
 	export:--output | export:-o) kind='file' ;;
 	*:--log-format) kind='none auto console json' ;;

@@ -111,6 +111,7 @@ set -g __orchestra_valued \
 	status:--log-file \
 	status:--color \
 	import:--conductor import:-c \
+	import:--peer \
 	import:--output import:-o \
 	import:--log-format \
 	import:--log-file \
@@ -324,6 +325,7 @@ complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at status 1' -a '(__orchestra_files / .orch)'
 
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at import' -l conductor -s c -x -d 'where members meet, before what the torrent names; may be repeated'
+complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at import' -l peer -x -d 'who is asked for what a magnet link stands for; may be repeated'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at import' -l output -s o -x -a '(__orchestra_files)' -d 'write there (-: stdout)'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at import' -l force -s f -d 'replace a file that is no .orch file'
 

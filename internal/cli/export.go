@@ -22,7 +22,7 @@ type exportOptions struct {
 func newExport(p *program) *command {
 	o := exportOptions{output: output{command: "export", extension: torrentExt, what: "torrent file"}}
 	c := &command{
-		name: "export", arguments: "FILE.orch|URL", most: 1,
+		name: "export", arguments: "FILE.orch|URL|MAGNET", most: 1,
 		usage: "make a torrent or a magnet link of an .orch file",
 		description: "Writes FILE.torrent beside FILE.orch, for BitTorrent programs to join in. They announce to the conductor,\n" +
 			"which is a tracker too, and exchange parts with members. With --magnet it prints a magnet link instead.",

@@ -14,6 +14,7 @@ import (
 
 	"orchestra/conduct"
 	"orchestra/internal/cli/fetch"
+	"orchestra/orch"
 )
 
 // politeFor is how long get shares when others still need it.
@@ -22,10 +23,10 @@ const politeFor = time.Minute
 func newGet(p *program) *command {
 	o := joinOptions{command: "get"}
 	c := &command{
-		name: o.command, arguments: "[URL|NAME|FILE.orch]", most: 1,
+		name: o.command, arguments: "[URL|NAME|FILE.orch|MAGNET]", most: 1,
 		usage: "get what somebody shares, and share it for a moment",
 		description: "Gets what is at a URL that orchestra share printed, or what is shared under NAME on this network, or\n" +
-			"what FILE.orch describes. Without an argument it lists what is shared on this network and asks which.\n" +
+			"what FILE.orch or a magnet link describes. Without an argument it lists what is shared on this network and asks which.\n" +
 			"Prints the path of the content when it is complete, and ends when the others that it knows are complete\n" +
 			"too, or after --share-for, a minute by default; with --exit at once. orchestra join goes on sharing.",
 		options: o.options(p),
@@ -39,7 +40,7 @@ func newGet(p *program) *command {
 		if len(arguments) > 0 {
 			argument = arguments[0]
 		}
-		from, err := p.findSource(ctx, argument, o.noInput)
+		from, err := p.findSource(ctx, argument, &o)
 		if err != nil || from.file == nil {
 			return err
 		}
@@ -61,12 +62,16 @@ func (l *limits) bePolite() {
 
 // findSource finds the .orch file that get was asked for: at a URL, in a file, or on the network. It is
 // none if the user was only shown what there is.
-func (p *program) findSource(ctx context.Context, argument string, noInput bool) (source, error) {
+func (p *program) findSource(
+	ctx context.Context, argument string, options *joinOptions,
+) (source, error) {
 	switch {
 	case argument == "":
-		return p.findAny(ctx, noInput)
+		return p.findAny(ctx, options.noInput)
+	case orch.IsMagnet(argument):
+		return p.openAt(ctx, argument, options.meeting())
 	case isRoot(argument):
-		return p.findAt(ctx, argument, noInput)
+		return p.findAt(ctx, argument, options.noInput)
 	case argument == "-", fetch.IsURL(argument):
 		return p.open(ctx, argument)
 	}

@@ -13,6 +13,7 @@ import (
 type importOptions struct {
 	output     output
 	conductors []string
+	peers      []string
 }
 
 func newImport(p *program) *command {
@@ -26,24 +27,37 @@ func newImport(p *program) *command {
 		options: append([]*option{{
 			name: "conductor", short: "c", value: "HOST:PORT", list: &o.conductors,
 			usage: "where members meet, before what the torrent names; may be repeated",
+		}, {
+			name: "peer", value: "HOST:PORT", list: &o.peers,
+			usage: "who is asked for what a magnet link stands for; may be repeated",
 		}}, o.output.options()...),
 	}
 	c.run = func(ctx context.Context, arguments []string) error {
 		if len(arguments) == 0 {
 			return c.mistake("the torrent is missing")
 		}
+		at := meeting{peers: o.peers}
 		for _, address := range o.conductors {
-			if _, err := orch.ReadConductor(address); err != nil {
+			read, err := orch.ReadConductor(address)
+			if err != nil {
 				return c.mistake("the conductor: %v", err)
 			}
+			at.conductors = append(at.conductors, read)
 		}
-		return runImport(ctx, p, &o, arguments[0])
+		for _, address := range o.peers {
+			if _, err := parseHostPort(address); err != nil {
+				return c.mistake("--peer: %v", err)
+			}
+		}
+		return runImport(ctx, p, &o, arguments[0], at)
 	}
 	return c
 }
 
-func runImport(ctx context.Context, p *program, o *importOptions, path string) error {
-	from, err := p.open(ctx, path)
+func runImport(
+	ctx context.Context, p *program, o *importOptions, path string, at meeting,
+) error {
+	from, err := p.openAt(ctx, path, at)
 	if err != nil {
 		return err
 	}

@@ -36,12 +36,12 @@ const limitUsage = "bytes a second: 40M, 1.5M; 0 or unlimited: none"
 func newJoin(p *program) *command {
 	o := joinOptions{command: "join"}
 	c := &command{
-		name: o.command, arguments: "FILE.orch|URL|DIR...", most: mostArguments,
+		name: o.command, arguments: "FILE.orch|URL|MAGNET|DIR...", most: mostArguments,
 		usage: "get what is missing and share it",
 		description: "Gets the content of FILE.orch from other members, checks every part and shares what it has, until q, Ctrl-C\n" +
 			"or a limit below. What is there already is shared. Prints the path of the content when it is complete,\n" +
 			"or the content itself with --stdout: orchestra join --exit backup.tar.orch --stdout | tar x\n" +
-			"The .orch file may be a URL (http, https), or - for standard input.\n" +
+			"The .orch file may be a torrent, a URL (http, https), a magnet link, or - for standard input.\n" +
 			"Several files, and folders with .orch files in them, are joined by one process, on one port: folders are\n" +
 			"watched, a file that comes is joined, and one that is removed let go, without its content.\n" +
 			"orchestra status tells how far each is.",
@@ -55,6 +55,9 @@ func newJoin(p *program) *command {
 			return err
 		}
 		for _, address := range arguments {
+			if len(arguments) > 1 && orch.IsMagnet(address) {
+				return c.mistake("%q is a magnet link, of which one is joined at a time", address)
+			}
 			if fetch.IsURL(address) && len(arguments) > 1 {
 				address, _, _ = strings.Cut(address, "#") // a key is not repeated
 				return c.mistake("%q is a URL, of which one is joined at a time", address)
@@ -63,7 +66,7 @@ func newJoin(p *program) *command {
 		if isMany(arguments) {
 			return runEnsemble(ctx, p, o, arguments)
 		}
-		from, err := p.open(ctx, arguments[0])
+		from, err := p.openAt(ctx, arguments[0], o.meeting())
 		if err != nil {
 			return err
 		}
@@ -145,10 +148,19 @@ func (o *joinOptions) settle(p *program, c *command) error {
 	return nil
 }
 
+// meeting is where the user said that others are.
+func (o *joinOptions) meeting() meeting {
+	return meeting{o.member.Conductors, o.member.Peers, o.limits.stall}
+}
+
 // runJoin runs a member until it is told to end or a limit is reached.
 func runJoin(ctx context.Context, p *program, o joinOptions, from source) error {
 	f := from.file
 	o.member.Conductors = from.conductors(o.member.Conductors)
+	o.member.Peers = append(o.member.Peers, from.peers...)
+	if len(o.member.Only) == 0 {
+		o.member.Files = from.chosen
+	}
 	if err := o.check(from); err != nil {
 		return &usageError{command: o.command, text: err.Error()}
 	}

@@ -17,8 +17,8 @@ import (
 var rooms = map[string][]string{
 	".": {"internal/cli"},
 	"internal/cli": {
-		"compose", "conduct", "internal/cli/fetch", "internal/cli/lan", "conduct/page", "member", "member/store", "orch",
-		"proto/secure",
+		"compose", "conduct", "internal/cli/fetch", "internal/cli/lan", "conduct/page", "member", "member/magnet",
+		"member/store", "orch", "proto/secure",
 	},
 	"internal/cli/fetch": {"proto/mtu"},
 	"internal/cli/lan":   {},
@@ -27,10 +27,11 @@ var rooms = map[string][]string{
 	"conduct/page":       {},
 	"member": {
 		"member/intake", "member/link", "member/store", "member/swarm", "member/tracker", "orch",
-		"proto", "proto/mtu", "proto/secure",
+		"proto", "proto/mse", "proto/mtu", "proto/secure",
 	},
 	"member/intake":       {"member/swarm"},
 	"member/link":         {"member/swarm", "proto"},
+	"member/magnet":       {"member/tracker", "orch", "proto", "proto/mse"},
 	"member/slogto":       {},
 	"member/swarm":        {"proto"},
 	"member/store":        {"member/store/disk", "member/store/sha1x8", "orch"},
@@ -40,6 +41,7 @@ var rooms = map[string][]string{
 	"orch":                {"proto/bencode"},
 	"proto":               {"proto/bencode"},
 	"proto/bencode":       {},
+	"proto/mse":           {},
 	"proto/mtu":           {},
 	"proto/secure":        {"proto"},
 

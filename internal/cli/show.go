@@ -8,9 +8,9 @@ import (
 
 func newShow(p *program) *command {
 	c := &command{
-		name: "show", arguments: "FILE.orch|FILE.torrent|URL", most: 1,
+		name: "show", arguments: "FILE.orch|FILE.torrent|URL|MAGNET", most: 1,
 		usage:       "show what is in an .orch file",
-		description: "Prints what FILE.orch, or a torrent, says of its composition. --json prints it for programs.",
+		description: "Prints what FILE.orch, a torrent, or what a magnet link stands for, says of its composition. --json prints it for programs.",
 	}
 	c.run = func(ctx context.Context, arguments []string) error {
 		if len(arguments) == 0 {

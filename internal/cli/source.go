@@ -26,6 +26,9 @@ type source struct {
 	// served are conductors that gave the file away, HOST:PORT: whoever got it from them reaches
 	// them, which nobody knows of the addresses in the file.
 	served []string
+
+	peers  []string // HOST:PORT, that a magnet link names
+	chosen []string // paths of the files that it chooses; nil: all
 }
 
 // conductors are those to ask: the ones that the user gave, or else those that served the file,
@@ -56,9 +59,17 @@ func (s *source) beside() string {
 	return besideOrch(s.path, s.file)
 }
 
-// open reads the .orch file that a command was given: a path, a URL, or - for standard input.
+// open reads the .orch file that a command was given: a path, a URL, a magnet link, or - for
+// standard input.
 func (p *program) open(ctx context.Context, path string) (source, error) {
+	return p.openAt(ctx, path, meeting{})
+}
+
+// openAt is open with where the user said that others are.
+func (p *program) openAt(ctx context.Context, path string, at meeting) (source, error) {
 	switch {
+	case orch.IsMagnet(path):
+		return p.openMagnet(ctx, path, at)
 	case path == "-":
 		f, err := p.openStdin()
 		return source{file: f}, err

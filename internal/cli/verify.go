@@ -15,7 +15,7 @@ import (
 
 func newVerify(p *program) *command {
 	c := &command{
-		name: "verify", arguments: "FILE.orch [PATH]", most: 2,
+		name: "verify", arguments: "FILE.orch|MAGNET [PATH]", most: 2,
 		usage: "check content against an .orch file",
 		description: "Reads the content (PATH, or what FILE.orch names, in the current folder) and compares every part and\n" +
 			"the whole with FILE.orch, and the symbolic links of a folder. Prints what is bad; exits with 6 if anything\n" +

@@ -50,6 +50,11 @@ func FuzzLink(f *testing.F) {
 			3, announce, 0, announce, 2, goOn, 1, 0, window, 3, resume, suggest, 2, 3, sayAll, 0,
 			hearExtended, 1, 4, 0, 0, 0, 1, hearPart, 1, 0,
 		},
+		slices.Concat(
+			[]byte{1, hearExtended, metadataID, 25}, []byte("d8:msg_typei0e5:piecei1ee"),
+			[]byte{hearExtended, metadataID, 25}, []byte("d8:msg_typei0e5:piecei2ee"),
+			[]byte{goOn, 0, 0, hearExtended, peersID, 17}, []byte("d5:added6:abcdefe"), []byte{goOn, 0, 0},
+		),
 	} {
 		f.Add(program)
 	}
@@ -138,7 +143,7 @@ func (v *visit) speaks(what int) {
 			proto.AllowedFast{Part: part},
 		}[v.tape.next()%3])
 	case hearExtended:
-		id, n := v.tape.next()%6, v.tape.next()%8
+		id, n := v.tape.next()%8, v.tape.next()%64
 		payload := v.tape.left[:min(n, len(v.tape.left))]
 		v.tape.left = v.tape.left[len(payload):]
 		v.hear(proto.Extended{ID: byte(id), Payload: payload})

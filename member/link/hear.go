@@ -168,6 +168,10 @@ func (l *Link) extended(msg proto.Extended) error {
 			return err
 		}
 		l.tell(swarm.Regroup{Peer: l.cfg.Peer, What: what})
+	case metadataID:
+		return l.hearMetadata(msg.Payload)
+	case peersID:
+		return l.hearPeers(msg.Payload)
 	}
 	return nil
 }

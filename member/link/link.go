@@ -25,6 +25,11 @@ type Config struct {
 	Peer     int   // the core's number of the peer
 	Size     int64 // bytes of the content
 	PartSize int64
+	// Info gives the info dictionary to those who have a magnet link alone (BEP 9); nil: it is not
+	// given away. It has InfoSize bytes. It is asked for when somebody wants it.
+	Info     func() []byte
+	InfoSize int
+	Closed   bool // the peer is told of no others, and not believed when it tells of some
 	Loud     bool // somebody at the peer's host said too much that is of no use, lately
 	Terms
 }
@@ -45,6 +50,8 @@ type Link struct {
 	menu
 	hearing
 	pace
+	metadata
+	introductions
 	talk
 }
 
@@ -89,7 +96,9 @@ func (l *Link) Say(msg proto.Message) {
 }
 
 // Pending reports whether there may be something to do now: see [Link.Next].
-func (l *Link) Pending() bool { return len(l.say) > 0 || l.soon || len(l.ready) > 0 }
+func (l *Link) Pending() bool {
+	return len(l.say) > 0 || l.soon || len(l.ready) > 0 || len(l.infoAsked) > 0
+}
 
 // Do does what the core asked for of this link. See [Of] for what that may be.
 func (l *Link) Do(now time.Duration, e swarm.Effect, core *swarm.Swarm) {

@@ -36,6 +36,7 @@ type Room struct {
 // Next takes what is to be written next. Messages go before content, between two pieces. Buf is
 // memory for messages that are left later.
 func (l *Link) Next(now time.Duration, room Room, buf []byte) (e Errand) {
+	l.sayMetadata()
 	switch {
 	case len(l.say) > 0 || l.soon || now >= l.due:
 		e.Say, l.say = l.say, buf

@@ -17,6 +17,8 @@ const (
 	dismissID  = 3
 	spareID    = 4
 	regroupID  = 5
+	metadataID = 6
+	peersID    = 7
 )
 
 var messages = map[string]int{
@@ -30,6 +32,15 @@ func Offered() proto.ExtHandshake {
 	return proto.ExtHandshake{Reqq: Reqq, MaxRequest: swarm.RunSize, Messages: maps.Clone(messages)}
 }
 
+// OfferMetadata says besides that this member gives away the info dictionary, of so many bytes
+// (BEP 9).
+func OfferMetadata(ext *proto.ExtHandshake, size int) {
+	ext.Messages[proto.ExtMetadata], ext.Metadata = metadataID, size
+}
+
+// OfferPeers says besides that this member is to be told of others (BEP 11).
+func OfferPeers(ext *proto.ExtHandshake) { ext.Messages[proto.ExtPeers] = peersID }
+
 // Terms are what the handshakes agreed on: what the peer takes.
 type Terms struct {
 	Fast   bool   // BEP 6
@@ -40,6 +51,10 @@ type Terms struct {
 	// 54), that a part was bad, that the peer is sent to no longer before all others, who could send
 	// more, and whether a chain is to be formed anew.
 	DontHave, Bad, Dismiss, Spare, Regroup int
+
+	// The same of those of foreign clients: pieces of the info dictionary (BEP 9), and who else is
+	// there (BEP 11).
+	Metadata, Peers int
 }
 
 // NewTerms are those of a peer that says nothing about them.
@@ -62,5 +77,11 @@ func (t *Terms) Take(ext proto.ExtHandshake, partSize int64) {
 func (t *Terms) later(ext proto.ExtHandshake) {
 	if ext.Reqq > 0 {
 		t.Reqq = ext.Reqq
+	}
+	if id, ok := ext.Messages[proto.ExtMetadata]; ok {
+		t.Metadata = id
+	}
+	if id, ok := ext.Messages[proto.ExtPeers]; ok {
+		t.Peers = id
 	}
 }

@@ -47,10 +47,16 @@ func newVisit(t *testing.T, p *tape) *visit {
 	size := 4*partSize - 2*proto.Block
 	terms := NewTerms(flags&1 > 0)
 	if flags&4 == 0 {
-		terms.Take(Offered(), partSize)
+		ext := Offered()
+		OfferMetadata(&ext, proto.MetadataPiece+5)
+		OfferPeers(&ext)
+		terms.Take(ext, partSize)
 	}
 	v := &visit{
-		t: t, tape: p, l: New(Config{Peer: 7, Size: size, PartSize: partSize, Terms: terms}),
+		t: t, tape: p, l: New(Config{
+			Peer: 7, Size: size, PartSize: partSize, Terms: terms, InfoSize: proto.MetadataPiece + 5,
+			Info: func() []byte { return make([]byte, proto.MetadataPiece+5) },
+		}),
 		// Part 1.
 		core:      swarm.New(swarm.Config{Size: size, PartSize: partSize, Have: []byte{0x40}}),
 		announced: map[uint32]bool{}, wanted: map[uint32]bool{}, window: firstWindow,
@@ -163,6 +169,10 @@ func (v *visit) told(events []Event) {
 		case swarm.Rejected:
 			v.fetched(ev.Run)
 			v.asksNoMore(ev.Run)
+		case swarm.Hinted:
+			if len(ev.Addrs) == 0 || len(ev.Addrs) > proto.MaxExchanged {
+				v.t.Fatalf("%d addresses are told of", len(ev.Addrs))
+			}
 		case swarm.Interest, swarm.Spare, swarm.Regroup, swarm.Dismissed:
 		default:
 			v.t.Fatalf("%T is told", ev)

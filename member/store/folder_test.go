@@ -486,6 +486,32 @@ func TestSelect(t *testing.T) {
 	if _, err := Select(newShelf(t, 10).comp, []string{"a"}, nil); err == nil {
 		t.Error("chosen in a single file")
 	}
+	if chosen, err := Select(newShelf(t, 10).comp, nil, nil, "a"); chosen != nil || err != nil {
+		t.Errorf("of a single file is chosen %v, %v", chosen, err)
+	}
+}
+
+// Files that are chosen by their paths are no patterns.
+func TestSelectByPath(t *testing.T) {
+	s := newFolderShelf(t, "10 a[1]", "10 a1", "10 b/a[1]", "10 c")
+	for _, test := range []struct{ only, except, files, want string }{
+		{"", "", "a[1]", "a[1]"},
+		{"c", "", "a1", "a1 c"},
+		{"", "a1", "a1 c", "c"},
+		{"", "", "b", ""},
+	} {
+		chosen, err := Select(s.comp, strings.Fields(test.only), strings.Fields(test.except),
+			strings.Fields(test.files)...)
+		var got []string
+		for i, e := range s.comp.Entries() {
+			if err == nil && chosen.Has(i) {
+				got = append(got, e.Path)
+			}
+		}
+		if strings.Join(got, " ") != test.want {
+			t.Errorf("%+v: %q is chosen, %v", test, got, err)
+		}
+	}
 }
 
 func TestPartsOfChosenFiles(t *testing.T) {

@@ -24,10 +24,14 @@ func (e *PatternError) Error() string { return e.Text }
 // Select chooses the files that one of the patterns in only matches, or all of them if there are
 // none, without those that one in except matches. A pattern is cut at "/"; * ? and [a-z] match
 // within a component, ** any number of components. One without "/" may begin anywhere. One that
-// matches a folder chooses what is below it. Errors are *[PatternError].
-func Select(f *orch.File, only, except []string) (*Selection, error) {
-	if len(only)+len(except) == 0 {
+// matches a folder chooses what is below it. Files are paths of files that are chosen beside those
+// of only. Errors are *[PatternError].
+func Select(f *orch.File, only, except []string, files ...string) (*Selection, error) {
+	if len(only)+len(except)+len(files) == 0 {
 		return nil, nil
+	}
+	if !f.IsFolder() && len(only)+len(except) == 0 {
+		return nil, nil // a single file is all or nothing
 	}
 	if !f.IsFolder() {
 		return nil, &PatternError{"--only and --except choose files of a folder, and this composition is a single file"}
@@ -42,8 +46,12 @@ func Select(f *orch.File, only, except []string) (*Selection, error) {
 		paths = append(paths, l.Path)
 	}
 	chosen := make([]bool, len(paths))
-	for i := range chosen {
-		chosen[i] = len(only) == 0
+	named := make(map[string]bool, len(files))
+	for _, p := range files {
+		named[p] = true
+	}
+	for i, p := range paths {
+		chosen[i] = len(only)+len(files) == 0 || named[p]
 	}
 	for _, p := range only {
 		if err := mark(chosen, paths, "--only", p, true); err != nil {

@@ -244,6 +244,7 @@ func (b *book) conducted(now time.Duration, ev Conducted) {
 		for _, m := range b.known { // the network may be back
 			m.after = min(m.after, max(now, m.dialled+redialHurry))
 		}
+		b.targets.ease(now)
 		b.changed()
 		return
 	}

@@ -41,6 +41,7 @@ func (l *links) tend() {
 	l.s.book.hurries(l.wanting())
 	l.s.lull.doubt()
 	l.dial()
+	l.dialHint()
 }
 
 // wanting reports whether something is missing here that nobody linked to has and sends.
@@ -111,5 +112,5 @@ func (l *links) due() time.Duration {
 	if l.up >= few {
 		mayAt = l.s.now
 	}
-	return min(l.s.book.nextDial(l.s.now, mayAt), l.s.lull.due())
+	return min(l.s.book.nextDial(l.s.now, mayAt), l.s.lull.due(), l.hintDue())
 }

@@ -105,6 +105,7 @@ func TestRedialsSoonWhileInWant(t *testing.T) {
 	}
 	served := newDesk(t, 4, 256<<10)
 	served.seed(0)
+	served.links.peers[0].sent = true // it sent something
 	complete, _ := completeDesk(t, 4)
 	refused := newDesk(t, 4, 256<<10)
 	refused.seed(0)

@@ -13,6 +13,9 @@ import (
 // member says that it will not, and then the idle peer is asked. A foreign client is not waited
 // for.
 func (rq *requests) takeOver(p *peer) (*work, int, bool) {
+	if rq.doubtful(p) {
+		return nil, 0, false // or those that send nothing would take it from each other for ever
+	}
 	var from *peer
 	at, least := -1, len(p.fetches)+p.promised
 	for _, q := range rq.s.links.list {

@@ -25,6 +25,11 @@ type (
 		Conductor int    // that lists it, counted from 0
 		Name      string // by which the user named it instead; replaces what it was found at before
 	}
+	// Hinted tells where others are, as a peer says (BEP 11).
+	Hinted struct {
+		Peer  int
+		Addrs []netip.AddrPort
+	}
 	// Gone tells that a conductor no longer lists a member. Links to it are left alone: they know
 	// better.
 	Gone struct {
@@ -234,6 +239,7 @@ type (
 )
 
 func (Found) event()      {}
+func (Hinted) event()     {}
 func (Gone) event()       {}
 func (Listed) event()     {}
 func (Conducted) event()  {}

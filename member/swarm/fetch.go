@@ -207,7 +207,8 @@ func (rq *requests) ask(p *peer, w *work, n int) {
 	}
 	r.asked++
 	if len(p.fetches) == 0 {
-		p.waits, p.soundAt = rq.s.now, rq.s.now+soundAfter<<p.sounds
+		p.waits = rq.s.now - p.waited
+		p.soundAt = p.waits + soundAfter<<p.sounds
 	}
 	if p.fetches = append(p.fetches, &fetch{work: w, n: n, asked: rq.s.now}); rq.untried(p) {
 		rq.care.of(p)
@@ -230,6 +231,9 @@ func (rq *requests) unask(p *peer, i int) *fetch {
 	p.fetches = slices.Delete(p.fetches, i, i+1)
 	if f.started != 0 {
 		rq.begins(p, -1)
+	}
+	if len(p.fetches) == 0 && !p.sent {
+		p.waited = rq.s.now - p.waits
 	}
 	rq.settleRecall(p, f)
 	r := &f.work.runs[f.n]

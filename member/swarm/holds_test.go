@@ -193,6 +193,8 @@ func (s *Swarm) boundsHold() error {
 		n, most int
 	}{
 		{"members known", len(s.book.known), knownMost},
+		{"hints", len(s.links.hints.list), hintsMost},
+		{"hints dialled", s.links.hints.pending, hintsPending},
 		{"culprits", len(s.trust.records), culpritsMost},
 		{"suspects", len(s.trust.suspect), suspectsMost},
 		{"parts held", len(s.trust.held), s.parts * len(s.links.list)},

@@ -17,7 +17,7 @@ func TestNetworkIsBack(t *testing.T) {
 		t.Errorf("the named one is dialled %d times in %v", dials, redialNamed*3/2)
 	}
 	s.conducted(s.now, Conducted{On: true})
-	if m := s.of(id(1), nil); m == nil || s.when(m) > s.now {
+	if m := s.of(id(1), nil); m == nil || s.when(s.now, m) > s.now {
 		t.Errorf("the listed one is not dialled when the conductor is back: %v", m)
 	}
 }

@@ -127,7 +127,7 @@ func TestShareOfTheLineDown(t *testing.T) {
 	d.plan.chain.foreign = 1 // in a chain, one peer has the whole line
 	for i := range 4 {
 		d.seed(i)
-		d.links.peers[i].pace = 1 // it sent something before
+		d.links.peers[i].sent = true // it sent something before
 	}
 	var share int64
 	told := func() {

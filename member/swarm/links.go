@@ -17,6 +17,7 @@ type links struct {
 	ever   bool    // somebody was linked to, ever
 
 	remembered memory // who made this member wait
+	hints      hints  // where peers say that others are
 }
 
 // drop ends a link. Its place is free from now on; it is gone when the shell says so.
@@ -47,6 +48,9 @@ func (l *links) joined(ev Joined) {
 	}
 	l.remembered.recall(l.s.now, p)
 	l.s.requests.linked(p)
+	if p.dialled {
+		l.hints.reached(p.addr, p.id == l.s.cfg.ID)
+	}
 	why := l.admit(p)
 	l.up++
 	l.s.plan.linked(p)

@@ -23,6 +23,7 @@ type peer struct {
 	since     time.Duration // when the link came up
 	heard     time.Duration // when something came over it last
 	usedAt    time.Duration // when something of use went over it last, or it came up
+	hintedAt  time.Duration // when it told of others last; 0: never
 	leaving   bool          // it was dropped
 	deaf      bool          // it acknowledges nothing of what it is sent
 	gone      bool          // the link is down
@@ -55,10 +56,11 @@ type menu struct {
 	lame     bool          // it is in the middle of a run, and does not go on
 	due      time.Duration // when recalls are to be answered
 	look     time.Duration // when the runs that it has begun are looked at next
+	sent     bool          // a run, ever
 	waits    time.Duration // since when it is asked for something and has begun nothing
+	waited   time.Duration // for so long before: what it was asked for then was taken from it
 	soundAt  time.Duration // when it is asked next whether it is there
 	sounds   int           // how often it was asked whether it is there
-	shy      bool          // it did not begin for long, while others did
 	blocks   int           // the window it was given, if it is a foreign client
 }
 

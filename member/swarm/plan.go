@@ -53,7 +53,7 @@ func (pl *plan) menu(p *peer) (depth, low int) {
 // depth is how many runs are kept asked for at a peer.
 func (pl *plan) depth(p *peer) int {
 	length := int(min(RunSize, pl.s.partSize))
-	if p.shy || (p.pace == 0 && p.sends.onTrial()) { // it has sent nothing yet
+	if !p.sent && p.sends.onTrial() { // it has sent nothing yet
 		return menuOrphan
 	}
 	if p.foreign() {

@@ -141,7 +141,7 @@ func TestReaderIsNotKeptBySlowPeer(t *testing.T) {
 	d.seed(0) // has parts 0 to 7 on its menu
 	d.seed(1)
 	for _, p := range d.links.list {
-		p.pace = 1 // it sent something before
+		p.sent = true // it sent something before
 	}
 	head := Run{0, 0, 256 << 10}
 	for d.at = 0; d.at < hurry; d.at += hurry / 4 {

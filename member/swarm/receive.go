@@ -19,13 +19,13 @@ func (rq *requests) started(ev Started) {
 				r.comesFrom(p.sender())
 			}
 			f.moved = rq.s.now
+			p.waits, p.waited = rq.s.now, 0
 			rq.settleRecall(p, f)
 			rq.begins(p, 1)
 			rq.s.plan.came(p, 0)
 			rq.s.grants.flowsOn(ev.Run.Part)
 			rq.s.plan.begins(p, f)
-			if rq.s.reader.on || p.shy {
-				p.shy = false
+			if rq.s.reader.on {
 				rq.fill(p) // it may have owed this run
 			}
 		}

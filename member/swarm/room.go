@@ -29,7 +29,7 @@ func (l *links) idle(p *peer, since time.Duration) bool {
 // vain reports whether a link is of no use so far: the peer sent nothing of what it was asked
 // for, and takes nothing.
 func (l *links) vain(p *peer) bool {
-	return p.sends.onTrial() && p.pace == 0 && p.begun == 0 && p.usedAt <= p.since &&
+	return p.sends.onTrial() && !p.sent && p.begun == 0 && p.usedAt <= p.since &&
 		(len(p.wants) == 0 || p.takes.onTrial())
 }
 

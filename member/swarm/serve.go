@@ -146,6 +146,7 @@ func (gs *grants) grant(p *peer) {
 			gs.given[part]++
 		}
 	}
+	gs.hereFirst(parts)
 	gs.served++
 	p.asked = gs.s.now
 	if len(p.grants) == 0 {
@@ -159,6 +160,18 @@ func (gs *grants) grant(p *peer) {
 	p.lastGrant = gs.served
 	gs.holdSlots(p)
 	gs.s.emit(Grant{p.index, parts})
+}
+
+// hereFirst orders parts that are granted together: what is passed on while it comes, and may come
+// slowly, does not keep what is here.
+func (gs *grants) hereFirst(parts []uint32) {
+	comes := func(part uint32) int {
+		if gs.s.Has(part) {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(parts, func(a, b uint32) int { return comes(a) - comes(b) })
 }
 
 // flowsOn lets those who await a part have it now: its first bytes came.

@@ -70,6 +70,7 @@ func (rq *requests) moves(p *peer, ev Progress) {
 // keepsPace notes how fast a run came that is here now.
 func (rq *requests) keepsPace(p *peer, f *fetch) {
 	p.used(rq.s.now)
+	p.sent = true
 	if took := rq.s.now - f.started; f.started != 0 && took > 0 {
 		p.pace = float64(rq.s.runOf(f.work, f.n).Length) / took.Seconds()
 	}
@@ -163,20 +164,33 @@ func (rq *requests) watchRuns() {
 		if rq.untried(p) && rq.s.now >= p.soundAt {
 			rq.sound(p)
 		}
-		if rq.untried(p) && rq.s.now >= p.waits+stalled && rq.othersSend(p) {
-			rq.trustsLess(p)
+		if rq.untried(p) && p.foreign() && rq.s.now >= p.waits+stalled && rq.othersSend(p) {
+			rq.withholds(p) // it says nothing if it is asked whether it is there
+			p.waited = 0
 		}
 	}
 }
 
-// untried reports whether a peer is asked for something and has sent nothing ever. In a chain all
-// but one of them are like that.
+// untried reports whether a peer is asked for something and has not begun, and never sent anything,
+// which in a chain is so of all but one, or is on trial.
 func (rq *requests) untried(p *peer) bool {
-	return p.pace == 0 && p.begun == 0 && len(p.fetches) > 0 && !rq.s.plan.chained()
+	return p.begun == 0 && len(p.fetches) > 0 &&
+		(p.sends.onTrial() || !p.sent && !rq.s.plan.chained())
+}
+
+// doubtful reports whether a peer was asked for something for a while, one or the other time, and
+// sent nothing, while others have sent.
+func (rq *requests) doubtful(p *peer) bool {
+	return !p.sent && p.begun == 0 && !rq.s.plan.chained() &&
+		(p.waited >= soundAfter || p.sends.onTrial()) && rq.othersSend(p)
 }
 
 // sound asks a peer whether it is there.
 func (rq *requests) sound(p *peer) {
+	if !rq.othersSend(p) { // nobody would send sooner
+		p.soundAt = rq.s.now + lookEvery
+		return
+	}
 	p.sounds = min(p.sounds+1, soundTimes)
 	p.soundAt = rq.s.now + soundAfter<<p.sounds
 	if p.recalled > 0 || p.foreign() {
@@ -190,28 +204,8 @@ func (rq *requests) sound(p *peer) {
 // othersSend reports whether others than a peer have sent something.
 func (rq *requests) othersSend(not *peer) bool {
 	return slices.ContainsFunc(rq.s.links.list, func(p *peer) bool {
-		return p != not && !p.leaving && !p.lame && (p.begun > 0 || p.pace > 0)
+		return p != not && !p.leaving && !p.lame && (p.begun > 0 || p.sent)
 	})
-}
-
-// trustsLess leaves a peer one run that it may begin with. The others are asked of who sends.
-func (rq *requests) trustsLess(p *peer) {
-	if p.shy {
-		return
-	}
-	p.shy = true
-	for i := len(p.fetches) - 1; i > 0; i-- {
-		f := p.fetches[i]
-		switch {
-		case f.recalled:
-		case p.foreign():
-			rq.s.emit(Cancel{p.index, rq.s.runOf(f.work, f.n)})
-			rq.unask(p, i)
-		default:
-			rq.recallRun(p, f)
-		}
-	}
-	rq.fillOthers(p)
 }
 
 // resume asks a peer again that was put off.
@@ -267,7 +261,7 @@ func (rq *requests) nextRuns() time.Duration {
 		}
 		if rq.untried(p) {
 			at = min(at, p.soundAt)
-			if t := p.waits + stalled; !p.shy && t > rq.s.now {
+			if t := p.waits + stalled; p.foreign() && t > rq.s.now {
 				at = min(at, t)
 			}
 		}

@@ -141,6 +141,8 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 	switch ev := ev.(type) {
 	case Found:
 		s.links.found(ev)
+	case Hinted:
+		s.links.hinted(ev)
 	case Gone:
 		s.book.gone(ev)
 	case Conducted:
@@ -157,6 +159,7 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 		s.book.listed = ev.Members
 	case DialFailed:
 		s.book.unreached(s.now, ev)
+		s.links.hints.unreached(s.now, ev.Dial.Addrs[0])
 	case Stranger:
 		s.book.stranger(ev)
 	case Joined:

@@ -115,6 +115,18 @@ func (ts *targets) excuse(now time.Duration, addrs []netip.AddrPort) {
 	}
 }
 
+// ease lets targets be dialled as soon as in a hurry, once.
+func (ts *targets) ease(now time.Duration) {
+	for a, t := range ts.addrs {
+		t.until = max(min(t.until, t.seen+redialHurry), now)
+		ts.addrs[a] = t
+	}
+	for h, t := range ts.hosts {
+		t.until = max(min(t.until, t.seen+redialHurry), now)
+		ts.hosts[h] = t
+	}
+}
+
 // remember keeps what is known of a target. Where there are too many, one goes that is not put off
 // any more, or any.
 func remember[K comparable](known map[K]target, at K, t target) {

@@ -140,3 +140,19 @@ func TestOtherAddressesAreDialled(t *testing.T) {
 		t.Errorf("an address to which this process made no dial may be dialled at %v", at)
 	}
 }
+
+// Once a conductor is back, what was put off for long is dialled soon.
+func TestTargetsAreEased(t *testing.T) {
+	s := newShelf(t)
+	for range 10 {
+		s.targets.dialled(s.now, host(1))
+	}
+	at := host(1)[0]
+	if s.targets.when(at, id(1), false) <= s.now+redialHurry {
+		t.Fatal("it is not put off for long")
+	}
+	s.conducted(s.now, Conducted{On: true})
+	if when := s.targets.when(at, id(1), false); when > s.now+redialHurry {
+		t.Errorf("it is dialled in %v, want %v", when-s.now, redialHurry)
+	}
+}

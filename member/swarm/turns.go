@@ -1,10 +1,13 @@
 package swarm
 
+import "time"
+
 // prospect is what a grant to a peer would be worth.
 type prospect struct {
-	peer  *peer
-	fresh bool // it wants a part that nobody around this member has, and that was never sent
-	done  int  // how far the peer is; negative: helped since it is ahead; 0: does not count
+	peer    *peer
+	overdue bool // it is a guest that has waited for guestWait, and the turn is for such
+	fresh   bool // it wants a part that nobody around this member has, and that was never sent
+	done    int  // how far the peer is; negative: helped since it is ahead; 0: does not count
 }
 
 // A turn is for who is furthest behind, for who is far ahead, or for who waited longest. If all
@@ -13,9 +16,16 @@ type prospect struct {
 // other lines are idle. And who came first lacks only what came last: whoever has some of that has
 // other things to send to everybody else.
 const (
-	turns     = 4
-	aheadTurn = 1 // of these turns; those that are even are for who is behind
+	turns      = 4
+	aheadTurn  = 1 // of these turns; those that are even are for who is behind
+	waitedTurn = 3
 )
+
+// guestWait is how long a BitTorrent client waits for what it asks for until its turn comes before
+// what nobody has. A client asks for few parts at a time, of its own choice: as long as others ask
+// for parts that nobody has, it would get nothing if its own are no such parts. Clients expect a
+// change of turns in 10 s.
+const guestWait = 10 * time.Second
 
 // neediest chooses the peer that is granted something next: one that has no grant out, before one
 // that has; where only one peer wants anything, its next grant is out before the last one ends, so
@@ -34,6 +44,7 @@ func (gs *grants) neediest() *peer {
 			mean = gs.meanDone()
 		}
 		next := prospect{peer: p, fresh: gs.spread(p.wants[gs.rarestWant(p)]) == 0}
+		next.overdue = turn == waitedTurn && p.foreign() && gs.s.now >= p.asked+guestWait
 		switch {
 		case next.fresh || turn == aheadTurn:
 			next.done = -max(0, p.hasN-mean) * aheadSteps / gs.s.parts
@@ -76,6 +87,8 @@ func (a prospect) before(b prospect) bool {
 	switch {
 	case len(a.peer.grants) != len(b.peer.grants):
 		return len(a.peer.grants) < len(b.peer.grants)
+	case a.overdue != b.overdue:
+		return a.overdue
 	case a.fresh != b.fresh:
 		return a.fresh
 	case a.peer.interested != b.peer.interested:

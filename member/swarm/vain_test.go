@@ -6,12 +6,19 @@ import (
 	"orchestra/proto"
 )
 
+// sends brings a peer that sent something before.
+func (d *desk) sends(i int) {
+	d.tell(Joined{Peer: i, ID: proto.PeerID{99, byte(i)}, Addr: addr(100 + i), MaxRun: RunSize})
+	d.links.peers[i].sent = true
+}
+
 // A peer that does not begin is asked whether it is there. Who is, and is busy, is left alone; who
 // does not answer is asked for nothing for a while, and then for one run.
 func TestWhoDoesNotBeginIsSounded(t *testing.T) {
 	for name, answers := range map[string]bool{"it is busy": true, "it is mute": false} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, 20, 2<<20)
+			d.sends(9)
 			d.tell(Joined{Peer: 0, ID: proto.PeerID{1}, Addr: addr(0), MaxRun: RunSize},
 				Has{Peer: 0, All: true}, Choked{Peer: 0})
 			asked := len(d.menu(0))
@@ -52,7 +59,8 @@ func TestWhoDoesNotBeginIsSounded(t *testing.T) {
 // taken they make room at once: for who comes, and for who may be dialled.
 func TestVainLinksMakeRoom(t *testing.T) {
 	d := newDesk(t, 20, 2<<20)
-	d.cfg.MaxPeers = 4
+	d.cfg.MaxPeers = 5
+	d.sends(9)
 	for i := range 4 {
 		d.tell(Joined{Peer: i, ID: proto.PeerID{byte(i + 1)}, Addr: addr(i), MaxRun: RunSize},
 			Has{Peer: i, All: true}, Choked{Peer: i})

@@ -235,9 +235,13 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Add([]byte("d1:bi1e1:ai2ee"))
 	f.Fuzz(func(t *testing.T, in []byte) {
-		v, rest, err := DecodePrefix(in)
+		_, rest, err := DecodePrefix(in)
 		if err != nil {
 			return
+		}
+		v, err := Decode(in[:len(in)-len(rest)])
+		if err != nil {
+			return // it was read loosely
 		}
 		out, err := Encode(v)
 		if err != nil {

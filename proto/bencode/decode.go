@@ -22,11 +22,11 @@ func DecodeLoose(b []byte) (any, error) {
 	return d.all()
 }
 
-// DecodePrefix reads the value that b begins with and returns the bytes that
-// follow it, which are part of b. Messages such as those of BEP 9 carry data
-// there.
+// DecodePrefix reads the value that b begins with, as DecodeLoose does, and
+// returns the bytes that follow it, which are part of b. Messages such as those
+// of BEP 9 carry data there.
 func DecodePrefix(b []byte) (v any, rest []byte, err error) {
-	d := decoder{b: b}
+	d := decoder{b: b, loose: true}
 	return d.prefix()
 }
 
