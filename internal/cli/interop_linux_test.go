@@ -37,6 +37,10 @@ var interopScenes = []interopScene{
 		name: "gets a hybrid torrent by the conductor over UDP", content: aFolder, torrent: hybridTorrent,
 		tracker: conductorOverUDP, sharer: aMember, guests: 1, members: 1,
 	},
+	{
+		name: "gets by a magnet link", content: aFolder, torrent: magnetLink,
+		tracker: conductorOverHTTP, sharer: aMember, guests: 1,
+	},
 }
 
 func TestInterop(t *testing.T) {

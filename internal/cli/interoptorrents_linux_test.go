@@ -33,6 +33,12 @@ var (
 		runHere(t, orchestra(t, "export", orchPath, "-o", torrent))
 		return orchPath, torrent
 	}}
+	magnetLink = torrentMaker{nil, func(t *testing.T, dir, address, _ string) (string, string) {
+		orchPath := filepath.Join(dir, "music.orch")
+		runHere(t, orchestra(t, "compose", filepath.Join(dir, "music"), "-q",
+			"-s", fmt.Sprint(interopPartSize), "-c", address, "-o", orchPath))
+		return orchPath, strings.TrimSpace(runHere(t, orchestra(t, "export", "--magnet", orchPath)))
+	}}
 	mktorrentTorrent = othersTorrent(debianProgram{"mktorrent", "mktorrent"},
 		func(music, announce, torrent string) []string {
 			return []string{"-l", "15", "-a", announce, "-o", torrent, music}
