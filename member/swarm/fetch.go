@@ -11,9 +11,7 @@ type requests struct {
 	works map[uint32]*work
 	open  []*work // those of several runs, oldest first
 
-	care      care          // peers that send, are to answer, or are put off
-	answering time.Duration // how long peers take to answer recalls, of late
-
+	care    care          // peers that send, are to answer, or are put off
 	robbed  []*peer       // whose menus were taken from in this step
 	retryAt time.Duration // when a peer that is idle may take over what waits elsewhere
 }
@@ -39,7 +37,6 @@ type work struct {
 	idle      int  // runs that nobody is asked for
 	left      int  // runs that are not here yet
 	unwritten int  // runs that are not on disk yet
-	sifted    bool // what unproven peers sent of it comes again, from others
 	held      bool // nothing more of it is asked for now, because of the disk
 }
 
@@ -52,7 +49,6 @@ type run struct {
 	by      int  // the peer that sent it
 	mixed   bool // another one was sending it at the same time
 	hearsay bool // who sent it had not verified the part
-	trial   bool // who sent it had sent nothing good yet, or less than bad
 }
 
 // fetch is one run asked of one peer.
@@ -63,13 +59,12 @@ type fetch struct {
 	started time.Duration // when its first bytes came; 0: not yet
 	hearsay bool          // the peer had not verified the part when it began to send it
 
-	got        uint32        // bytes of it that came, as far as is known
-	moved      time.Duration // when they became more, by movedLeast at least
-	movedGot   uint32        // how many they were then
-	declined   bool          // some blocks of it were rejected
-	recalled   bool          // the peer was asked to reject it
-	recalledAt time.Duration // when that was
-	taker      *peer         // who is asked for it then, if it was recalled for somebody
+	got      uint32        // bytes of it that came, as far as is known
+	moved    time.Duration // when they became more, by movedLeast at least
+	movedGot uint32        // how many they were then
+	declined bool          // some blocks of it were rejected
+	recalled bool          // the peer was asked to reject it
+	taker    *peer         // who is asked for it then, if it was recalled for somebody
 }
 
 // fill asks a peer for more until its menu is full or it has nothing more to offer.
@@ -132,9 +127,6 @@ func (rq *requests) fillOthers(not *peer) {
 // that nobody is asked for, of an upstream in order, of others rarest first, then the rest of a
 // part that others send.
 func (rq *requests) choose(p *peer) (*work, int, bool) {
-	if rq.s.trust.onProbation(p) {
-		return rq.tryOut(p)
-	}
 	if rq.s.reader.ordered(p) {
 		if w, n, ok := rq.s.reader.inOrder(p); ok {
 			return w, n, true
@@ -313,10 +305,7 @@ func (rq *requests) rejected(ev Rejected) {
 		return
 	}
 	f := p.fetches[i]
-	switch {
-	case f.recalled:
-		rq.answered(f)
-	case p.hasPart(f.work.part):
+	if !f.recalled && p.hasPart(f.work.part) {
 		rq.putOff(p, refusedFirst, refusedMost)
 	}
 	if rq.mayHave(f.taker, f) {

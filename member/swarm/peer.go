@@ -56,14 +56,12 @@ type menu struct {
 	off      bool          // it is not asked for anything until then
 	lame     bool          // it is in the middle of a run, and does not go on
 	due      time.Duration // when recalls are to be answered
-	askedAt  time.Duration // when it was asked for an answer that it did not give in time; 0: it did
 	look     time.Duration // when the runs that it has begun are looked at next
 	sent     bool          // a run, ever
 	waits    time.Duration // since when it is asked for something and has begun nothing
 	waited   time.Duration // for so long before: what it was asked for then was taken from it
 	soundAt  time.Duration // when it is asked next whether it is there
 	sounds   int           // how often it was asked whether it is there
-	tried    *work         // the part that it is tried on; it is on probation
 	blocks   int           // the window it was given, if it is a foreign client
 }
 

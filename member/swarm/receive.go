@@ -20,9 +20,6 @@ func (rq *requests) started(ev Started) {
 			}
 			f.moved = rq.s.now
 			p.waits, p.waited = rq.s.now, 0
-			if f.recalled {
-				rq.answered(f)
-			}
 			rq.settleRecall(p, f)
 			rq.begins(p, 1)
 			rq.s.plan.came(p, 0)
@@ -44,7 +41,6 @@ func (rq *requests) begins(p *peer, n int) {
 		rq.s.lines.flowsMore(1)
 		p.look = rq.s.now + lookEvery
 		rq.care.of(p)
-		rq.sends(p)
 	case p.begun == 0:
 		rq.limps(p, false)
 		rq.s.lines.flowsMore(-1)
@@ -108,10 +104,8 @@ func (rq *requests) received(ev Received) {
 		// Who else is asked may have begun and written over it: that is not known yet.
 		r.mixed = r.mixed || r.asked > 1
 		r.here, r.by, r.hearsay = true, p.index, f.hearsay
-		r.trial = rq.s.trust.unproven(p)
 		f.work.left--
 		rq.keepsPace(p, f)
-		rq.sends(p)
 	}
 	rq.unask(p, i)
 	if r.asked > 0 {
@@ -143,14 +137,13 @@ func (rq *requests) written(ev Written) {
 		return
 	}
 	r.written = true
-	if w.unwritten--; w.unwritten == 0 && !rq.s.trust.sifts(w) {
+	if w.unwritten--; w.unwritten == 0 {
 		rq.s.emit(Verify{w.part})
 	}
 }
 
 func (rq *requests) stored(part uint32) {
-	w := rq.works[part]
-	if w != nil {
+	if w := rq.works[part]; w != nil {
 		rq.s.trust.credit(w)
 		rq.end(w)
 		for n := range w.runs { // it may be here before all of it came anew
@@ -158,9 +151,6 @@ func (rq *requests) stored(part uint32) {
 		}
 	}
 	rq.s.gain(part)
-	if w != nil {
-		rq.proved(w)
-	}
 }
 
 // sender tells who sent the part, if it was one peer.
