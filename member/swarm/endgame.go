@@ -58,7 +58,7 @@ func (rq *requests) recallFor(p, from *peer, f *fetch) {
 
 // recallRun asks a peer to reject a run that it has not begun.
 func (rq *requests) recallRun(from *peer, f *fetch) {
-	f.recalled = true
+	f.recalled, f.recalledAt = true, rq.s.now
 	if from.recalled++; from.recalled == 1 {
 		from.due = rq.s.now + rq.answers(from)
 		rq.care.of(from)

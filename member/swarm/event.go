@@ -168,6 +168,12 @@ type (
 		Peer int
 		Run  Run
 	}
+	// Belated tells that the peer answers for a run that was taken back with [Cancel]: it begins to
+	// arrive, or is rejected.
+	Belated struct {
+		Peer int
+		Run  Run
+	}
 	// Declined tells that a foreign client will not send some blocks of a run. The others may
 	// come, and those are asked for again after a [Resume].
 	Declined struct {
@@ -268,6 +274,7 @@ func (Started) event()    {}
 func (Progress) event()   {}
 func (Received) event()   {}
 func (Rejected) event()   {}
+func (Belated) event()    {}
 func (Declined) event()   {}
 func (Dismissed) event()  {}
 func (Regroup) event()    {}

@@ -200,6 +200,8 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 		s.requests.received(ev)
 	case Rejected:
 		s.requests.rejected(ev)
+	case Belated:
+		s.requests.belated(ev)
 	case Declined:
 		s.requests.declined(ev)
 	case Regroup:
