@@ -88,7 +88,8 @@ unit:
 fuzz:
 	@GO=$(GO) .ci/fuzz $(FUZZTIME)
 
-# Other BitTorrent programs as guests: each gets a file from a member and gives one to a member.
+# Other BitTorrent programs, unmodified, get from members and give to them. It takes root, for hosts that are network
+# namespaces, and some minutes.
 interop:
 	ORCHESTRA_TEST_INTEROP=1 $(GO) test -v -count=1 -timeout 10m -run '^TestInterop' ./internal/cli
 

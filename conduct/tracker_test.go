@@ -182,6 +182,11 @@ func TestUDPTracker(t *testing.T) {
 			if action != udpAnnounce || len(body) < 12 || !bytes.Equal(body[12:], want) {
 				t.Fatalf("the second is answered by %d, %x, want the addresses %x", action, body, want)
 			}
+			another := announcement(id, "-XX0001-bbbbbbbbbbbb", 0, visitRegular, 6882)
+			another[len(another)-7]++ // of the key
+			if action, body := u.ask(u.id, udpAnnounce, another); action != udpAnnounce {
+				t.Errorf("the same client with another key is answered by %d, %q", action, body)
+			}
 			if n := binary.BigEndian.Uint32(body); n < 60 || n > 70 {
 				t.Errorf("the interval is %d s", n)
 			}

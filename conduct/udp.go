@@ -157,7 +157,8 @@ func (t *udpTracker) announce(ctx context.Context, in []byte, from netip.AddrPor
 	return append(out, six...)
 }
 
-// parseDatagram reads an announcement (BEP 15). An IP address in it is not believed.
+// parseDatagram reads an announcement (BEP 15). An IP address in it is not believed. Nor is its key
+// read: aria2 makes up another one each time, and the connection id has proved the address.
 func parseDatagram(in []byte, s seat) (v webGuest, err error) {
 	if len(in) < udpAnnounced {
 		return v, errors.New("the announcement is too short")
@@ -170,7 +171,7 @@ func parseDatagram(in []byte, s seat) (v webGuest, err error) {
 		v.event = visitEvent(event)
 	}
 	v.ann = proto.Announce{
-		Key:  guestKey(binary.BigEndian.AppendUint32(nil, binary.BigEndian.Uint32(in[88:])), s),
+		Key:  guestKey(nil, s),
 		Port: binary.BigEndian.Uint16(in[96:]), Parts: 1, Want: maxPeers,
 	}
 	if want := int32(binary.BigEndian.Uint32(in[92:])); want >= 0 {

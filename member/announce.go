@@ -110,8 +110,10 @@ func (a *announcer) becomesWhole() <-chan struct{} {
 // announceToAny announces to the first tracker of the tier that answers, and puts it first.
 func (a *announcer) announceToAny(ctx context.Context) (answer tracker.Answer, from string, err error) {
 	for i, address := range a.urls {
-		answer, err = a.client.Announce(ctx, address, a.announcement())
+		says, whole := a.announcement()
+		answer, err = a.client.Announce(ctx, address, says)
 		if err == nil {
+			a.whole = whole
 			a.cfg.Log.Debug().Str("tracker", hostOf(address)).Int("peers", len(answer.Peers)).Msg("the tracker answers")
 			a.urls = slices.Insert(slices.Delete(a.urls, i, i+1), 0, address)
 			return answer, hostOf(address), nil
@@ -124,10 +126,11 @@ func (a *announcer) announceToAny(ctx context.Context) (answer tracker.Answer, f
 	return answer, hostOf(a.urls[0]), err
 }
 
-// announcement is what a tracker is told.
-func (a *announcer) announcement() tracker.Announcement {
+// announcement is what a tracker is told, and whether that is of a complete member: it may become
+// so while the tracker answers.
+func (a *announcer) announcement() (t tracker.Announcement, whole bool) {
 	p := a.Progress()
-	t := tracker.Announcement{
+	t = tracker.Announcement{
 		ID: a.Member.id, PeerID: a.self, Port: a.advertisedPort(), Key: a.key, Want: trackerAsked,
 		Uploaded: p.Uploaded, Downloaded: p.Downloaded, Left: a.comp.Size - a.storedBytes(p), TrackerID: a.id,
 	}
@@ -137,7 +140,7 @@ func (a *announcer) announcement() tracker.Announcement {
 	case p.Complete && !a.whole:
 		t.Event = tracker.Completed
 	}
-	return t
+	return t, p.Complete
 }
 
 // storedBytes is about how much is here: what is left counts to a tracker as all or nothing.
@@ -161,7 +164,6 @@ func (m *Member) advertisedPort() uint16 {
 // take passes on what a tracker told.
 func (a *announcer) take(ctx context.Context, answer tracker.Answer) {
 	a.told, a.id = true, answer.TrackerID
-	a.whole = a.Progress().Complete
 	if answer.Warning != "" {
 		a.cfg.Log.Warn().Str("tracker", hostOf(a.urls[0])).Str("warning", answer.Warning).Msg("the tracker warns")
 	}
@@ -187,7 +189,7 @@ func (a *announcer) leave(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, trackerBye)
 	defer cancel()
-	t := a.announcement()
+	t, _ := a.announcement()
 	t.Event, t.Want = tracker.Stopped, 0
 	_, _ = a.client.Announce(ctx, a.urls[0], t) // it finds out by itself
 }

@@ -61,6 +61,38 @@ func (tr *tracker) listed() (n int, events string) {
 	return len(tr.peers), strings.Join(tr.events, " ")
 }
 
+// A tracker is told of a member that became complete while it answered.
+func TestCompleteBeforeTheTrackerAnswers(t *testing.T) {
+	s := newScore(t, 1<<20, 64<<10)
+	tr, complete := newTracker(t), make(chan struct{})
+	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if left := req.URL.Query().Get("left"); left != "0" {
+			select {
+			case <-complete:
+			case <-req.Context().Done():
+			}
+		}
+		tr.ServeHTTP(w, req)
+	}))
+	t.Cleanup(slow.Close)
+	first := s.join(member.Config{Dir: s.dir})
+	s.wantComplete(first)
+	second := s.join(member.Config{
+		File: s.withTracker(slow.URL + "/announce"), Dir: t.TempDir(), Peers: []string{first.Addr().String()},
+	})
+	s.wantComplete(second)
+	close(complete)
+	s.wait(func() bool {
+		_, events := tr.listed()
+		return events == "started completed"
+	})
+	for _, p := range []*player{first, second} {
+		if err := p.end(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // withTracker is the composition of a score with a tier of trackers instead of conductors.
 func (s *score) withTracker(urls ...string) *orch.File {
 	f := *s.file

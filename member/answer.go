@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"syscall"
 	"time"
 
@@ -95,6 +96,11 @@ func isNoise(p []byte) bool {
 	return len(p) >= 20 && high >= len(p)/4
 }
 
+// probing is an announcement that changes nothing: some trackers answer what is less than one like
+// any web server.
+var probing = "GET /announce?info_hash=" + strings.Repeat("%00", 20) + "&peer_id=-OR0100-000000000000" +
+	"&port=1&uploaded=0&downloaded=0&left=1&compact=1&event=stopped HTTP/1.0\r\n\r\n"
+
 // probe asks who did not answer as was meant, as one asks a web server or a tracker, and tells
 // whether that is what it is, or a conductor.
 func probe(ctx context.Context, dial dialFunc, addr string) swarm.Fault {
@@ -107,7 +113,7 @@ func probe(ctx context.Context, dial dialFunc, addr string) swarm.Fault {
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
-	if _, err := io.WriteString(conn, "GET /announce HTTP/1.0\r\n\r\n"); err != nil {
+	if _, err := io.WriteString(conn, probing); err != nil {
 		return swarm.NoFault
 	}
 	said, _ := io.ReadAll(io.LimitReader(conn, strangeMost))

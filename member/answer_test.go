@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"syscall"
@@ -38,6 +40,26 @@ func TestWhatAnswers(t *testing.T) {
 		if got := whatAnswers([]byte(test.said)); got != test.want {
 			t.Errorf("%.30q is taken for %d, want %d", test.said, got, test.want)
 		}
+	}
+}
+
+// Some trackers answer a request that is no whole announcement like any web server.
+func TestProbeOfATracker(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		q := req.URL.Query()
+		if len(q.Get("info_hash")) != 20 || len(q.Get("peer_id")) != 20 || q.Get("port") == "" || q.Get("left") == "" {
+			http.Error(w, "<title>Invalid Request</title>", http.StatusBadRequest)
+			return
+		}
+		if q.Get("event") != "stopped" {
+			t.Errorf("%v lists somebody", req.URL)
+		}
+		_, _ = io.WriteString(w, "d14:failure reason63:Requested download is not authorized for use with this tracker.e")
+	}))
+	defer server.Close()
+	got := probe(t.Context(), new(net.Dialer).DialContext, server.Listener.Addr().String())
+	if got != swarm.Tracker {
+		t.Errorf("a tracker is taken for %d, want %d", got, swarm.Tracker)
 	}
 }
 
