@@ -18,10 +18,9 @@ import (
 // webServer serves content, and counts what it sends.
 type webServer struct {
 	*httptest.Server
-	mu     sync.Mutex
-	sent   int64
-	asked  int
-	others int // clients beside the first
+	mu    sync.Mutex
+	sent  int64
+	asked int
 }
 
 func (s *score) web(t *testing.T, answer func(w http.ResponseWriter, r *http.Request, n int) bool) *webServer {

@@ -40,10 +40,16 @@ func TestBucketURLs(t *testing.T) {
 	}{
 		{"s3://bucket/a/b c+d.iso", nil, "https://bucket.s3.us-east-1.amazonaws.com/a/b%20c%2Bd.iso", false},
 		{"s3://bucket/f", keys, "https://bucket.s3.us-east-1.amazonaws.com/f", true},
-		{"s3://my.bucket/f", map[string]string{"AWS_REGION": "eu-west-1"},
-			"https://s3.eu-west-1.amazonaws.com/my.bucket/f", false},
-		{"s3://bucket/f", map[string]string{"AWS_ENDPOINT_URL": "http://minio:9000/"},
-			"http://minio:9000/bucket/f", false},
+		{
+			"s3://my.bucket/f",
+			map[string]string{"AWS_REGION": "eu-west-1"},
+			"https://s3.eu-west-1.amazonaws.com/my.bucket/f", false,
+		},
+		{
+			"s3://bucket/f",
+			map[string]string{"AWS_ENDPOINT_URL": "http://minio:9000/"},
+			"http://minio:9000/bucket/f", false,
+		},
 	} {
 		got, err := SignedURL(test.address, func(name string) string { return test.env[name] })
 		bare, query, _ := strings.Cut(got, "?")

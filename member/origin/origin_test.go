@@ -81,7 +81,8 @@ func TestFolder(t *testing.T) {
 	one, two := content(5000), content(7000)
 	f := &orch.File{Name: "my folder", Size: 16384 + 7000, PartSize: 16384}
 	f.Lines = []orch.Line{
-		{Key: "file", Value: "5000 a b/50%?.txt"}, {Key: "!pad", Value: "11384 .pad/0"},
+		{Key: "file", Value: "5000 a b/50%?.txt"},
+		{Key: "!pad", Value: "11384 .pad/0"},
 		{Key: "file", Value: "7000 ü"},
 	}
 	if n := len(f.Entries()); n != 2 {
@@ -196,16 +197,20 @@ func TestWrongAnswers(t *testing.T) {
 			w.Header().Set("Content-Length", "100")
 			part("bytes 100-199/1000", 50)(w, r)
 		}, "ended the answer too soon: unexpected EOF"},
-		"short page": {func(w http.ResponseWriter, r *http.Request) { w.Write(b[:300]) },
-			"has a file of 300 bytes, not of 1000: it is another one"},
+		"short page": {
+			func(w http.ResponseWriter, r *http.Request) { w.Write(b[:300]) },
+			"has a file of 300 bytes, not of 1000: it is another one",
+		},
 		"short chunks": {func(w http.ResponseWriter, r *http.Request) {
 			w.Write(b[:100])
 			w.(http.Flusher).Flush()
 			w.Write(b[:50])
 		}, "ended the answer too soon: unexpected EOF"},
 		"compressed": {status(206, "Content-Encoding", "gzip"), "sends the file compressed, which was not asked for"},
-		"redirects": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path+"x", 302) },
-			"redirects too often"},
+		"redirects": {
+			func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path+"x", http.StatusFound) },
+			"redirects too often",
+		},
 	} {
 		s := source(t, file("f", 1000), "/f", test.answer)
 		got, err := read(t, s, 100, 200)
@@ -221,8 +226,7 @@ func TestWrongAnswers(t *testing.T) {
 
 func TestRedirects(t *testing.T) {
 	b := content(1000)
-	var there *httptest.Server
-	there = httptest.NewServer(serve("f", b))
+	there := httptest.NewServer(serve("f", b))
 	defer there.Close()
 	s := source(t, file("f", 1000), "/f", func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/f" {

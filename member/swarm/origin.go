@@ -296,7 +296,7 @@ func (o *origins) nextPart(p *peer) (uint32, bool) {
 	switch {
 	case o.s.reader.on:
 		return o.ahead(p, o.s.reader.at)
-	case p.starved > 0 || o.s.plan.chained():
+	case p.starved > 0 || o.s.links.up == 0 || o.s.plan.chained():
 		return o.ahead(p, 0)
 	}
 	if next := uint32(p.at); p.at < o.s.parts && o.s.rare.isFree(next) && o.may(p, next) {
@@ -348,8 +348,10 @@ const (
 	// tries the origin. Each of them does so again after a while, longer each time.
 	originTrial        = 2 * time.Second
 	originTrialMembers = 4
-	// originTrialShare is the part of the content that is asked for then.
+	// originTrialShare is the part of the content that is asked for then, which comes twice. It is
+	// more than what lies ready on the way; of content with less nobody tries.
 	originTrialShare = 64
+	originTrialLeast = 1 << 20
 	originTrialMost  = 4 << 20
 	// originFaster is how much faster the origin must send than what came in an originSpan of late.
 	// Each span that is no better has the best one fade.
@@ -362,7 +364,7 @@ const (
 func (o *origins) trialAt(p *peer) time.Duration {
 	c := &o.s.plan.chain
 	place := o.place(p)
-	if p.on || c.up == nil || c.up.origin || !o.s.plan.chained() || o.s.links.seeds > 0 ||
+	if p.on || o.s.size/originTrialShare < originTrialLeast || c.up == nil || c.up.origin || !o.s.plan.chained() || o.s.links.seeds > 0 ||
 		place >= originTrialMembers || o.s.plan.timeLeft() < trialWorth {
 		return never
 	}
@@ -370,7 +372,7 @@ func (o *origins) trialAt(p *peer) time.Duration {
 }
 
 // trialBytes is how much is asked for in a trial.
-func (o *origins) trialBytes() int64 { return min(max(o.s.size/originTrialShare, 1), originTrialMost) }
+func (o *origins) trialBytes() int64 { return min(o.s.size/originTrialShare, originTrialMost) }
 
 // try asks an origin for a few runs, to see how fast they come.
 func (o *origins) try(p *peer) {

@@ -123,7 +123,7 @@ func TestOriginOfMany(t *testing.T) {
 // one, the fast ones do not wait for it.
 func TestOriginWithoutAChain(t *testing.T) {
 	for seed := range uint64(3) {
-		s := newSim(t, 32<<20, 256<<10, seed)
+		s := newSim(t, 64<<20, 256<<10, seed)
 		o := s.serve(mbit(40))
 		for i := range 10 {
 			rate := mbit(40)
