@@ -19,11 +19,16 @@ import (
 // with files that came or went.
 var ErrChanged = errors.New("the file changed while it was read; compose it again when nothing writes to it")
 
-// Config says what is composed. Path alone must be set.
+// Config says what is composed. Path or Stream alone must be set.
 type Config struct {
 	// Path leads to the file or folder. The last component of the absolute path
 	// becomes the name.
 	Path string
+	// Stream is read instead of a file, if it is not nil. Path is then how it
+	// is called in errors.
+	Stream *Stream
+	// Webseeds are URLs of copies of the content, each of which becomes a line.
+	Webseeds []string
 	// Conductors are addresses, HOST or HOST:PORT. The first is line 1 as it
 	// stands here; none means localhost.
 	Conductors []string
@@ -94,7 +99,12 @@ func outline(cfg Config, c source) (*orch.File, error) {
 	}
 	f.PartSums = make([]byte, f.NumParts()*cfg.Hash.Size())
 	var err error
-	if f.Name, err = nameOf(cfg.Path); err != nil {
+	if cfg.Stream != nil {
+		f.Name, err = orch.ReadName(cfg.Stream.Name)
+	} else {
+		f.Name, err = nameOf(cfg.Path)
+	}
+	if err != nil {
 		return nil, err
 	}
 	f.Conductor = "localhost:9999"
@@ -108,6 +118,9 @@ func outline(cfg Config, c source) (*orch.File, error) {
 		} else {
 			f.Lines = append(f.Lines, orch.Line{Key: "conductor", Value: address})
 		}
+	}
+	for _, address := range cfg.Webseeds {
+		f.Lines = append(f.Lines, orch.Line{Key: "webseed", Value: address})
 	}
 	if cfg.Comment != "" {
 		f.Lines = append(f.Lines, orch.Line{Key: "comment", Value: cfg.Comment})

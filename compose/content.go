@@ -29,6 +29,9 @@ type source interface {
 
 // openSource opens what cfg says.
 func openSource(ctx context.Context, cfg Config) (source, error) {
+	if cfg.Stream != nil {
+		return &streamed{cfg.Stream, !cfg.NoTimes}, nil
+	}
 	info, err := os.Stat(cfg.Path)
 	if err != nil {
 		return nil, err

@@ -11,7 +11,7 @@ import (
 
 // blame tells everybody concerned of a bad part: the user, who sent it, and the conductors.
 func (d *director) blame(e swarm.Complain) {
-	from := e.Addr.String()
+	from := d.whoIs(e.Addr)
 	d.notices.add(time.Now(), "from "+e.Addr.Addr().String(), e.Part, func(parts []int) {
 		then := one(parts, "does not verify; it is", "do not verify; they are")
 		d.cfg.Log.Warn().Msgf("%s from %s %s asked for elsewhere, and the rest still there",
@@ -20,7 +20,9 @@ func (d *director) blame(e swarm.Complain) {
 	if e.Peer >= 0 {
 		d.links[e.Peer].do(e, d.core)
 	}
-	d.complain(proto.Complain{PeerID: e.ID, Part: e.Part})
+	if d.originAt(e.Addr.Addr()) == nil { // conductors know nothing of origins
+		d.complain(proto.Complain{PeerID: e.ID, Part: e.Part})
+	}
 }
 
 // tellCutOff tells the user of a peer that there are no links to for a while.
@@ -30,7 +32,7 @@ func (d *director) tellCutOff(e swarm.CutOff) {
 		who = "anybody at its address"
 	}
 	d.cfg.Log.Warn().Msgf("%s sent %d bad parts, and less that was good; no connection to %s for %v",
-		e.Addr, e.Parts, who, e.For)
+		d.whoIs(e.Addr), e.Parts, who, e.For)
 }
 
 // runSeed makes the checksums of runs ones that no peer can foresee.

@@ -120,6 +120,9 @@ func (c *connection) run(ctx context.Context) error {
 	return c.ended
 }
 
+// name is how the user knows the far end.
+func (c *connection) name() string { return c.addr.String() }
+
 // close ends the link; the first reason counts.
 func (c *connection) close(why error) {
 	c.mu.Lock()

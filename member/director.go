@@ -41,7 +41,7 @@ type director struct {
 	ctx    context.Context
 	work   sync.WaitGroup // everything that the loop started
 	core   *swarm.Swarm
-	links  []*connection // by peer; nil: free
+	links  []partner // by peer; nil: free
 	out    []swarm.Effect
 	good   int   // parts that the check found good
 	bad    []int // that are wanted, and left as they are
@@ -97,8 +97,9 @@ func (m *Member) direct(ctx context.Context) error {
 		}
 	}
 	d.drain()
+	m.closeOrigins()
 	for _, l := range d.links {
-		if l != nil {
+		if _, ok := l.(*connection); ok {
 			m.host.places.give(m)
 		}
 	}
@@ -148,6 +149,9 @@ func (d *director) connect() {
 	}
 	for _, n := range d.named {
 		d.work.Go(func() { n.keep(d.ctx, d.Member) })
+	}
+	for _, w := range d.origins {
+		d.work.Go(func() { d.tell(d.ctx, originUp{w}) })
 	}
 	dialer := mtu.Dialer(proto.HandshakeTimeout)
 	for i, tier := range d.trackers {
@@ -254,6 +258,10 @@ func (d *director) take(ev event) {
 		d.linkUp(ev.link)
 	case linkDown:
 		d.linkDown(ev)
+	case originUp:
+		d.originUp(ev.from)
+	case originDown:
+		d.originDown(ev)
 	case checkDone:
 		d.checkDone(ev.err)
 	case finished:
@@ -310,19 +318,24 @@ func (d *director) take(ev event) {
 	}
 }
 
-// linkUp gives a link its number, which the core knows the peer by.
-func (d *director) linkUp(c *connection) {
+// seat gives a partner its number, which the core knows the peer by.
+func (d *director) seat(p partner) int {
 	peer := slices.Index(d.links, nil)
 	if peer < 0 {
 		peer = len(d.links)
 		d.links = append(d.links, nil)
 	}
-	d.links[peer] = c
+	d.links[peer] = p
 	*d.carried.of(peer) = carriage{}
+	return peer
+}
+
+// linkUp begins with a link.
+func (d *director) linkUp(c *connection) {
 	if d.host.ways.most(c.addr.Addr()) != 0 {
 		mtu.Fragment(c.conn.socket)
 	}
-	joined := c.up(peer, d.host.loud.is(c.addr, time.Now()))
+	joined := c.up(d.seat(c), d.host.loud.is(c.addr, time.Now()))
 	d.introductions.met(c)
 	d.work.Go(func() {
 		err := c.run(d.ctx)
@@ -359,8 +372,9 @@ func (d *director) linkDown(ev linkDown) {
 
 // lookAtLinks sees to the links over which nothing arrives that is sent.
 func (d *director) lookAtLinks(now time.Time) {
-	for _, l := range d.links {
-		if l == nil {
+	for _, p := range d.links {
+		l, ok := p.(*connection)
+		if !ok {
 			continue
 		}
 		if deaf := l.look(now); deaf != l.deaf {
@@ -373,7 +387,7 @@ func (d *director) lookAtLinks(now time.Time) {
 // moved ends the links that this machine has no longer the address for.
 func (d *director) moved(ev moved) {
 	for _, l := range d.links {
-		if l != nil && ev.lost(l.conn) {
+		if l, ok := l.(*connection); ok && ev.lost(l.conn) {
 			l.close(errors.New("this machine no longer has the address that the link is from"))
 		}
 	}
@@ -456,7 +470,7 @@ func (d *director) perform(e swarm.Effect) {
 			}
 		}
 	case swarm.Grant:
-		l := d.links[e.Peer]
+		l := d.links[e.Peer].(*connection) // an origin asks for nothing
 		d.asked(e.Parts)
 		for _, part := range e.Parts {
 			if !d.core.Has(part) {

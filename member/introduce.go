@@ -32,8 +32,8 @@ func (d *director) introduce(now time.Time) {
 	}
 	d.introductions.at = time.Time{}
 	all := d.neighbours()
-	for _, c := range d.links {
-		if c != nil && c.introduce(all) {
+	for _, p := range d.links {
+		if c, ok := p.(*connection); ok && c.introduce(all) {
 			d.introductions.at = now.Add(introduceEvery)
 		}
 	}
@@ -42,8 +42,9 @@ func (d *director) introduce(now time.Time) {
 // neighbours are where those can be dialled that are connected.
 func (d *director) neighbours() []link.Neighbour {
 	var all []link.Neighbour
-	for _, c := range d.links {
-		if c == nil {
+	for _, p := range d.links {
+		c, ok := p.(*connection)
+		if !ok {
 			continue
 		}
 		if at := c.place(); at.IsValid() {

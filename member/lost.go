@@ -49,7 +49,7 @@ func (d *director) withdrawn(ev swarm.Withdrawn) {
 	if d.core.Has(ev.Part) || !d.wants(ev.Part) {
 		return
 	}
-	from := d.links[ev.Peer].addr.String()
+	from := d.links[ev.Peer].name()
 	d.notices.add(time.Now(), "gone from "+from, ev.Part, func(parts []int) {
 		d.cfg.Log.Warn().Msgf("%s, which %s missing here, %s gone at %s", these(parts),
 			one(parts, "is", "are"), one(parts, "is", "are"), from)

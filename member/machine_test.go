@@ -31,7 +31,7 @@ func TestLinksEndWithTheirAddress(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, _ := pair(t, make([]byte, 1), Config{})
-			d := &director{Member: l.m, links: []*connection{nil, l}}
+			d := &director{Member: l.m, links: []partner{nil, l}}
 			d.core = swarm.New(swarm.Config{Size: 1, PartSize: 1})
 			d.moved(test.ev)
 			if (l.ended != nil) != test.ended {

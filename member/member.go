@@ -33,6 +33,7 @@ type Member struct {
 	conductors []string
 	trackers   [][]string    // URLs, by tier
 	named      []*named      // members that the user named
+	origins    []*webSource  // web servers that have the content
 	place      [8]byte       // of this copy, see place
 	complete   chan struct{} // closed when the content has its name
 
@@ -139,6 +140,7 @@ func newMember(cfg Config, join func(*Member) error) (*Member, error) {
 	}
 	rand.Read(m.key[:])
 	m.introduce()
+	m.newWebSources()
 	chosen, err := store.Select(cfg.File, cfg.Only, cfg.Except, cfg.Files...)
 	if err != nil {
 		return nil, err

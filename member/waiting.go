@@ -28,7 +28,10 @@ func (d *director) lookAgain() time.Duration {
 // known.
 func (d *director) explain() {
 	now := d.now()
-	facts := waiting{Waiting: d.core.Waiting(now), conductors: len(d.states), hitch: d.hitch}
+	facts := waiting{
+		Waiting: d.core.Waiting(now), conductors: len(d.states),
+		origins: d.originTroubles(), whoIs: d.whoIs, hitch: d.hitch,
+	}
 	d.nowhere(facts.Waiting)
 	complete, alone := d.core.Complete(), d.core.Alone(now)
 	d.update(func(p *Progress) {
@@ -53,6 +56,9 @@ type waiting struct {
 	up         bool   // one of them at least
 	conductor  string // why none is, in words
 	hitch      string // what the disk did not do last, and is tried again
+
+	origins []string                      // what is wrong with web servers, in words
+	whoIs   func(a netip.AddrPort) string // names a peer
 }
 
 // text says in one line why nothing comes; empty if something does. All words are this program's
@@ -66,9 +72,9 @@ func (w waiting) text() string {
 	case w.Held == w.Missing:
 		return w.held()
 	case w.Links == 0:
-		return "connected to nobody: " + w.nobody()
+		return strings.Join(append(w.origins, "connected to nobody: "+w.nobody()), "; ")
 	}
-	var reasons []string
+	reasons := w.origins
 	if w.Nowhere > 0 {
 		reasons = append(reasons, w.nowhere())
 	}
@@ -76,7 +82,7 @@ func (w waiting) text() string {
 		reasons = append(reasons, w.held())
 	}
 	if w.Bad > 0 {
-		reasons = append(reasons, fmt.Sprintf("%s last bad from %s", came(w.Bad), hostWords(w.BadFrom)))
+		reasons = append(reasons, fmt.Sprintf("%s last bad from %s", came(w.Bad), w.who(w.BadFrom)))
 	}
 	if w.Holders > 0 {
 		reasons = append(reasons, w.holders())
@@ -87,6 +93,14 @@ func (w waiting) text() string {
 		}
 	}
 	return strings.Join(reasons, "; ")
+}
+
+// who is how the user knows who is at an address.
+func (w waiting) who(a netip.AddrPort) string {
+	if w.whoIs != nil && a.Port() == 0 {
+		return w.whoIs(a)
+	}
+	return hostWords(a)
 }
 
 // held says what the disk does not take.

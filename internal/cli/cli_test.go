@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"maps"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -63,6 +65,7 @@ func heedSignals() {
 //	code N PROGRAM ARGUMENT...   runs a program that must exit with N
 //	random FILE SIZE             writes a file of that many random bytes, the same each time
 //	flip FILE OFFSET             changes one byte
+//	serve VARIABLE FOLDER        serves the folder over HTTP at $VARIABLE, until the script ends
 //
 // The torrents of libtorrent are in $TORRENTS.
 func TestTranscripts(t *testing.T) {
@@ -80,6 +83,7 @@ func TestTranscripts(t *testing.T) {
 			"code":   scriptCode,
 			"random": scriptRandom,
 			"flip":   scriptFlip,
+			"serve":  scriptServe,
 		},
 	})
 }
@@ -110,6 +114,30 @@ func scriptFlip(ts *testscript.TestScript, _ bool, args []string) {
 	offset, err := strconv.ParseInt(args[1], 10, 64)
 	ts.Check(err)
 	ts.Check(flipByte(ts.MkAbs(args[0]), offset))
+}
+
+// scriptServe serves a folder. What is below /moving has another state each time, what is below
+// /endless does not say how long it is, and what is below /short ends too soon.
+func scriptServe(ts *testscript.TestScript, _ bool, args []string) {
+	files := http.FileServer(http.Dir(ts.MkAbs(args[1])))
+	mux := http.NewServeMux()
+	mux.Handle("/", files)
+	states := 0
+	mux.Handle("/moving/", http.StripPrefix("/moving", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		states++
+		w.Header().Set("ETag", strconv.Quote(strconv.Itoa(states)))
+		files.ServeHTTP(w, r)
+	})))
+	mux.HandleFunc("/endless/", func(w http.ResponseWriter, _ *http.Request) {
+		w.(http.Flusher).Flush()
+	})
+	mux.HandleFunc("/short/", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		_, _ = w.Write(make([]byte, 500))
+	})
+	server := httptest.NewServer(mux)
+	ts.Defer(server.Close)
+	ts.Setenv(args[0], server.URL)
 }
 
 // randomBytes gives the same bytes each time, which no compression makes shorter.

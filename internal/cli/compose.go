@@ -18,6 +18,7 @@ import (
 // composeOptions is what compose was told.
 type composeOptions struct {
 	path       string
+	remote     *remote // what is composed instead of a file; nil: nothing
 	conductors []string
 	partSize   int64 // bytes, 0: automatic
 	output     output
@@ -78,13 +79,15 @@ func newCompose(p *program) *command {
 	}
 	partSize := o.partSizeOption()
 	c := &command{
-		name: "compose", arguments: "FILE [CONDUCTOR [PART_SIZE]]", most: 3,
+		name: "compose", arguments: "FILE|URL [CONDUCTOR [PART_SIZE]]", most: 3,
 		usage: "describe a file or folder in FILE.orch, for others to join",
 		description: "Reads FILE once, writes FILE.orch beside it and prints that file's path.\n" +
 			"Hand the .orch file to everybody who is to get FILE, and keep a member running that has it.\n" +
 			"FILE may be a folder: symbolic links and special files in it are left out, with a warning. --links follow\n" +
 			"reads through links, so that what they lead to is carried in their place; --links keep carries those that\n" +
-			"lead to something in the folder, and join makes them again.",
+			"lead to something in the folder, and join makes them again.\n" +
+			"A URL (http, https, s3) is read once and not stored; NAME.orch is written in the current folder, and members\n" +
+			"get from that server what no member has.",
 		options: slices.Concat([]*option{
 			conductor, partSize,
 		}, o.output.options(), o.options(), o.privateOptions(keyFileName+" beside the .orch file by default"), []*option{
@@ -132,6 +135,13 @@ func newCompose(p *program) *command {
 			}
 		}
 		o.path = arguments[0]
+		if isRemote(o.path) {
+			var err error
+			if o.remote, err = newRemote(o.path); err != nil {
+				return c.mistake("%v", err)
+			}
+			o.path = o.remote.name
+		}
 		return runCompose(ctx, p, o)
 	}
 	return c
@@ -196,8 +206,11 @@ func (o *composeOptions) settleOutput() error {
 	switch path := o.output.path; {
 	case o.torrent && filepath.Clean(path) == o.torrentPath():
 		return o.output.mistake("%q is where --torrent writes", path)
-	case path != "-" && o.isInside(path):
+	case path != "-" && o.remote == nil && o.isInside(path):
 		return o.output.mistake("%q lies in the folder to compose", path)
+	}
+	if o.remote != nil {
+		return o.output.settle("", "")
 	}
 	return o.output.settle("", o.path)
 }
@@ -220,8 +233,20 @@ func (o *composeOptions) openKey(p *program) (key *secure.Key, isNew bool, err e
 // compose reads the content, shows how that goes, and warns of what is in it.
 func (o *composeOptions) compose(ctx context.Context, p *program, doing string) (*orch.File, error) {
 	warnings, began := 0, time.Now()
+	path := o.path
+	var stream *compose.Stream
+	var webseeds []string
+	if o.remote != nil {
+		var end func()
+		var err error
+		if stream, end, err = o.remote.open(ctx); err != nil {
+			return nil, err
+		}
+		defer end()
+		path, webseeds = o.remote.shown(), []string{o.remote.address}
+	}
 	f, err := compose.Compose(ctx, compose.Config{
-		Path: o.path, Conductors: o.conductors, PartSize: o.partSize, Hash: o.hash, Comment: o.comment,
+		Path: path, Stream: stream, Webseeds: webseeds, Conductors: o.conductors, PartSize: o.partSize, Hash: o.hash, Comment: o.comment,
 		Links: o.links, NoTimes: o.noTimes,
 		Progress: slowProgress(p.terminal, doing),
 		Warn: func(text string) {

@@ -79,10 +79,18 @@ func (l *Link) pass(p proto.Piece) error {
 		return nil
 	}
 	g := &l.ghosts[i]
+	l.haunt(*g)
 	if g.at += int64(p.Length); g.at >= int64(g.run.Begin)+int64(g.run.Length) {
 		l.ghosts = slices.Delete(l.ghosts, i, i+1)
 	}
 	return nil
+}
+
+// haunt tells that the peer answers for a run that was cancelled: it begins to send it, or rejects it.
+func (l *Link) haunt(g ghost) {
+	if g.at == int64(g.run.Begin) {
+		l.tell(swarm.Belated{Peer: l.cfg.Peer, Run: g.run})
+	}
 }
 
 // ghost finds the run that was cancelled and that a piece is the next one of; -1: none.

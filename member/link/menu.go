@@ -203,7 +203,9 @@ func (l *Link) rejected(msg proto.Reject) {
 	if i := slices.IndexFunc(l.ghosts, func(g ghost) bool {
 		return g.run.Part == msg.Part && int64(g.run.Begin)+int64(g.run.Length) == msg.End()
 	}); i >= 0 {
+		g := l.ghosts[i]
 		l.ghosts = slices.Delete(l.ghosts, i, i+1)
+		l.haunt(g)
 		return
 	}
 	i := l.covering(msg.Part, msg.Begin)

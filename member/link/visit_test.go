@@ -169,6 +169,8 @@ func (v *visit) told(events []Event) {
 		case swarm.Rejected:
 			v.fetched(ev.Run)
 			v.asksNoMore(ev.Run)
+		case swarm.Belated:
+			v.inRange(ev.Run.Part)
 		case swarm.Hinted:
 			if len(ev.Addrs) == 0 || len(ev.Addrs) > proto.MaxExchanged {
 				v.t.Fatalf("%d addresses are told of", len(ev.Addrs))

@@ -222,6 +222,9 @@ func TestFetchFromWhoRequiresEncryption(t *testing.T) {
 				if err != nil {
 					return
 				}
+				if len(agreed.Initial) != 68 { // aria2 takes nothing but the handshake within its own
+					t.Errorf("%d bytes are said within the handshake", len(agreed.Initial))
+				}
 				in := io.MultiReader(bytes.NewReader(agreed.Initial), agreed.Reader(c))
 				lie(&through{c, in, agreed.Writer(c)}, id, len(info), func(c net.Conn, piece int) {
 					sends(c, proto.Metadata{Kind: proto.MetadataData, Total: len(info), Data: info})

@@ -31,21 +31,25 @@ func mayWantEncryption(err error) bool {
 	return errors.Is(err, errHangsUp) || errors.Is(err, errNoise)
 }
 
-// open says the first handshake: plainly, or within an encrypted one.
+// open says both handshakes: plainly, or the first within an encrypted one, which has room for no
+// more with some clients.
 func (s *seeker) open(conn net.Conn, encrypted bool) (*wire, error) {
+	hello, extension := s.hello()
 	if !encrypted {
-		_, err := conn.Write(s.hello())
+		_, err := conn.Write(append(hello, extension...))
 		return &wire{conn, conn, conn}, err
 	}
-	agreed, err := mse.Open(conn, s.id, mse.Plain|mse.RC4, s.hello())
+	agreed, err := mse.Open(conn, s.id, mse.Plain|mse.RC4, hello)
 	if err != nil {
 		return nil, err
 	}
-	return &wire{conn, agreed.Reader(conn), agreed.Writer(conn)}, nil
+	w := &wire{conn, agreed.Reader(conn), agreed.Writer(conn)}
+	_, err = w.Write(extension)
+	return w, err
 }
 
-// hello is what is said first: both handshakes.
-func (s *seeker) hello() []byte {
+// hello is what is said first.
+func (s *seeker) hello() (handshake, extension []byte) {
 	hs := proto.Handshake{Protocol: proto.BitTorrent, ID: s.id, PeerID: s.self}
 	hs.SetExtended()
 	ext := proto.ExtHandshake{
@@ -53,7 +57,7 @@ func (s *seeker) hello() []byte {
 		Version:  "Orchestra", Port: int(s.port),
 	}
 	said := proto.Extended{ID: proto.ExtHandshakeID, Payload: ext.Append(nil)}
-	return proto.Append(hs.Append(nil), said)
+	return hs.Append(nil), proto.Append(nil, said)
 }
 
 // isHangUp reports whether the far end ended a connection.

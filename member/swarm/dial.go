@@ -47,7 +47,7 @@ func (l *links) tend() {
 // wanting reports whether something is missing here that nobody linked to has and sends.
 func (l *links) wanting() bool {
 	return l.s.missing > 0 && !slices.ContainsFunc(l.list, func(p *peer) bool {
-		return p.useful > 0 && !p.leaving && !p.choked && !p.sends.onTrial()
+		return !p.origin && p.useful > 0 && !p.leaving && !p.choked && !p.sends.onTrial()
 	})
 }
 
@@ -89,7 +89,7 @@ func (l *links) shed() {
 	}
 	keep := uint32(min(math.MaxUint32/uint64(l.up)*keptLinks, math.MaxUint32))
 	for _, p := range l.list {
-		if p.begun == 0 && len(p.grants) == 0 && l.lot(p) > keep {
+		if !p.origin && p.begun == 0 && len(p.grants) == 0 && l.lot(p) > keep {
 			l.drop(p, "fewer links are enough without a chain")
 		}
 	}

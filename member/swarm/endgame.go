@@ -58,7 +58,7 @@ func (rq *requests) recallFor(p, from *peer, f *fetch) {
 
 // recallRun asks a peer to reject a run that it has not begun.
 func (rq *requests) recallRun(from *peer, f *fetch) {
-	f.recalled = true
+	f.recalled, f.recalledAt = true, rq.s.now
 	if from.recalled++; from.recalled == 1 {
 		from.due = rq.s.now + rq.answers(from)
 		rq.care.of(from)
@@ -197,7 +197,7 @@ func (rq *requests) faster(part uint32, than *peer) *peer {
 		least = 2 * than.down.bytesPerSecond(rq.s.now)
 	}
 	for _, p := range rq.s.links.list {
-		if p == than || p.leaving || p.choked || p.off || !p.hasPart(part) ||
+		if p == than || p.origin || p.leaving || p.choked || p.off || !p.hasPart(part) ||
 			len(p.fetches) >= 2*rq.s.plan.depth(p) {
 			continue
 		}

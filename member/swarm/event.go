@@ -80,6 +80,10 @@ type (
 		RoundTrip time.Duration // of a packet, at best
 		Hears     bool          // it can be told that a part is gone (BEP 54)
 		Port      uint16        // on which it accepts members, as it says; 0: it does not say
+
+		// Origin tells that it is a web server that has everything: no link is up, none is needed,
+		// and nothing is to be said to it. It is asked as a member is: [Fetch], [Cancel], [Recall].
+		Origin bool
 	}
 	// Left tells that a link is down, whoever ended it. Nothing more comes from this peer.
 	Left struct{ Peer int }
@@ -161,6 +165,12 @@ type (
 	}
 	// Rejected tells that the peer will not send a run, or the rest of it.
 	Rejected struct {
+		Peer int
+		Run  Run
+	}
+	// Belated tells that the peer answers for a run that was taken back with [Cancel]: it begins to
+	// arrive, or is rejected.
+	Belated struct {
 		Peer int
 		Run  Run
 	}
@@ -264,6 +274,7 @@ func (Started) event()    {}
 func (Progress) event()   {}
 func (Received) event()   {}
 func (Rejected) event()   {}
+func (Belated) event()    {}
 func (Declined) event()   {}
 func (Dismissed) event()  {}
 func (Regroup) event()    {}

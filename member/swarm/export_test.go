@@ -66,3 +66,8 @@ func (s *Swarm) Blamed() (hosts []netip.Addr) {
 	slices.SortFunc(hosts, netip.Addr.Compare)
 	return hosts
 }
+
+// Pulls reports whether this member asks an origin.
+func (s *Swarm) Pulls() bool {
+	return slices.ContainsFunc(s.origins.list, func(p *peer) bool { return p.on })
+}

@@ -11,7 +11,9 @@ type requests struct {
 	works map[uint32]*work
 	open  []*work // those of several runs, oldest first
 
-	care    care          // peers that send, are to answer, or are put off
+	care      care          // peers that send, are to answer, or are put off
+	answering time.Duration // how long peers take to answer recalls, of late
+
 	robbed  []*peer       // whose menus were taken from in this step
 	retryAt time.Duration // when a peer that is idle may take over what waits elsewhere
 }
@@ -59,16 +61,21 @@ type fetch struct {
 	started time.Duration // when its first bytes came; 0: not yet
 	hearsay bool          // the peer had not verified the part when it began to send it
 
-	got      uint32        // bytes of it that came, as far as is known
-	moved    time.Duration // when they became more, by movedLeast at least
-	movedGot uint32        // how many they were then
-	declined bool          // some blocks of it were rejected
-	recalled bool          // the peer was asked to reject it
-	taker    *peer         // who is asked for it then, if it was recalled for somebody
+	got        uint32        // bytes of it that came, as far as is known
+	moved      time.Duration // when they became more, by movedLeast at least
+	movedGot   uint32        // how many they were then
+	declined   bool          // some blocks of it were rejected
+	recalled   bool          // the peer was asked to reject it
+	recalledAt time.Duration // when that was
+	taker      *peer         // who is asked for it then, if it was recalled for somebody
 }
 
 // fill asks a peer for more until its menu is full or it has nothing more to offer.
 func (rq *requests) fill(p *peer) {
+	if p.origin {
+		rq.fillOrigin(p)
+		return
+	}
 	if p.choked || (p.useful == 0 && len(p.coming) == 0) || rq.s.finished ||
 		rq.s.setbacks.full || rq.s.reader.owes(p) || !rq.s.plan.mayAsk(p) {
 		return
@@ -94,7 +101,7 @@ func (rq *requests) fill(p *peer) {
 func (rq *requests) refill() {
 	for _, p := range rq.robbed {
 		depth := rq.s.plan.depth(p)
-		for !p.gone && !p.choked && !rq.s.setbacks.full && rq.s.plan.mayAsk(p) && len(p.fetches) < depth {
+		for !p.origin && !p.gone && !p.choked && !rq.s.setbacks.full && rq.s.plan.mayAsk(p) && len(p.fetches) < depth {
 			w, n, ok := rq.choose(p)
 			if !ok {
 				break
@@ -301,7 +308,10 @@ func (rq *requests) rejected(ev Rejected) {
 		return
 	}
 	f := p.fetches[i]
-	if !f.recalled && p.hasPart(f.work.part) {
+	switch {
+	case f.recalled:
+		rq.answered(f)
+	case p.hasPart(f.work.part):
 		rq.putOff(p, refusedFirst, refusedMost)
 	}
 	if rq.mayHave(f.taker, f) {

@@ -22,21 +22,34 @@ func (l *links) peerLoses(p *peer, part uint32) {
 		return
 	}
 	if p.all {
-		l.seeds--
+		if !p.origin {
+			l.seeds--
+		}
 		p.all, p.counted, p.has = false, true, newBitmap(l.s.parts)
 		for part := range uint32(l.s.parts) {
 			p.has.set(part)
-			l.s.rare.inc(part)
+			l.counts(p, part, 1)
 		}
 	}
 	p.has.clear(part)
 	p.hasN--
-	l.s.rare.dec(part)
+	l.counts(p, part, -1)
 	if l.s.lacks(part) {
 		p.useful--
 	}
 	l.s.requests.takeBack(p, part)
 	l.showInterest(p)
+}
+
+// counts counts a peer more, or less, that has a part; an origin is none.
+func (l *links) counts(p *peer, part uint32, n int) {
+	switch {
+	case p.origin:
+	case n > 0:
+		l.s.rare.inc(part)
+	default:
+		l.s.rare.dec(part)
+	}
 }
 
 func (l *links) peerHas(ev Has) {
@@ -77,9 +90,10 @@ func (l *links) peerGains(p *peer, part uint32) bool {
 	if p.has == nil {
 		p.has = newBitmap(l.s.parts)
 	}
+	l.s.origins.gains(p, part)
 	p.has.set(part)
 	p.hasN++
-	l.s.rare.inc(part)
+	l.counts(p, part, 1)
 	if l.s.lacks(part) {
 		p.useful++
 	}

@@ -24,9 +24,22 @@ type links struct {
 func (l *links) drop(p *peer, why string) {
 	if !p.leaving {
 		p.leaving = true
-		l.up--
+		if !p.origin {
+			l.up--
+		}
 	}
 	l.s.emit(Drop{p.index, why})
+}
+
+// seat makes a peer one of those that there are.
+func (l *links) seat(p *peer) {
+	for len(l.peers) <= p.index {
+		l.peers = append(l.peers, nil)
+	}
+	l.peers[p.index] = p
+	byIndex := func(q *peer, i int) int { return q.index - i }
+	at, _ := slices.BinarySearchFunc(l.list, p.index, byIndex)
+	l.list = slices.Insert(l.list, at, p)
 }
 
 func (l *links) joined(ev Joined) {
@@ -36,13 +49,7 @@ func (l *links) joined(ev Joined) {
 		heard: l.s.now, since: l.s.now, usedAt: l.s.now,
 		menu: menu{choked: true}, service: service{choking: true},
 	}
-	for len(l.peers) <= ev.Peer {
-		l.peers = append(l.peers, nil)
-	}
-	l.peers[ev.Peer] = p
-	byIndex := func(q *peer, i int) int { return q.index - i }
-	at, _ := slices.BinarySearchFunc(l.list, p.index, byIndex)
-	l.list = slices.Insert(l.list, at, p)
+	l.seat(p)
 	if p.dialled {
 		l.opened++
 	}
@@ -80,6 +87,13 @@ func (l *links) left(i int) {
 	l.peers[i], p.gone = nil, true
 	at := slices.Index(l.list, p)
 	l.list = slices.Delete(l.list, at, at+1)
+	if p.origin {
+		l.s.origins.left(p)
+		l.s.trust.forgetPeer(p)
+		l.s.requests.freeAll(p)
+		l.s.requests.fillOthers(nil)
+		return
+	}
 	if p.dialled {
 		l.opened--
 	}
@@ -106,6 +120,9 @@ func (l *links) left(i int) {
 // chooses for itself whom to help, and this keeps them apart. Who is not needed is not asked to
 // send, and serves this member last.
 func (l *links) showInterest(p *peer) {
+	if p.origin {
+		return
+	}
 	useful := p.useful > 0 || len(p.coming) > 0 ||
 		(p.interesting && l.s.missing > 0 && !p.foreign())
 	needed := !l.s.lines.swamped && l.s.plan.needs(p)
@@ -140,7 +157,7 @@ func (l *links) showInterests() {
 // peer.
 func (l *links) dropSeeds() {
 	for _, p := range l.list {
-		if l.s.complete(p) {
+		if l.s.complete(p) && !p.origin {
 			l.drop(p, "both have everything")
 		}
 	}

@@ -23,7 +23,7 @@ type Linked struct {
 func (s *Swarm) Linked(bits bool) []Linked {
 	all := make([]Linked, 0, s.links.up)
 	for _, p := range s.links.list {
-		if p.leaving {
+		if p.leaving || p.origin {
 			continue
 		}
 		l := Linked{Peer: p.index, ID: p.id, Addr: p.addr, Since: p.since, Have: p.hasN, Good: p.good}

@@ -15,6 +15,7 @@ func (s *Swarm) lost(ev Lost) {
 	s.stats.BytesHave -= s.partLen(part)
 	for _, p := range s.links.list {
 		switch {
+		case p.origin:
 		case p.hears:
 			s.emit(Withdraw{p.index, part})
 		case !p.hasPart(part):

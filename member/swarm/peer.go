@@ -40,6 +40,7 @@ type peer struct {
 	menu
 	service
 	role
+	pull
 }
 
 // menu is what a peer is asked for, and how it sends; it is that of the requests.
@@ -55,6 +56,7 @@ type menu struct {
 	off      bool          // it is not asked for anything until then
 	lame     bool          // it is in the middle of a run, and does not go on
 	due      time.Duration // when recalls are to be answered
+	askedAt  time.Duration // when it was asked for an answer that it did not give in time; 0: it did
 	look     time.Duration // when the runs that it has begun are looked at next
 	sent     bool          // a run, ever
 	waits    time.Duration // since when it is asked for something and has begun nothing

@@ -66,6 +66,9 @@ func (pl *plan) depth(p *peer) int {
 		return menuOrphan
 	}
 	depth := min(max(menuRuns, menuBytes/length), menuMost)
+	if p.origin && !pl.chained() { // others may be at the same place soon
+		depth = min(depth, max(originMenu/length, 2))
+	}
 	if pl.slowFeed(p) { // what waits there is missed at the end
 		depth = min(depth, 2+int(p.pace*menuTime.Seconds())/length)
 	}

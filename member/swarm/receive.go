@@ -20,6 +20,9 @@ func (rq *requests) started(ev Started) {
 			}
 			f.moved = rq.s.now
 			p.waits, p.waited = rq.s.now, 0
+			if f.recalled {
+				rq.answered(f)
+			}
 			rq.settleRecall(p, f)
 			rq.begins(p, 1)
 			rq.s.plan.came(p, 0)
@@ -41,6 +44,7 @@ func (rq *requests) begins(p *peer, n int) {
 		rq.s.lines.flowsMore(1)
 		p.look = rq.s.now + lookEvery
 		rq.care.of(p)
+		rq.sends(p)
 	case p.begun == 0:
 		rq.limps(p, false)
 		rq.s.lines.flowsMore(-1)
@@ -56,6 +60,7 @@ func (rq *requests) progress(ev Progress) {
 		return
 	}
 	p.live(rq.s.now)
+	rq.s.origins.came(p, ev.Down)
 	rq.s.plan.came(p, ev.Down)
 	rq.moves(p, ev)
 	p.down.add(rq.s.now, ev.Down)
@@ -105,6 +110,7 @@ func (rq *requests) received(ev Received) {
 		r.here, r.by, r.hearsay = true, p.index, f.hearsay
 		f.work.left--
 		rq.keepsPace(p, f)
+		rq.sends(p)
 	}
 	rq.unask(p, i)
 	if r.asked > 0 {

@@ -144,7 +144,7 @@ func (pl *plan) nextRegroup() time.Duration {
 // sayRegroup tells all members but one.
 func (pl *plan) sayRegroup(not *peer, what proto.Regrouping) {
 	for _, p := range pl.s.links.list {
-		if p != not && !p.foreign() && !p.leaving {
+		if p != not && !p.origin && !p.foreign() && !p.leaving {
 			pl.s.emit(SetRegroup{p.index, what})
 		}
 	}

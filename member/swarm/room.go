@@ -29,7 +29,7 @@ func (l *links) idle(p *peer, since time.Duration) bool {
 // vain reports whether a link is of no use so far: the peer sent nothing of what it was asked
 // for, and takes nothing.
 func (l *links) vain(p *peer) bool {
-	return p.sends.onTrial() && !p.sent && p.begun == 0 && p.usedAt <= p.since &&
+	return !p.origin && p.sends.onTrial() && !p.sent && p.begun == 0 && p.usedAt <= p.since &&
 		(len(p.wants) == 0 || p.takes.onTrial())
 }
 
@@ -67,7 +67,7 @@ func (l *links) makeRoom(p *peer) bool {
 	}
 	var worst *peer
 	for _, q := range l.list {
-		if q == p || q.leaving {
+		if q == p || q.leaving || q.origin {
 			continue
 		}
 		wait := idleLink
@@ -92,7 +92,7 @@ func (l *links) makeRoom(p *peer) bool {
 func (l *links) share(p *peer) bool {
 	of := map[netip.Addr]int{}
 	for _, q := range l.list {
-		if !q.leaving {
+		if !q.leaving && !q.origin {
 			of[hostOf(q.addr.Addr())]++
 		}
 	}
@@ -100,7 +100,7 @@ func (l *links) share(p *peer) bool {
 	var worst *peer
 	most := own
 	for _, q := range l.list {
-		if q == p || q.leaving {
+		if q == p || q.leaving || q.origin {
 			continue
 		}
 		n := of[hostOf(q.addr.Addr())]
@@ -130,7 +130,7 @@ func (l *links) goesBefore(a, b *peer) bool {
 func (l *links) giveUp() {
 	var worst *peer
 	for _, q := range l.list {
-		if !q.leaving && (worst == nil || l.givenUpBefore(q, worst)) {
+		if !q.leaving && !q.origin && (worst == nil || l.givenUpBefore(q, worst)) {
 			worst = q
 		}
 	}

@@ -73,11 +73,12 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// Bounds of what comes and is thrown away: over all swarms, and in one of them beside as much as
-// came and what may be on its way when something ends.
+// Bounds of what comes and is thrown away: over all swarms; and by one member, as a share of what
+// came to it, beside what may be on its way when something ends.
 const (
 	wastedShare = 0.08
-	wastedMost  = 8 << 20
+	wastedOwn   = 0.25
+	wastedMost  = 4 << 20
 )
 
 // outcome is what came of a scenario.
@@ -180,7 +181,7 @@ func (c scenario) play(t testing.TB, trace func(string)) (out outcome) {
 		if !p.honest() || p.left || s.watch.failed() {
 			continue
 		}
-		if p.wasted > p.good+wastedMost {
+		if p.wasted > int64(wastedOwn*float64(p.good))+wastedMost {
 			s.watch.breach("member %d threw %d of %d bytes away", p.n, p.wasted, p.good)
 		}
 		if p.core == nil || !p.core.Finished() {

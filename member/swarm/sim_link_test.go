@@ -148,6 +148,9 @@ func (e *end) writeContent() bool {
 
 // report tells the core of something soon.
 func (e *end) report(ev link.Event) {
+	if e.far.me.serves && !isFromOrigin(ev) {
+		return
+	}
 	switch ev := ev.(type) {
 	case nil:
 	case link.Accused:

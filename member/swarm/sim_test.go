@@ -49,6 +49,7 @@ type player struct {
 	rotten    map[uint32]bool // parts that it has and that are bad on its disk
 	disk      map[Run]bool    // runs of parts on their way that are bad on its disk
 	ill       illness         // what is wrong with it
+	serves    bool            // it is an origin
 	shut      bool            // it is deaf and was sent something
 	known     map[int]bool    // whom the conductor named
 	listed    int             // how many members it said there are
@@ -111,6 +112,7 @@ func (s *sim) enter(at time.Duration, up, down float64, shares bool) *player {
 		if p.apart == 0 {
 			s.announce(p)
 		}
+		p.findsOrigins()
 	}))
 	return p
 }

@@ -22,7 +22,8 @@ const (
 	soonest = time.Second
 
 	// A peer that is there answers a recall at once. One that never sent anything is not waited
-	// for long; one that did may have much on its line before the answer.
+	// for long; before the answer of one that did stands what it sends, which is as much as it
+	// was asked for at most. Nobody is waited for longer than answersMost.
 	answersStranger = 300 * time.Millisecond
 	answersKnown    = time.Second
 	answersMost     = 3 * time.Second
@@ -42,11 +43,67 @@ const (
 
 // answers is how long a peer may take to answer a recall.
 func (rq *requests) answers(p *peer) time.Duration {
-	least := answersStranger
-	if p.pace > 0 || p.begun > 0 {
-		least = answersKnown
+	wait := max(answersStranger, rq.answering)
+	switch {
+	case p.sent:
+		wait = max(answersKnown, wait) + rq.before(p)
+	case p.begun > 0 || len(p.grants) > 0: // or the recall itself stands behind what goes there
+		wait = max(answersKnown, wait)
 	}
-	return min(least+4*p.roundTrip, answersMost)
+	return min(wait+4*p.roundTrip, answersMost)
+}
+
+// before is how long what a peer is asked for takes to come, if it comes as fast as of late.
+func (rq *requests) before(p *peer) time.Duration {
+	bytes := 0.0
+	for _, f := range p.fetches {
+		bytes += float64(rq.s.runOf(f.work, f.n).Length - f.got)
+	}
+	rate := p.down.bytesPerSecond(rq.s.now)
+	if rate*answersMost.Seconds() <= bytes {
+		return answersMost
+	}
+	return timeFor(bytes, rate)
+}
+
+// sends gives a peer that sends content more time for its answers, which stand behind that.
+func (rq *requests) sends(p *peer) {
+	if p.recalled > 0 {
+		p.due = max(p.due, rq.s.now+rq.answers(p))
+	}
+}
+
+// answered takes in that a peer answered a recall, or began to send what was recalled: in view of
+// that others are waited for.
+func (rq *requests) answered(f *fetch) {
+	if took := rq.s.now - f.recalledAt; took > rq.answering {
+		rq.answering = took
+	} else {
+		rq.answering -= (rq.answering - took) / 8
+	}
+}
+
+// recalledSince is when the first of the recalls was made that a peer did not answer.
+func (rq *requests) recalledSince(p *peer) time.Duration {
+	since := rq.s.now
+	for _, f := range p.fetches {
+		if f.recalled {
+			since = min(since, f.recalledAt)
+		}
+	}
+	return since
+}
+
+// belated takes in that a peer sends a run that was taken back from it, because it did not answer:
+// it does not withhold, it takes so long.
+func (rq *requests) belated(ev Belated) {
+	p := rq.s.links.peer(ev.Peer)
+	if p == nil || p.askedAt == 0 {
+		return
+	}
+	rq.answering = max(rq.answering, min(rq.s.now-p.askedAt, answersMost))
+	p.askedAt = 0
+	p.sends.until = min(p.sends.until, rq.s.now)
 }
 
 // moves notes how far a run has come.
@@ -156,6 +213,7 @@ func (rq *requests) watchRuns() {
 			rq.resume(p)
 		}
 		if p.recalled > 0 && rq.s.now >= p.due && planted != bugRecall {
+			p.askedAt = rq.recalledSince(p)
 			rq.withholds(p)
 		}
 		if p.begun > 0 && rq.s.now >= p.look {
@@ -174,14 +232,14 @@ func (rq *requests) watchRuns() {
 // untried reports whether a peer is asked for something and has not begun, and never sent anything,
 // which in a chain is so of all but one, or is on trial.
 func (rq *requests) untried(p *peer) bool {
-	return p.begun == 0 && len(p.fetches) > 0 &&
+	return p.begun == 0 && len(p.fetches) > 0 && !p.origin &&
 		(p.sends.onTrial() || !p.sent && !rq.s.plan.chained())
 }
 
 // doubtful reports whether a peer was asked for something for a while, one or the other time, and
 // sent nothing, while others have sent.
 func (rq *requests) doubtful(p *peer) bool {
-	return !p.sent && p.begun == 0 && !rq.s.plan.chained() &&
+	return !p.sent && p.begun == 0 && !p.origin && !rq.s.plan.chained() &&
 		(p.waited >= soundAfter || p.sends.onTrial()) && rq.othersSend(p)
 }
 
@@ -204,7 +262,7 @@ func (rq *requests) sound(p *peer) {
 // othersSend reports whether others than a peer have sent something.
 func (rq *requests) othersSend(not *peer) bool {
 	return slices.ContainsFunc(rq.s.links.list, func(p *peer) bool {
-		return p != not && !p.leaving && !p.lame && (p.begun > 0 || p.sent)
+		return p != not && !p.origin && !p.leaving && !p.lame && (p.begun > 0 || p.sent)
 	})
 }
 

@@ -87,6 +87,74 @@ func TestRecallThatIsNotAnswered(t *testing.T) {
 	}
 }
 
+// Before the answer of a peer that sends stands what it sends: it is given the time that this takes.
+func TestAnswerStandsBehindContent(t *testing.T) {
+	const part = 256 << 10
+	for _, test := range []struct {
+		name string
+		rate int64 // bytes a second that come from it; 0: it never sent anything
+		want time.Duration
+	}{
+		{"a stranger", 0, answersStranger},
+		{"it sends fast", 16 << 20, answersKnown + 7*part*time.Second/(16<<20)},
+		{"it sends slowly", 64 << 10, answersMost},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			d := newDesk(t, 8, part)
+			d.seed(0)
+			if test.rate > 0 {
+				run := d.menu(0)[0]
+				d.tell(Started{0, run})
+				for d.at < time.Second {
+					d.at += ReportEvery
+					got := int64(part) * int64(d.at) / int64(time.Second)
+					d.tell(Progress{0, test.rate * int64(ReportEvery) / int64(time.Second), run, uint32(got), false})
+				}
+				d.tell(Received{0, run})
+			}
+			p := d.links.peers[0]
+			if got := d.requests.answers(p); (got - test.want).Abs() > test.want/8 {
+				t.Errorf("waits %v for the answer, want about %v", got, test.want)
+			}
+		})
+	}
+}
+
+// Who sends what was taken back from it did not withhold it: others are waited for as long from
+// then on as it took.
+func TestBelatedRunTeachesPatience(t *testing.T) {
+	d := newDesk(t, 8, 256<<10)
+	d.seed(0)
+	d.at = patience
+	d.seed(1)
+	run := d.menu(0)[0]
+	recalls := of[Recall](d)
+	if len(recalls) == 0 {
+		t.Fatalf("nothing is taken back for who has nothing to send: %v", d.got)
+	}
+	d.wait(d.at + answersStranger)
+	if len(d.menu(0)) != 0 {
+		t.Fatal("waited for although it does not answer")
+	}
+	const late = 2 * time.Second
+	d.at = patience + late
+	d.tell(Belated{0, run})
+	if got := d.requests.answers(d.links.peers[1]); got != late {
+		t.Errorf("the next one is waited for %v, want %v", got, late)
+	}
+	for range 100 {
+		d.requests.answered(&fetch{recalledAt: d.at})
+	}
+	if got := d.requests.answers(d.links.peers[1]); got != answersStranger {
+		t.Errorf("waited for %v when all answer at once, want %v", got, answersStranger)
+	}
+	before := d.requests.answering
+	d.tell(Belated{1, run}) // it was never waited for
+	if d.requests.answering != before {
+		t.Error("patience comes of what was taken back for other reasons")
+	}
+}
+
 // What is rejected is asked for again, there too, later each time; and a run that came makes up
 // for it.
 func TestRejectedRunIsAskedForAgain(t *testing.T) {

@@ -73,6 +73,7 @@ type Swarm struct {
 	plan     plan
 	lines    lines
 	trust    trust
+	origins  origins
 	setbacks setbacks
 	lull     lull
 
@@ -112,6 +113,7 @@ func New(cfg Config) *Swarm {
 	s.plan = plan{s: s, chain: chain{told: Chained{On: true}}}
 	s.lines = newLines(s)
 	s.trust = newTrust(s)
+	s.origins = origins{s: s}
 	s.setbacks = newSetbacks(s)
 	s.lull = lull{s: s}
 	for i := range uint32(s.parts) {
@@ -163,7 +165,11 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 	case Stranger:
 		s.book.stranger(ev)
 	case Joined:
-		s.links.joined(ev)
+		if ev.Origin {
+			s.origins.joined(ev)
+		} else {
+			s.links.joined(ev)
+		}
 	case Left:
 		s.links.left(ev.Peer)
 	case Has:
@@ -194,6 +200,8 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 		s.requests.received(ev)
 	case Rejected:
 		s.requests.rejected(ev)
+	case Belated:
+		s.requests.belated(ev)
 	case Declined:
 		s.requests.declined(ev)
 	case Regroup:
@@ -228,6 +236,7 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 	s.trust.tend()
 	s.setbacks.tend()
 	s.requests.tend()
+	s.origins.tend()
 	s.reader.tend()
 	s.grants.tend()
 	s.lines.tend()
@@ -248,7 +257,7 @@ const never = time.Duration(1<<63 - 1)
 // whether there is such a time.
 func (s *Swarm) Next() (time.Duration, bool) {
 	at := min(s.plan.due(), s.trust.due(), s.requests.due(), s.reader.due(), s.grants.due(),
-		s.links.due(), s.setbacks.due())
+		s.links.due(), s.origins.due(), s.setbacks.due())
 	return at, at != never
 }
 

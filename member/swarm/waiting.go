@@ -89,7 +89,7 @@ func (u *lull) doubt() {
 	}
 	u.doubts = u.s.now + doubtEvery
 	for _, p := range u.s.links.list {
-		if p.useful > 0 && !p.leaving {
+		if p.useful > 0 && !p.leaving && !p.origin {
 			u.s.emit(Doubt{p.index})
 		}
 	}
@@ -138,7 +138,7 @@ func (s *Swarm) Waiting(now time.Duration) Waiting {
 	w := Waiting{Missing: s.missing, Links: s.links.up}
 	s.setbacks.waits(&w)
 	for _, p := range s.links.list {
-		if p.useful == 0 {
+		if p.useful == 0 || p.origin {
 			continue
 		}
 		w.Holders++
@@ -206,7 +206,7 @@ func (s *Swarm) Complete() int {
 		}
 	}
 	for _, p := range s.links.list {
-		if p.all {
+		if p.all && !p.origin {
 			n++
 		}
 	}

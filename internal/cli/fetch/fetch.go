@@ -26,6 +26,7 @@ type Config struct {
 	Time    time.Duration // of the whole fetch; 0 is 5 minutes
 	Silence time.Duration // until the answer begins, and between two pieces of it; 0 is 15 s
 	Agent   string        // the User-Agent; "" is Orchestra
+	Plain   bool          // as the server has it: it is asked not to compress it
 
 	// Secure makes the connection to a server of http one on which the server has proven who it is;
 	// nil leaves it as it is.
@@ -45,6 +46,7 @@ type Body struct {
 	io.Reader
 	URL    *url.URL    // where it came from in the end
 	Header http.Header // of the answer
+	Length int64       // bytes, as the server says; -1: it does not say
 	end    func()
 }
 
@@ -101,7 +103,7 @@ func Open(ctx context.Context, address string, cfg Config) (*Body, error) {
 		end()
 		return nil, in.tooLarge()
 	}
-	return &Body{Reader: in, URL: from, Header: res.Header, end: end}, nil
+	return &Body{Reader: in, URL: from, Header: res.Header, Length: res.ContentLength, end: end}, nil
 }
 
 // Shown is a URL as it may be shown and logged: a password, a query and a
@@ -283,6 +285,9 @@ func (f *fetching) ask(u *url.URL) (*http.Response, error) {
 		return nil, err
 	}
 	req.Header.Set("User-Agent", f.cfg.Agent)
+	if f.cfg.Plain {
+		req.Header.Set("Accept-Encoding", "identity")
+	}
 	f.silent.Reset(f.cfg.Silence)
 	return f.client.Do(req)
 }

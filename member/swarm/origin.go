@@ -1,0 +1,401 @@
+package swarm
+
+import (
+	"hash/fnv"
+	"slices"
+	"time"
+
+	"orchestra/proto"
+)
+
+// An origin is a web server that has the content and takes no part in the swarm. To the requests it
+// is a peer like others: what it is asked for begins, comes, stalls and is blamed as with them. But
+// it counts neither as a member nor as a copy, wants nothing and is told nothing.
+//
+// It is asked for what nobody connected has, and by as few members as can be: in a chain by one,
+// which passes on what comes, in a mesh by originPullers, each at another place.
+// Nobody says who that is. All order themselves and those that they are connected to by a number
+// that each can compute, and the first ones ask. Where the first do not, the next ones take over,
+// one after the other, until somebody gains what nobody had. Who asks goes on with it, whoever comes,
+// until somebody before it in that order gains so much that it does so too.
+type origins struct {
+	s    *Swarm
+	list []*peer
+	news time.Duration // when somebody gained last what nobody connected had
+	sent time.Duration // when a member sent something last
+
+	span  time.Duration // since when bytes are counted
+	bytes int64         // that came from members since
+	best  float64       // bytes a second that came from them in a span of late, at best
+}
+
+// pull is what an origin is to this member; it is that of the origins.
+type pull struct {
+	origin  bool
+	on      bool          // this member asks it
+	at      int           // the part that follows what it was asked for last
+	starved time.Duration // since when it is asked for what others have too; 0: it is not
+
+	rival  int64   // bytes that somebody gained who should ask it rather than this member
+	tries  backoff // of trying how fast it sends
+	trying bool
+}
+
+const (
+	// originPullers ask an origin in a mesh.
+	originPullers = 4
+	// originGrace is how long a member that has just come leaves an origin alone: until it is
+	// connected to those who may ask it already, or come before it.
+	originGrace = 300 * time.Millisecond
+	// originNews is how long somebody who asks an origin may gain nothing until another one asks,
+	// and originNext how much later each of those does that come after.
+	originNews = 1500 * time.Millisecond
+	originNext = 2 * time.Second
+	// originStarved is how long nobody may send anything until an origin is asked for what others
+	// have too: they do not serve this member.
+	originStarved = 8 * time.Second
+	// originMenu is how many bytes are asked of an origin in a mesh: others may ask for the same.
+	originMenu = 512 << 10
+)
+
+// joined begins with an origin. It has everything, and may be asked.
+func (o *origins) joined(ev Joined) {
+	p := &peer{
+		index: ev.Peer, id: ev.ID, addr: ev.Addr, dialled: true, maxRun: ev.MaxRun,
+		roundTrip: ev.RoundTrip, heard: o.s.now, since: o.s.now, usedAt: o.s.now,
+		all: true, hasN: o.s.parts, useful: o.s.missing, service: service{choking: true},
+		pull: pull{origin: true},
+	}
+	o.s.links.seat(p)
+	o.list = append(o.list, p)
+	o.s.requests.linked(p)
+	if o.s.trust.cut(p) {
+		p.leaving = true
+		o.s.emit(Drop{p.index, "sent bad data again and again"})
+		return
+	}
+	o.s.trust.doubt(p)
+}
+
+// left forgets an origin.
+func (o *origins) left(p *peer) {
+	o.list = slices.DeleteFunc(o.list, func(q *peer) bool { return q == p })
+}
+
+// gains takes in that a peer gains a part, before that is counted.
+func (o *origins) gains(p *peer, part uint32) {
+	if len(o.list) == 0 || p.origin || !o.alone(part) || !o.s.lacks(part) {
+		return
+	}
+	before := o.news
+	o.news = o.s.now
+	for _, q := range o.list {
+		if !q.on || !o.before(q, p) || o.place(q) < o.pullers() {
+			continue
+		}
+		if o.s.now > before+originNews {
+			q.rival = 0
+		}
+		if q.rival += o.s.partLen(part); q.rival > 2*max(o.trialBytes(), o.s.partSize) {
+			o.leave(q)
+		}
+	}
+}
+
+// came takes in that a peer sent something.
+func (o *origins) came(p *peer, bytes int64) {
+	if p.origin {
+		return
+	}
+	o.sent = o.s.now
+	if span := o.s.now - o.span; span >= originSpan {
+		o.best = max(float64(o.bytes)/span.Seconds(), o.best*originFades)
+		o.span, o.bytes = o.s.now, 0
+	}
+	o.bytes += bytes
+	for _, q := range o.list {
+		q.starved = 0
+	}
+}
+
+// alone reports whether nobody connected has a part.
+func (o *origins) alone(part uint32) bool {
+	return o.s.links.seeds == 0 && o.s.rare.count[part] == 0
+}
+
+// pullers is how many members ask an origin.
+func (o *origins) pullers() int {
+	if o.s.plan.chained() {
+		return 1
+	}
+	return originPullers
+}
+
+// before reports whether a peer comes before this member in the order of those that ask an origin.
+func (o *origins) before(origin, p *peer) bool {
+	return lotOf(origin.id, p.id) < lotOf(origin.id, o.s.cfg.ID)
+}
+
+// lotOf is the number by which members are ordered.
+func lotOf(origin, member proto.PeerID) uint64 {
+	h := fnv.New64a()
+	h.Write(origin[:])
+	h.Write(member[:])
+	n := h.Sum64() // FNV alone keeps what begins alike together
+	n ^= n >> 32
+	n *= 0xd6e8feb86659fd93
+	return n ^ n>>32
+}
+
+// place is how many of those connected come before this member, who could ask as well. A guest is
+// not one of them: whether it asks the origin is not known.
+func (o *origins) place(origin *peer) (n int) {
+	for _, p := range o.s.links.list {
+		if !p.origin && !p.foreign() && !p.leaving && o.before(origin, p) {
+			n++
+		}
+	}
+	return n
+}
+
+// startsAt is when this member begins to ask an origin, if nothing happens.
+func (o *origins) startsAt(p *peer) time.Duration {
+	at := p.since + originGrace
+	place, most := o.place(p), o.pullers()
+	if place >= most {
+		return max(at, o.lastSign()+originNews+time.Duration(place-most+1)*originNext)
+	}
+	if o.s.plan.chained() && o.news > 0 { // somebody asks, and goes on with it
+		at = max(at, o.lastSign()+originNews)
+	}
+	return at
+}
+
+// lastSign is when it showed last that somebody asks an origin.
+func (o *origins) lastSign() time.Duration { return max(o.news, o.sent) }
+
+// starvesAt is when an origin is asked for what others have as well, if nothing happens.
+func (o *origins) starvesAt(p *peer) time.Duration {
+	return max(o.sent, p.since) + originStarved + time.Duration(o.place(p))*originNext
+}
+
+// open reports whether there is something that an origin could be asked for.
+func (o *origins) open(p *peer) bool {
+	return !p.choked && !p.leaving && p.useful > 0
+}
+
+// tend begins to ask origins.
+func (o *origins) tend() {
+	for _, p := range o.list {
+		if !o.open(p) {
+			continue
+		}
+		if !p.on && o.s.now >= o.startsAt(p) {
+			o.begin(p)
+		}
+		if p.starved == 0 && o.s.now >= o.starvesAt(p) {
+			p.on, p.starved = true, max(o.s.now, 1)
+			o.s.requests.fill(p)
+		}
+		if o.judge(p); o.s.now >= o.trialAt(p) && len(p.fetches) == 0 {
+			o.try(p)
+		}
+	}
+}
+
+func (o *origins) begin(p *peer) {
+	p.on, p.at = true, o.s.parts
+	o.s.requests.fill(p)
+}
+
+// leave asks an origin for nothing more: another member does.
+func (o *origins) leave(p *peer) {
+	p.on, p.rival = false, 0
+	o.s.requests.recallAll(p)
+}
+
+// due is when tend has something to do.
+func (o *origins) due() time.Duration {
+	at := never
+	for _, p := range o.list {
+		if !o.open(p) {
+			continue
+		}
+		if !p.on {
+			at = min(at, o.startsAt(p))
+		}
+		if p.starved == 0 {
+			at = min(at, o.starvesAt(p))
+		}
+		if len(p.fetches) == 0 {
+			at = min(at, o.trialAt(p))
+		}
+	}
+	return at
+}
+
+// fillOrigin asks an origin for more until its menu is full.
+func (rq *requests) fillOrigin(p *peer) {
+	if !p.on || p.choked || p.useful == 0 || rq.s.finished ||
+		rq.s.setbacks.full || !rq.s.plan.mayAsk(p) {
+		return
+	}
+	depth := rq.s.plan.depth(p)
+	for len(p.fetches) < depth {
+		w, n, ok := rq.chooseOrigin(p)
+		if !ok {
+			return
+		}
+		rq.ask(p, w, n)
+	}
+}
+
+// chooseOrigin finds the run that an origin is asked for next: the rest of a part that it sends, or
+// that others left, then the next part, and what another one stopped in the middle of.
+func (rq *requests) chooseOrigin(p *peer) (*work, int, bool) {
+	o := &rq.s.origins
+	if n := len(p.fetches); n > 0 {
+		last := p.fetches[n-1].work
+		if n, ok := last.free(); ok {
+			return last, n, true
+		}
+	}
+	for _, w := range rq.open {
+		if w.idle > 0 && p.hasPart(w.part) && (o.alone(w.part) || p.starved > 0) {
+			if n, ok := w.free(); ok {
+				return w, n, true
+			}
+		}
+	}
+	if part, ok := o.nextPart(p); ok {
+		return rq.begin(part), 0, true
+	}
+	if len(p.fetches) > 0 {
+		return nil, 0, false
+	}
+	for _, q := range rq.s.links.list {
+		if q == p || !q.lame {
+			continue
+		}
+		for _, f := range q.fetches {
+			if f.started != 0 && rq.mayShare(p, f) {
+				return f.work, f.n, true
+			}
+		}
+	}
+	return nil, 0, false
+}
+
+// nextPart finds the next part: in order for a chain, which is to have all of it. In a mesh others
+// ask as well, each from a place of its own on, so that parts which follow each other come in one
+// answer. Who meets another one goes on somewhere else.
+func (o *origins) nextPart(p *peer) (uint32, bool) {
+	if len(o.s.rare.order) == 0 || p.starved == 0 && o.s.links.seeds > 0 {
+		return 0, false
+	}
+	switch {
+	case o.s.reader.on:
+		return o.ahead(p, o.s.reader.at)
+	case p.starved > 0 || o.s.plan.chained():
+		return o.ahead(p, 0)
+	}
+	if next := uint32(p.at); p.at < o.s.parts && o.s.rare.isFree(next) && o.may(p, next) {
+		p.at++
+		return next, true
+	}
+	return o.anywhere(p)
+}
+
+// ahead finds the first part from one on, and then from the beginning.
+func (o *origins) ahead(p *peer, from int) (uint32, bool) {
+	all := p.starved > 0 || p == o.s.plan.chain.up
+	for _, stretch := range [][2]int{{from, o.s.parts}, {0, min(from, o.s.parts)}} {
+		part, ok := o.s.rare.first(p, stretch[0], stretch[1])
+		for looks := 0; ok && !all && !o.alone(part) && looks < lookOver; looks++ {
+			part, ok = o.s.rare.first(p, int(part)+1, stretch[1])
+		}
+		if ok && (all || o.alone(part)) {
+			return part, true
+		}
+	}
+	return 0, false
+}
+
+// anywhere finds a part that nobody connected has, and goes on from there the next time.
+func (o *origins) anywhere(p *peer) (uint32, bool) {
+	alone := o.s.rare.order[:o.s.rare.ends[0]]
+	if len(alone) == 0 {
+		return 0, false
+	}
+	from := o.s.rng.IntN(len(alone))
+	for i := range min(len(alone), probes) {
+		if part := alone[(from+i)%len(alone)]; o.may(p, part) {
+			p.at = int(part) + 1
+			return part, true
+		}
+	}
+	return 0, false
+}
+
+// may reports whether an origin may be asked for a part.
+func (o *origins) may(p *peer, part uint32) bool { return o.alone(part) && p.hasPart(part) }
+
+// Trials. One member may fill less of an origin's line than there is, because its own is slower, and
+// all behind it in the chain get no more. So those that come next in the order try how fast the
+// origin sends to them. If that is much faster than what comes here, the chain is given up.
+const (
+	// originTrial is how much later than the one before it each of the first originTrialMembers
+	// tries the origin. Each of them does so again after a while, longer each time.
+	originTrial        = 2 * time.Second
+	originTrialMembers = 4
+	// originTrialShare is the part of the content that is asked for then.
+	originTrialShare = 64
+	originTrialMost  = 4 << 20
+	// originFaster is how much faster the origin must send than what came in an originSpan of late.
+	// Each span that is no better has the best one fade.
+	originFaster = 1.5
+	originSpan   = time.Second
+	originFades  = 0.9
+)
+
+// trialAt is when an origin is tried next.
+func (o *origins) trialAt(p *peer) time.Duration {
+	c := &o.s.plan.chain
+	place := o.place(p)
+	if p.on || c.up == nil || c.up.origin || !o.s.plan.chained() || o.s.links.seeds > 0 ||
+		place >= originTrialMembers || o.s.plan.timeLeft() < trialWorth {
+		return never
+	}
+	return max(p.tries.until, c.from+time.Duration(place+1)*originTrial)
+}
+
+// trialBytes is how much is asked for in a trial.
+func (o *origins) trialBytes() int64 { return min(max(o.s.size/originTrialShare, 1), originTrialMost) }
+
+// try asks an origin for a few runs, to see how fast they come.
+func (o *origins) try(p *peer) {
+	p.tries.fail(o.s.now, 2*originTrial, trialMost)
+	part, ok := o.anywhere(p)
+	most := o.trialBytes()
+	for bytes := int64(0); ok && bytes < most; {
+		w := o.s.requests.begin(part)
+		for n := 0; n < len(w.runs) && bytes < most; n++ {
+			o.s.requests.ask(p, w, n)
+			bytes += int64(o.s.runOf(w, n).Length)
+		}
+		part++
+		ok = int64(part) < int64(o.s.parts) && o.s.rare.isFree(part) && o.may(p, part)
+	}
+	p.trying = len(p.fetches) > 0
+}
+
+// judge ends a trial when all came that was asked for.
+func (o *origins) judge(p *peer) {
+	if !p.trying || len(p.fetches) > 0 {
+		return
+	}
+	p.trying = false
+	if o.s.plan.chained() && p.pace > originFaster*o.best {
+		o.s.plan.giveUp(nil)
+	}
+}
