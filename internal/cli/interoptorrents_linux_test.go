@@ -37,7 +37,11 @@ var (
 		orchPath := filepath.Join(dir, "music.orch")
 		runHere(t, orchestra(t, "compose", filepath.Join(dir, "music"), "-q",
 			"-s", fmt.Sprint(interopPartSize), "-c", address, "-o", orchPath))
-		return orchPath, strings.TrimSpace(runHere(t, orchestra(t, "export", "--magnet", orchPath)))
+		link, err := orchestra(t, "export", "--magnet", orchPath).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return orchPath, strings.TrimSpace(string(link))
 	}}
 	mktorrentTorrent = othersTorrent(debianProgram{"mktorrent", "mktorrent"},
 		func(music, announce, torrent string) []string {
