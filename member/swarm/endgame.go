@@ -16,6 +16,14 @@ func (rq *requests) takeOver(p *peer) (*work, int, bool) {
 	if rq.doubtful(p) {
 		return nil, 0, false // or those that send nothing would take it from each other for ever
 	}
+	if rq.s.trust.onProbation(p) {
+		if p.tried != nil && rq.works[p.tried.part] == p.tried {
+			return nil, 0, false
+		}
+		if rq.s.trust.othersProven(p) {
+			return nil, 0, false
+		}
+	}
 	var from *peer
 	at, least := -1, len(p.fetches)+p.promised
 	for _, q := range rq.s.links.list {
@@ -81,6 +89,7 @@ func (rq *requests) settleRecall(p *peer, f *fetch) {
 // mayHave reports whether a run that is taken from one peer may be asked of another.
 func (rq *requests) mayHave(taker *peer, f *fetch) bool {
 	return taker != nil && !taker.gone && !taker.choked && rq.s.plan.mayAsk(taker) &&
+		!rq.s.trust.onProbation(taker) &&
 		f.work.runs[f.n].asked == 1 && taker.find(rq.s.runOf(f.work, f.n)) < 0
 }
 

@@ -39,6 +39,7 @@ type work struct {
 	idle      int  // runs that nobody is asked for
 	left      int  // runs that are not here yet
 	unwritten int  // runs that are not on disk yet
+	sifted    bool // what unproven peers sent of it comes again, from others
 	held      bool // nothing more of it is asked for now, because of the disk
 }
 
@@ -51,6 +52,7 @@ type run struct {
 	by      int  // the peer that sent it
 	mixed   bool // another one was sending it at the same time
 	hearsay bool // who sent it had not verified the part
+	trial   bool // who sent it had sent nothing good yet, or less than bad
 }
 
 // fetch is one run asked of one peer.
@@ -130,6 +132,9 @@ func (rq *requests) fillOthers(not *peer) {
 // that nobody is asked for, of an upstream in order, of others rarest first, then the rest of a
 // part that others send.
 func (rq *requests) choose(p *peer) (*work, int, bool) {
+	if rq.s.trust.onProbation(p) {
+		return rq.tryOut(p)
+	}
 	if rq.s.reader.ordered(p) {
 		if w, n, ok := rq.s.reader.inOrder(p); ok {
 			return w, n, true

@@ -104,6 +104,7 @@ func (l *links) left(i int) {
 	l.s.plan.unlinked(p)
 	l.unlink(p)
 	l.s.trust.forgetPeer(p)
+	l.s.trust.walksOut(p)
 	l.s.requests.freeAll(p)
 	l.s.grants.unlinked(p)
 	switch {

@@ -63,6 +63,7 @@ type menu struct {
 	waited   time.Duration // for so long before: what it was asked for then was taken from it
 	soundAt  time.Duration // when it is asked next whether it is there
 	sounds   int           // how often it was asked whether it is there
+	tried    *work         // the part that it is tried on; it is on probation
 	blocks   int           // the window it was given, if it is a foreign client
 }
 

@@ -69,6 +69,9 @@ func (pl *plan) depth(p *peer) int {
 	if p.origin && !pl.chained() { // others may be at the same place soon
 		depth = min(depth, max(originMenu/length, 2))
 	}
+	if p.good == 0 { // no more than one part, as long as it may be bad
+		depth = min(depth, max(int((pl.s.partSize+RunSize-1)/RunSize), menuBytes/length))
+	}
 	if pl.slowFeed(p) { // what waits there is missed at the end
 		depth = min(depth, 2+int(p.pace*menuTime.Seconds())/length)
 	}
@@ -119,7 +122,7 @@ func (pl *plan) tellsIdle() bool { return pl.chained() }
 
 // mayAsk tells whether a peer may be asked for parts.
 func (pl *plan) mayAsk(p *peer) bool {
-	return !p.leaving && p.sends.over(pl.s.now) &&
+	return !p.leaving && p.sends.over(pl.s.now) && pl.s.trust.mayAsk(p) &&
 		(pl.chain.up == nil || p.probed > 0 || pl.feeds(p))
 }
 

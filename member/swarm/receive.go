@@ -108,6 +108,7 @@ func (rq *requests) received(ev Received) {
 		// Who else is asked may have begun and written over it: that is not known yet.
 		r.mixed = r.mixed || r.asked > 1
 		r.here, r.by, r.hearsay = true, p.index, f.hearsay
+		r.trial = rq.s.trust.unproven(p)
 		f.work.left--
 		rq.keepsPace(p, f)
 		rq.sends(p)
@@ -142,13 +143,14 @@ func (rq *requests) written(ev Written) {
 		return
 	}
 	r.written = true
-	if w.unwritten--; w.unwritten == 0 {
+	if w.unwritten--; w.unwritten == 0 && !rq.s.trust.sifts(w) {
 		rq.s.emit(Verify{w.part})
 	}
 }
 
 func (rq *requests) stored(part uint32) {
-	if w := rq.works[part]; w != nil {
+	w := rq.works[part]
+	if w != nil {
 		rq.s.trust.credit(w)
 		rq.end(w)
 		for n := range w.runs { // it may be here before all of it came anew
@@ -156,6 +158,9 @@ func (rq *requests) stored(part uint32) {
 		}
 	}
 	rq.s.gain(part)
+	if w != nil {
+		rq.proved(w)
+	}
 }
 
 // sender tells who sent the part, if it was one peer.

@@ -57,7 +57,12 @@ type record struct {
 	bytes int64     // of these
 	times int       // that it was cut off
 	until time.Duration
+	good  int64         // bytes from it that were good, since something is held against it
 	heard time.Duration // when something was held against it last
+
+	vain   int64         // bytes of parts that it left unfinished when it was tried on them
+	probes int           // how often it was put off
+	askAt  time.Duration // until when it is
 
 	misled   int // bad parts that it had not verified itself
 	misledAt time.Duration
@@ -135,9 +140,17 @@ func (t *trust) record(now time.Duration, c culprit) *record {
 		}
 		r = &record{}
 		t.records[c] = r
+		for _, p := range t.s.links.list {
+			if c.is(p) {
+				r.good += p.good
+			}
+		}
 	}
 	if now-max(r.heard, r.until) > cutMost {
-		r.times = 0
+		r.times, r.probes = 0, 0
+	}
+	if now-r.heard > badFor {
+		r.vain = 0
 	}
 	for i := len(r.bad) - 1; i >= 0; i-- {
 		if now-r.bad[i].at > badFor {

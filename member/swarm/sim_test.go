@@ -45,6 +45,7 @@ type player struct {
 	complete  time.Duration // 0: not yet
 	away      bool
 	lies      bool            // what it passes on as it comes is bad
+	behind    *player         // whose address it has; nil: one of its own
 	rogue     bool            // all that it sends is bad, and it says nothing of that
 	rotten    map[uint32]bool // parts that it has and that are bad on its disk
 	disk      map[Run]bool    // runs of parts on their way that are bad on its disk
@@ -84,9 +85,18 @@ func (s *sim) copyTime(rate float64) time.Duration {
 	return seconds(float64(s.size) * (segment + perPacket) / segment / rate)
 }
 
-func seconds(n float64) time.Duration  { return time.Duration(n * float64(time.Second)) }
-func (p *player) addr() netip.AddrPort { return netip.AddrPortFrom(p.ip(), 10001) }
+func seconds(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }
+func (p *player) addr() netip.AddrPort {
+	if p.behind != nil {
+		return netip.AddrPortFrom(p.ip(), 10001+uint16(p.n))
+	}
+	return netip.AddrPortFrom(p.ip(), 10001)
+}
+
 func (p *player) ip() netip.Addr {
+	if p.behind != nil {
+		return p.behind.ip()
+	}
 	return netip.AddrFrom4([4]byte{10, byte(p.n >> 16), byte(p.n >> 8), byte(p.n)})
 }
 func (p *player) runs() bool { return p.core != nil && !p.away }

@@ -47,7 +47,7 @@ func (rq *requests) answers(p *peer) time.Duration {
 	switch {
 	case p.sent:
 		wait = max(answersKnown, wait) + rq.before(p)
-	case p.begun > 0 || len(p.grants) > 0: // or the recall itself stands behind what goes there
+	case p.begun > 0 || p.isFar() && len(p.grants) > 0: // the recall is behind what goes there
 		wait = max(answersKnown, wait)
 	}
 	return min(wait+4*p.roundTrip, answersMost)
@@ -232,14 +232,14 @@ func (rq *requests) watchRuns() {
 // untried reports whether a peer is asked for something and has not begun, and never sent anything,
 // which in a chain is so of all but one, or is on trial.
 func (rq *requests) untried(p *peer) bool {
-	return p.begun == 0 && len(p.fetches) > 0 && !p.origin &&
+	return p.begun == 0 && len(p.fetches) > 0 &&
 		(p.sends.onTrial() || !p.sent && !rq.s.plan.chained())
 }
 
 // doubtful reports whether a peer was asked for something for a while, one or the other time, and
 // sent nothing, while others have sent.
 func (rq *requests) doubtful(p *peer) bool {
-	return !p.sent && p.begun == 0 && !p.origin && !rq.s.plan.chained() &&
+	return !p.sent && p.begun == 0 && !rq.s.plan.chained() &&
 		(p.waited >= soundAfter || p.sends.onTrial()) && rq.othersSend(p)
 }
 
@@ -262,7 +262,7 @@ func (rq *requests) sound(p *peer) {
 // othersSend reports whether others than a peer have sent something.
 func (rq *requests) othersSend(not *peer) bool {
 	return slices.ContainsFunc(rq.s.links.list, func(p *peer) bool {
-		return p != not && !p.origin && !p.leaving && !p.lame && (p.begun > 0 || p.sent)
+		return p != not && !p.leaving && !p.lame && (p.begun > 0 || p.sent)
 	})
 }
 

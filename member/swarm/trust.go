@@ -58,7 +58,8 @@ type trust struct {
 	held    []held                   // what is not asked of peers for now
 	alone   map[uint32]time.Duration // parts that come from one peer, until then
 	suspect map[uint32][]suspect     // by part that several sent bad: its runs
-	at      time.Duration            // when something of these two ends; never: nothing does
+	at      time.Duration            // when something of these ends; never: nothing does
+	badAt   time.Duration            // when a part came bad last; 0: none did
 
 	bad  map[uint32]bool // parts that are missing, and were bad when they came
 	from netip.AddrPort  // from where the last of them came
@@ -106,6 +107,7 @@ func (t *trust) failed(ev Failed) {
 		return
 	}
 	t.bad[part] = true
+	t.badAt = max(t.s.now, 1)
 	switch from, one := w.sender(); {
 	case one && w.hearsay():
 		t.mislead(from)
@@ -113,9 +115,9 @@ func (t *trust) failed(ev Failed) {
 		t.blame(from, part)
 	default:
 		t.suspects(w, ev.Sums)
-		t.alone[part] = t.s.now + aloneFor
-		t.at = min(t.at, t.s.now+aloneFor)
+		t.comesAloneFor(part, aloneFor)
 	}
+	t.restrain()
 	t.s.setbacks.free(part)
 	t.s.requests.fillOthers(nil)
 }
@@ -178,6 +180,8 @@ func (t *trust) blame(from sender, part uint32) {
 		}
 	}
 	t.s.emit(Complain{link, from.id, from.addr, part})
+	t.charge(c)
+	t.charge(c.whole())
 	most := min(max(t.s.size/badShare, badLeast), badMost)
 	switch {
 	case t.over(c.whole(), suspectHosts, most):
@@ -193,13 +197,7 @@ func (t *trust) over(c culprit, times int, most int64) bool {
 	if r == nil || r.n <= badParts*times || r.bytes <= most*int64(times) {
 		return false
 	}
-	good := int64(0)
-	for _, p := range t.s.links.list {
-		if c.is(p) {
-			good += p.good
-		}
-	}
-	return r.bytes > good
+	return r.bytes > r.good
 }
 
 // cutOff ends the links to a culprit, and has none to it for a while.
@@ -285,6 +283,12 @@ func (t *trust) forgetPeer(p *peer) {
 	t.held = slices.DeleteFunc(t.held, func(h held) bool { return h.peer == p })
 }
 
+// comesAloneFor has a part come from one peer for so long.
+func (t *trust) comesAloneFor(part uint32, span time.Duration) {
+	t.alone[part] = t.s.now + span
+	t.at = min(t.at, t.s.now+span)
+}
+
 // comesAlone reports whether a part is to come from one peer.
 func (t *trust) comesAlone(part uint32) bool {
 	until, ok := t.alone[part]
@@ -313,6 +317,11 @@ func (t *trust) tend() {
 			delete(t.alone, part)
 		}
 	}
+	for _, r := range t.records {
+		if t.s.now < r.askAt {
+			t.at = min(t.at, r.askAt)
+		}
+	}
 	for _, h := range due {
 		t.s.links.peerGains(h.peer, h.part)
 		t.s.links.showInterest(h.peer)
@@ -327,7 +336,14 @@ func (t *trust) due() time.Duration { return t.at }
 func (t *trust) credit(w *work) {
 	for n, r := range w.runs {
 		if p := t.s.links.peer(r.by); r.here && p != nil && p.id == r.from.id {
-			p.good += int64(t.s.runOf(w, n).Length)
+			good := int64(t.s.runOf(w, n).Length)
+			p.good += good
+			c := sender{p.id, p.addr}.culprit()
+			for _, c := range []culprit{c, c.whole()} {
+				if r := t.records[c]; r != nil {
+					r.good += good
+				}
+			}
 		}
 	}
 }
