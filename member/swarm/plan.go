@@ -69,9 +69,6 @@ func (pl *plan) depth(p *peer) int {
 	if p.origin && !pl.chained() { // others may be at the same place soon
 		depth = min(depth, max(originMenu/length, 2))
 	}
-	if p.good == 0 { // no more than one part, as long as it may be bad
-		depth = min(depth, max(int((pl.s.partSize+RunSize-1)/RunSize), menuBytes/length))
-	}
 	if pl.slowFeed(p) { // what waits there is missed at the end
 		depth = min(depth, 2+int(p.pace*menuTime.Seconds())/length)
 	}

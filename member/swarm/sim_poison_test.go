@@ -73,7 +73,7 @@ func TestPoisonIsBounded(t *testing.T) {
 		{part: 2 << 20, size: 512 << 20, liars: 5, chain: true},
 		{part: 2 << 20, size: 256 << 20, liars: 5, together: true},
 		{part: 4 << 20, size: 512 << 20, liars: 1},
-		{part: 4 << 20, size: 512 << 20, liars: 5},
+		{part: 4 << 20, size: 1 << 30, liars: 5},
 		{part: 4 << 20, size: 512 << 20, liars: 5, together: true},
 	} {
 		name := fmt.Sprintf("%d KiB, %d of %d, together %v, neighbours %v, chain %v", c.part>>10,
