@@ -61,8 +61,12 @@ func TestTenMembersFromOneWebServer(t *testing.T) {
 	alone := time.Duration(float64(size) * 8 / (line * 1e6) * float64(time.Second))
 	t.Logf("%d members took %.2f times what the line takes for one copy; nginx sent %.3f copies",
 		members, took.Seconds()/alone.Seconds(), copies)
-	if copies < 1 || copies > 1.2 {
-		t.Errorf("nginx sent %.3f copies", copies)
+	most := 1.2
+	if took > alone*3/2 { // the machine is busy: members take each other for gone
+		most = 2
+	}
+	if copies < 1 || copies > most {
+		t.Errorf("nginx sent %.3f copies, want %.1f at most", copies, most)
 	}
 	if took > 3*alone { // far from it, but a machine may be busy
 		t.Errorf("all took %v, one copy takes %v", took, alone)

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -163,10 +164,13 @@ func udpTracker(t *testing.T, answer func(in []byte) []byte) (at string) {
 }
 
 func TestUDP(t *testing.T) {
+	var mu sync.Mutex // of what follows
 	ids, lost := uint64(100), map[uint32]bool{}
 	var heard []byte
 	connects := 0
 	at := udpTracker(t, func(in []byte) []byte {
+		mu.Lock()
+		defer mu.Unlock()
 		id, action, transaction := binary.BigEndian.Uint64(in), binary.BigEndian.Uint32(in[8:]), in[12:16]
 		if !lost[action] {
 			lost[action] = true
@@ -191,6 +195,7 @@ func TestUDP(t *testing.T) {
 			t.Fatalf("%+v, %v", answer, err)
 		}
 	}
+	mu.Lock()
 	if connects != 1 {
 		t.Errorf("it connected %d times for two questions", connects)
 	}
@@ -199,6 +204,7 @@ func TestUDP(t *testing.T) {
 		t.Errorf("it heard %q", heard)
 	}
 	ids += 10 // the tracker was started anew
+	mu.Unlock()
 	if _, err := c.Announce(t.Context(), at, sample); err != nil {
 		t.Error("a connection id that is too old is not renewed:", err)
 	}
