@@ -70,10 +70,10 @@ func (l *Link) belongs(p proto.Piece) (*Asked, error) {
 // pass lets a piece go by that is good for nothing.
 func (l *Link) pass(p proto.Piece) error {
 	l.piece = piece{}
-	l.wasted += int64(p.Length)
 	if !l.unasked(p.Length) {
-		return errUnasked
+		return errUnasked // and nobody reads it
 	}
+	l.wasted += int64(p.Length)
 	i := l.ghost(p)
 	if i < 0 {
 		return nil
