@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"orchestra/proto"
 )
 
 // StatusError tells that an origin does not send what it was asked for.
@@ -80,7 +82,7 @@ func (s *Source) checkAddress(_, address string, _ syscall.RawConn) error {
 	switch {
 	case err != nil:
 		return err
-	case !isPrivate(a.Addr()):
+	case !proto.IsPrivate(a.Addr()):
 		return nil
 	case s.public.Load():
 		return errPrivate
@@ -88,29 +90,6 @@ func (s *Source) checkAddress(_, address string, _ syscall.RawConn) error {
 		return errQuery
 	}
 	return nil
-}
-
-// shared are networks that are no more public than those that netip calls private: carriers' own,
-// this host, tests, and what stands for an IPv4 address in IPv6.
-var shared = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"),
-	netip.MustParsePrefix("192.0.0.0/24"), netip.MustParsePrefix("198.18.0.0/15"),
-	netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("64:ff9b::/96"),
-	netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("2002::/16"),
-}
-
-func isPrivate(a netip.Addr) bool {
-	a = a.Unmap().WithZone("")
-	if a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() || a.IsUnspecified() ||
-		a.IsMulticast() {
-		return true
-	}
-	for _, p := range shared {
-		if p.Contains(a) {
-			return true
-		}
-	}
-	return false
 }
 
 // body is an answer that is being read.
@@ -213,7 +192,7 @@ func (s *Source) ask(ctx context.Context, st *stretch, from, to int64) (*body, e
 
 func (s *Source) connected(c httptrace.GotConnInfo) {
 	a, ok := c.Conn.RemoteAddr().(*net.TCPAddr)
-	if ok && !isPrivate(a.AddrPort().Addr()) {
+	if ok && !proto.IsPrivate(a.AddrPort().Addr()) {
 		s.public.Store(true)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"orchestra/proto"
 	"orchestra/proto/mtu"
 )
 
@@ -276,7 +277,7 @@ func (f *fetching) follow(u *url.URL) (*http.Response, error) {
 
 func (f *fetching) ask(u *url.URL) (*http.Response, error) {
 	ctx := httptrace.WithClientTrace(f.ctx, &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) {
-		if a, ok := c.Conn.RemoteAddr().(*net.TCPAddr); ok && !isPrivate(a.AddrPort().Addr()) {
+		if a, ok := c.Conn.RemoteAddr().(*net.TCPAddr); ok && !proto.IsPrivate(a.AddrPort().Addr()) {
 			f.public = true
 		}
 	}})
@@ -307,33 +308,10 @@ func (f *fetching) checkAddress(address string) error {
 	if err != nil {
 		return err
 	}
-	if f.public && isPrivate(a.Addr()) {
+	if f.public && proto.IsPrivate(a.Addr()) {
 		return errPrivate
 	}
 	return nil
-}
-
-// shared are networks that are no more public than those that netip calls private: carriers' own,
-// this host, tests, and what stands for an IPv4 address in IPv6.
-var shared = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"),
-	netip.MustParsePrefix("192.0.0.0/24"), netip.MustParsePrefix("198.18.0.0/15"),
-	netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("64:ff9b::/96"),
-	netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("2002::/16"),
-}
-
-func isPrivate(a netip.Addr) bool {
-	a = a.Unmap().WithZone("")
-	if a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() || a.IsUnspecified() ||
-		a.IsMulticast() {
-		return true
-	}
-	for _, p := range shared {
-		if p.Contains(a) {
-			return true
-		}
-	}
-	return false
 }
 
 // bounded reads what comes, as long as something does and no more than may.

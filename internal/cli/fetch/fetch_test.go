@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"orchestra/proto"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -190,7 +192,7 @@ func TestNoWayFromPublicToPrivate(t *testing.T) {
 			t.Errorf("public before: %v, %s: %v", c.public, c.address, err)
 		}
 	}
-	if isPrivate(netip.MustParseAddr("8.8.8.8")) {
+	if proto.IsPrivate(netip.MustParseAddr("8.8.8.8")) {
 		t.Error("8.8.8.8 is taken for private")
 	}
 }
