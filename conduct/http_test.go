@@ -27,8 +27,14 @@ func announceHTTP(t *testing.T, at string, change func(q url.Values)) map[string
 	if change != nil {
 		change(q)
 	}
+	return getBencoded(t, "http://"+at+"/announce?"+q.Encode())
+}
+
+// getBencoded decodes what is at a URL.
+func getBencoded(t *testing.T, address string) map[string]any {
+	t.Helper()
 	client := http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
-	res, err := client.Get("http://" + at + "/announce?" + q.Encode())
+	res, err := client.Get(address)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,27 +16,12 @@ import (
 	"time"
 
 	"orchestra/orch"
-	"orchestra/proto/bencode"
 )
 
 // scrapeHTTP asks as a BitTorrent client does, and decodes the answer.
 func scrapeHTTP(t *testing.T, at string, hashes ...string) map[string]any {
 	t.Helper()
-	client := http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
-	res, err := client.Get("http://" + at + "/scrape?" + url.Values{"info_hash": hashes}.Encode())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	v, err := bencode.Decode(b)
-	if err != nil {
-		t.Fatalf("%q: %v", b, err)
-	}
-	return v.(map[string]any)
+	return getBencoded(t, "http://"+at+"/scrape?"+url.Values{"info_hash": hashes}.Encode())
 }
 
 func TestScrape(t *testing.T) {
