@@ -77,6 +77,7 @@ func (g *gate) pass(w http.ResponseWriter, req *http.Request) bool {
 const askToken = `<!doctype html><html lang="en"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Orchestra</title><link rel="stylesheet" href="/page.css">
+<link rel="icon" href="/icon.svg" type="image/svg+xml">
 <main class="ask"><h1>This page needs a token</h1>
 <p>It stands in the file that --page-token-file names where the conductor runs.</p>
 <form action="/"><input autocomplete="username" value="orchestra" hidden>

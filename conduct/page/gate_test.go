@@ -96,6 +96,13 @@ func TestToken(t *testing.T) {
 			t.Error("the question for the token has no style")
 		}
 	}
+	// A browser asks for an icon even where none is named.
+	for _, url := range []string{"/icon.svg", "/favicon.ico"} {
+		rec := ask(url)
+		if got := rec.Header().Get("Content-Type"); rec.Code != 200 || got != "image/svg+xml" {
+			t.Errorf("%s without the token: %d, %s", url, rec.Code, got)
+		}
+	}
 	if got := ask("/", "Authorization", "Bearer another").Code; got != http.StatusUnauthorized {
 		t.Errorf("with another token: %d", got)
 	}

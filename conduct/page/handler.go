@@ -94,6 +94,8 @@ func readAssets() map[string]asset {
 	if err != nil {
 		panic(err) // the files are in the program
 	}
+	// Browsers ask for it on their own where a document names no icon.
+	all["/favicon.ico"] = all["/icon.svg"]
 	return all
 }
 
