@@ -18,12 +18,14 @@ import (
 //
 // The book decides whom to dial next and when; how many links there are to be is not its concern.
 type book struct {
+	self    proto.PeerID
 	rng     *rand.Rand
 	known   []*member
 	silent  int // of them: those that do not answer
 	pending int // of them: those to whom a dial is out
 	table   timetable
 	targets targets
+	own     ownPlaces
 	listed  int           // members in all, this one among them, as it was told; 0: it was not
 	foundAt time.Duration // when it was told of the first member
 	recount time.Duration // when those are dropped that no conductor has listed anew
@@ -41,13 +43,14 @@ type member struct {
 	dialled time.Duration
 	link    bool // a link is up
 	gone    bool // it left, and is dropped when the dial or the link has ended
-	seed    bool // had everything when the link ended because both had
 	all     bool // had everything when it was seen last
 
 	fails int
+	vain  int            // links to it in a row of which nothing came
+	rests time.Duration  // not to be dialled before, as long as this member lacks nothing
 	fault Fault          // of the last dial, if it failed
 	at    netip.AddrPort // where that was
-	after time.Duration  // not to be dialled before
+	after time.Duration  // not to be dialled before, either
 	cut   time.Duration  // nor before, whatever else is learned of it: it is cut off
 
 	heard    time.Duration // when it was told of, or a link to it ended
@@ -77,8 +80,8 @@ const (
 	listAgain = 2 * time.Minute
 )
 
-func newBook(rng *rand.Rand) book {
-	return book{rng: rng, foundAt: never - fewAfter, recount: never}
+func newBook(self proto.PeerID, rng *rand.Rand) book {
+	return book{self: self, rng: rng, foundAt: never - fewAfter, recount: never}
 }
 
 // others is how many members are known that are not known to be silent.
@@ -99,10 +102,11 @@ func (b *book) found(now time.Duration, ev Found, linked bool) (moved *member) {
 		b.foundAt = min(b.foundAt, now)
 	} else if !slices.Equal(m.addrs, ev.Addrs) {
 		m.addrs, m.after = ev.Addrs, now
+		m.wakes()
 		b.failed(m, 0)
 		moved = m
 	}
-	m.seed, m.gone, m.heard = false, false, now
+	m.gone, m.heard = false, now
 	b.changed()
 	if m.id == (proto.PeerID{}) {
 		m.id = ev.ID
@@ -159,19 +163,8 @@ func (b *book) drop(m *member) {
 	}
 }
 
-// forget drops a member for good.
-func (b *book) forget(id proto.PeerID) {
-	for _, m := range slices.Clone(b.known) {
-		if m.id == id {
-			b.drop(m)
-		}
-	}
-}
-
 // idle reports whether no dial and no link will tell more of the member.
 func (m *member) idle() bool { return !m.pending && !m.link }
-
-func (m *member) dialable() bool { return m.idle() && !m.seed }
 
 // when is the time from which on a member may be dialled, at one of its addresses.
 func (b *book) when(now time.Duration, m *member) time.Duration {
@@ -180,7 +173,7 @@ func (b *book) when(now time.Duration, m *member) time.Duration {
 	if b.hurry {
 		after = min(after, m.dialled+redialHurry)
 	}
-	return max(after, m.cut, at)
+	return max(after, m.cut, m.rests, at)
 }
 
 // hurries notes whether members are to be tried again soon.
@@ -277,7 +270,7 @@ func (b *book) moved(now time.Duration) {
 	for _, m := range b.known {
 		m.after = min(m.after, now)
 	}
-	b.targets = targets{}
+	b.targets, b.own = targets{}, ownPlaces{}
 	b.changed()
 }
 
@@ -288,6 +281,11 @@ func (b *book) unreached(now time.Duration, ev DialFailed) {
 		b.targets.excuse(now, ev.Dial.Addrs)
 	case Another:
 		b.targets.answers(ev.Addr, ev.Is)
+		if ev.Is == b.self {
+			b.own.add(ev.Addr)
+		} else {
+			b.own.forget(ev.Addr)
+		}
 	}
 	b.changed()
 	m := b.of(ev.Dial.ID, ev.Dial.Addrs)
@@ -319,6 +317,7 @@ func (b *book) linked(
 	m := b.of(id, nil)
 	if dialled {
 		b.targets.reached(now, addr, id)
+		b.own.forget(addr)
 		b.changed()
 		at := b.of(proto.PeerID{}, []netip.AddrPort{addr})
 		switch {
@@ -343,24 +342,15 @@ func (b *book) linked(
 	return m
 }
 
-// unlinked takes in that no link to the member is up any more. It had all, or not; if both had,
-// there is nothing to link for.
-func (b *book) unlinked(now time.Duration, m *member, all, both bool) {
-	m.all, m.seed = all, all && both
+// unlinked takes in that no link to the member is up any more.
+func (b *book) unlinked(now time.Duration, m *member, last parting) {
+	m.all = last.all
 	m.link, m.heard = false, now
+	b.parted(now, m, last)
 	b.later(now, m)
 	if m.gone && !m.pending {
 		b.drop(m)
 	}
-}
-
-// needed lets those be dialled again that had everything when this member had: it lacks something
-// now.
-func (b *book) needed() {
-	for _, m := range b.known {
-		m.seed = false
-	}
-	b.changed()
 }
 
 // cutOff has nobody of an id dialled until then who is at a host; the zero id: nobody there.
@@ -383,7 +373,7 @@ func (b *book) later(now time.Duration, m *member) {
 	case m.fails >= 2*lostFails:
 		most = redialLost
 	}
-	wait := min(redialFirst<<min(m.fails, 10), most)
+	wait := min(redialFirst<<min(max(m.fails, m.vain), 10), most)
 	b.failed(m, m.fails+1)
 	m.after = now + wait/2 + time.Duration(b.rng.Int64N(int64(wait)))
 }

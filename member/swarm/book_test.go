@@ -19,7 +19,7 @@ type shelf struct {
 }
 
 func newShelf(t *testing.T) *shelf {
-	return &shelf{t: t, book: newBook(rand.New(rand.NewPCG(1, 1)))}
+	return &shelf{t: t, book: newBook(id(0), rand.New(rand.NewPCG(1, 1)))}
 }
 
 func id(n int) proto.PeerID { return proto.PeerID{byte(n >> 8), byte(n), 1} }
@@ -94,7 +94,7 @@ func TestWhoIsGoneIsForgotten(t *testing.T) {
 			m := s.linked(s.now, id(1), host(1)[0], true)
 			s.gone(Gone{ID: id(1)})
 			s.want(1, 1)
-			s.unlinked(s.now, m, false, false)
+			s.unlinked(s.now, m, parting{all: false, whole: false, used: true})
 			s.want(0, 0)
 		},
 		"it left and came back while it was linked": func(s *shelf) {
@@ -102,7 +102,7 @@ func TestWhoIsGoneIsForgotten(t *testing.T) {
 			m := s.linked(s.now, id(1), host(1)[0], true)
 			s.gone(Gone{ID: id(1)})
 			s.lists(0, 1)
-			s.unlinked(s.now, m, false, false)
+			s.unlinked(s.now, m, parting{all: false, whole: false, used: true})
 			s.want(1, 1)
 		},
 		"a conductor comes back and does not list it": func(s *shelf) {
@@ -111,7 +111,7 @@ func TestWhoIsGoneIsForgotten(t *testing.T) {
 			s.lists(1, 3)
 			m := s.linked(s.now, id(2), host(2)[0], true)
 			s.linked(s.now, id(1), host(1)[0], true)
-			s.unlinked(s.now, s.of(id(1), nil), true, true)
+			s.unlinked(s.now, s.of(id(1), nil), parting{all: true, whole: true, used: true})
 			s.conducted(s.now, Conducted{})
 			s.now += time.Minute
 			s.conducted(s.now, Conducted{On: true})
@@ -119,7 +119,7 @@ func TestWhoIsGoneIsForgotten(t *testing.T) {
 			s.now += listAgain
 			s.expire(s.now)
 			s.want(2, 2) // the one that is linked, and who another conductor lists
-			s.unlinked(s.now, m, false, false)
+			s.unlinked(s.now, m, parting{all: false, whole: false, used: true})
 			s.want(1, 1)
 		},
 		"a conductor comes back and lists it": func(s *shelf) {
@@ -233,7 +233,7 @@ func TestNewAddressIsDialledAtOnce(t *testing.T) {
 // Whatever happens to the members, the timetable and the count of dials are as if made anew.
 func TestTimetable(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		b, now := newBook(rand.New(rand.NewPCG(1, 1))), time.Duration(0)
+		b, now := newBook(id(0), rand.New(rand.NewPCG(1, 1))), time.Duration(0)
 		for range rapid.IntRange(1, 100).Draw(t, "steps") {
 			now += time.Duration(rapid.SampledFrom([]int{0, 1, 5, 200}).Draw(t, "wait")) * time.Second
 			n := rapid.IntRange(1, 4).Draw(t, "member")
@@ -256,7 +256,11 @@ func TestTimetable(t *testing.T) {
 				b.expire(now)
 			case m == nil:
 			case what == 7 && m.link:
-				b.unlinked(now, m, rapid.Bool().Draw(t, "all"), rapid.Bool().Draw(t, "both"))
+				b.unlinked(now, m, parting{
+					all:   rapid.Bool().Draw(t, "all"),
+					whole: rapid.Bool().Draw(t, "whole"),
+					used:  rapid.Bool().Draw(t, "used"),
+				})
 			case what == 8 && m.pending:
 				b.unreached(now, DialFailed{Dial: Dial{ID: m.id, Addrs: m.addrs}, Fault: NoAnswer})
 			case what == 9:

@@ -12,6 +12,9 @@ import (
 
 // found remembers a member.
 func (l *links) found(ev Found) {
+	if ev.ID == (proto.PeerID{}) {
+		ev.Addrs = l.s.book.own.others(ev.Addrs)
+	}
 	if ev.ID == l.s.cfg.ID || len(ev.Addrs) == 0 {
 		return
 	}

@@ -78,9 +78,10 @@ func (l *links) hinted(ev Hinted) {
 	}
 }
 
-// isKnown reports whether an address is that of a peer or of a member of the book.
+// isKnown reports whether an address is this member's own, or that of a peer or of a member of the
+// book.
 func (l *links) isKnown(addr netip.AddrPort) bool {
-	if l.s.book.of(l.s.cfg.ID, []netip.AddrPort{addr}) != nil {
+	if l.s.book.own.has(addr) || l.s.book.of(l.s.cfg.ID, []netip.AddrPort{addr}) != nil {
 		return true
 	}
 	return slices.ContainsFunc(l.list, func(p *peer) bool { return p.place() == addr })
@@ -130,14 +131,6 @@ func (h *hints) ended(addr netip.AddrPort) *hint {
 	t.pending = false
 	h.pending--
 	return t
-}
-
-// reached takes in that somebody was found at an address; if that is this member, it is never
-// dialled again.
-func (h *hints) reached(addr netip.AddrPort, itself bool) {
-	if t := h.ended(addr); t != nil && itself {
-		t.fails = hintFails
-	}
 }
 
 // unreached takes in that nobody was found at an address. It stays while it is remembered, so that

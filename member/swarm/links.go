@@ -1,10 +1,6 @@
 package swarm
 
-import (
-	"slices"
-
-	"orchestra/proto"
-)
+import "slices"
 
 // links are the connections to peers that are up, and what was said of who is to send.
 type links struct {
@@ -56,7 +52,7 @@ func (l *links) joined(ev Joined) {
 	l.remembered.recall(l.s.now, p)
 	l.s.requests.linked(p)
 	if p.dialled {
-		l.hints.reached(p.addr, p.id == l.s.cfg.ID)
+		l.hints.ended(p.addr)
 	}
 	why := l.admit(p)
 	l.up++
@@ -166,8 +162,13 @@ func (l *links) dropSeeds() {
 
 // unlink lets a member be dialled again after its link ended, unless another link to it is up.
 func (l *links) unlink(p *peer) {
+	last := parting{all: l.s.complete(p), whole: l.s.missing == 0, used: p.usedAt > p.since}
+	if !last.whole && l.s.now-p.since >= idleLink {
+		last.used = true // it would have been, if there had been something to send
+	}
 	m := p.member
 	if m == nil {
+		l.s.book.strangerLeft(l.s.now, p.place(), last)
 		return
 	}
 	for _, q := range l.list {
@@ -175,12 +176,7 @@ func (l *links) unlink(p *peer) {
 			return
 		}
 	}
-	l.s.book.unlinked(l.s.now, m, l.s.complete(p), l.s.missing == 0)
-}
-
-// forget drops a member for good.
-func (l *links) forget(id proto.PeerID) {
-	l.s.book.forget(id)
+	l.s.book.unlinked(l.s.now, m, last)
 }
 
 // peer returns the far end of a link; nil: there is no such link.

@@ -7,17 +7,22 @@ import (
 
 // admit decides whether a new link stays; the answer is why not.
 func (l *links) admit(p *peer) string {
-	p.member = l.s.book.linked(l.s.now, p.id, p.addr, p.dialled)
-	switch {
-	case p.id == l.s.cfg.ID:
-		l.forget(p.id)
+	if p.id == l.s.cfg.ID {
+		if p.dialled {
+			l.s.book.itself(l.s.now, p.addr)
+		}
 		return "connected to itself"
-	case l.s.trust.cut(p):
+	}
+	p.member = l.s.book.linked(l.s.now, p.id, p.addr, p.dialled)
+	if l.s.trust.cut(p) {
 		return "sent bad data again and again"
 	}
 	for _, q := range l.list {
 		if q == p || q.id != p.id {
 			continue
+		}
+		if q.member == nil { // it came from somebody who is known by its address alone
+			q.member = p.member
 		}
 		if !l.replaces(p, q) {
 			if !l.race(p, q) {

@@ -105,7 +105,7 @@ func New(cfg Config) *Swarm {
 	s := &Swarm{cfg: cfg, rng: rand.New(rand.NewPCG(cfg.Seed, 0x6f726368))}
 	s.content = newContent(cfg)
 	s.rare = newRarity(s.parts)
-	s.book = newBook(s.rng)
+	s.book = newBook(cfg.ID, s.rng)
 	s.links = links{s: s, remembered: memory{}}
 	s.requests = newRequests(s)
 	s.reader = newReader(s)

@@ -153,6 +153,9 @@ func (b *book) open(now time.Duration, m *member) (addrs []netip.AddrPort, at ti
 	}
 	at = never
 	for _, a := range m.addrs {
+		if m.id == (proto.PeerID{}) && b.own.has(a) {
+			continue
+		}
 		when := b.targets.when(a, m.id, b.hurry)
 		if at = min(at, when); when <= now {
 			addrs = append(addrs, a)

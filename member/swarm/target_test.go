@@ -131,7 +131,7 @@ func TestOtherAddressesAreDialled(t *testing.T) {
 	if m := s.next(s.now); m == nil || m.name != "friend" {
 		t.Error("who was named by the user is put off")
 	}
-	b := newBook(rand.New(rand.NewPCG(1, 1)))
+	b := newBook(id(0), rand.New(rand.NewPCG(1, 1)))
 	for range 100 {
 		b.targets.dialled(0, host(1))
 		b.targets.excuse(0, host(1))

@@ -18,7 +18,7 @@ func (b *book) schedule(now time.Duration) timetable {
 	if t := &b.table; !t.made || now >= t.next {
 		*t = timetable{made: true, next: never}
 		for _, m := range b.known {
-			if !m.dialable() {
+			if !m.idle() {
 				continue
 			}
 			if at := b.when(now, m); at > now {
@@ -65,7 +65,7 @@ func (b *book) next(now time.Duration) *member {
 	var chosen *member
 	n := 0
 	for _, m := range b.known {
-		if m.dialable() && b.when(now, m) <= now {
+		if m.idle() && b.when(now, m) <= now {
 			if n++; b.rng.IntN(n) == 0 {
 				chosen = m
 			}

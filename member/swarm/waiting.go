@@ -166,7 +166,7 @@ func (b *book) reach(w *Waiting) {
 	w.Known = len(b.known)
 	for _, m := range b.known {
 		switch {
-		case m.link || m.seed:
+		case m.link || m.rests > 0:
 		case m.fault == NoFault:
 			w.Untried++
 		default:
