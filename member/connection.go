@@ -91,7 +91,7 @@ func (c *connection) up(peer int, loud bool) swarm.Joined {
 	c.peer = peer
 	cfg := link.Config{
 		Peer: peer, Size: c.m.comp.Size, PartSize: c.m.comp.PartSize,
-		Loud: loud, Closed: c.m.closed, Terms: c.terms,
+		Loud: loud, Closed: c.m.closed, Terms: c.terms, Favours: c.favours(),
 	}
 	c.m.description.lend(&cfg)
 	c.state = link.New(cfg)
@@ -100,6 +100,15 @@ func (c *connection) up(peer int, loud bool) swarm.Joined {
 		MaxQueue:  c.terms.Reqq,
 		RoundTrip: c.roundTrip, Hears: c.terms.DontHave > 0, Port: uint16(c.port),
 	}
+}
+
+// favours are the parts that a BitTorrent client may ask for while it is choked (BEP 6).
+func (c *connection) favours() []uint32 {
+	if !c.terms.Fast || c.terms.MaxRun > 0 {
+		return nil
+	}
+	parts := uint32(c.m.comp.NumParts())
+	return proto.FastSet(c.addr.Addr(), c.m.id, parts, proto.FastSetSize)
 }
 
 // run reads and writes until the link ends, and returns why.

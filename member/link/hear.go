@@ -18,9 +18,12 @@ type Accused struct{ Part uint32 }
 // hearing is what was heard and is to be told. Messages that come in crowds are told together.
 type hearing struct {
 	told   []Event
-	has    []uint32
+	gained []uint32
 	wanted []uint32
 	coming []uint32
+
+	interested bool // the peer is, as it said last
+	allows     int  // parts that it was heard to allow
 }
 
 // mostTogether is how many parts are told together at most.
@@ -32,8 +35,11 @@ const mostTogether = 4096
 // [Link.Coming].
 func (l *Link) Hear(now time.Duration, msg proto.Message) ([]Event, error) {
 	l.told = l.told[:0]
-	if !l.spends(now, msg) {
-		return nil, errTalk
+	if err := l.obeys(msg); err != nil {
+		return nil, err
+	}
+	if err := l.spends(now, msg); err != nil {
+		return nil, err
 	}
 	err := l.hear(msg)
 	return l.told, err
@@ -50,9 +56,9 @@ func (l *Link) Flush() []Event {
 func (l *Link) tell(ev Event) { l.told = append(l.told, ev) }
 
 func (l *Link) flush() {
-	if len(l.has) > 0 {
-		l.tell(swarm.Has{Peer: l.cfg.Peer, Parts: l.has})
-		l.has = nil
+	if len(l.gained) > 0 {
+		l.tell(swarm.Has{Peer: l.cfg.Peer, Parts: l.gained})
+		l.gained = nil
 	}
 	if len(l.wanted) > 0 {
 		l.tell(swarm.Wanted{Peer: l.cfg.Peer, Parts: l.wanted})
@@ -65,20 +71,15 @@ func (l *Link) flush() {
 }
 
 func (l *Link) hear(msg proto.Message) error {
-	if max(len(l.has), len(l.wanted), len(l.coming)) >= mostTogether {
+	if max(len(l.gained), len(l.wanted), len(l.coming)) >= mostTogether {
 		l.flush()
 	}
 	switch msg := msg.(type) {
 	case proto.Have:
-		if msg.Part >= l.parts {
-			return fmt.Errorf("it has part %d of %d", msg.Part, l.parts)
-		}
-		l.has = append(l.has, msg.Part)
+		l.gained = append(l.gained, msg.Part)
 		return nil
 	case proto.Suggest:
-		if msg.Part < l.parts {
-			l.coming = append(l.coming, msg.Part)
-		}
+		l.coming = append(l.coming, msg.Part)
 		return nil
 	case proto.Request:
 		if msg.Part >= l.parts || msg.Length == 0 || msg.End() > l.partLen(msg.Part) ||
@@ -109,12 +110,17 @@ func (l *Link) hearRest(msg proto.Message) error {
 			return err
 		}
 		l.tell(swarm.Has{Peer: peer, Bits: msg.Bits})
+		l.favour()
+	case proto.HaveNone:
+		l.favour()
 	case proto.HaveAll:
 		l.tell(swarm.Has{Peer: peer, All: true})
+	case proto.AllowedFast:
+		l.allowed(msg.Part)
 	case proto.Interested:
-		l.tell(swarm.Interest{Peer: peer, On: true})
+		l.interest(true)
 	case proto.NotInterested:
-		l.tell(swarm.Interest{Peer: peer})
+		l.interest(false)
 	case proto.Choke:
 		l.forget()
 		l.tell(swarm.Choked{Peer: peer, On: true})
@@ -132,6 +138,14 @@ func (l *Link) hearRest(msg proto.Message) error {
 	return nil
 }
 
+// interest takes in whether the peer is interested.
+func (l *Link) interest(on bool) {
+	if l.interested != on {
+		l.interested = on
+		l.tell(swarm.Interest{Peer: l.cfg.Peer, On: on})
+	}
+}
+
 // extended takes an extended message (BEP 10); those that this member did not give out an id for
 // say nothing.
 func (l *Link) extended(msg proto.Extended) error {
@@ -147,6 +161,7 @@ func (l *Link) extended(msg proto.Extended) error {
 		if err != nil {
 			return err
 		}
+		l.has = max(l.has-1, 0)
 		l.tell(swarm.Withdrawn{Peer: l.cfg.Peer, Part: part})
 	case badID:
 		part, err := l.partOf(proto.ExtBad, msg.Payload)

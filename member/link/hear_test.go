@@ -15,13 +15,15 @@ func TestHear(t *testing.T) {
 	l.choking = false
 	var got []Event
 	for _, msg := range []proto.Message{
+		proto.KeepAlive{},
+		proto.Bitfield{Bits: []byte{1}},
 		proto.Have{Part: 1},
 		proto.Have{Part: 2},
 		proto.Request{Part: 1, Length: 100},
 		proto.Request{Part: 1, Begin: 100, Length: 100},
 		proto.Suggest{Part: 3},
-		proto.Suggest{Part: 8},
 		proto.KeepAlive{},
+		proto.Interested{},
 		proto.Interested{},
 		proto.Cancel{Part: 1, Length: 100},
 		proto.Cancel{Part: 1, Begin: 100, Length: 100},
@@ -32,10 +34,7 @@ func TestHear(t *testing.T) {
 		proto.Extended{ID: regroupID, Payload: proto.AppendRegroup(nil, proto.RegroupNow)},
 		proto.Extended{ID: dismissID},
 		proto.Extended{ID: 99},
-		proto.HaveAll{},
-		proto.Bitfield{Bits: []byte{1}},
-		proto.HaveNone{},
-		proto.AllowedFast{Part: 99},
+		proto.AllowedFast{Part: 4},
 		proto.NotInterested{},
 		proto.Have{Part: 3},
 	} {
@@ -47,6 +46,7 @@ func TestHear(t *testing.T) {
 	}
 	got = append(got, l.Flush()...)
 	want := []Event{
+		swarm.Has{Bits: []byte{1}},
 		swarm.Has{Parts: []uint32{1, 2}},
 		swarm.Wanted{Parts: []uint32{1}},
 		swarm.Suggested{Parts: []uint32{3}},
@@ -58,8 +58,7 @@ func TestHear(t *testing.T) {
 		swarm.Spare{On: true},
 		swarm.Regroup{What: proto.RegroupNow},
 		swarm.Dismissed{},
-		swarm.Has{All: true},
-		swarm.Has{Bits: []byte{1}},
+		swarm.Allowed{Part: 4},
 		swarm.Interest{},
 		swarm.Has{Parts: []uint32{3}},
 	}
@@ -75,6 +74,8 @@ func TestWhatAPeerMayNotSay(t *testing.T) {
 		"a part that there is not":           proto.Have{Part: 3},
 		"a bitfield of another size":         proto.Bitfield{Bits: []byte{0, 0}},
 		"a bitfield with spare bits":         proto.Bitfield{Bits: []byte{1}},
+		"suggests a part that there is not":  proto.Suggest{Part: 3},
+		"allows a part that there is not":    proto.AllowedFast{Part: 1 << 31},
 		"a request of such a part":           proto.Request{Part: 3, Length: 1},
 		"a request of nothing":               proto.Request{},
 		"a request beyond the end of a part": proto.Request{Part: 2, Begin: 6, Length: 2},

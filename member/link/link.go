@@ -29,8 +29,11 @@ type Config struct {
 	// given away. It has InfoSize bytes. It is asked for when somebody wants it.
 	Info     func() []byte
 	InfoSize int
-	Closed   bool // the peer is told of no others, and not believed when it tells of some
-	Loud     bool // somebody at the peer's host said too much that is of no use, lately
+	// Favours are the parts that the peer may ask for while it is choked, if it has fewer than these.
+	Favours []uint32
+
+	Closed bool // the peer is told of no others, and not believed when it tells of some
+	Loud   bool // somebody at the peer's host said too much that is of no use, lately
 	Terms
 }
 
@@ -49,6 +52,8 @@ type Link struct {
 	orders
 	menu
 	hearing
+	statement
+	favours
 	pace
 	metadata
 	introductions

@@ -36,7 +36,7 @@ func blocks(part uint32, at ...uint32) (list []proto.Message) {
 // A foreign client that rejects a block is asked for that one again, later, and for all others
 // as if nothing had been; if it rejects all that it is asked for, for nothing until then.
 func TestRejectedBlock(t *testing.T) {
-	l := New(Config{Size: 2 << 20, PartSize: 1 << 20, Terms: NewTerms(false)})
+	l := New(Config{Size: 2 << 20, PartSize: 1 << 20, Terms: NewTerms(true)})
 	run := swarm.Run{Length: 6 * proto.Block}
 	reject := func(block uint32) Event {
 		t.Helper()

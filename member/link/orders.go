@@ -42,7 +42,7 @@ func orderOf(r proto.Request) order {
 // order takes a request in, and tells whether the core is to hear of its part. A request that may
 // not wait is rejected.
 func (l *Link) order(r proto.Request) bool {
-	if l.choking || l.count >= Reqq {
+	if l.count >= Reqq || l.choking && !l.favoured(r) {
 		l.refuse(orderOf(r))
 		return false
 	}

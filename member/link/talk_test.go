@@ -15,6 +15,10 @@ func TestTalkIsBounded(t *testing.T) {
 	request := proto.Request{Part: 1, Length: 1}
 	taken := []proto.Message{request, proto.Cancel(request)}
 	interest := []proto.Message{proto.Interested{}, proto.NotInterested{}}
+	serves := []proto.Message{proto.Choke{}, proto.Unchoke{}}
+	handshake := []proto.Message{proto.Extended{Payload: []byte("d1:pi1ee")}}
+	others := []proto.Message{proto.Extended{ID: peersID, Payload: []byte("de")}}
+	spare := []proto.Message{proto.Extended{ID: spareID, Payload: []byte{1}}}
 	long := proto.Extended{ID: 99, Payload: make([]byte, 64<<10)}
 	for name, test := range map[string]struct {
 		says []proto.Message
@@ -23,8 +27,13 @@ func TestTalkIsBounded(t *testing.T) {
 	}{
 		"keep-alives":            {[]proto.Message{proto.KeepAlive{}}, false, talkBurst + 8*talkParts},
 		"the same again":         {[]proto.Message{proto.KeepAlive{}}, true, talkLoud + 8*talkPartsLoud},
-		"parts":                  {[]proto.Message{proto.Have{Part: 1}}, false, talkBurst + 8*talkParts},
-		"interest":               {interest, false, talkBurst + 8*talkParts},
+		"parts":                  {[]proto.Message{proto.Have{Part: 1}}, false, 8 + againBurst},
+		"interest":               {interest, false, againBurst},
+		"serves, or not":         {serves, false, againBurst},
+		"the same to a loud one": {interest, true, againBurst},
+		"who has nothing to do":  {spare, false, againBurst},
+		"handshakes":             {handshake, false, againBurst / againLong},
+		"others":                 {others, false, againBurst / againLong},
 		"requests taken back":    {taken, false, talkBurst + 8*talkParts},
 		"long nothing":           {[]proto.Message{long}, false, 17},
 		"messages of the future": {[]proto.Message{proto.Unknown{ID: 99}}, false, 300},
@@ -55,6 +64,9 @@ func TestTalkIsBounded(t *testing.T) {
 			if flood := (*FloodError)(nil); !errors.As(hears(time.Hour), &flood) {
 				t.Error("it ends otherwise")
 			}
+			if hears(2*time.Hour) != nil {
+				t.Error("it is not heard an hour later")
+			}
 		})
 	}
 }
@@ -73,7 +85,7 @@ func TestHonestTalkIsHeard(t *testing.T) {
 		for range 10 * talkBurst {
 			r := proto.Request{Part: 1, Length: proto.Block}
 			for _, msg := range []proto.Message{
-				proto.Have{Part: 1}, proto.KeepAlive{}, r, proto.Cancel(r), r,
+				proto.Have{Part: 1}, proto.KeepAlive{}, r, proto.Cancel(r), r, proto.Interested{},
 			} {
 				if _, err := l.Hear(2*time.Hour, msg); err != nil {
 					t.Fatal(err)
@@ -87,6 +99,39 @@ func TestHonestTalkIsHeard(t *testing.T) {
 	}
 }
 
+// What is said again is heard a few times a second, for ever; and each part once, and once more for
+// each time that it was withdrawn.
+func TestRepeatsAreHeardNowAndThen(t *testing.T) {
+	l := member(1 << 30)
+	says := func(at time.Duration, msg proto.Message) {
+		t.Helper()
+		if _, err := l.Hear(at, msg); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for part := range l.parts {
+		says(time.Hour, proto.Have{Part: part})
+	}
+	for range 3 {
+		for part := range l.parts {
+			says(time.Hour, proto.Extended{ID: dontHaveID, Payload: proto.AppendPart(nil, part)})
+			says(time.Hour, proto.Have{Part: part})
+		}
+	}
+	for at := time.Hour; at < 2*time.Hour; at += time.Second {
+		says(at, proto.Extended{Payload: []byte("d1:pi1ee")})
+	}
+	for at := 2 * time.Hour; at < 3*time.Hour; at += time.Second {
+		for range againSecond / 4 {
+			for _, msg := range []proto.Message{
+				proto.Interested{}, proto.NotInterested{}, proto.Choke{}, proto.Have{Part: 1},
+			} {
+				says(at, msg)
+			}
+		}
+	}
+}
+
 // Shreds of content earn nothing: who asks for a byte at a time is as loud as who asks for nothing.
 func TestShredsEarnNothing(t *testing.T) {
 	l := member(8 << 20)
@@ -95,7 +140,7 @@ func TestShredsEarnNothing(t *testing.T) {
 		if _, err := l.Hear(0, proto.Request{Part: 1, Begin: uint32(n), Length: 1}); err != nil {
 			return
 		}
-		if n > l.most {
+		if n > l.all.most {
 			t.Fatalf("%d requests of a byte are heard", n)
 		}
 		l.grant([]uint32{1}, func(uint32) bool { return true })

@@ -112,12 +112,18 @@ type (
 		Peer int
 		On   bool
 	}
+	// Allowed tells of a part that this member may ask a peer for although that one does not serve it
+	// (BEP 6). It need not have it.
+	Allowed struct {
+		Peer int
+		Part uint32
+	}
 	// Spare tells whether the peer has nothing to do, and could send more than it is asked for.
 	Spare struct {
 		Peer int
 		On   bool
 	}
-	// Wanted tells of parts that the peer asks for, each reported once until it was granted or is
+	// Wanted tells of parts that the peer asks for as it may, each reported once until it was granted or is
 	// [Unwanted].
 	Wanted struct {
 		Peer  int
@@ -264,6 +270,7 @@ func (Has) event()        {}
 func (Withdrawn) event()  {}
 func (Interest) event()   {}
 func (Choked) event()     {}
+func (Allowed) event()    {}
 func (Spare) event()      {}
 func (Wanted) event()     {}
 func (Unwanted) event()   {}

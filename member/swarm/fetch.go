@@ -78,7 +78,11 @@ func (rq *requests) fill(p *peer) {
 		rq.fillOrigin(p)
 		return
 	}
-	if p.choked || (p.useful == 0 && len(p.coming) == 0) || rq.s.finished ||
+	if p.choked {
+		rq.fillAllowed(p)
+		return
+	}
+	if (p.useful == 0 && len(p.coming) == 0) || rq.s.finished ||
 		rq.s.setbacks.full || rq.s.reader.owes(p) || !rq.s.plan.mayAsk(p) {
 		return
 	}
@@ -314,6 +318,8 @@ func (rq *requests) rejected(ev Rejected) {
 	}
 	f := p.fetches[i]
 	switch {
+	case p.choked:
+		takeOut(&p.allowed, f.work.part)
 	case f.recalled:
 		rq.answered(f)
 	case p.hasPart(f.work.part):
@@ -333,6 +339,12 @@ func (rq *requests) rejected(ev Rejected) {
 func (rq *requests) declined(ev Declined) {
 	p := rq.s.links.peer(ev.Peer)
 	if p == nil {
+		return
+	}
+	if p.choked {
+		takeOut(&p.allowed, ev.Run.Part)
+		rq.takeBack(p, ev.Run.Part)
+		rq.fillOthers(nil)
 		return
 	}
 	if i := p.find(ev.Run); i >= 0 {

@@ -46,6 +46,7 @@ type peer struct {
 // menu is what a peer is asked for, and how it sends; it is that of the requests.
 type menu struct {
 	choked   bool     // it does not serve this member
+	allowed  []uint32 // what it may be asked for all the same
 	fetches  []*fetch // what it is asked for, oldest first
 	begun    int      // those whose first bytes came
 	recalled int      // those that were recalled

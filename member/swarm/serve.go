@@ -41,7 +41,7 @@ func (gs *grants) greet(p *peer) {
 
 func (gs *grants) wanted(ev Wanted) {
 	p := gs.s.links.peer(ev.Peer)
-	if p == nil || p.choking {
+	if p == nil {
 		return
 	}
 	var refused []uint32

@@ -180,6 +180,8 @@ func (s *Swarm) Step(now time.Duration, ev Event, out []Effect) []Effect {
 		s.grants.interest(ev)
 	case Choked:
 		s.requests.choked(ev)
+	case Allowed:
+		s.requests.mayAskFor(ev)
 	case Spare:
 		s.plan.spares(ev)
 	case Wanted:
