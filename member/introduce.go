@@ -48,7 +48,9 @@ func (d *director) neighbours() []link.Neighbour {
 			continue
 		}
 		if at := c.place(); at.IsValid() {
-			all = append(all, link.Neighbour{Addr: at, Dialled: c.dialled})
+			all = append(all, link.Neighbour{
+				Addr: at, Dialled: c.dialled, Seed: d.core.HasAll(c.peer), Encrypts: c.encrypts(),
+			})
 		}
 	}
 	return all
@@ -63,6 +65,14 @@ func (c *connection) place() netip.AddrPort {
 		return netip.AddrPortFrom(c.addr.Addr(), uint16(c.port))
 	}
 	return netip.AddrPort{}
+}
+
+// encrypts reports whether the peer takes encrypted links alone, as far as this member saw.
+func (c *connection) encrypts() bool {
+	if c.dialled && c.m.host.encryptedOnly.has(c.addr) {
+		return true
+	}
+	return !c.conn.plain() && c.conn.key() == nil // it is sent as it is where both ends allow it
 }
 
 // introduce tells the peer of others, and reports whether it takes word of any.

@@ -25,6 +25,9 @@ func (c *connection) writeLoop(ctx context.Context) error {
 		switch {
 		case len(text) > 0:
 			buf = text
+			if err := c.allow(ctx, e.Given); err != nil {
+				return err
+			}
 			if err := c.write(text); err != nil {
 				return err
 			}

@@ -11,8 +11,12 @@ import (
 // that went, IPv4 and IPv6 together.
 const MaxExchanged = 50
 
-// PeerReachable is the flag of a peer that the sender dialled.
-const PeerReachable = 0x10
+// Flags of peers.
+const (
+	PeerEncrypts  = 0x01 // it prefers encrypted connections
+	PeerSeed      = 0x02 // it has everything
+	PeerReachable = 0x10 // the sender dialled it
+)
 
 // PeerExchange is the payload of ExtPeers (BEP 11): who is connected to the sender since its last
 // one, and who no longer is, in one bencoded dictionary.

@@ -155,7 +155,9 @@ func (l *Link) extended(msg proto.Extended) error {
 		if err != nil {
 			return err
 		}
-		l.cfg.later(ext)
+		if l.cfg.later(ext); l.cfg.Metadata == 0 {
+			l.infoAsked = nil
+		}
 	case dontHaveID:
 		part, err := l.partOf(proto.ExtDontHave, msg.Payload)
 		if err != nil {

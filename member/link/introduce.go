@@ -21,8 +21,24 @@ const (
 
 // A Neighbour is where somebody can be dialled that this member is connected to.
 type Neighbour struct {
-	Addr    netip.AddrPort
-	Dialled bool // this member dialled there
+	Addr     netip.AddrPort
+	Dialled  bool // this member dialled there
+	Seed     bool // who is there has everything
+	Encrypts bool // and takes encrypted connections alone
+}
+
+// flags are those of peer exchange.
+func (n Neighbour) flags() (f byte) {
+	if n.Dialled {
+		f |= proto.PeerReachable
+	}
+	if n.Seed {
+		f |= proto.PeerSeed
+	}
+	if n.Encrypts {
+		f |= proto.PeerEncrypts
+	}
+	return f
 }
 
 // introductions is what the peer was told of others.
@@ -52,11 +68,7 @@ func (l *Link) Introduce(now time.Duration, peer netip.AddrPort, all []Neighbour
 			len(l.introduced)+len(p.Added) >= mostTold {
 			continue
 		}
-		var flags byte
-		if n.Dialled {
-			flags = proto.PeerReachable
-		}
-		p.Added, p.Flags = append(p.Added, n.Addr), append(p.Flags, flags)
+		p.Added, p.Flags = append(p.Added, n.Addr), append(p.Flags, n.flags())
 	}
 	for _, a := range slices.SortedFunc(maps.Keys(l.introduced), netip.AddrPort.Compare) {
 		if !here[a] && len(p.Dropped) < proto.MaxExchanged {
@@ -88,6 +100,10 @@ func (l *Link) hearPeers(payload []byte) error {
 	if err != nil || len(p.Added) == 0 {
 		return err
 	}
-	l.tell(swarm.Hinted{Peer: l.cfg.Peer, Addrs: p.Added})
+	hinted := swarm.Hinted{Peer: l.cfg.Peer, Addrs: p.Added, Seeds: make([]bool, len(p.Added))}
+	for i, flags := range p.Flags {
+		hinted.Seeds[i] = flags&proto.PeerSeed != 0
+	}
+	l.tell(hinted)
 	return nil
 }

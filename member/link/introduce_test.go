@@ -79,6 +79,27 @@ func TestIntroduce(t *testing.T) {
 	}
 }
 
+// What is told of others is what is known of them, and what is heard of them counts for whether they
+// have everything.
+func TestIntroducedFlags(t *testing.T) {
+	all := neighbours("192.0.2.1:1000", "192.0.2.2:1000", "[2001:db8::1]:1000", "192.0.2.3:1000")
+	all[1].Dialled, all[1].Seed = true, true
+	all[2].Encrypts = true
+	all[3].Seed, all[3].Encrypts = true, true
+	l := sociable(false)
+	l.Introduce(0, netip.MustParseAddrPort("198.51.100.1:6881"), all)
+	payload := l.says(t)[0].(proto.Extended).Payload
+	p, err := proto.ParsePeerExchange(payload)
+	if diff := cmp.Diff([]byte{0, 0x12, 0x03, 0x01}, p.Flags); diff != "" || err != nil {
+		t.Errorf("flags of %v (-want +got): %s, %v", p.Added, diff, err)
+	}
+	events, err := sociable(false).Hear(0, proto.Extended{ID: peersID, Payload: payload})
+	want := []Event{swarm.Hinted{Peer: 3, Addrs: p.Added, Seeds: []bool{false, true, true, false}}}
+	if fmt.Sprint(events) != fmt.Sprint(want) || err != nil {
+		t.Errorf("%v is heard (%v), want %v", events, err, want)
+	}
+}
+
 func TestIntroduceIsBounded(t *testing.T) {
 	l := sociable(false)
 	var all []Neighbour
@@ -107,7 +128,7 @@ func TestClosedLinkTellsOfNobody(t *testing.T) {
 		t.Errorf("it believes %v, %v", events, err)
 	}
 	events, err := sociable(false).Hear(0, msg)
-	want := []Event{swarm.Hinted{Peer: 3, Addrs: payload.Added}}
+	want := []Event{swarm.Hinted{Peer: 3, Addrs: payload.Added, Seeds: []bool{false}}}
 	if err != nil || len(events) != 1 || fmt.Sprint(events) != fmt.Sprint(want) {
 		t.Errorf("an open one hears %v, %v", events, err)
 	}

@@ -1,7 +1,7 @@
 package link
 
 import (
-	"strings"
+	"bytes"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -11,10 +11,17 @@ import (
 )
 
 // says takes the messages that wait to be sent.
-func (l *Link) says(t *testing.T) (list []proto.Message) {
+func (l *Link) says(t *testing.T) []proto.Message {
 	t.Helper()
-	r := proto.NewReader(strings.NewReader(string(l.say)), proto.MaxFrame(int(l.parts)), 16<<10)
-	for l.say = nil; ; {
+	say := l.say
+	l.say = nil
+	return l.messages(say)
+}
+
+// messages reads what is encoded.
+func (l *Link) messages(text []byte) (list []proto.Message) {
+	r := proto.NewReader(bytes.NewReader(text), proto.MaxFrame(int(l.parts)), 16<<10)
+	for {
 		msg, err := r.Next()
 		if err != nil {
 			return list

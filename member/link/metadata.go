@@ -40,6 +40,9 @@ func (l *Link) hearMetadata(payload []byte) error {
 	case msg.Kind != proto.MetadataRequest:
 		return nil
 	}
+	if l.cfg.Metadata == 0 {
+		return nil // it takes no answer
+	}
 	all := l.infoPieces()
 	if msg.Piece >= all || l.infoSent >= metadataTimes*all || len(l.infoAsked) >= metadataQueued {
 		reject := proto.Metadata{Kind: proto.MetadataReject, Piece: msg.Piece}
@@ -51,12 +54,9 @@ func (l *Link) hearMetadata(payload []byte) error {
 	return nil
 }
 
-// sayMetadata leaves the next piece that was asked for to be said.
-func (l *Link) sayMetadata() {
-	if len(l.infoAsked) == 0 || l.cfg.Metadata == 0 {
-		l.infoAsked = nil
-		return
-	}
+// nextMetadata appends the next piece that was asked for to buf, and tells how many bytes of it are of
+// the info dictionary.
+func (l *Link) nextMetadata(buf []byte) (say []byte, n int) {
 	piece := l.infoAsked[0]
 	l.infoAsked = l.infoAsked[1:]
 	info := l.cfg.Info()
@@ -65,5 +65,6 @@ func (l *Link) sayMetadata() {
 		Kind: proto.MetadataData, Piece: piece, Total: len(info),
 		Data: info[from:min(from+proto.MetadataPiece, len(info))],
 	}
-	l.extend(l.cfg.Metadata, data.Append(nil))
+	msg := proto.Extended{ID: uint8(l.cfg.Metadata), Payload: data.Append(nil)}
+	return proto.Append(buf, msg), len(data.Data)
 }

@@ -33,8 +33,9 @@ func (l *Link) asks(t *testing.T, piece int) {
 func (l *Link) describes(t *testing.T) (list []proto.Metadata) {
 	t.Helper()
 	for l.Pending() {
-		l.sayMetadata()
-		for _, msg := range l.says(t) {
+		e := l.next()
+		given := e.Given
+		for _, msg := range l.messages(e.Text()) {
 			ext, ok := msg.(proto.Extended)
 			if !ok || ext.ID != 9 {
 				t.Fatalf("it says %v", msg)
@@ -44,9 +45,27 @@ func (l *Link) describes(t *testing.T) (list []proto.Metadata) {
 				t.Fatal(err)
 			}
 			list = append(list, m)
+			given -= len(m.Data)
+		}
+		if given != 0 {
+			t.Errorf("%d bytes more are counted than are sent", given)
 		}
 	}
 	return list
+}
+
+// Who takes no more of it is sent none.
+func TestMetadataIsSwitchedOff(t *testing.T) {
+	l, _ := describer(2 * proto.MetadataPiece)
+	l.asks(t, 0)
+	off := proto.ExtHandshake{Messages: map[string]int{proto.ExtMetadata: 0}}
+	if _, err := l.Hear(0, proto.Extended{Payload: off.Append(nil)}); err != nil {
+		t.Fatal(err)
+	}
+	l.asks(t, 1)
+	if got := l.describes(t); len(got) != 0 {
+		t.Errorf("%d pieces come", len(got))
+	}
 }
 
 func TestMetadataIsSent(t *testing.T) {

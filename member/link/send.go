@@ -11,6 +11,7 @@ import (
 // that has neither and tells nothing means to wait until something changes.
 type Errand struct {
 	Say    []byte // encoded messages
+	Given  int    // bytes of the info dictionary in them, which are sent as content is
 	haves  []uint32
 	Pieces []proto.Piece // good until the next call of Next
 	Told   swarm.Event   // to be told: a grant is served; nil: nothing
@@ -36,12 +37,13 @@ type Room struct {
 // Next takes what is to be written next. Messages go before content, between two pieces. Buf is
 // memory for messages that are left later.
 func (l *Link) Next(now time.Duration, room Room, buf []byte) (e Errand) {
-	l.sayMetadata()
 	switch {
 	case len(l.say) > 0 || l.soon || now >= l.due:
 		e.Say, l.say = l.say, buf
 		l.offered = 0
 		e.haves = l.takeHaves()
+	case len(l.infoAsked) > 0:
+		e.Say, e.Given = l.nextMetadata(buf)
 	case len(l.ready) == 0:
 	case l.ready[0].isEnd():
 		l.ready = l.ready[1:]

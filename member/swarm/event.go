@@ -29,6 +29,7 @@ type (
 	Hinted struct {
 		Peer  int
 		Addrs []netip.AddrPort
+		Seeds []bool // whether they have everything, one for each; may be shorter
 	}
 	// Gone tells that a conductor no longer lists a member. Links to it are left alone: they know
 	// better.

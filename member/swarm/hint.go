@@ -20,6 +20,7 @@ type hint struct {
 	by      netip.Addr    // the host of who said so
 	told    time.Duration // when
 	after   time.Duration // not to be dialled before
+	seed    bool          // it is said to have everything, and dialled before others
 	fails   int
 	pending bool // a dial is out
 }
@@ -70,11 +71,14 @@ func (l *links) hinted(ev Hinted) {
 	h := &l.hints
 	h.expire(l.s.now)
 	by := hostOf(p.addr.Addr())
-	for _, addr := range ev.Addrs {
+	for i, addr := range ev.Addrs {
 		if addr.Port() < leastPort || !MayTell(p.addr.Addr(), addr.Addr()) || l.isKnown(addr) {
 			continue
 		}
-		h.add(l.s.now, addr, by)
+		h.add(hint{
+			addr: addr, by: by, told: l.s.now, after: l.s.now,
+			seed: i < len(ev.Seeds) && ev.Seeds[i],
+		})
 	}
 }
 
@@ -87,23 +91,23 @@ func (l *links) isKnown(addr netip.AddrPort) bool {
 	return slices.ContainsFunc(l.list, func(p *peer) bool { return p.place() == addr })
 }
 
-func (h *hints) add(now time.Duration, addr netip.AddrPort, by netip.Addr) {
+func (h *hints) add(newer hint) {
 	of, at := 0, 0
 	for i := range h.list {
 		t := &h.list[i]
-		if t.addr == addr {
-			t.told = now
+		if t.addr == newer.addr {
+			t.told, t.seed = newer.told, t.seed || newer.seed
 			return
 		}
-		if t.by == by {
+		if t.by == newer.by {
 			of++
 		}
-		if hostOf(t.addr.Addr()) == hostOf(addr.Addr()) {
+		if hostOf(t.addr.Addr()) == hostOf(newer.addr.Addr()) {
 			at++
 		}
 	}
 	if of < hintsOfOne && at < hintsAtOne && len(h.list) < hintsMost {
-		h.list = append(h.list, hint{addr: addr, by: by, told: now, after: now})
+		h.list = append(h.list, newer)
 	}
 }
 
@@ -149,19 +153,23 @@ func (l *links) dialHint() {
 	if l.s.now < l.hintDue() || h.pending >= hintsPending {
 		return
 	}
+	var next *hint
 	for i := range h.list {
 		t := &h.list[i]
-		if !t.isDue(l.s.now) || l.hintWhen(t) > l.s.now || l.isKnown(t.addr) {
-			continue
+		if t.isDue(l.s.now) && l.hintWhen(t) <= l.s.now && (next == nil || t.seed && !next.seed) &&
+			!l.isKnown(t.addr) {
+			next = t
 		}
-		l.s.book.targets.dialled(l.s.now, []netip.AddrPort{t.addr})
-		t.pending = true
-		t.after = l.s.now + hintAgain
-		h.pending++
-		h.next = l.s.now + hintEvery
-		l.s.emit(Dial{Addrs: []netip.AddrPort{t.addr}})
+	}
+	if next == nil {
 		return
 	}
+	l.s.book.targets.dialled(l.s.now, []netip.AddrPort{next.addr})
+	next.pending = true
+	next.after = l.s.now + hintAgain
+	h.pending++
+	h.next = l.s.now + hintEvery
+	l.s.emit(Dial{Addrs: []netip.AddrPort{next.addr}})
 }
 
 func (t *hint) isDue(now time.Duration) bool {

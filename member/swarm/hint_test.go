@@ -143,6 +143,17 @@ func TestHintLeadsToPeer(t *testing.T) {
 	}
 }
 
+// Who is said to have everything is dialled before others, which are dialled too.
+func TestHintedSeedsComeFirst(t *testing.T) {
+	d := hintedDesk(t)
+	at := ports("192.0.2.1:6881", "192.0.2.2:6881", "192.0.2.3:6881")
+	d.tell(Hinted{Peer: 0, Addrs: at, Seeds: []bool{false, false, true}})
+	got := d.dials(5 * time.Second)
+	if len(got) != 3 || got[0] != at[2] {
+		t.Errorf("dialled are %v, want %v first", got, at[2])
+	}
+}
+
 // Others may tell a member of itself.
 func TestHintOfItself(t *testing.T) {
 	d := hintedDesk(t)

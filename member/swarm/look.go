@@ -37,5 +37,11 @@ func (s *Swarm) Linked(bits bool) []Linked {
 	return all
 }
 
+// HasAll reports whether a peer has everything.
+func (s *Swarm) HasAll(peer int) bool {
+	p := s.links.peer(peer)
+	return p != nil && s.complete(p)
+}
+
 // Bits returns which parts are stored, the first one as the highest bit of the first byte.
 func (s *Swarm) Bits() []byte { return slices.Clone(s.have) }
