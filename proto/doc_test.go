@@ -118,6 +118,7 @@ func TestDocLimits(t *testing.T) {
 		"longest request that can be agreed on, bytes":         MaxRequest,
 		"longest frame of an extended message, bytes":          maxExtended,
 		"longest payload of an extension handshake, bytes":     MaxExtHandshake,
+		"parts that a choked client may ask for":               FastSetSize,
 		"longest frame to or from a conductor, bytes":          MaxConductorFrame,
 		"addresses of one member":                              MaxAddrs,
 		"members in one joined, peer ids in one left":          MaxMembers,
