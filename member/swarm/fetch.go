@@ -49,10 +49,11 @@ type run struct {
 	written bool // on disk
 	asked   int  // how many peers are asked for it
 	from    sender
-	by      int  // the peer that sent it
-	mixed   bool // another one was sending it at the same time
-	hearsay bool // who sent it had not verified the part
-	trial   bool // who sent it had sent nothing good yet, or less than bad
+	by      int      // the peer that sent it
+	mixed   bool     // another one was sending it at the same time
+	mixers  []sender // who may have sent some of it then, as far as is known
+	hearsay bool     // who sent it had not verified the part
+	trial   bool     // who sent it had sent nothing good yet, or less than bad
 }
 
 // fetch is one run asked of one peer.

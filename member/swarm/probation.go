@@ -122,7 +122,7 @@ func (t *trust) provenHas(part uint32) bool {
 // othersProven reports whether somebody else has sent what is good, and can be asked.
 func (t *trust) othersProven(not *peer) bool {
 	return slices.ContainsFunc(t.s.links.list, func(p *peer) bool {
-		return p != not && !p.choked && !t.unproven(p) && t.s.plan.mayAsk(p)
+		return p != not && !p.choked && !p.lame && !t.unproven(p) && t.s.plan.mayAsk(p)
 	})
 }
 

@@ -15,7 +15,9 @@ func (rq *requests) started(ev Started) {
 			f := p.fetches[i]
 			f.started, f.hearsay = max(rq.s.now, 1), !p.hasPart(ev.Run.Part)
 			if r := &f.work.runs[f.n]; !r.here {
-				r.mixed = r.mixed && r.asked > 1 // what came before is written over
+				if r.asked == 1 { // what came before is written over
+					r.mixed, r.mixers = false, nil
+				}
 				r.comesFrom(p.sender())
 			}
 			f.moved = rq.s.now
@@ -105,8 +107,9 @@ func (rq *requests) received(ev Received) {
 	} else {
 		rq.s.stats.Downloaded += int64(ev.Run.Length)
 		r.comesFrom(p.sender())
-		// Who else is asked may have begun and written over it: that is not known yet.
-		r.mixed = r.mixed || r.asked > 1
+		if r.asked > 1 { // who else is asked may have begun and written over it: that is not known yet
+			rq.mixes(f, p)
+		}
 		r.here, r.by, r.hearsay = true, p.index, f.hearsay
 		r.trial = rq.s.trust.unproven(p)
 		f.work.left--
@@ -181,6 +184,34 @@ func (w *work) hearsay() bool {
 // comesFrom notes who sends a run. If another one was sending it at the same time, what is on disk
 // may be of both.
 func (r *run) comesFrom(from sender) {
-	r.mixed = r.mixed || r.asked > 1 && r.from != sender{} && !r.from.same(from)
-	r.from = from
+	if r.asked > 1 && r.from != (sender{}) && !r.from.same(from) {
+		r.mixed = true
+		r.mixesIn(r.from)
+	}
+	if r.from = from; r.mixed {
+		r.mixesIn(from)
+	}
+}
+
+// mixesIn notes who may have sent some of a run that two peers sent.
+func (r *run) mixesIn(from sender) {
+	if !slices.ContainsFunc(r.mixers, from.same) {
+		r.mixers = append(r.mixers, from)
+	}
+}
+
+// mixes notes that others than a peer are asked for a run that it has sent, and have begun it as far
+// as is known.
+func (rq *requests) mixes(f *fetch, by *peer) {
+	r := &f.work.runs[f.n]
+	r.mixed = true
+	r.mixesIn(by.sender())
+	for _, q := range rq.s.links.list {
+		if q == by {
+			continue
+		}
+		if i := q.find(rq.s.runOf(f.work, f.n)); i >= 0 && q.fetches[i].started != 0 {
+			r.mixesIn(q.sender())
+		}
+	}
 }

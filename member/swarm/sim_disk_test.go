@@ -9,6 +9,34 @@ import (
 
 // The simulated disks, and the way there.
 
+// spoilt is which blocks of runs are on disk as they are not in the content. What two peers send of
+// one run is written over each other.
+type spoilt map[Run]map[uint32]bool
+
+// writes takes in that some of a run is written.
+func (sp spoilt) writes(r Run, at uint32, q *quantum) {
+	r.Length = 0
+	if sp[r] == nil {
+		if !q.bad {
+			return
+		}
+		sp[r] = map[uint32]bool{}
+	}
+	for block := at / proto.Block; block*proto.Block < at+uint32(q.bytes); block++ {
+		if q.bad {
+			sp[r][block] = true
+		} else {
+			delete(sp[r], block)
+		}
+	}
+}
+
+// is reports whether a run is not as it should be.
+func (sp spoilt) is(r Run) bool {
+	r.Length = 0
+	return len(sp[r]) > 0
+}
+
 // came counts what came of a run, and lets it be passed on. As the real way in does, it does so a
 // hop at a time.
 func (p *player) came(r Run, got uint32) {
@@ -61,9 +89,9 @@ func (s *sim) hashing(part uint32) time.Duration {
 }
 
 // keep writes a run that came whole; one that is the part is verified too.
-func (p *player) keep(peer int, r Run, bad bool) {
+func (p *player) keep(peer int, r Run) {
 	p.works(p.sim.wires.cpu+p.sim.hashing(r.Part), func() {
-		whole := int64(r.Length) == p.core.PartLen(r.Part)
+		whole, bad := int64(r.Length) == p.core.PartLen(r.Part), p.spoilt.is(r)
 		p.disk[Run{Part: r.Part, Begin: r.Begin}] = bad
 		switch {
 		case whole && bad:

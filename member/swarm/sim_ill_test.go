@@ -24,6 +24,7 @@ func (i illness) String() string {
 const (
 	deafWindow = 128 << 10 // bytes that its system takes for it
 	trickle    = 512       // bytes a second
+	drip       = 400 * time.Millisecond
 )
 
 // slackFor is how many times as long the others may take. Each of two that trickle may be the

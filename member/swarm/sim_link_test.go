@@ -39,6 +39,8 @@ type cargo struct {
 	run Run
 	got uint32
 	bad bool // something of it is not the content
+
+	gone bool // it was taken back: nothing more of it is written
 }
 
 // agreed are the terms of links between members.
@@ -58,7 +60,11 @@ func (e *end) do(effect Effect) {
 
 // settle does what follows from what was told to the link.
 func (e *end) settle() {
-	e.state.Dropped()
+	for _, a := range e.state.Dropped() {
+		if c, ok := a.Into.(*cargo); ok {
+			c.gone = true
+		}
+	}
 	e.me.wasted += e.state.Wasted()
 	if e.open && e.state.Err() != nil {
 		e.close()
@@ -129,7 +135,15 @@ func (e *end) writeContent() bool {
 		e.next = s.now + time.Second
 		e.me.after(time.Second, e.rouse)
 	}
-	bad := e.me.rogue || e.me.rotten[p.Part] || !e.me.core.Has(p.Part) &&
+	if e.me.drips(p.Part) {
+		if n = min(n, proto.Block); s.now < e.next {
+			return false
+		}
+		e.next = s.now + drip
+		e.me.after(drip, e.rouse)
+	}
+	at := int64(p.Begin) + int64(p.Length-e.left)
+	bad := e.me.rogue && (!e.me.sly || e.me.drips(p.Part) && at >= e.me.core.PartLen(p.Part)/4) || e.me.rotten[p.Part] || !e.me.core.Has(p.Part) &&
 		(e.me.lies || e.me.bad[p.Part])
 	e.push(&quantum{bytes: n, piece: p, first: e.left == p.Length, last: e.left == n, bad: bad})
 	e.me.sent += int64(n)
@@ -145,6 +159,9 @@ func (e *end) writeContent() bool {
 	}
 	return true
 }
+
+// drips reports whether a member sends a part a block at a time.
+func (p *player) drips(part uint32) bool { return p.sly && part%8 != 0 }
 
 // report tells the core of something soon.
 func (e *end) report(ev link.Event) {
@@ -236,6 +253,9 @@ func (e *end) takeContent(q *quantum) {
 	if c == nil {
 		return
 	}
+	if !c.gone {
+		e.me.spoilt.writes(c.run, c.got, q)
+	}
 	c.got += uint32(q.bytes)
 	c.bad = c.bad || q.bad
 	e.me.sim.watch.came(e.me, q)
@@ -251,7 +271,7 @@ func (e *end) takeContent(q *quantum) {
 	e.settle()
 	e.rouse()
 	if fate == link.Whole {
-		e.me.keep(e.peer, c.run, c.bad)
+		e.me.keep(e.peer, c.run)
 	}
 }
 

@@ -47,13 +47,15 @@ type player struct {
 	lies      bool            // what it passes on as it comes is bad
 	behind    *player         // whose address it has; nil: one of its own
 	rogue     bool            // all that it sends is bad, and it says nothing of that
+	sly       bool            // of most parts it sends a block now and then, and bad ones at the end
 	rotten    map[uint32]bool // parts that it has and that are bad on its disk
 	disk      map[Run]bool    // runs of parts on their way that are bad on its disk
-	ill       illness         // what is wrong with it
-	serves    bool            // it is an origin
-	shut      bool            // it is deaf and was sent something
-	known     map[int]bool    // whom the conductor named
-	listed    int             // how many members it said there are
+	spoilt    spoilt
+	ill       illness      // what is wrong with it
+	serves    bool         // it is an origin
+	shut      bool         // it is deaf and was sent something
+	known     map[int]bool // whom the conductor named
+	listed    int          // how many members it said there are
 	wake      time.Duration
 	prefix    int           // parts here without a gap
 	half      time.Duration // when these were the first half
@@ -142,7 +144,7 @@ func (p *player) begin() {
 	p.ends = nil
 	p.known, p.listed = map[int]bool{}, 0
 	p.here, p.follow = map[Run]uint32{}, map[uint32][]*end{}
-	p.bad, p.disk = map[uint32]bool{}, map[Run]bool{}
+	p.bad, p.disk, p.spoilt = map[uint32]bool{}, map[Run]bool{}, spoilt{}
 	p.share, p.hop, p.unchained, p.wake = 0, 0, false, 0
 }
 

@@ -58,6 +58,7 @@ type trust struct {
 	held    []held                   // what is not asked of peers for now
 	alone   map[uint32]time.Duration // parts that come from one peer, until then
 	suspect map[uint32][]suspect     // by part that several sent bad: its runs
+	turns   map[uint32][]sender      // by such a part: who was asked for it alone since
 	at      time.Duration            // when something of these ends; never: nothing does
 	badAt   time.Duration            // when a part came bad last; 0: none did
 
@@ -77,7 +78,9 @@ type suspect struct {
 	sum     uint64
 	from    sender
 	mixed   bool
+	mixers  []sender // who sent it then
 	hearsay bool
+	right   sender // who sent what is right; zero: several, or it is not here yet
 }
 
 func newTrust(s *Swarm) trust {
@@ -86,6 +89,7 @@ func newTrust(s *Swarm) trust {
 		records: map[culprit]*record{},
 		alone:   map[uint32]time.Duration{},
 		suspect: map[uint32][]suspect{},
+		turns:   map[uint32][]sender{},
 		bad:     map[uint32]bool{},
 		at:      never,
 	}
@@ -116,6 +120,7 @@ func (t *trust) failed(ev Failed) {
 	default:
 		t.suspects(w, ev.Sums)
 		t.comesAloneFor(part, aloneFor)
+		t.takesTurns(w)
 	}
 	t.restrain()
 	t.s.setbacks.free(part)
@@ -124,12 +129,15 @@ func (t *trust) failed(ev Failed) {
 
 // suspects remembers who sent what of a part, to be compared with what is right.
 func (t *trust) suspects(w *work, sums []uint64) {
+	if len(w.runs) == 1 {
+		sums = []uint64{0} // it was the one that was bad
+	}
 	if len(sums) != len(w.runs) || len(t.suspect) >= suspectsMost {
 		return
 	}
 	list := make([]suspect, len(sums))
 	for n, r := range w.runs {
-		list[n] = suspect{sums[n], r.from, r.mixed, r.hearsay}
+		list[n] = suspect{sum: sums[n], from: r.from, mixed: r.mixed, mixers: r.mixers, hearsay: r.hearsay}
 	}
 	t.suspect[w.part] = list
 }
@@ -138,7 +146,12 @@ func (t *trust) suspects(w *work, sums []uint64) {
 func (t *trust) settle(part uint32) {
 	delete(t.bad, part)
 	delete(t.alone, part)
-	if t.suspect[part] != nil {
+	delete(t.turns, part)
+	switch runs := t.suspect[part]; {
+	case len(runs) == 1:
+		delete(t.suspect, part)
+		t.implicate(runs[0], part, 0)
+	case runs != nil:
 		t.s.emit(Compare{part})
 	}
 }
@@ -153,7 +166,9 @@ func (t *trust) compared(ev Compared) {
 	var blamed []sender
 	for n, r := range runs {
 		switch {
-		case r.mixed || r.sum == ev.Sums[n] || slices.ContainsFunc(blamed, r.from.same):
+		case r.sum == ev.Sums[n] || slices.ContainsFunc(blamed, r.from.same):
+		case r.mixed:
+			t.implicate(r, ev.Part, n)
 		case r.hearsay:
 			t.mislead(r.from)
 		default:
@@ -334,7 +349,11 @@ func (t *trust) due() time.Duration { return t.at }
 
 // credit counts good content for who sent it.
 func (t *trust) credit(w *work) {
+	runs := t.suspect[w.part]
 	for n, r := range w.runs {
+		if len(runs) == len(w.runs) && !r.mixed {
+			runs[n].right = r.from
+		}
 		if p := t.s.links.peer(r.by); r.here && p != nil && p.id == r.from.id {
 			good := int64(t.s.runOf(w, n).Length)
 			p.good += good
