@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"orchestra/conduct"
 	"orchestra/member"
 	"orchestra/orch"
 )
@@ -145,7 +146,7 @@ func TestTrackerInPlaceOfAConductor(t *testing.T) {
 // A conductor that is named as a tracker is used as what it is.
 func TestConductorNamedAsTracker(t *testing.T) {
 	s := newScore(t, 1<<20, 64<<10)
-	at, end := startConductor(t, "127.0.0.1:0")
+	at, end := startConductor(t, conduct.Config{})
 	defer end()
 	f := s.withTracker("http://" + at + "/announce")
 	first := s.join(member.Config{File: f, Dir: s.dir})

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"orchestra/conduct"
 	"orchestra/member"
 	"orchestra/member/store"
 )
@@ -16,7 +17,7 @@ func TestManyComeBack(t *testing.T) {
 	if os.Getenv("ORCHESTRA_TEST_LARGE") == "" {
 		all = 30
 	}
-	c, _ := startConduct(t, "127.0.0.1:0")
+	c, _ := startConduct(t, conduct.Config{})
 	dir := t.TempDir()
 	files := composeMany(t, dir, c.Addr().String(), all, 4<<20)
 	records := store.OpenRecords(t.TempDir())

@@ -15,24 +15,6 @@ import (
 	"orchestra/proto"
 )
 
-// startConductor serves at an address until the answer is called.
-func startConductor(t *testing.T, addr string) (string, func()) {
-	t.Helper()
-	c, err := conduct.New(conduct.Config{Listen: addr})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- c.Run(ctx) }()
-	return c.Addr().String(), func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	}
-}
-
 func TestConductorComesLateGoesAndComesBack(t *testing.T) {
 	s := newScore(t, 3<<20, 64<<10)
 	board, never := switchboard.New(t), switchboard.New(t)
@@ -43,7 +25,7 @@ func TestConductorComesLateGoesAndComesBack(t *testing.T) {
 		t.Error("a conductor that is not there is up")
 	}
 
-	addr, end := startConductor(t, "127.0.0.1:0")
+	addr, end := startConductor(t, conduct.Config{})
 	board.Connect(addr)
 	s.wait(func() bool { return first.Progress().ConductorUp })
 	second := s.join(member.Config{Dir: t.TempDir(), Conductors: conductors})
@@ -52,7 +34,7 @@ func TestConductorComesLateGoesAndComesBack(t *testing.T) {
 	board.Connect("")
 	end()
 	s.wait(func() bool { return !first.Progress().ConductorUp })
-	addr, end = startConductor(t, "127.0.0.1:0")
+	addr, end = startConductor(t, conduct.Config{})
 	defer end()
 	board.Connect(addr)
 	third := s.join(member.Config{Dir: t.TempDir(), Conductors: conductors})
@@ -71,7 +53,7 @@ func TestConductorOverIPv6(t *testing.T) {
 		l.Close()
 	}
 	s := newScore(t, 1<<20, 64<<10)
-	addr, end := startConductor(t, "[::1]:0")
+	addr, end := startConductor(t, conduct.Config{Listen: "[::1]:0"})
 	defer end()
 	first := s.join(member.Config{Dir: s.dir, Listen: "[::1]:0", Conductors: []string{addr}})
 	second := s.join(member.Config{Dir: t.TempDir(), Listen: "[::1]:0", Conductors: []string{addr}})
@@ -87,8 +69,8 @@ func TestConductorOverIPv6(t *testing.T) {
 // stays up while one is.
 func TestSeveralConductors(t *testing.T) {
 	s := newScore(t, 1<<20, 64<<10)
-	one, endOne := startConductor(t, "127.0.0.1:0")
-	two, endTwo := startConductor(t, "127.0.0.1:0")
+	one, endOne := startConductor(t, conduct.Config{})
+	two, endTwo := startConductor(t, conduct.Config{})
 	defer endTwo()
 	first := s.join(member.Config{Dir: s.dir, Conductors: []string{one, two}})
 	s.wait(func() bool { return first.Progress().Conductor == "conductor "+one })
@@ -215,7 +197,7 @@ func TestListeningOnOneAddress(t *testing.T) {
 	if !own.IsValid() {
 		t.Skip("this machine has no IPv4 address but loopback")
 	}
-	addr, end := startConductor(t, "127.0.0.1:0")
+	addr, end := startConductor(t, conduct.Config{})
 	defer end()
 	s := newScore(t, 1<<20, 64<<10)
 	m := s.join(member.Config{Dir: s.dir, Listen: netip.AddrPortFrom(own, 0).String(), Conductors: []string{addr}})

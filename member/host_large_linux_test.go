@@ -9,6 +9,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"orchestra/conduct"
 	"orchestra/member"
 )
 
@@ -20,7 +21,7 @@ func TestManyIdle(t *testing.T) {
 	if os.Getenv("ORCHESTRA_TEST_LARGE") == "" {
 		all, busy = 60, 2
 	}
-	c, _ := startConduct(t, "127.0.0.1:0")
+	c, _ := startConduct(t, conduct.Config{})
 	front, connections := countConnections(t, c.Addr().String())
 	dir := t.TempDir()
 	files := composeMany(t, dir, front, all, 1<<20)

@@ -39,48 +39,6 @@ func composeMany(t testing.TB, dir, conductor string, n int, size int64) []*orch
 	return all
 }
 
-// startHost runs a host until the test ends, or the function that it returns is called.
-func startHost(t testing.TB, cfg member.HostConfig) (*member.Host, func()) {
-	t.Helper()
-	if cfg.Listen == "" {
-		cfg.Listen = "127.0.0.1:0"
-	}
-	h, err := member.NewHost(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		if err := h.Run(ctx); err != nil {
-			t.Error(err)
-		}
-	}()
-	end := func() { cancel(); <-ended }
-	t.Cleanup(end)
-	return h, end
-}
-
-func startConduct(t testing.TB, listen string) (*conduct.Conductor, func()) {
-	t.Helper()
-	c, err := conduct.New(conduct.Config{Listen: listen})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		if err := c.Run(ctx); err != nil {
-			t.Error(err)
-		}
-	}()
-	end := func() { cancel(); <-ended }
-	t.Cleanup(end)
-	return c, end
-}
-
 func until(t testing.TB, what string, so func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); !so(); {
@@ -118,7 +76,7 @@ func allComplete(members []*member.Member) func() bool {
 // Two hosts share several compositions over one port each and one connection each to the conductor.
 // One composition is let go and joined again, and the others do not notice.
 func TestHostsShareMany(t *testing.T) {
-	c, _ := startConduct(t, "127.0.0.1:0")
+	c, _ := startConduct(t, conduct.Config{})
 	front, connections := countConnections(t, c.Addr().String())
 	from, to := t.TempDir(), t.TempDir()
 	files := composeMany(t, from, front, 5, 100<<10)
@@ -155,60 +113,6 @@ func TestHostsShareMany(t *testing.T) {
 	}
 }
 
-// countConnections is an address that leads to another one, and how many connections it has.
-func countConnections(t testing.TB, to string) (addr string, count func() int) {
-	t.Helper()
-	return lead(t, func() string { return to }, false)
-}
-
-// lead is countConnections, with a conductor that knows no channels if it is older.
-func lead(t testing.TB, to func() string, older bool) (addr string, count func() int) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	accepted := make(chan struct{}, 1<<12)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			near, err := l.Accept()
-			if err != nil {
-				return
-			}
-			accepted <- struct{}{}
-			far, err := net.Dial("tcp", to())
-			if err != nil {
-				near.Close()
-				continue
-			}
-			go pipeTo(near, far, older)
-			go pipeTo(far, near, older)
-		}
-	}()
-	t.Cleanup(func() { l.Close(); <-done })
-	return l.Addr().String(), func() int { return len(accepted) }
-}
-
-func pipeTo(from, to net.Conn, older bool) {
-	const bits = 1 + len(proto.Orchestra) + 7 // where channels are in a handshake
-	buf := make([]byte, 4096)
-	for at := 0; ; {
-		n, err := from.Read(buf)
-		if older && at <= bits && bits < at+n {
-			buf[bits-at] &^= 0x08
-		}
-		if at += n; n > 0 {
-			_, _ = to.Write(buf[:n])
-		}
-		if err != nil {
-			to.(*net.TCPConn).CloseWrite()
-			return
-		}
-	}
-}
-
 // Who names a composition that is not here is told nothing, like who speaks no handshake.
 func TestHostAnswersNobodyElse(t *testing.T) {
 	dir := t.TempDir()
@@ -239,7 +143,7 @@ func TestHostAnswersNobodyElse(t *testing.T) {
 
 // A conductor that knows no channels gets a connection for each composition.
 func TestHostAtOlderConductor(t *testing.T) {
-	c, _ := startConduct(t, "127.0.0.1:0")
+	c, _ := startConduct(t, conduct.Config{})
 	front, connections := lead(t, func() string { return c.Addr().String() }, true)
 	dir := t.TempDir()
 	h, _ := startHost(t, member.HostConfig{})
@@ -265,7 +169,7 @@ func listed(members []*member.Member) func() bool {
 // dialled for each composition.
 func TestHostComesBackToConductor(t *testing.T) {
 	var conductor atomic.Value
-	c, end := startConduct(t, "127.0.0.1:0")
+	c, end := startConduct(t, conduct.Config{})
 	conductor.Store(c.Addr().String())
 	front, connections := lead(t, func() string { return conductor.Load().(string) }, false)
 	dir := t.TempDir()
@@ -281,7 +185,7 @@ func TestHostComesBackToConductor(t *testing.T) {
 		}
 		return true
 	})
-	again, _ := startConduct(t, "127.0.0.1:0")
+	again, _ := startConduct(t, conduct.Config{})
 	conductor.Store(again.Addr().String())
 	until(t, "the conductor knows all again", listed(members))
 	if n := connections(); n > 12 {

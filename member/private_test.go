@@ -22,34 +22,6 @@ import (
 	"orchestra/proto/secure"
 )
 
-func newKey(t testing.TB) *secure.Key {
-	t.Helper()
-	k, err := secure.NewKey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return k
-}
-
-func startConductWith(t testing.TB, cfg conduct.Config) *conduct.Conductor {
-	t.Helper()
-	cfg.Listen = "127.0.0.1:0"
-	c, err := conduct.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		if err := c.Run(ctx); err != nil {
-			t.Error(err)
-		}
-	}()
-	t.Cleanup(func() { cancel(); <-ended })
-	return c
-}
-
 // A recorder is an address that leads to another one, and keeps all that goes over it.
 type recorder struct {
 	addr string
@@ -142,7 +114,7 @@ func TestPrivateSwarm(t *testing.T) {
 	s := newScore(t, 3<<20, 64<<10)
 	key := newKey(t)
 	s.file.SetPrivate(key.ID())
-	c := startConductWith(t, conduct.Config{Keys: []*secure.Key{newKey(t), key}})
+	c, _ := startConduct(t, conduct.Config{Keys: []*secure.Key{newKey(t), key}})
 	atConductor := record(t, c.Addr().String())
 	sharer := s.join(member.Config{Key: key, Dir: s.dir, Conductors: []string{atConductor.addr}, Name: "the sharer's name"})
 	s.wantComplete(sharer)
@@ -187,7 +159,7 @@ func TestStrangerAtPrivateSwarm(t *testing.T) {
 	if err := shelf.Put("content.bin.orch", s.file); err != nil {
 		t.Fatal(err)
 	}
-	c := startConductWith(t, conduct.Config{Keys: []*secure.Key{key}, Publish: &shelf, Name: "host"})
+	c, _ := startConduct(t, conduct.Config{Keys: []*secure.Key{key}, Publish: &shelf, Name: "host"})
 	at := c.Addr().String()
 	sharer := s.join(member.Config{Key: key, Dir: s.dir, Conductors: []string{at}, Name: "xylophone"})
 	s.wantComplete(sharer)
@@ -274,7 +246,7 @@ func TestOpenAndPrivateApart(t *testing.T) {
 	}
 	key := newKey(t)
 	private.file.SetPrivate(key.ID())
-	at := startConductWith(t, conduct.Config{Keys: []*secure.Key{key}}).Addr().String()
+	at, _ := startConductor(t, conduct.Config{Keys: []*secure.Key{key}})
 	sharer := private.join(member.Config{Key: key, Dir: private.dir, Conductors: []string{at}})
 	private.wantComplete(sharer)
 	alone := open.join(member.Config{Dir: t.TempDir(), Conductors: []string{at}, Peers: []string{sharer.Addr().String()}})
@@ -292,7 +264,7 @@ func TestPrivateImpostor(t *testing.T) {
 	s := newScore(t, 300<<10, 64<<10)
 	key := newKey(t)
 	s.file.SetPrivate(key.ID())
-	at := startConductWith(t, conduct.Config{Keys: []*secure.Key{key}}).Addr().String()
+	at, _ := startConductor(t, conduct.Config{Keys: []*secure.Key{key}})
 	sharer := s.join(member.Config{Key: key, Dir: s.dir, Conductors: []string{}})
 	s.wantComplete(sharer)
 	for where, protocol := range map[string]string{sharer.Addr().String(): proto.BitTorrent, at: proto.Orchestra} {
@@ -321,7 +293,7 @@ func TestPrivateImpostor(t *testing.T) {
 // One port, and one connection to the conductor for each swarm, is enough for a host of several.
 func TestHostOfSeveralSwarms(t *testing.T) {
 	one, two := newKey(t), newKey(t)
-	c := startConductWith(t, conduct.Config{Keys: []*secure.Key{one, two}})
+	c, _ := startConduct(t, conduct.Config{Keys: []*secure.Key{one, two}})
 	front, connections := countConnections(t, c.Addr().String())
 	from, to := t.TempDir(), t.TempDir()
 	files := composeMany(t, from, front, 6, 100<<10)
@@ -376,7 +348,7 @@ func TestConductorWithoutKey(t *testing.T) {
 	key := newKey(t)
 	s.file.SetPrivate(key.ID())
 	for name, keys := range map[string][]*secure.Key{"none": nil, "another": {newKey(t)}} {
-		at := startConductWith(t, conduct.Config{Keys: keys}).Addr().String()
+		at, _ := startConductor(t, conduct.Config{Keys: keys})
 		sharer := s.join(member.Config{Key: key, Dir: s.dir, Conductors: []string{at}})
 		s.wantComplete(sharer)
 		until(t, name+": it says why", func() bool {

@@ -4,13 +4,14 @@ import (
 	"strings"
 	"testing"
 
+	"orchestra/conduct"
 	"orchestra/member"
 )
 
 // Whom the user took for a member is named as what it is.
 func TestPeerThatIsAConductor(t *testing.T) {
 	s := newScore(t, 1<<20, 64<<10)
-	addr, end := startConductor(t, "127.0.0.1:0")
+	addr, end := startConductor(t, conduct.Config{})
 	defer end()
 	p := s.join(member.Config{Dir: t.TempDir(), Peers: []string{addr}})
 	want := "connected to nobody: a conductor answers at " + addr + ", and no member"
