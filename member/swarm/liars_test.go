@@ -35,7 +35,9 @@ func TestLiesAboutPartsCostTheLiar(t *testing.T) {
 		},
 		"it names parts that there are not": {
 			[]Event{
-				Has{Peer: 0, Parts: []uint32{1, parts, 1 << 31}}, Choked{Peer: 0}, Allowed{0, parts},
+				Has{Peer: 0, Parts: []uint32{1, parts, 1 << 31}},
+				Choked{Peer: 0},
+				Allowed{0, parts},
 				Suggested{0, []uint32{parts}},
 			},
 			func(Run) []Event { return nil }, 2,
