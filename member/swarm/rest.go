@@ -16,6 +16,8 @@ const (
 	// has too: they rest for a minute at first.
 	restVain = 5
 	restMost = time.Hour
+	// restUnsure is the most for who may lack something, and could not say so.
+	restUnsure = 10 * time.Minute
 )
 
 // A parting is how the last link to a member ended.
@@ -38,7 +40,11 @@ func (b *book) parted(now time.Duration, m *member, last parting) {
 		m.vain++
 	}
 	if last.whole {
-		wait := min(redialFirst<<min(m.vain, 20), restMost)
+		most := restUnsure
+		if last.all {
+			most = restMost
+		}
+		wait := min(redialFirst<<min(m.vain, 20), most)
 		m.rests = now + wait/2 + time.Duration(b.rng.Int64N(int64(wait)))
 		b.changed()
 	}

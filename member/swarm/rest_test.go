@@ -55,8 +55,8 @@ func TestNeitherNeedsTheOther(t *testing.T) {
 		apart       time.Duration
 	}{
 		"both have everything":               {true, []Event{all}, 5, 14, 30 * time.Second},
-		"it ends the link before it says so": {true, nil, 8, 20, time.Second},
-		"it wants nothing":                   {true, []Event{Interest{7, false}}, 8, 20, time.Second},
+		"it ends the link before it says so": {true, nil, 30, 80, time.Second},
+		"it wants nothing":                   {true, []Event{Interest{7, false}}, 30, 80, time.Second},
 		"it was sent something":              {true, served, 1000, 30_000, time.Second},
 		"this one lacks something":           {false, []Event{all}, 1000, 30_000, time.Second},
 	} {
