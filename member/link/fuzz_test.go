@@ -50,6 +50,10 @@ func FuzzLink(f *testing.F) {
 			3, announce, 0, announce, 2, goOn, 1, 0, window, 3, resume, suggest, 2, 3, sayAll, 0,
 			hearExtended, 1, 4, 0, 0, 0, 1, hearPart, 1, 0,
 		},
+		{
+			5, hearMost, 1, goOn, 0, 0, hearRequest, 1, 9, grant, 1, goOn, 0, 0, hearRequest, 1, 9,
+			hearRequest, 1, 9, hearRequest, 0, 9, hearCancel, 0, 9, hearRequest, 2, 9, goOn, 0, 0,
+		},
 		slices.Concat(
 			[]byte{1, hearExtended, metadataID, 25}, []byte("d8:msg_typei0e5:piecei1ee"),
 			[]byte{hearExtended, metadataID, 25}, []byte("d8:msg_typei0e5:piecei2ee"),

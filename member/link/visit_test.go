@@ -55,7 +55,8 @@ func newVisit(t *testing.T, p *tape) *visit {
 	v := &visit{
 		t: t, tape: p, l: New(Config{
 			Peer: 7, Size: size, PartSize: partSize, Terms: terms, InfoSize: proto.MetadataPiece + 5,
-			Info: func() []byte { return make([]byte, proto.MetadataPiece+5) },
+			Info:    func() []byte { return make([]byte, proto.MetadataPiece+5) },
+			Favours: []uint32{0, 1},
 		}),
 		// Part 1.
 		core:      swarm.New(swarm.Config{Size: size, PartSize: partSize, Have: []byte{0x40}}),
@@ -138,6 +139,8 @@ func (v *visit) told(events []Event) {
 		case swarm.Suggested:
 			v.inRange(ev.Parts...)
 		case swarm.Withdrawn:
+			v.inRange(ev.Part)
+		case swarm.Allowed:
 			v.inRange(ev.Part)
 		case swarm.Unwanted:
 			v.inRange(ev.Part)
