@@ -175,7 +175,7 @@ func (w *whim) something() {
 	case what == 3:
 		w.tell(Has{Peer: i, Parts: []uint32{part}})
 	case what == 4:
-		w.tell(Choked{i, on})
+		w.tell(Choked{i, on}, Allowed{i, part})
 	case what == 5:
 		w.tell(Interest{i, on})
 	case what == 6 || what == 16:
