@@ -67,6 +67,10 @@ func TestAllowedEndsWithTrust(t *testing.T) {
 	if got := d.parts(0); !slices.Equal(got, []uint32{5}) {
 		t.Errorf("it is asked for %v, want 5", got)
 	}
+	if d.tell(Choked{Peer: 0, On: true}); len(d.parts(0)) != 0 || !d.rare.isFree(5) {
+		t.Errorf("it says once more that it does not serve, and is still asked for %v", d.parts(0))
+	}
+	d.requests.fill(d.links.peers[0])
 	run := Run{5, 0, 256 << 10}
 	d.tell(Started{0, run}, Received{0, run}, Failed{Part: 5})
 	if got := d.parts(0); len(got) != 0 {

@@ -292,10 +292,10 @@ func (rq *requests) cutOff(p *peer) {
 
 func (rq *requests) choked(ev Choked) {
 	p := rq.s.links.peer(ev.Peer)
-	if p == nil || p.choked == ev.On {
+	if p == nil || p.choked == ev.On && (!ev.On || len(p.fetches) == 0) {
 		return
 	}
-	p.choked = ev.On
+	p.choked = ev.On // perhaps once more: it was asked for what it allows
 	p.live(rq.s.now)
 	if p.choked {
 		rq.freeAll(p)
