@@ -18,6 +18,8 @@ const (
 	restMost = time.Hour
 	// restUnsure is the most for who may lack something, and could not say so.
 	restUnsure = 10 * time.Minute
+	// restNamed is the most for whom the user named: it may have been begun anew, and know nobody.
+	restNamed = time.Minute
 )
 
 // A parting is how the last link to a member ended.
@@ -41,7 +43,10 @@ func (b *book) parted(now time.Duration, m *member, last parting) {
 	}
 	if last.whole {
 		most := restUnsure
-		if last.all {
+		switch {
+		case m.name != "":
+			most = restNamed
+		case last.all:
 			most = restMost
 		}
 		wait := min(redialFirst<<min(m.vain, 20), most)

@@ -11,12 +11,12 @@ import (
 // visits lets a span pass in which a tracker names an address every minute, and whoever dials there
 // meets the same client, which does what it does until the link ends. It returns how often it was
 // dialled, and the shortest time between two dials.
-func (d *desk) visits(span time.Duration, at netip.AddrPort, does ...Event) (n int, least time.Duration) {
+func (d *desk) visits(span time.Duration, found Found, does ...Event) (n int, least time.Duration) {
 	last, told := time.Duration(-1), d.at
 	least = never
 	for end := d.at + span; d.at < end; {
 		if d.at >= told {
-			d.tell(Found{Addrs: []netip.AddrPort{at}})
+			d.tell(found)
 			told += time.Minute
 		} else {
 			d.tell(Tick{})
@@ -45,27 +45,30 @@ func (d *desk) visits(span time.Duration, at netip.AddrPort, does ...Event) (n i
 // Who has no need of this member, which has none of it, is dialled less and less often, however
 // often a tracker names it. Who has is dialled soon.
 func TestNeitherNeedsTheOther(t *testing.T) {
-	at := netip.MustParseAddrPort("192.0.2.1:6881")
+	listed := Found{Addrs: ports("192.0.2.1:6881")}
+	named := Found{Addrs: listed.Addrs, Name: "somebody:6881"}
 	all := Has{Peer: 7, All: true}
 	served := []Event{Interest{7, true}, Wanted{7, []uint32{0}}, Sent{7, 1 << 20}, Served{7}}
 	for name, test := range map[string]struct {
+		found       Found
 		whole       bool // this member has everything
 		does        []Event
 		least, most int // dials in six hours
 		apart       time.Duration
 	}{
-		"both have everything":               {true, []Event{all}, 5, 14, 30 * time.Second},
-		"it ends the link before it says so": {true, nil, 30, 80, time.Second},
-		"it wants nothing":                   {true, []Event{Interest{7, false}}, 30, 80, time.Second},
-		"it was sent something":              {true, served, 1000, 30_000, time.Second},
-		"this one lacks something":           {false, []Event{all}, 1000, 30_000, time.Second},
+		"both have, and the user named it":   {named, true, []Event{all}, 250, 420, 20 * time.Second},
+		"both have everything":               {listed, true, []Event{all}, 5, 14, 30 * time.Second},
+		"it ends the link before it says so": {listed, true, nil, 30, 80, time.Second},
+		"it wants nothing":                   {listed, true, []Event{Interest{7, false}}, 30, 80, time.Second},
+		"it was sent something":              {listed, true, served, 1000, 30_000, time.Second},
+		"this one lacks something":           {listed, false, []Event{all}, 1000, 30_000, time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, 4, 256<<10)
 			if test.whole {
 				d, _ = completeDesk(t, 4)
 			}
-			n, apart := d.visits(6*time.Hour, at, test.does...)
+			n, apart := d.visits(6*time.Hour, test.found, test.does...)
 			if n < test.least || n > test.most || apart < test.apart {
 				t.Errorf("%d dials in six hours, %v apart at least, want %d to %d, %v", n, apart,
 					test.least, test.most, test.apart)
