@@ -197,6 +197,8 @@ func (s *Swarm) boundsHold() error {
 		{"hints dialled", s.links.hints.pending, hintsPending},
 		{"culprits", len(s.trust.records), culpritsMost},
 		{"suspects", len(s.trust.suspect), suspectsMost},
+		{"parts in turns", len(s.trust.turns), suspectsMost},
+		{"own addresses", len(s.book.own.list), ownMost},
 		{"parts held", len(s.trust.held), s.parts * len(s.links.list)},
 		{"parts alone", len(s.trust.alone), s.parts},
 		{"bad parts", len(s.trust.bad), s.parts},
@@ -211,7 +213,7 @@ func (s *Swarm) boundsHold() error {
 	}
 	for _, p := range s.links.list {
 		lists := max(len(p.wants), len(p.awaits), len(p.relayed), len(p.coming))
-		if lists > s.parts || len(p.fetches) > menuMost+s.parts {
+		if lists > s.parts || len(p.allowed) > allowedMost || len(p.fetches) > menuMost+s.parts {
 			return fmt.Errorf("peer %d: a list of %d of %d parts, %d asked for", p.index, lists,
 				s.parts, len(p.fetches))
 		}
