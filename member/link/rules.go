@@ -14,30 +14,27 @@ import (
 // statement is what the peer has said of its parts.
 type statement struct {
 	made  bool // bitfield, have all or have none
+	anew  bool // the last one of these was not the first, or late
 	later bool // it said something that comes after that
 	has   int  // parts, those that it named twice counted twice
 }
 
-var (
-	errTwice = errors.New("it says for a second time which parts it has (BEP 3)")
-	errLate  = errors.New("it says which parts it has too late (BEP 3)")
-)
+var errNothing = errors.New("it says that it has nothing, after it said other things (BEP 6)")
 
 // obeys takes in what a message says of the order of things.
 func (l *Link) obeys(msg proto.Message) error {
 	switch msg := msg.(type) {
 	case proto.HaveAll:
-		if err := l.states(int(l.parts)); err != nil {
-			return err
-		}
+		l.states(int(l.parts))
 		return l.knowsFast("have all")
 	case proto.HaveNone:
-		if err := l.states(0); err != nil {
-			return err
+		if l.states(0); l.anew {
+			return errNothing
 		}
 		return l.knowsFast("have none")
 	case proto.Bitfield:
-		return l.states(ones(msg.Bits))
+		l.states(ones(msg.Bits))
+		return nil
 	case proto.Extended, proto.KeepAlive, proto.Port, proto.Unknown:
 		return nil // at any time
 	}
@@ -62,16 +59,12 @@ func (l *Link) obeys(msg proto.Message) error {
 	return nil
 }
 
-// states takes in that the peer says how many parts it has, which it does once and before others.
-func (l *Link) states(has int) error {
-	switch {
-	case l.made:
-		return errTwice
-	case l.later:
-		return errLate
-	}
-	l.made, l.has = true, has
-	return nil
+// states takes in that the peer says how many parts it has. It ought to do so once, and before others.
+// But aria2 sends a bitfield, or have all, in the place of many a have, so a later one counts for what
+// it adds, and costs the peer something ([Link.repeats]).
+func (l *Link) states(has int) {
+	l.anew = l.made || l.later
+	l.made, l.has = true, max(l.has, has)
 }
 
 // knowsFast is an error if a message is of BEP 6 and the peer does not know that.

@@ -16,10 +16,7 @@ func TestRules(t *testing.T) {
 	have := func(part uint32) proto.Message { return proto.Have{Part: part} }
 	bits := proto.Bitfield{Bits: []byte{0xc0, 0}}
 	handshake := proto.Extended{Payload: []byte("de")}
-	const (
-		twice = "it says for a second time which parts it has (BEP 3)"
-		late  = "it says which parts it has too late (BEP 3)"
-	)
+	const nothing = "it says that it has nothing, after it said other things (BEP 6)"
 	for name, test := range map[string]struct {
 		slow bool // the peer does not know BEP 6
 		says []proto.Message
@@ -30,13 +27,13 @@ func TestRules(t *testing.T) {
 		"parts alone":                   {slow: true, says: []proto.Message{have(1)}},
 		"parts after all":               {says: []proto.Message{proto.HaveAll{}, have(1), have(1)}},
 		"what may come before":          {says: []proto.Message{handshake, proto.KeepAlive{}, proto.Port{Port: 1}, proto.Unknown{ID: 99}, bits}},
-		"a bitfield twice":              {says: []proto.Message{bits, bits}, want: twice},
-		"all, then a bitfield":          {says: []proto.Message{proto.HaveAll{}, bits}, want: twice},
-		"all, then none":                {says: []proto.Message{proto.HaveAll{}, proto.HaveNone{}}, want: twice},
-		"a bitfield after a part":       {says: []proto.Message{have(1), bits}, want: late},
-		"a bitfield after interest":     {says: []proto.Message{proto.Interested{}, bits}, want: late},
-		"none after a request":          {says: []proto.Message{proto.Request{Length: 1}, proto.HaveNone{}}, want: late},
-		"all after a part":              {says: []proto.Message{have(1), proto.HaveAll{}}, want: late},
+		"a bitfield twice":              {says: []proto.Message{bits, bits}},
+		"all, then a bitfield":          {says: []proto.Message{proto.HaveAll{}, bits}},
+		"all, then none":                {says: []proto.Message{proto.HaveAll{}, proto.HaveNone{}}, want: nothing},
+		"a bitfield after a part":       {says: []proto.Message{have(1), bits}},
+		"a bitfield after interest":     {says: []proto.Message{proto.Interested{}, bits}},
+		"none after a request":          {says: []proto.Message{proto.Request{Length: 1}, proto.HaveNone{}}, want: nothing},
+		"all after a part":              {says: []proto.Message{have(1), proto.HaveAll{}}},
 		"a part that there is not":      {says: []proto.Message{have(9)}, want: "it has part 9 of 9"},
 		"suggests such a part":          {says: []proto.Message{proto.Suggest{Part: 9}}, want: "it suggests part 9 of 9"},
 		"allows such a part":            {says: []proto.Message{proto.AllowedFast{Part: 9}}, want: "it allows part 9 of 9"},

@@ -34,7 +34,7 @@ const (
 	againBurst  = 512
 	againSecond = 16
 	againPiece  = 2
-	// againLong is what an extension handshake costs of it, and word of others.
+	// againLong is what an extension handshake costs of it, word of others, and a second bitfield.
 	againLong = 16
 
 	// unaskedMost is how many bytes may come that nobody asked for.
@@ -109,6 +109,10 @@ func (l *Link) repeats(msg proto.Message) int {
 	case proto.Have:
 		if l.has > int(l.parts) {
 			return 1
+		}
+	case proto.Bitfield, proto.HaveAll:
+		if l.anew {
+			return againLong
 		}
 	case proto.Interested, proto.NotInterested, proto.Choke, proto.Unchoke, proto.Port,
 		proto.AllowedFast:

@@ -17,6 +17,7 @@ func TestTalkIsBounded(t *testing.T) {
 	interest := []proto.Message{proto.Interested{}, proto.NotInterested{}}
 	serves := []proto.Message{proto.Choke{}, proto.Unchoke{}}
 	handshake := []proto.Message{proto.Extended{Payload: []byte("d1:pi1ee")}}
+	bitfield := []proto.Message{proto.Bitfield{Bits: []byte{1}}}
 	others := []proto.Message{proto.Extended{ID: peersID, Payload: []byte("de")}}
 	spare := []proto.Message{proto.Extended{ID: spareID, Payload: []byte{1}}}
 	long := proto.Extended{ID: 99, Payload: make([]byte, 64<<10)}
@@ -32,6 +33,7 @@ func TestTalkIsBounded(t *testing.T) {
 		"serves, or not":         {serves, false, againBurst},
 		"the same to a loud one": {interest, true, againBurst},
 		"who has nothing to do":  {spare, false, againBurst},
+		"bitfields":              {bitfield, false, againBurst/againLong + 1},
 		"handshakes":             {handshake, false, againBurst / againLong},
 		"others":                 {others, false, againBurst / againLong},
 		"requests taken back":    {taken, false, talkBurst + 8*talkParts},
