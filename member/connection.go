@@ -27,6 +27,8 @@ const (
 	// many. Where the system tells, a link ends sooner (see [connection.look]).
 	linkTimeout      = 20 * time.Second
 	conductorTimeout = 24 * time.Second
+	// partTime is how long a far end has to take the last words of a link, and to end it too.
+	partTime = time.Second
 	// doubtTime is how long a far end that is in doubt has to acknowledge what it is sent.
 	doubtTime = 3 * time.Second
 )
@@ -70,6 +72,7 @@ type connection struct {
 	// waiting for who writes it. So the loop does not wait here either.
 	mu    sync.Mutex
 	ended error
+	parts bool          // it ends when what waits was said
 	state *link.Link    // nil until the link is up
 	due   time.Duration // when alarm goes off; 0: it does not
 	alarm *time.Timer   // rouses the writer when announcements are due
@@ -119,7 +122,13 @@ func (c *connection) run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { c.close(context.Cause(ctx)) })
 	defer stop()
 	var writer sync.WaitGroup
-	writer.Go(func() { c.close(c.writeLoop(ctx)) })
+	writer.Go(func() {
+		err := c.writeLoop(ctx)
+		if err == nil && c.saysNoMore() {
+			return // the reader ends when the far end has ended too, or soon
+		}
+		c.close(err)
+	})
 	c.close(c.readLoop(ctx))
 	writer.Wait()
 	c.mu.Lock()
@@ -141,6 +150,29 @@ func (c *connection) close(why error) {
 	c.mu.Unlock()
 	c.conn.Close()
 	c.rouse()
+}
+
+// part ends the link when what waits to be said has been said, and the far end has heard it or had the
+// time to. If the connection was simply closed, what it sends at that moment would keep it from
+// reading that.
+func (c *connection) part(why error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended == nil {
+		c.ended, c.parts = why, true
+		c.state.Hurry()
+		time.AfterFunc(partTime, func() { c.conn.Close() })
+		c.rouse()
+	}
+}
+
+// saysNoMore ends the direction in which this member speaks, if that is how the link ends, and reports
+// whether it is.
+func (c *connection) saysNoMore() bool {
+	c.mu.Lock()
+	parts := c.parts
+	c.mu.Unlock()
+	return parts && c.conn.socket.CloseWrite() == nil
 }
 
 // doubt asks the far end's system for a sign of life, and ends the link if none comes.

@@ -13,7 +13,11 @@ func (d *director) perform(e swarm.Effect) {
 	case swarm.Dial:
 		d.work.Go(func() { d.dial(d.ctx, e) })
 	case swarm.Drop:
-		d.links[e.Peer].close(errors.New(e.Why))
+		if c, ok := d.links[e.Peer].(*connection); ok && e.Said {
+			c.part(errors.New(e.Why))
+		} else {
+			d.links[e.Peer].close(errors.New(e.Why))
+		}
 	case swarm.Doubt:
 		d.links[e.Peer].doubt()
 	case swarm.Announce:

@@ -156,3 +156,35 @@ func TestChokedClientGetsFavours(t *testing.T) {
 	conn.Close()
 	end(t, seed)
 }
+
+// A client that has everything is told that this member has too before the link ends, however soon
+// it says so.
+func TestLastWordsAreSaid(t *testing.T) {
+	s := newScore(t, 1<<20, 64<<10)
+	seed := s.join(member.Config{Dir: s.dir})
+	s.wantComplete(seed)
+	for n := range byte(30) {
+		conn := stranger(t, seed, s, 'a'+n, proto.HaveAll{}, proto.Interested{}, proto.KeepAlive{})
+		conn.SetDeadline(time.Now().Add(20 * time.Second))
+		if _, err := proto.ReadHandshake(conn, proto.BitTorrent); err != nil {
+			t.Fatal(err)
+		}
+		in := proto.NewReader(conn, proto.MaxFrame(s.file.NumParts()), 0)
+		said := false
+		for {
+			msg, err := in.Next()
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, all := msg.(proto.HaveAll)
+			said = said || all
+		}
+		if conn.Close(); !said {
+			t.Fatalf("the %d. link ends before it is said", n)
+		}
+	}
+	end(t, seed)
+}

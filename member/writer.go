@@ -59,7 +59,7 @@ func (c *connection) next(buf []byte) (e link.Errand, ended bool) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.ended != nil {
+	if c.ended != nil && !(c.parts && c.state.Unsaid()) {
 		return e, true
 	}
 	e = c.state.Next(c.m.now(), room, buf)

@@ -51,6 +51,12 @@ func (l *Link) announce(now time.Duration, part uint32, delay time.Duration) {
 // Due is when [Link.Next] has something to say at the latest, if there is such a time.
 func (l *Link) Due() (at time.Duration, ok bool) { return l.due, l.due != never }
 
+// Hurry has all that waits to be announced said now.
+func (l *Link) Hurry() { l.soon = l.soon || len(l.haves) > 0 }
+
+// Unsaid reports whether something waits to be said.
+func (l *Link) Unsaid() bool { return len(l.say) > 0 || l.soon }
+
 // takeHaves takes the parts to announce.
 func (l *Link) takeHaves() (parts []uint32) {
 	parts, l.haves = l.haves, nil

@@ -13,8 +13,8 @@ import (
 // TestSecondLink brings a second link to a member that one is up to. Which of them goes depends on
 // what the first is doing, and never on the word of who opened the second alone.
 func TestSecondLink(t *testing.T) {
-	drop := func(peer int) []Effect { return []Effect{Drop{peer, second}} }
-	refused := []Effect{Doubt{0}, Drop{1, second}}
+	drop := func(peer int) []Effect { return []Effect{Drop{Peer: peer, Why: second}} }
+	refused := []Effect{Doubt{0}, Drop{Peer: 1, Why: second}}
 	for name, test := range map[string]struct {
 		id     byte // of the other; this member's is 100
 		first  bool // this member opened the first link

@@ -22,6 +22,8 @@ type (
 	Drop struct {
 		Peer int
 		Why  string
+		// Said tells that what waits to be said is said first, so that the far end knows why.
+		Said bool
 	}
 
 	// Doubt asks for a sign of life over a link. If nothing at the far end acknowledges it, the

@@ -74,7 +74,7 @@ func (l *links) peerHas(ev Has) {
 		l.becomesSeed(p)
 	}
 	if l.s.complete(p) && l.s.finished {
-		l.drop(p, "both have everything")
+		l.part(p)
 		return
 	}
 	l.s.trust.doubt(p)

@@ -17,14 +17,22 @@ type links struct {
 }
 
 // drop ends a link. Its place is free from now on; it is gone when the shell says so.
-func (l *links) drop(p *peer, why string) {
+func (l *links) drop(p *peer, why string) { l.ends(p, Drop{Peer: p.index, Why: why}) }
+
+// part ends a link to a peer that has everything, as this member has: it is to know that, so that it
+// does not come back for nothing.
+func (l *links) part(p *peer) {
+	l.ends(p, Drop{Peer: p.index, Why: "both have everything", Said: true})
+}
+
+func (l *links) ends(p *peer, drop Drop) {
 	if !p.leaving {
 		p.leaving = true
 		if !p.origin {
 			l.up--
 		}
 	}
-	l.s.emit(Drop{p.index, why})
+	l.s.emit(drop)
 }
 
 // seat makes a peer one of those that there are.
@@ -155,7 +163,7 @@ func (l *links) showInterests() {
 func (l *links) dropSeeds() {
 	for _, p := range l.list {
 		if l.s.complete(p) && !p.origin {
-			l.drop(p, "both have everything")
+			l.part(p)
 		}
 	}
 }

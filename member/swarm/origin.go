@@ -71,7 +71,7 @@ func (o *origins) joined(ev Joined) {
 	o.s.requests.linked(p)
 	if o.s.trust.cut(p) {
 		p.leaving = true
-		o.s.emit(Drop{p.index, "sent bad data again and again"})
+		o.s.emit(Drop{Peer: p.index, Why: "sent bad data again and again"})
 		return
 	}
 	o.s.trust.doubt(p)
