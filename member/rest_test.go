@@ -70,9 +70,9 @@ func TestCompleteMembersRest(t *testing.T) {
 		conn.Write(proto.Append(hs.Append(nil), proto.HaveAll{}))
 		io.Copy(io.Discard, conn)
 	})
-	var p *player
+	var self atomic.Pointer[player]
 	itself, itselfMet := doorman(t, func(conn net.Conn) {
-		far, err := net.Dial("tcp", p.Addr().String())
+		far, err := net.Dial("tcp", self.Load().Addr().String())
 		if err != nil {
 			return
 		}
@@ -86,7 +86,8 @@ func TestCompleteMembersRest(t *testing.T) {
 	last := announces(t, second, seed, itself)
 	f.Lines = append(f.Lines, f.Lines[len(f.Lines)-1])
 	f.Lines[len(f.Lines)-1].Value = last.URL + "/announce"
-	p = s.join(member.Config{File: f, Dir: s.dir})
+	p := s.join(member.Config{File: f, Dir: s.dir})
+	self.Store(p)
 	s.wantComplete(p)
 	close(first)
 	s.wait(func() bool { return seedMet.Load() == 1 && itselfMet.Load() == 1 })
