@@ -152,8 +152,8 @@ func (c *connection) close(why error) {
 	c.rouse()
 }
 
-// part ends the link when what waits to be said has been said, and the far end has heard it or had the
-// time to. If the connection was simply closed, what it sends at that moment would keep it from
+// part ends the link when what waits to be said has been said, and the far end has heard it or had
+// the time to. If the connection was simply closed, what it sends at that moment would keep it from
 // reading that.
 func (c *connection) part(why error) {
 	c.mu.Lock()
@@ -166,8 +166,8 @@ func (c *connection) part(why error) {
 	}
 }
 
-// saysNoMore ends the direction in which this member speaks, if that is how the link ends, and reports
-// whether it is.
+// saysNoMore ends the direction in which this member speaks, if that is how the link ends, and
+// reports whether it is.
 func (c *connection) saysNoMore() bool {
 	c.mu.Lock()
 	parts := c.parts

@@ -52,7 +52,8 @@ func (d *director) linkUp(c *connection) {
 func (d *director) linkDown(ev linkDown) {
 	d.links[ev.link.peer] = nil
 	d.host.places.give(d.Member)
-	d.cfg.Log.Debug().Stringer("peer", ev.link.id).Stringer("addr", ev.link.addr).AnErr("reason", ev.err).Msg("link ended")
+	d.cfg.Log.Debug().Stringer("peer", ev.link.id).Stringer("addr", ev.link.addr).
+		AnErr("reason", ev.err).Msg("link ended")
 	if flood := (*link.FloodError)(nil); errors.As(ev.err, &flood) &&
 		d.host.loud.note(ev.link.addr, time.Now()) {
 		d.cfg.Log.Warn().Stringer("addr", ev.link.addr).AnErr("reason", ev.err).

@@ -38,7 +38,8 @@ func (d *director) finished(err error) {
 		return
 	}
 	if aside := d.store.Aside(); aside != "" {
-		d.cfg.Log.Warn().Str("path", d.store.Path()).Str("aside", aside).Msg("something else stood under the content's name and was moved aside")
+		d.cfg.Log.Warn().Str("path", d.store.Path()).Str("aside", aside).
+			Msg("something else stood under the content's name and was moved aside")
 	}
 	complete := d.core.Stats().Missing == 0 // else parts were lost meanwhile, and it ends again
 	d.update(func(p *Progress) { p.Complete, p.Path = complete, d.store.Path() })

@@ -60,8 +60,8 @@ func announces(t *testing.T, when <-chan struct{}, addrs ...netip.AddrPort) *htt
 	return s
 }
 
-// A member that has everything, and is told by one tracker after the other of a client that has too,
-// and of itself, dials each of them once.
+// A member that has everything, and is told by one tracker after the other of a client that has
+// too, and of itself, dials each of them once.
 func TestCompleteMembersRest(t *testing.T) {
 	s := newScore(t, 1<<20, 64<<10)
 	hs := proto.Handshake{Protocol: proto.BitTorrent, ID: s.file.ID(), PeerID: proto.PeerID{'s'}}

@@ -33,8 +33,8 @@ func (l *Link) favour() {
 	}
 }
 
-// favoured reports whether the peer may ask for a range while it is choked. It may not once it has as
-// many parts as it is allowed, or has asked for so much.
+// favoured reports whether the peer may ask for a range while it is choked. It may not once it has
+// as many parts as it is allowed, or has asked for so much.
 func (l *Link) favoured(r proto.Request) bool {
 	if !l.favours.done || l.has >= len(l.cfg.Favours) {
 		return false

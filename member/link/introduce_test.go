@@ -79,8 +79,8 @@ func TestIntroduce(t *testing.T) {
 	}
 }
 
-// What is told of others is what is known of them, and what is heard of them counts for whether they
-// have everything.
+// What is told of others is what is known of them, and what is heard of them counts for whether
+// they have everything.
 func TestIntroducedFlags(t *testing.T) {
 	all := neighbours("192.0.2.1:1000", "192.0.2.2:1000", "[2001:db8::1]:1000", "192.0.2.3:1000")
 	all[1].Dialled, all[1].Seed = true, true

@@ -29,7 +29,8 @@ type Config struct {
 	// given away. It has InfoSize bytes. It is asked for when somebody wants it.
 	Info     func() []byte
 	InfoSize int
-	// Favours are the parts that the peer may ask for while it is choked, if it has fewer than these.
+	// Favours are the parts that the peer may ask for while it is choked, if it has fewer than
+	// these.
 	Favours []uint32
 
 	Closed bool // the peer is told of no others, and not believed when it tells of some

@@ -54,8 +54,8 @@ func (l *Link) hearMetadata(payload []byte) error {
 	return nil
 }
 
-// nextMetadata appends the next piece that was asked for to buf, and tells how many bytes of it are of
-// the info dictionary.
+// nextMetadata appends the next piece that was asked for to buf, and tells how many bytes of it are
+// of the info dictionary.
 func (l *Link) nextMetadata(buf []byte) (say []byte, n int) {
 	piece := l.infoAsked[0]
 	l.infoAsked = l.infoAsked[1:]

@@ -59,9 +59,9 @@ func (l *Link) obeys(msg proto.Message) error {
 	return nil
 }
 
-// states takes in that the peer says how many parts it has. It ought to do so once, and before others.
-// But aria2 sends a bitfield, or have all, in the place of many a have, so a later one counts for what
-// it adds, and costs the peer something ([Link.repeats]).
+// states takes in that the peer says how many parts it has. It ought to do so once, and before
+// others. But aria2 sends a bitfield, or have all, in the place of many a have, so a later one
+// counts for what it adds, and costs the peer something ([Link.repeats]).
 func (l *Link) states(has int) {
 	l.anew = l.made || l.later
 	l.made, l.has = true, max(l.has, has)

@@ -16,32 +16,57 @@ func TestRules(t *testing.T) {
 	have := func(part uint32) proto.Message { return proto.Have{Part: part} }
 	bits := proto.Bitfield{Bits: []byte{0xc0, 0}}
 	handshake := proto.Extended{Payload: []byte("de")}
+	without := func(what string) string {
+		return "it says " + what + ", and did not say that it knows that (BEP 6)"
+	}
 	const nothing = "it says that it has nothing, after it said other things (BEP 6)"
 	for name, test := range map[string]struct {
 		slow bool // the peer does not know BEP 6
 		says []proto.Message
 		want string // why the link ends; empty: it does not
 	}{
-		"a bitfield, then parts":        {says: []proto.Message{bits, have(1), have(2)}},
-		"nothing, then parts":           {says: []proto.Message{proto.HaveNone{}, have(1)}},
-		"parts alone":                   {slow: true, says: []proto.Message{have(1)}},
-		"parts after all":               {says: []proto.Message{proto.HaveAll{}, have(1), have(1)}},
-		"what may come before":          {says: []proto.Message{handshake, proto.KeepAlive{}, proto.Port{Port: 1}, proto.Unknown{ID: 99}, bits}},
-		"a bitfield twice":              {says: []proto.Message{bits, bits}},
-		"all, then a bitfield":          {says: []proto.Message{proto.HaveAll{}, bits}},
-		"all, then none":                {says: []proto.Message{proto.HaveAll{}, proto.HaveNone{}}, want: nothing},
-		"a bitfield after a part":       {says: []proto.Message{have(1), bits}},
-		"a bitfield after interest":     {says: []proto.Message{proto.Interested{}, bits}},
-		"none after a request":          {says: []proto.Message{proto.Request{Length: 1}, proto.HaveNone{}}, want: nothing},
-		"all after a part":              {says: []proto.Message{have(1), proto.HaveAll{}}},
-		"a part that there is not":      {says: []proto.Message{have(9)}, want: "it has part 9 of 9"},
-		"suggests such a part":          {says: []proto.Message{proto.Suggest{Part: 9}}, want: "it suggests part 9 of 9"},
-		"allows such a part":            {says: []proto.Message{proto.AllowedFast{Part: 9}}, want: "it allows part 9 of 9"},
-		"all without BEP 6":             {slow: true, says: []proto.Message{proto.HaveAll{}}, want: "it says have all, and did not say that it knows that (BEP 6)"},
-		"none without BEP 6":            {slow: true, says: []proto.Message{proto.HaveNone{}}, want: "it says have none, and did not say that it knows that (BEP 6)"},
-		"suggests without BEP 6":        {slow: true, says: []proto.Message{proto.Suggest{}}, want: "it says suggest, and did not say that it knows that (BEP 6)"},
-		"rejects without BEP 6":         {slow: true, says: []proto.Message{proto.Reject{Length: 1}}, want: "it says reject, and did not say that it knows that (BEP 6)"},
-		"allows without BEP 6":          {slow: true, says: []proto.Message{proto.AllowedFast{}}, want: "it says allowed fast, and did not say that it knows that (BEP 6)"},
+		"a bitfield, then parts": {says: []proto.Message{bits, have(1), have(2)}},
+		"nothing, then parts":    {says: []proto.Message{proto.HaveNone{}, have(1)}},
+		"parts alone":            {slow: true, says: []proto.Message{have(1)}},
+		"parts after all":        {says: []proto.Message{proto.HaveAll{}, have(1), have(1)}},
+		"what may come before": {says: []proto.Message{
+			handshake, proto.KeepAlive{}, proto.Port{Port: 1}, proto.Unknown{ID: 99}, bits,
+		}},
+		"a bitfield twice":     {says: []proto.Message{bits, bits}},
+		"all, then a bitfield": {says: []proto.Message{proto.HaveAll{}, bits}},
+		"all, then none": {
+			says: []proto.Message{proto.HaveAll{}, proto.HaveNone{}}, want: nothing,
+		},
+		"a bitfield after a part":   {says: []proto.Message{have(1), bits}},
+		"a bitfield after interest": {says: []proto.Message{proto.Interested{}, bits}},
+		"none after a request": {
+			says: []proto.Message{proto.Request{Length: 1}, proto.HaveNone{}}, want: nothing,
+		},
+		"all after a part": {says: []proto.Message{have(1), proto.HaveAll{}}},
+		"a part that there is not": {
+			says: []proto.Message{have(9)}, want: "it has part 9 of 9",
+		},
+		"suggests such a part": {
+			says: []proto.Message{proto.Suggest{Part: 9}}, want: "it suggests part 9 of 9",
+		},
+		"allows such a part": {
+			says: []proto.Message{proto.AllowedFast{Part: 9}}, want: "it allows part 9 of 9",
+		},
+		"all without BEP 6": {
+			slow: true, says: []proto.Message{proto.HaveAll{}}, want: without("have all"),
+		},
+		"none without BEP 6": {
+			slow: true, says: []proto.Message{proto.HaveNone{}}, want: without("have none"),
+		},
+		"suggests without BEP 6": {
+			slow: true, says: []proto.Message{proto.Suggest{}}, want: without("suggest"),
+		},
+		"rejects without BEP 6": {
+			slow: true, says: []proto.Message{proto.Reject{Length: 1}}, want: without("reject"),
+		},
+		"allows without BEP 6": {
+			slow: true, says: []proto.Message{proto.AllowedFast{}}, want: without("allowed fast"),
+		},
 		"rejects what nobody asked for": {says: []proto.Message{proto.Reject{Length: 1}}},
 	} {
 		l := New(Config{Size: 9 << 20, PartSize: 1 << 20, Terms: NewTerms(!test.slow)})
@@ -109,12 +134,20 @@ func TestFavoursAreBounded(t *testing.T) {
 		says  []proto.Message
 		taken int // of the requests
 	}{
-		"both parts":           {[]proto.Message{request(1, 0, half), request(1, half, half), request(3, 0, half)}, 3},
-		"another part":         {[]proto.Message{request(2, 0, half)}, 0},
-		"a part twice":         {[]proto.Message{request(1, 0, half), request(1, 0, half), request(1, 0, half)}, 2},
-		"more than is left":    {[]proto.Message{request(1, 0, half+1), request(1, 0, half)}, 1},
-		"asked and taken back": {[]proto.Message{request(1, 0, 2*half), proto.Cancel(request(1, 0, 2*half)), request(1, 0, 2*half)}, 1},
-		"it has enough by now": {[]proto.Message{request(1, 0, half), proto.Have{Part: 0}, proto.Have{Part: 1}, request(3, 0, half)}, 1},
+		"both parts": {[]proto.Message{
+			request(1, 0, half), request(1, half, half), request(3, 0, half),
+		}, 3},
+		"another part": {[]proto.Message{request(2, 0, half)}, 0},
+		"a part twice": {[]proto.Message{
+			request(1, 0, half), request(1, 0, half), request(1, 0, half),
+		}, 2},
+		"more than is left": {[]proto.Message{request(1, 0, half+1), request(1, 0, half)}, 1},
+		"asked and taken back": {[]proto.Message{
+			request(1, 0, 2*half), proto.Cancel(request(1, 0, 2*half)), request(1, 0, 2*half),
+		}, 1},
+		"it has enough by now": {[]proto.Message{
+			request(1, 0, half), proto.Have{Part: 0}, proto.Have{Part: 1}, request(3, 0, half),
+		}, 1},
 		"it has nothing any more": {[]proto.Message{
 			proto.Have{Part: 0},
 			proto.Have{Part: 1},

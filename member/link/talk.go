@@ -76,7 +76,8 @@ func newTalk(parts uint32, loud bool) talk {
 	}
 }
 
-// spends takes a message off the allowances; the error is that it is more than one of them has left.
+// spends takes a message off the allowances; the error is that it is more than one of them has
+// left.
 func (l *Link) spends(now time.Duration, msg proto.Message) error {
 	if !l.all.spends(now, price(msg)) {
 		return errTalk

@@ -3,8 +3,8 @@ package swarm
 import "slices"
 
 // A client that does not serve this member may let it ask for a few parts all the same (BEP 6), so
-// that it has something to give. They are asked for while nobody is asked for them, a run at a time,
-// and what is refused is not asked for again.
+// that it has something to give. They are asked for while nobody is asked for them, a run at a
+// time, and what is refused is not asked for again.
 
 // allowedMost is how many parts of one peer are remembered.
 const allowedMost = 64

@@ -113,8 +113,8 @@ type (
 		Peer int
 		On   bool
 	}
-	// Allowed tells of a part that this member may ask a peer for although that one does not serve it
-	// (BEP 6). It need not have it.
+	// Allowed tells of a part that this member may ask a peer for although that one does not serve
+	// it (BEP 6). It need not have it.
 	Allowed struct {
 		Peer int
 		Part uint32
@@ -124,8 +124,8 @@ type (
 		Peer int
 		On   bool
 	}
-	// Wanted tells of parts that the peer asks for as it may, each reported once until it was granted or is
-	// [Unwanted].
+	// Wanted tells of parts that the peer asks for as it may, each reported once until it was
+	// granted or is [Unwanted].
 	Wanted struct {
 		Peer  int
 		Parts []uint32

@@ -19,8 +19,8 @@ type links struct {
 // drop ends a link. Its place is free from now on; it is gone when the shell says so.
 func (l *links) drop(p *peer, why string) { l.ends(p, Drop{Peer: p.index, Why: why}) }
 
-// part ends a link to a peer that has everything, as this member has: it is to know that, so that it
-// does not come back for nothing.
+// part ends a link to a peer that has everything, as this member has: it is to know that, so that
+// it does not come back for nothing.
 func (l *links) part(p *peer) {
 	l.ends(p, Drop{Peer: p.index, Why: "both have everything", Said: true})
 }

@@ -3,15 +3,15 @@ package swarm
 import "slices"
 
 // Two peers may be asked for one run, since the first one does not get on with it. What is on disk
-// then may be of both, and if it is bad nobody knows whose fault that is. So the part comes from one
-// of them alone the next time, and from the other one if that does not send it, or sends it bad, for
-// which it is answerable. Whoever sends it right is out of it, and the others have had a hand in
-// something bad. That is no proof, so nobody is told and nobody is cut off for it: it is debt, as in
-// probation.go. Who is honest makes up for it, and is with another one each time; a liar is with
-// itself each time.
+// then may be of both, and if it is bad nobody knows whose fault that is. So the part comes from
+// one of them alone the next time, and from the other one if that does not send it, or sends it
+// bad, for which it is answerable. Whoever sends it right is out of it, and the others have had a
+// hand in something bad. That is no proof, so nobody is told and nobody is cut off for it: it is
+// debt, as in probation.go. Who is honest makes up for it, and is with another one each time; a
+// liar is with itself each time.
 
-// takesTurns has a part that came bad of several come from one of them alone that has not had its turn,
-// the one of whom most came that was good. The others are not asked for it for a while.
+// takesTurns has a part that came bad of several come from one of them alone that has not had its
+// turn, the one of whom most came that was good. The others are not asked for it for a while.
 func (t *trust) takesTurns(w *work) {
 	var mixers []*peer
 	for _, p := range t.s.links.list {
@@ -49,8 +49,8 @@ func (t *trust) turn(peers []*peer, part uint32) (next *peer) {
 	return next
 }
 
-// implicate holds a run that several sent, and that was bad, against all of these but who has sent it
-// right since.
+// implicate holds a run that several sent, and that was bad, against all of these but who has sent
+// it right since.
 func (t *trust) implicate(r suspect, part uint32, n int) {
 	bytes := min(RunSize, t.s.partLen(part)-int64(n)*RunSize)
 	t.badAt = max(t.s.now, 1)

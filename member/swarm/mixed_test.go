@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// mixes plays a part to its end that is missing alone: peer 0 begins with whatever it is asked for and
-// does not get on, and what another one is asked for then comes bad of the two, once. What peer 1
-// alone is asked for comes right. It returns how often the part was bad.
+// mixes plays a part to its end that is missing alone: peer 0 begins with whatever it is asked for
+// and does not get on, and what another one is asked for then comes bad of the two, once. What peer
+// 1 alone is asked for comes right. It returns how often the part was bad.
 func (d *desk) mixes(part uint32) (bad int) {
 	d.t.Helper()
 	begun := map[Run]bool{}

@@ -4,8 +4,8 @@ import (
 	"time"
 )
 
-// Trials. One member may fill less of an origin's line than there is, because its own is slower, and
-// all behind it in the chain get no more. So those that come next in the order try how fast the
+// Trials. One member may fill less of an origin's line than there is, because its own is slower,
+// and all behind it in the chain get no more. So those that come next in the order try how fast the
 // origin sends to them. If that is much faster than what comes here, the chain is given up.
 const (
 	// originTrial is how much later than the one before it each of the first originTrialMembers
@@ -28,8 +28,9 @@ const (
 func (o *origins) trialAt(p *peer) time.Duration {
 	c := &o.s.plan.chain
 	place := o.place(p)
-	if p.on || o.s.size/originTrialShare < originTrialLeast || c.up == nil || c.up.origin || !o.s.plan.chained() || o.s.links.seeds > 0 ||
-		place >= originTrialMembers || o.s.plan.timeLeft() < trialWorth {
+	if p.on || o.s.size/originTrialShare < originTrialLeast || c.up == nil || c.up.origin ||
+		!o.s.plan.chained() || o.s.links.seeds > 0 || place >= originTrialMembers ||
+		o.s.plan.timeLeft() < trialWorth {
 		return never
 	}
 	return max(p.tries.until, c.from+time.Duration(place+1)*originTrial)

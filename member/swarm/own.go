@@ -8,8 +8,8 @@ import (
 	"orchestra/proto"
 )
 
-// Trackers and peers tell a member of itself, too. Where it has found itself it dials nobody, unless
-// somebody else is said to be there by its peer id, or is found there.
+// Trackers and peers tell a member of itself, too. Where it has found itself it dials nobody,
+// unless somebody else is said to be there by its peer id, or is found there.
 
 // ownPlaces is where this member found itself.
 type ownPlaces struct{ list []netip.AddrPort }

@@ -51,7 +51,8 @@ func TestDialsItselfOnce(t *testing.T) {
 	if dials := of[Dial](d); len(dials) != 1 || !slices.Equal(dials[0].Addrs, both.Addrs[1:]) {
 		t.Errorf("of %v it dials %v", both.Addrs, dials)
 	}
-	// Somebody whom a conductor lists there is dialled; who is found there is no longer this member.
+	// Somebody whom a conductor lists there is dialled; who is found there is no longer this
+	// member.
 	member := proto.PeerID{}
 	copy(member[:], "-OR0100-abcdefghijkl")
 	listed := Found{ID: member, Addrs: at[:1]}

@@ -131,7 +131,7 @@ func (rq *requests) received(ev Received) {
 	} else {
 		rq.s.stats.Downloaded += int64(ev.Run.Length)
 		r.comesFrom(p.sender())
-		if r.asked > 1 { // who else is asked may have begun and written over it: that is not known yet
+		if r.asked > 1 { // who else is asked may have written over it: that is not known yet
 			rq.mixes(f, p)
 		}
 		r.here, r.by, r.hearsay = true, p.index, f.hearsay
@@ -224,8 +224,8 @@ func (r *run) mixesIn(from sender) {
 	}
 }
 
-// mixes notes that others than a peer are asked for a run that it has sent, and have begun it as far
-// as is known.
+// mixes notes that others than a peer are asked for a run that it has sent, and have begun it as
+// far as is known.
 func (rq *requests) mixes(f *fetch, by *peer) {
 	r := &f.work.runs[f.n]
 	r.mixed = true

@@ -67,8 +67,8 @@ func (b *book) needed() {
 }
 
 // strangerLeft takes in how a link ended to somebody who is not known, and accepts members at a
-// place, as it says. Who is known to be there, and not by whose id, rests as if it was the same one:
-// nobody but who is at the same host can keep it from being dialled so.
+// place, as it says. Who is known to be there, and not by whose id, rests as if it was the same
+// one: nobody but who is at the same host can keep it from being dialled so.
 func (b *book) strangerLeft(now time.Duration, place netip.AddrPort, last parting) {
 	if !last.all || !last.whole || place.Port() == 0 {
 		return

@@ -116,8 +116,8 @@ func TestWhoCameRests(t *testing.T) {
 	}
 }
 
-// A client that is linked to, and turns out to be at an address that a tracker names, is not dialled
-// there again while the link is up.
+// A client that is linked to, and turns out to be at an address that a tracker names, is not
+// dialled there again while the link is up.
 func TestSecondLinkToAnAddressIsTheLast(t *testing.T) {
 	d := newDesk(t, 4, 256<<10)
 	from := netip.MustParseAddrPort("192.0.2.1:50000")

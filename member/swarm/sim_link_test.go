@@ -143,7 +143,8 @@ func (e *end) writeContent() bool {
 		e.me.after(drip, e.rouse)
 	}
 	at := int64(p.Begin) + int64(p.Length-e.left)
-	bad := e.me.rogue && (!e.me.sly || e.me.drips(p.Part) && at >= e.me.core.PartLen(p.Part)/4) || e.me.rotten[p.Part] || !e.me.core.Has(p.Part) &&
+	liesNow := !e.me.sly || e.me.drips(p.Part) && at >= e.me.core.PartLen(p.Part)/4
+	bad := e.me.rogue && liesNow || e.me.rotten[p.Part] || !e.me.core.Has(p.Part) &&
 		(e.me.lies || e.me.bad[p.Part])
 	e.push(&quantum{bytes: n, piece: p, first: e.left == p.Length, last: e.left == n, bad: bad})
 	e.me.sent += int64(n)

@@ -137,7 +137,9 @@ func (t *trust) suspects(w *work, sums []uint64) {
 	}
 	list := make([]suspect, len(sums))
 	for n, r := range w.runs {
-		list[n] = suspect{sum: sums[n], from: r.from, mixed: r.mixed, mixers: r.mixers, hearsay: r.hearsay}
+		list[n] = suspect{
+			sum: sums[n], from: r.from, mixed: r.mixed, mixers: r.mixers, hearsay: r.hearsay,
+		}
 	}
 	t.suspect[w.part] = list
 }
