@@ -67,11 +67,15 @@ func (s *seeker) answer(ctx context.Context, conn net.Conn) error {
 	defer stop()
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(proto.HandshakeTimeout))
-	if err := s.readHello(conn); err != nil {
+	w, err := s.hear(ctx, conn)
+	if err != nil {
 		return err
 	}
-	w, err := s.open(conn, false)
-	if err != nil {
+	if err := s.readHello(w); err != nil {
+		return err
+	}
+	hello, extension := s.hello()
+	if _, err := w.Write(append(hello, extension...)); err != nil {
 		return err
 	}
 	return s.receive(w)
