@@ -61,12 +61,13 @@ func (m *Member) dialAddr(
 	ctx context.Context, addr netip.AddrPort, id proto.PeerID,
 ) (*connection, error) {
 	only := &m.host.encryptedOnly
+	member := id.Stable() || m.identity != nil
 	encrypted := m.identity == nil && only.has(addr)
-	l, err := m.dialSo(ctx, addr, encrypted)
-	if err == nil || !mayWantEncryption(err) || m.identity != nil || (!encrypted && id.Stable()) {
+	l, err := m.dialSo(ctx, addr, encrypted, member)
+	if err == nil || !mayWantEncryption(err) || m.identity != nil || (!encrypted && member) {
 		return l, err
 	}
-	if l, other := m.dialSo(ctx, addr, !encrypted); other == nil {
+	if l, other := m.dialSo(ctx, addr, !encrypted, member); other == nil {
 		only.set(addr, !encrypted)
 		return l, nil
 	}
@@ -76,7 +77,7 @@ func (m *Member) dialAddr(
 
 // dialSo opens a link to who is at an address by a plain handshake, or an encrypted one.
 func (m *Member) dialSo(
-	ctx context.Context, addr netip.AddrPort, encrypted bool,
+	ctx context.Context, addr netip.AddrPort, encrypted, member bool,
 ) (*connection, error) {
 	socket, err := m.host.ways.connect(ctx, addr)
 	if err != nil {
@@ -87,7 +88,7 @@ func (m *Member) dialSo(
 		socket.Close()
 		return nil, err
 	}
-	l, err := m.greet(ctx, stream, encrypted)
+	l, err := m.greet(ctx, stream, encrypted, member)
 	if err != nil {
 		socket.Close()
 	}

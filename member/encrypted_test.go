@@ -98,20 +98,18 @@ func (b *border) answer(conn net.Conn) {
 	between(conn, to, agreed)
 }
 
-// open leads a plain connection on in an encrypted one to the member, of which the handshake says
-// all that came at first.
+// open leads a plain connection on in an encrypted one to the member, within whose handshake it says
+// what came first.
 func (b *border) open(conn net.Conn) {
-	initial := make([]byte, 68+20)
-	n, err := io.ReadFull(conn, initial[:68])
-	if err != nil {
+	initial := make([]byte, 68)
+	if _, err := io.ReadFull(conn, initial); err != nil {
 		return
 	}
-	more, _ := conn.Read(initial[n:])
 	to := b.dial()
 	if to == nil {
 		return
 	}
-	agreed, err := mse.Open(to, b.id, b.takes, initial[:n+more])
+	agreed, err := mse.Open(to, b.id, b.takes, initial)
 	if err != nil {
 		to.Close()
 		return

@@ -18,36 +18,48 @@ const version = "Orchestra"
 const readAhead = 16 << 10
 
 // greet exchanges the handshakes of a connection that this member opened, the extension handshake
-// included: within an encrypted one, if the far end takes no other.
-func (m *Member) greet(ctx context.Context, conn *stream, encrypted bool) (*connection, error) {
+// included: within an encrypted one, if the far end takes no other. A member of Orchestra is told
+// all at once, which saves a round trip. Others are told the rest when they have answered, as they
+// are used to: aria2 ends a connection on which anything but the handshake comes first.
+func (m *Member) greet(
+	ctx context.Context, conn *stream, encrypted, member bool,
+) (*connection, error) {
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
 	conn.SetDeadline(time.Now().Add(proto.HandshakeTimeout))
 	said := time.Now()
-	say := m.sayHello
+	hello, rest := m.hello(), m.extension(conn)
+	if member && !encrypted {
+		hello, rest = append(hello, rest...), nil
+	}
+	say := m.say
 	if encrypted {
 		say = m.encrypt
 	}
-	if err := say(conn); err != nil {
+	if err := say(conn, hello); err != nil {
 		return nil, err
 	}
 	hs, err := readHello(conn, proto.BitTorrent)
 	if err != nil {
 		return nil, err
 	}
+	answered := time.Now()
 	switch {
 	case hs.ID != [20]byte(m.id):
 		return nil, errOtherContent
 	case !conn.proves(hs.PeerID):
 		return nil, errImpostor
 	}
-	return m.meet(conn, hs, true, said, time.Now())
+	if err := m.say(conn, rest); err != nil {
+		return nil, err
+	}
+	return m.meet(conn, hs, true, said, answered)
 }
 
 // answer answers the handshake of a connection that somebody opened for this member's composition.
 func (m *Member) answer(conn *stream, hs proto.Handshake) (*connection, error) {
 	said := time.Now()
-	if err := m.sayHello(conn); err != nil {
+	if err := m.say(conn, append(m.hello(), m.extension(conn)...)); err != nil {
 		return nil, err
 	}
 	return m.meet(conn, hs, false, said, said)
@@ -77,8 +89,10 @@ func (m *Member) meet(
 	return c, nil
 }
 
-func (m *Member) sayHello(conn *stream) error {
-	_, err := conn.Write(append(m.hello(), m.extension(conn)...))
+func (m *Member) say(conn *stream, what []byte) (err error) {
+	if len(what) > 0 {
+		_, err = conn.Write(what)
+	}
 	return err
 }
 

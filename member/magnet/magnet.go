@@ -44,9 +44,9 @@ const (
 	// encryptedSecond is how many of those a second may begin with an encrypted handshake, for which
 	// this end computes.
 	encryptedSecond = 32
-	tellFirst    = time.Second
-	tellAgain    = 5 * time.Second // after the first line, longer each time
-	tellMost     = 5 * time.Minute
+	tellFirst       = time.Second
+	tellAgain       = 5 * time.Second // after the first line, longer each time
+	tellMost        = 5 * time.Minute
 )
 
 // seeker is one search.

@@ -33,21 +33,19 @@ func mayWantEncryption(err error) bool {
 	return errors.Is(err, errHangsUp) || errors.Is(err, errNoise)
 }
 
-// open says both handshakes: plainly, or the first within an encrypted one, which has room for no
-// more with some clients.
+// open says the handshake: plainly, or within an encrypted one. No more is said before the far end
+// has answered, which some clients do not take.
 func (s *seeker) open(conn net.Conn, encrypted bool) (*wire, error) {
-	hello, extension := s.hello()
+	hello, _ := s.hello()
 	if !encrypted {
-		_, err := conn.Write(append(hello, extension...))
+		_, err := conn.Write(hello)
 		return &wire{conn, conn, conn}, err
 	}
 	agreed, err := mse.Open(conn, s.id, mse.Plain|mse.RC4, hello)
 	if err != nil {
 		return nil, err
 	}
-	w := &wire{conn, agreed.Reader(conn), agreed.Writer(conn)}
-	_, err = w.Write(extension)
-	return w, err
+	return &wire{conn, agreed.Reader(conn), agreed.Writer(conn)}, nil
 }
 
 // plainBeginning is how a connection begins that is not encrypted.
