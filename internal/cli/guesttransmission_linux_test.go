@@ -9,15 +9,20 @@ var transmission = guestProgram{
 	},
 	noEmpty: true, // before version 4
 	cannot: map[string]string{
-		"gets a hybrid torrent by the conductor over UDP": "it reads no hybrid torrents before version 4",
+		anEmptyFile.name:   "it takes no torrent without content",
+		hybridTorrent.name: "it reads no hybrid torrents before version 4",
 	},
 	start: func(g *guest) {
+		encryption := 1
+		if g.s.encrypted {
+			encryption = 2
+		}
 		g.write("settings.json", `{
 "dht-enabled": false, "lpd-enabled": false, "utp-enabled": false, "port-forwarding-enabled": false,
-"peer-port": 6881, "rpc-bind-address": "127.0.0.1", "rpc-port": 9091, "encryption": 1,
+"peer-port": 6881, "rpc-bind-address": "127.0.0.1", "rpc-port": 9091, "encryption": %d,
 "rename-partial-files": false, "download-dir": %q
-}`, g.dir)
+}`, encryption, g.dir)
 		g.run("transmission-daemon", "--foreground", "--config-dir", g.home, "--log-info")
-		g.tell("transmission-remote", "127.0.0.1:9091", "--add", g.torrent, "--download-dir", g.dir)
+		g.tell(9091, "transmission-remote", "127.0.0.1:9091", "--add", g.torrent, "--download-dir", g.dir)
 	},
 }
