@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -78,24 +79,18 @@ func (g *guest) run(name string, arguments ...string) {
 	g.s.run(g.name, g.command(name, arguments...))
 }
 
-// tell runs a program that tells the first one something, when that listens at a port for it. To
-// try it over and over instead would keep a machine busy.
-func (g *guest) tell(port uint16, name string, arguments ...string) {
+// tell tells the program what to do when it listens at a port for that.
+func (g *guest) tell(port uint16, what func(net.Conn) error) {
 	g.s.t.Helper()
-	g.s.until(g.name+" that hears", func() error {
-		conn, err := g.s.dial(g.name, netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port))
-		if err == nil {
-			conn.Close()
-		}
+	var conn net.Conn
+	g.s.until(g.name+" that can be told anything", func() (err error) {
+		conn, err = g.s.dial(g.name, netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port))
 		return err
 	})
-	g.s.until("hearing of "+g.name, func() error {
-		text, err := g.s.on(g.name, g.command(name, arguments...)).CombinedOutput()
-		if err != nil {
-			err = fmt.Errorf("%s: %w: %s", name, err, text)
-		}
-		return err
-	})
+	defer conn.Close()
+	if err := what(conn); err != nil {
+		g.s.t.Fatalf("%s is told what to open: %v", g.name, err)
+	}
 }
 
 // run starts a program that is not ours on the host of a name. Its output is shown if the test

@@ -1,5 +1,10 @@
 package cli
 
+import (
+	"fmt"
+	"net"
+)
+
 // Transmission dials no loopback address, whoever names it.
 var transmission = guestProgram{
 	name: "transmission-daemon",
@@ -23,6 +28,13 @@ var transmission = guestProgram{
 "rename-partial-files": false, "download-dir": %q
 }`, encryption, g.dir)
 		g.run("transmission-daemon", "--foreground", "--config-dir", g.home, "--log-info")
-		g.tell(9091, "transmission-remote", "127.0.0.1:9091", "--add", g.torrent, "--download-dir", g.dir)
+		g.tell(9091, func(net.Conn) error {
+			add := g.command("transmission-remote", "127.0.0.1:9091", "--add", g.torrent, "--download-dir", g.dir)
+			text, err := g.s.on(g.name, add).CombinedOutput()
+			if err != nil {
+				err = fmt.Errorf("%w: %s", err, text)
+			}
+			return err
+		})
 	},
 }
