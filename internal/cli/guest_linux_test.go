@@ -28,7 +28,7 @@ type guestProgram struct {
 	cannot map[string]string
 }
 
-var guestPrograms = []guestProgram{aria2, qbittorrent, transmission, rtorrent, deluge}
+var guestPrograms = []guestProgram{deluge, transmission, libtorrent, qbittorrent, aria2, rtorrent}
 
 // A guest is a program that runs on the host of its name.
 type guest struct {
