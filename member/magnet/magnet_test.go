@@ -372,6 +372,35 @@ func fetchFromWhoComes(t *testing.T, open func(c net.Conn, id orch.ID, hello []b
 	}
 }
 
+// A conductor, which has no description, finds the search where it says that it is, so that others
+// are told of it.
+func TestSearchIsFound(t *testing.T) {
+	came := make(chan string, 8)
+	id, tracker := orch.ID{1}, listenAsTracker(t, came)
+	ctx, cancel := context.WithCancel(t.Context())
+	var work sync.WaitGroup
+	defer work.Wait()
+	defer cancel()
+	work.Go(func() {
+		_, err := magnet.Fetch(ctx, magnet.Config{Magnet: &orch.Magnet{ID: id, Trackers: []string{tracker}}})
+		if !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	})
+	c, err := net.Dial("tcp", "127.0.0.1:"+<-came)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	hs := proto.Handshake{Protocol: proto.BitTorrent, ID: id, PeerID: proto.PeerID{1}}
+	if _, err := c.Write(hs.Append(nil)); err != nil {
+		t.Fatal(err)
+	}
+	if answer, err := proto.ReadHandshake(c, proto.BitTorrent); err != nil || answer.ID != id {
+		t.Errorf("it answers with %+v, %v", answer, err)
+	}
+}
+
 func listenAsTracker(t *testing.T, came chan<- string) string {
 	server := newServer(t, func(port, event string) string {
 		if event == "stopped" {
