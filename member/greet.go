@@ -17,26 +17,31 @@ const version = "Orchestra"
 // little enough that content goes into its own buffer uncopied.
 const readAhead = 16 << 10
 
+// A greeting is how this member begins on a connection that it opened.
+type greeting struct {
+	encrypted bool // with an encrypted handshake
+	// known: the far end is a member of Orchestra, which takes the extension handshake behind the
+	// first one. Some clients (aria2) close if more than a handshake comes before they answered it.
+	known bool
+}
+
 // greet exchanges the handshakes of a connection that this member opened, the extension handshake
-// included: within an encrypted one, if the far end takes no other. A member of Orchestra is told
-// all at once, which saves a round trip. Others are told the rest when they have answered, as they
-// are used to: aria2 ends a connection on which anything but the handshake comes first.
-func (m *Member) greet(
-	ctx context.Context, conn *stream, encrypted, member bool,
-) (*connection, error) {
+// included: within an encrypted one, if the far end takes no other.
+func (m *Member) greet(ctx context.Context, conn *stream, g greeting) (*connection, error) {
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
 	conn.SetDeadline(time.Now().Add(proto.HandshakeTimeout))
 	said := time.Now()
-	hello, rest := m.hello(), m.extension(conn)
-	if member && !encrypted {
-		hello, rest = append(hello, rest...), nil
+	var err error
+	switch {
+	case g.encrypted:
+		err = m.encrypt(conn)
+	case g.known:
+		err = m.sayHello(conn)
+	default:
+		_, err = conn.Write(m.hello())
 	}
-	say := m.say
-	if encrypted {
-		say = m.encrypt
-	}
-	if err := say(conn, hello); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	hs, err := readHello(conn, proto.BitTorrent)
@@ -50,8 +55,10 @@ func (m *Member) greet(
 	case !conn.proves(hs.PeerID):
 		return nil, errImpostor
 	}
-	if err := m.say(conn, rest); err != nil {
-		return nil, err
+	if (g.encrypted || !g.known) && hs.Extended() {
+		if _, err := conn.Write(m.extension(conn)); err != nil {
+			return nil, err
+		}
 	}
 	return m.meet(conn, hs, true, said, answered)
 }
@@ -59,7 +66,7 @@ func (m *Member) greet(
 // answer answers the handshake of a connection that somebody opened for this member's composition.
 func (m *Member) answer(conn *stream, hs proto.Handshake) (*connection, error) {
 	said := time.Now()
-	if err := m.say(conn, append(m.hello(), m.extension(conn)...)); err != nil {
+	if err := m.sayHello(conn); err != nil {
 		return nil, err
 	}
 	return m.meet(conn, hs, false, said, said)
@@ -89,10 +96,8 @@ func (m *Member) meet(
 	return c, nil
 }
 
-func (m *Member) say(conn *stream, what []byte) (err error) {
-	if len(what) > 0 {
-		_, err = conn.Write(what)
-	}
+func (m *Member) sayHello(conn *stream) error {
+	_, err := conn.Write(append(m.hello(), m.extension(conn)...))
 	return err
 }
 
