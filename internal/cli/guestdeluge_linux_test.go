@@ -47,8 +47,8 @@ var deluge = guestProgram{
 func (g *guest) tellDeluge(conn net.Conn) error {
 	conn.SetDeadline(time.Now().Add(sceneTime))
 	secure := tls.Client(conn, &tls.Config{InsecureSkipVerify: true}) // it signs for itself
-	login := []any{"localclient", delugePassword}
-	if err := callDeluge(secure, "daemon.login", login, map[string]any{"client_version": "2.0.3"}); err != nil {
+	login, version := []any{"localclient", delugePassword}, map[string]any{"client_version": "2.0.3"}
+	if err := callDeluge(secure, "daemon.login", login, version); err != nil {
 		return err
 	}
 	none := map[string]any{}

@@ -114,11 +114,12 @@ func TestInteropCoverage(t *testing.T) {
 				meets := func(tt interopScene) bool {
 					has := tt.values()
 					return tt.sharer == sharer && p.cannotPlay(tt) == "" &&
-						!slices.ContainsFunc(asked, func(value string) bool { return !slices.Contains(has, value) })
+						!slices.ContainsFunc(asked, func(v string) bool { return !slices.Contains(has, v) })
 				}
-				excused := slices.ContainsFunc(asked, func(value string) bool { return p.cannot[value] != "" })
+				excused := slices.ContainsFunc(asked, func(v string) bool { return p.cannot[v] != "" })
 				if !excused && !slices.ContainsFunc(interopScenes, meets) {
-					t.Errorf("%s with a %s as the sharer plays no scene of %s", p.name, sharer, strings.Join(asked, ", "))
+					t.Errorf("%s with a %s as the sharer plays no scene of %s",
+						p.name, sharer, strings.Join(asked, ", "))
 				}
 			}
 		}

@@ -44,7 +44,7 @@ const (
 	aGuest  interopKind = "guest"
 )
 
-// An interopNetwork is how hosts reach each other: in the first two ways alone, if it is one of them.
+// An interopNetwork is how the programs of a scene reach each other.
 type interopNetwork string
 
 const (
@@ -83,7 +83,8 @@ func newInteropStage(t *testing.T, tt interopScene, program guestProgram) *inter
 		for _, name := range names {
 			// Some programs cannot listen on 127.0.0.1 while a host has no other address of IPv4. This
 			// one leads nowhere.
-			s.star.Do("ip -n @" + name + " -4 addr flush dev eth0; ip -n @" + name + " addr add 192.0.2.1/32 dev lo")
+			s.star.Do("ip -n @" + name + " -4 addr flush dev eth0\n" +
+				"ip -n @" + name + " addr add 192.0.2.1/32 dev lo")
 		}
 	}
 	s.bar(tt)
@@ -175,7 +176,8 @@ func (s *interopStage) dirOf(name string) string { return filepath.Join(s.dir, n
 // link.
 func (s *interopStage) member(name, composition string) *player {
 	s.t.Helper()
-	p := s.start(s.on(name, orchestra(s.t, "join", "--json", "--verbose", "--dir", s.dirOf(name), composition)))
+	join := orchestra(s.t, "join", "--json", "--verbose", "--dir", s.dirOf(name), composition)
+	p := s.start(s.on(name, join))
 	p.name = name
 	return p
 }

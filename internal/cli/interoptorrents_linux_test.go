@@ -38,7 +38,8 @@ var (
 		func(music, announce, torrent string) []string {
 			return []string{"-l", "15", "-a", announce, "-o", torrent, music}
 		})
-	transmissionTorrent = othersTorrent("transmission-create's", debianProgram{"transmission-create", "transmission-cli"},
+	transmissionTorrent = othersTorrent("transmission-create's",
+		debianProgram{"transmission-create", "transmission-cli"},
 		func(music, announce, torrent string) []string {
 			return []string{"-s", "32", "-t", announce, "-o", torrent, music}
 		})
@@ -68,11 +69,13 @@ var systemPython = debianProgram{"/usr/bin/python3", "python3-libtorrent"}
 func othersTorrent(
 	name string, program debianProgram, arguments func(music, announce, torrent string) []string,
 ) torrentMaker {
-	return torrentMaker{name, []debianProgram{program}, func(t *testing.T, dir, _, announce string) (string, string) {
+	make := func(t *testing.T, dir, _, announce string) (string, string) {
 		torrent := filepath.Join(dir, "theirs.torrent")
-		runHere(t, exec.Command(program.name, arguments(filepath.Join(dir, "music"), announce, torrent)...))
+		made := arguments(filepath.Join(dir, "music"), announce, torrent)
+		runHere(t, exec.Command(program.name, made...))
 		return torrent, torrent
-	}}
+	}
+	return torrentMaker{name, []debianProgram{program}, make}
 }
 
 // libtorrentArguments are those of a script that makes a torrent, hybrid unless the flag is

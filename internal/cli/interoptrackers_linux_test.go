@@ -26,14 +26,19 @@ func (t interopTracker) announce(address string) string {
 var (
 	conductorOverHTTP   = interopTracker{"the conductor over HTTP", nil, 9999, "http", startConductor}
 	conductorOverUDP    = interopTracker{"the conductor over UDP", nil, 9999, "udp", startConductor}
-	opentrackerOverHTTP = interopTracker{"opentracker over HTTP", openTracker, 6969, "http", startOpentracker}
-	opentrackerOverUDP  = interopTracker{"opentracker over UDP", openTracker, 6969, "udp", startOpentracker}
+	opentrackerOverHTTP = interopTracker{
+		"opentracker over HTTP", openTracker, 6969, "http", startOpentracker,
+	}
+	opentrackerOverUDP = interopTracker{
+		"opentracker over UDP", openTracker, 6969, "udp", startOpentracker,
+	}
 )
 
 var openTracker = []debianProgram{{"opentracker", "opentracker"}}
 
 func startConductor(s *interopStage) {
-	s.conductor = s.start(s.on(trackerHost, orchestra(s.t, "conduct", "--json", "--verbose", "--udp", "--listen", ":9999")))
+	conduct := orchestra(s.t, "conduct", "--json", "--verbose", "--udp", "--listen", ":9999")
+	s.conductor = s.start(s.on(trackerHost, conduct))
 	s.conductor.name = trackerHost
 	s.conductor.until("listening", func(e sceneEvent) bool { return e.Event == "listening" })
 }
@@ -57,7 +62,8 @@ func startOpentracker(s *interopStage) {
 		"uploaded": {"0"}, "downloaded": {"0"}, "left": {"1"}, "compact": {"1"}, "event": {"stopped"},
 	}
 	s.until("answer of opentracker", func() error {
-		text, err := s.ask("http://" + s.address + "/announce?info_hash=" + inQuery(f.ID()) + "&" + query.Encode())
+		text, err := s.ask("http://" + s.address + "/announce?info_hash=" + inQuery(f.ID()) +
+			"&" + query.Encode())
 		if err == nil && (!bytes.HasPrefix(text, []byte("d")) || bytes.Contains(text, []byte("failure"))) {
 			err = fmt.Errorf("it says %q", text)
 		}
