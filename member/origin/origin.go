@@ -55,7 +55,10 @@ const (
 	WithoutRanges // the whole file comes each time
 )
 
-var errClosed = errors.New("the origin is closed")
+var (
+	errClosed      = errors.New("the origin is closed")
+	errBucketQuery = errors.New("the URL of a bucket has no query: a ? in a name is written %3F")
+)
 
 // New describes an origin; nothing is connected to. The error says what is wrong with the URL, and
 // does not show it: there may be a password in it.
@@ -69,6 +72,8 @@ func New(cfg Config) (*Source, error) {
 		return nil, fmt.Errorf("%s is no scheme of a web server", u.Scheme)
 	case u.Hostname() == "":
 		return nil, errors.New("the URL names no host")
+	case u.Scheme == "s3" && (u.RawQuery != "" || u.ForceQuery):
+		return nil, errBucketQuery
 	}
 	if cfg.Agent == "" {
 		cfg.Agent = "Orchestra"

@@ -226,7 +226,12 @@ func TestWrongAnswers(t *testing.T) {
 
 func TestRedirects(t *testing.T) {
 	b := content(1000)
-	there := httptest.NewServer(serve("f", b))
+	there := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if from := r.Referer(); from != "" {
+			t.Errorf("it says that it comes from %s", from)
+		}
+		serve("f", b)(w, r)
+	}))
 	defer there.Close()
 	s := source(t, file("f", 1000), "/f", func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/f" {
@@ -242,6 +247,16 @@ func TestRedirects(t *testing.T) {
 	s.client.CloseIdleConnections()
 	if _, err := read(t, s, 100, 200); err == nil || err.Error() != errPrivate.Error() {
 		t.Errorf("from a public to a private address: %v", err)
+	}
+}
+
+// A server of one's own may redirect to a public one, and is asked again.
+func TestPrivateServerIsAskedAgain(t *testing.T) {
+	b := content(1000)
+	s := source(t, file("f", 1000), "/f", serve("f", b))
+	s.public.Store(true) // as if it had been redirected to a public address
+	if got, err := read(t, s, 100, 200); err != nil || !bytes.Equal(got, b[100:200]) {
+		t.Errorf("%d bytes, %v", len(got), err)
 	}
 }
 

@@ -1,0 +1,169 @@
+package origin
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// StatusError tells that an origin does not send what it was asked for.
+type StatusError struct {
+	Code  int
+	After time.Duration // it asks to be left alone for so long; 0: it does not say
+	Why   string        // in words of this program; "": it is not known
+}
+
+func (e *StatusError) Error() string {
+	text := fmt.Sprintf("answers %d", e.Code)
+	if name := http.StatusText(e.Code); name != "" {
+		text += " " + name
+	}
+	if e.Why != "" {
+		text += ": " + e.Why
+	}
+	return text
+}
+
+const (
+	mostWait = time.Hour // that a server may ask for
+	// mostReason is how much of an answer is read that says why there is nothing else.
+	mostReason = 4 << 10
+	// clockMost is how far two clocks may be apart before that is held to be why a signature is
+	// refused; S3 allows 15 minutes.
+	clockMost = 10 * time.Minute
+)
+
+// refused makes an error of an answer that is not what was asked for.
+func (s *Source) refused(res *http.Response, now time.Time) *StatusError {
+	start, _ := io.ReadAll(io.LimitReader(res.Body, mostReason)) // without it less is said
+	return &StatusError{
+		Code: res.StatusCode, After: retryAfter(res.Header.Get("Retry-After"), now),
+		Why: Refusal(s.url, res, start, s.cfg.Env, now),
+	}
+}
+
+// retryAfter reads the header of that name: seconds, or a date.
+func retryAfter(text string, now time.Time) time.Duration {
+	if n, err := strconv.ParseUint(text, 10, 32); err == nil {
+		return min(time.Duration(n)*time.Second, mostWait)
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		return min(max(at.Sub(now), 0), mostWait)
+	}
+	return 0
+}
+
+// Refusal says in words why the server of a bucket refused what it was asked for, as far as it
+// tells in the header of its answer and in the beginning of the rest: what the user can do about it
+// is one step further than the number. It is empty if there is nothing to say. The URL is that of
+// the origin: s3, or one that was signed by somebody.
+func Refusal(
+	u *url.URL, res *http.Response, start []byte, env func(string) string, now time.Time,
+) string {
+	query := u.Query()
+	bucket := u.Scheme == "s3"
+	signed := bucket && hasKeys(env) || query.Has("X-Amz-Signature")
+	if !bucket && !signed {
+		return ""
+	}
+	said := readReason(start)
+	if signed && (res.StatusCode == http.StatusForbidden || res.StatusCode == http.StatusBadRequest) {
+		if text := clocks(res.Header.Get("Date"), now); text != "" {
+			return text
+		}
+	}
+	if !bucket {
+		return goodUntil(query, now)
+	}
+	if region := said.region(res.Header); region != "" && region != regionOf(env) {
+		return fmt.Sprintf("the bucket is in the region %s; AWS_REGION sets it", region)
+	}
+	switch said.Code {
+	case "SignatureDoesNotMatch":
+		return "is AWS_SECRET_ACCESS_KEY the secret of the key in AWS_ACCESS_KEY_ID?"
+	case "InvalidAccessKeyId":
+		return "it does not know the key in AWS_ACCESS_KEY_ID"
+	case "InvalidToken", "InvalidSecurity":
+		return "it does not take the token in AWS_SESSION_TOKEN"
+	case "ExpiredToken":
+		return "the token in AWS_SESSION_TOKEN has expired"
+	case "NoSuchBucket":
+		return "there is no bucket of this name"
+	case "NoSuchKey":
+		return "the bucket has no such file"
+	case "AuthorizationHeaderMalformed", "AuthorizationQueryParametersError":
+		return "is AWS_REGION the bucket's region?"
+	case "PermanentRedirect":
+		return "the bucket is elsewhere; are AWS_REGION and AWS_ENDPOINT_URL right?"
+	}
+	if res.StatusCode != http.StatusForbidden && res.StatusCode != http.StatusUnauthorized {
+		return ""
+	}
+	if !signed {
+		return "the bucket is not public, and AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set"
+	}
+	return "the key in AWS_ACCESS_KEY_ID may not read this file"
+}
+
+// reason is what the server of a bucket says of why it refuses something.
+type reason struct {
+	XMLName xml.Name `xml:"Error"`
+	Code    string
+	Region  string
+}
+
+// readReason reads what may be no reason at all.
+func readReason(start []byte) (r reason) {
+	if err := xml.Unmarshal(start, &r); err != nil {
+		return reason{}
+	}
+	return r
+}
+
+// region is where the bucket is, as the server says; "": it does not say, or not in the form of a
+// region.
+func (r *reason) region(header http.Header) string {
+	for _, said := range []string{header.Get("X-Amz-Bucket-Region"), r.Region} {
+		if said != "" && len(said) <= 40 &&
+			strings.Trim(said, "abcdefghijklmnopqrstuvwxyz0123456789-") == "" {
+			return said
+		}
+	}
+	return ""
+}
+
+// clocks says that this machine's clock and the server's are far apart, if they are.
+func clocks(date string, now time.Time) string {
+	theirs, err := http.ParseTime(date)
+	if err != nil {
+		return ""
+	}
+	apart, how := now.Sub(theirs).Round(time.Minute), "ahead of"
+	if apart < 0 {
+		apart, how = -apart, "behind"
+	}
+	if apart < clockMost {
+		return ""
+	}
+	return fmt.Sprintf("the clock of this machine is %s %s the server's, which refuses that",
+		strings.TrimSuffix(apart.String(), "0s"), how)
+}
+
+// goodUntil says when a URL that was signed by somebody was good, if that is over.
+func goodUntil(query url.Values, now time.Time) string {
+	at, err := time.Parse("20060102T150405Z", query.Get("X-Amz-Date"))
+	seconds, wrong := strconv.ParseUint(query.Get("X-Amz-Expires"), 10, 31)
+	if err != nil || wrong != nil {
+		return ""
+	}
+	end := at.Add(time.Duration(seconds) * time.Second)
+	if now.Before(end) {
+		return ""
+	}
+	return "the signed URL was good until " + end.UTC().Format("2006-01-02 15:04 MST")
+}
