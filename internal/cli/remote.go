@@ -20,7 +20,7 @@ import (
 
 // A remote is a file on a web server, or in a bucket, that is composed.
 type remote struct {
-	address string // as it was typed, and as members ask for it
+	address string // as members ask for it
 	url     *url.URL
 	name    string
 }
@@ -50,7 +50,7 @@ func newRemote(address string) (*remote, error) {
 	if err != nil || strings.HasSuffix(u.Path, "/") || u.Path == "" {
 		return nil, errors.New("the URL does not end in the name of a file")
 	}
-	return &remote{address: address, url: u, name: name}, nil
+	return &remote{address: u.String(), url: u, name: name}, nil
 }
 
 // shown is the URL as it may be shown.
