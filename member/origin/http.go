@@ -236,6 +236,7 @@ func (s *Source) check(res *http.Response, b *body, from, to int64) error {
 	default:
 		return s.refused(res, time.Now())
 	}
+	s.notice(b.of, res.Header)
 	return nil
 }
 

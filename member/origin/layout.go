@@ -12,6 +12,7 @@ import (
 type stretch struct {
 	start, length int64 // bytes, in the content
 	url           *url.URL
+	state         string // of the file, as the last answer told it; "": none did. Under the source's mu
 }
 
 // layoutOf tells which files the content is made of at an origin. A URL that ends with "/" has the
@@ -21,13 +22,13 @@ func layoutOf(f *orch.File, u *url.URL) []stretch {
 		if strings.HasSuffix(u.Path, "/") || u.Path == "" {
 			u = below(u, f.Name)
 		}
-		return []stretch{{0, f.Size, u}}
+		return []stretch{{length: f.Size, url: u}}
 	}
 	folder := below(u, f.Name)
 	var layout []stretch
 	for _, e := range f.Entries() {
 		if e.Size > 0 {
-			layout = append(layout, stretch{e.Offset, e.Size, below(folder, e.Path)})
+			layout = append(layout, stretch{start: e.Offset, length: e.Size, url: below(folder, e.Path)})
 		}
 	}
 	return layout
