@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -81,11 +82,11 @@ func Refusal(
 		return goodUntil(query, now)
 	}
 	if region := said.region(res.Header); region != "" && region != regionOf(env) {
-		return fmt.Sprintf("the bucket is in the region %s; AWS_REGION sets it", region)
+		return fmt.Sprintf("its region is %s, and AWS_REGION says %s", region, regionOf(env))
 	}
 	switch said.Code {
 	case "SignatureDoesNotMatch":
-		return "is AWS_SECRET_ACCESS_KEY the secret of the key in AWS_ACCESS_KEY_ID?"
+		return "AWS_SECRET_ACCESS_KEY is not the secret of the key in AWS_ACCESS_KEY_ID"
 	case "InvalidAccessKeyId":
 		return "it does not know the key in AWS_ACCESS_KEY_ID"
 	case "InvalidToken", "InvalidSecurity":
@@ -97,25 +98,39 @@ func Refusal(
 	case "NoSuchKey":
 		return "the bucket has no such file"
 	case "AuthorizationHeaderMalformed", "AuthorizationQueryParametersError":
-		return "is AWS_REGION the bucket's region?"
+		return "AWS_REGION may not be the bucket's region"
 	case "PermanentRedirect":
-		return "the bucket is elsewhere; are AWS_REGION and AWS_ENDPOINT_URL right?"
+		return "the bucket is elsewhere, as AWS_REGION or AWS_ENDPOINT_URL should say"
 	}
-	if res.StatusCode != http.StatusForbidden && res.StatusCode != http.StatusUnauthorized {
-		return ""
-	}
-	if !signed {
+	refused := res.StatusCode == http.StatusForbidden || res.StatusCode == http.StatusUnauthorized
+	switch {
+	case refused && !signed:
 		return "the bucket is not public, and AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set"
+	case refused:
+		return "the key in AWS_ACCESS_KEY_ID may not read this file"
+	case isCode(said.Code):
+		return "it says " + said.Code
 	}
-	return "the key in AWS_ACCESS_KEY_ID may not read this file"
+	return ""
 }
+
+// isCode reports whether a text has the form of what S3 calls a code, and so may be shown.
+func isCode(s string) bool {
+	return s != "" && len(s) <= 60 && strings.Trim(s, letters+strings.ToUpper(letters)) == ""
+}
+
+const letters = "abcdefghijklmnopqrstuvwxyz"
 
 // reason is what the server of a bucket says of why it refuses something.
 type reason struct {
 	XMLName xml.Name `xml:"Error"`
 	Code    string
+	Message string
 	Region  string
 }
+
+// expected is how servers name the region that they wanted.
+var expected = regexp.MustCompile(`expecting ['"]([a-z0-9-]+)['"]`)
 
 // readReason reads what may be no reason at all.
 func readReason(start []byte) (r reason) {
@@ -128,9 +143,10 @@ func readReason(start []byte) (r reason) {
 // region is where the bucket is, as the server says; "": it does not say, or not in the form of a
 // region.
 func (r *reason) region(header http.Header) string {
-	for _, said := range []string{header.Get("X-Amz-Bucket-Region"), r.Region} {
-		if said != "" && len(said) <= 40 &&
-			strings.Trim(said, "abcdefghijklmnopqrstuvwxyz0123456789-") == "" {
+	all := []string{header.Get("X-Amz-Bucket-Region"), r.Region}
+	all = append(all, expected.FindStringSubmatch(r.Message)...)
+	for _, said := range all {
+		if said != "" && len(said) <= 40 && strings.Trim(said, letters+"0123456789-") == "" {
 			return said
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/rclone/gofakes3"
 	"github.com/rclone/gofakes3/s3mem"
+	"github.com/rclone/gofakes3/signature"
 
 	"orchestra/orch"
 )
@@ -45,6 +46,12 @@ func serveBucket(t *testing.T, objects map[string][]byte, options ...gofakes3.Op
 	}))
 	t.Cleanup(s.Close)
 	return s
+}
+
+// set sets the server's clock, against the one of this machine.
+func (s *bucketServer) set(clock time.Duration) {
+	s.clock = clock
+	signature.TimeNow = func() time.Time { return time.Now().Add(clock) }
 }
 
 // env is the environment of who has the keys, with some of it otherwise.
@@ -172,6 +179,7 @@ func TestSignedURL(t *testing.T) {
 // What a bucket's server refuses is said with what can be done about it, and without a secret.
 func TestBucketRefuses(t *testing.T) {
 	server := serveBucket(t, map[string][]byte{"f": content(1000)})
+	defer server.set(0)
 	for name, test := range map[string]struct {
 		address string
 		env     []string
@@ -180,7 +188,7 @@ func TestBucketRefuses(t *testing.T) {
 	}{
 		"secret": {
 			env:  []string{"AWS_SECRET_ACCESS_KEY", "wrong"},
-			want: "answers 403 Forbidden: is AWS_SECRET_ACCESS_KEY the secret of the key in AWS_ACCESS_KEY_ID?",
+			want: "answers 403 Forbidden: AWS_SECRET_ACCESS_KEY is not the secret of the key in AWS_ACCESS_KEY_ID",
 		},
 		"key": {
 			env:  []string{"AWS_ACCESS_KEY_ID", "SOMEBODY"},
@@ -197,9 +205,13 @@ func TestBucketRefuses(t *testing.T) {
 		"bucket": {
 			address: "s3://images/f", want: "answers 404 Not Found: there is no bucket of this name",
 		},
-		"clock": {
-			env: []string{"AWS_SECRET_ACCESS_KEY", "wrong"}, clock: -2 * time.Hour,
-			want: "answers 403 Forbidden: the clock of this machine is 2h0m ahead of the server's, which refuses that",
+		"ahead": {
+			clock: -2 * time.Hour,
+			want:  "answers 403 Forbidden: the clock of this machine is 2h0m ahead of the server's, which refuses that",
+		},
+		"behind": {
+			clock: 90 * time.Minute,
+			want:  "answers 403 Forbidden: the clock of this machine is 1h30m behind the server's, which refuses that",
 		},
 		"endpoint": {
 			env:  []string{"AWS_ENDPOINT_URL", "minio:9000"},
@@ -209,7 +221,7 @@ func TestBucketRefuses(t *testing.T) {
 		if test.address == "" {
 			test.address = "s3://music/f"
 		}
-		server.clock = test.clock
+		server.set(test.clock)
 		s := bucketSource(t, test.address, file("f", 1000), server.env(test.env...))
 		if _, err := read(t, s, 0, 10); err == nil || err.Error() != test.want {
 			t.Errorf("%s: it says %v, want %s", name, err, test.want)
@@ -229,16 +241,19 @@ func TestRefusals(t *testing.T) {
 		body, region string
 		want         string
 	}{
-		{400, "<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-1</Region></Error>", "", "the bucket is in the region eu-west-1; AWS_REGION sets it"},
-		{301, "<Error><Code>PermanentRedirect</Code></Error>", "eu-west-1", "the bucket is in the region eu-west-1; AWS_REGION sets it"},
-		{301, "<Error><Code>PermanentRedirect</Code></Error>", "", "the bucket is elsewhere; are AWS_REGION and AWS_ENDPOINT_URL right?"},
-		{400, "<Error><Code>AuthorizationQueryParametersError</Code></Error>", "", "is AWS_REGION the bucket's region?"},
+		{400, "<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-1</Region></Error>", "", "its region is eu-west-1, and AWS_REGION says us-east-1"},
+		{301, "<Error><Code>PermanentRedirect</Code></Error>", "eu-west-1", "its region is eu-west-1, and AWS_REGION says us-east-1"},
+		{301, "<Error><Code>PermanentRedirect</Code></Error>", "", "the bucket is elsewhere, as AWS_REGION or AWS_ENDPOINT_URL should say"},
+		{400, "<Error><Code>AuthorizationQueryParametersError</Code></Error>", "", "AWS_REGION may not be the bucket's region"},
 		{400, "<Error><Code>ExpiredToken</Code></Error>", "", "the token in AWS_SESSION_TOKEN has expired"},
 		{400, "<Error><Code>InvalidToken</Code></Error>", "", "it does not take the token in AWS_SESSION_TOKEN"},
 		{403, "<Error><Code>AccessDenied</Code></Error>", "us-east-1", "the key in AWS_ACCESS_KEY_ID may not read this file"},
 		{403, "<Error><Code>AccessDenied</Code><Region>\x1b[31m</Region></Error>", "x y", "the key in AWS_ACCESS_KEY_ID may not read this file"},
 		{403, "<html>" + strings.Repeat("<a>", 1000), "", "the key in AWS_ACCESS_KEY_ID may not read this file"},
-		{503, "<Error><Code>SlowDown</Code></Error>", "", ""},
+		{503, "<Error><Code>SlowDown</Code></Error>", "", "it says SlowDown"},
+		{400, `<Error><Code>AuthorizationQueryParametersError</Code><Message>wrong; expecting &#34;eu-west-1&#34;</Message></Error>`, "", "its region is eu-west-1, and AWS_REGION says us-east-1"},
+		{404, "<Error><Code>No such\x1b</Code></Error>", "", ""},
+		{404, "", "", ""},
 	} {
 		res := &http.Response{StatusCode: test.code, Header: http.Header{}}
 		res.Header.Set("X-Amz-Bucket-Region", test.region)
