@@ -3,12 +3,17 @@ package member_test
 import (
 	"bytes"
 	"net/http"
+	"net/http/httptest"
+	"os"
+	"path"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"orchestra/compose"
 	"orchestra/member"
 )
 
@@ -184,4 +189,64 @@ func (s *slow) Write(p []byte) (n int, err error) {
 		}
 	}
 	return n, err
+}
+
+// A folder of which a server lacks a file, or has another one, comes but for that; the file comes
+// from elsewhere, or from there when it is there.
+func TestWebServerThatLacksAFile(t *testing.T) {
+	dir := t.TempDir()
+	all := map[string][]byte{}
+	for i, name := range []string{"a", "b", "c", "d"} {
+		all[name] = bytes.Repeat([]byte{byte(i + 1), 7, byte(i)}, 100_000)
+		if err := os.MkdirAll(filepath.Join(dir, "music"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "music", name), all[name], 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f, err := compose.Compose(t.Context(), compose.Config{
+		Path: filepath.Join(dir, "music"), Conductors: []string{"localhost:1"}, PartSize: 32 << 10,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &score{t: t}
+	asked := map[string]int{}
+	var mu sync.Mutex
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name := path.Base(r.URL.Path)
+		mu.Lock()
+		asked[name]++
+		mu.Unlock()
+		b := all[name]
+		switch name {
+		case "b":
+			http.NotFound(w, r)
+			return
+		case "c":
+			b = b[:1000]
+		}
+		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(b))
+	}))
+	t.Cleanup(web.Close)
+	p, log := s.noted(member.Config{File: f, Dir: t.TempDir(), Webseeds: []string{web.URL}})
+	host := strings.TrimPrefix(web.URL, "http://")
+	const reasons = " answers 404 Not Found \\(b\\)"
+	s.wait(func() bool { return p.Progress().BytesDone >= 500_000 })
+	s.wait(func() bool { return strings.Contains(p.Progress().Waiting, "the web server "+host) })
+	if n := len(log.lines("the web server " + host + reasons + "; it is asked for that again in 15s")); n != 1 {
+		t.Errorf("it was told %d times of the missing one", n)
+	}
+	if n := len(log.lines("has a file of 1000 bytes, not of 300000: it is another one \\(c\\)")); n != 1 {
+		t.Errorf("it was told %d times of the other one", n)
+	}
+	first := s.join(member.Config{File: f, Dir: dir, Peers: []string{p.Addr().String()}})
+	s.wait(func() bool { return p.Progress().Complete })
+	end(t, p, first)
+	mu.Lock()
+	defer mu.Unlock()
+	if asked["b"] > 2 || asked["c"] > 2 {
+		t.Errorf("it was asked %v", asked)
+	}
 }

@@ -32,6 +32,7 @@ type webSource struct {
 
 	wake     chan struct{} // of the workers: something is to be done
 	received atomic.Int64  // payload bytes
+	work     sync.WaitGroup
 
 	mu       sync.Mutex // whoever holds it moves memory alone
 	queue    []*webRun  // asked for, and not begun
@@ -40,6 +41,7 @@ type webSource struct {
 	ended    error
 	stop     context.CancelCauseFunc
 	state    webState
+	lacks    map[int64]*webLack // files of a folder that it did not give, by where they begin
 }
 
 // webRun is a run that an origin is asked for.
@@ -58,11 +60,12 @@ const (
 	// webRoundTrip is what an answer of an origin is taken to take until it begins.
 	webRoundTrip = 50 * time.Millisecond
 
-	// An origin that fails is left alone for webFirst, then twice as long each time; one that says
-	// that it does not have what it is asked for, for webRefused at first.
-	webFirst   = time.Second
-	webRefused = 15 * time.Second
-	webMost    = 5 * time.Minute
+	// An origin that fails is left alone for webFirst, then twice as long each time, up to webMost;
+	// one that says that it does not have what it is asked for, or does not give it, for longer.
+	webFirst       = time.Second
+	webMost        = time.Minute
+	webRefused     = 15 * time.Second
+	webRefusedMost = 5 * time.Minute
 	// webAgain is how long an origin is left alone that the core has given up.
 	webAgain = time.Minute
 )
@@ -102,7 +105,10 @@ func agent(version string) string {
 }
 
 func newWebSource(m *Member, from *origin.Source) *webSource {
-	w := &webSource{m: m, from: from, id: from.ID(), wake: make(chan struct{}, webWorkers)}
+	w := &webSource{
+		m: m, from: from, id: from.ID(), wake: make(chan struct{}, webWorkers),
+		lacks: map[int64]*webLack{},
+	}
 	// No host has an address like that: it is of the network that stands for nowhere (RFC 6666).
 	sum := sha256.Sum256(w.id[:])
 	a := [16]byte{0x01}
@@ -120,6 +126,10 @@ func (w *webSource) up(peer int) swarm.Joined {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.ended, w.queue, w.reading, w.rejected = nil, nil, nil, nil
+	w.state.lacked = 0
+	for _, l := range w.lacks {
+		l.now = nil
+	}
 	return swarm.Joined{
 		Peer: peer, ID: w.id, Addr: w.addr, MaxRun: swarm.RunSize, RoundTrip: webRoundTrip,
 		Origin: true,
@@ -136,11 +146,10 @@ func (w *webSource) run(ctx context.Context) error {
 		stop(w.ended)
 	}
 	w.mu.Unlock()
-	var workers sync.WaitGroup
 	for i := range webWorkers {
-		workers.Go(func() { w.work(own, i) })
+		w.work.Go(func() { w.labour(own, i) })
 	}
-	workers.Wait()
+	w.work.Wait()
 	return context.Cause(own)
 }
 
@@ -165,6 +174,9 @@ func (w *webSource) do(e swarm.Effect, _ *swarm.Swarm) {
 	defer w.mu.Unlock()
 	switch e := e.(type) {
 	case swarm.Fetch:
+		if w.lacking(e.Run.Part) {
+			return // the core hears of that, and takes it back
+		}
 		w.queue = append(w.queue, &webRun{Run: e.Run})
 	case swarm.Cancel:
 		w.takeBack(e.Run, true)

@@ -41,6 +41,7 @@ const toldFor = 5 * time.Minute
 // webState is what became of asking an origin.
 type webState struct {
 	fails   int       // answers in a row that were of no use
+	lacked  int       // files in a row that it did not give
 	until   time.Time // it is left alone until then
 	trouble string    // what was wrong last; empty when something came since
 	came    bool      // something did, ever
@@ -54,13 +55,12 @@ type webState struct {
 func (st *webState) failed(now time.Time, err error) (wait time.Duration, tell bool) {
 	st.fails++
 	doubled := min(st.fails-1, 10)
-	wait = webFirst << doubled
-	status := (*origin.StatusError)(nil)
-	if errors.As(err, &status) && status.Code < 500 && status.Code != 429 && status.Code != 408 {
-		wait = webRefused << doubled
+	wait, most := webFirst<<doubled, webMost
+	if origin.IsRefusal(err) {
+		wait, most = webRefused<<doubled, webRefusedMost
 	}
-	wait = min(wait, webMost)
-	if status != nil {
+	wait = min(wait, most)
+	if status := (*origin.StatusError)(nil); errors.As(err, &status) {
 		wait = max(wait, status.After)
 	}
 	st.until, st.trouble = now.Add(wait), err.Error()
@@ -73,15 +73,21 @@ func (st *webState) failed(now time.Time, err error) (wait time.Duration, tell b
 // works takes in that something came, and reports whether that is the first time.
 func (st *webState) works() (first bool) {
 	first = !st.came
-	st.fails, st.trouble, st.came = 0, "", true
+	st.fails, st.lacked, st.trouble, st.came = 0, 0, "", true
 	return first
 }
 
-// failed leaves the origin alone for a while, and tells the user why, once.
+// failed ends the asking for a while, and tells the user why, once. To the core the origin leaves and
+// comes again, so that it is asked as soon as the while is over.
 func (w *webSource) failed(err error) {
 	w.mu.Lock()
+	if w.ended != nil { // the other worker met the same
+		w.mu.Unlock()
+		return
+	}
 	wait, tell := w.state.failed(time.Now(), err)
 	w.mu.Unlock()
+	w.close(err)
 	if tell {
 		w.m.cfg.Log.Warn().Msgf("%s %v; it is asked again in %v", w.name(), err, wait.Round(time.Second))
 	}
@@ -95,14 +101,27 @@ func (w *webSource) tellChange() {
 	}
 }
 
+// rest is how long the origin is left alone from now on.
+func (w *webSource) rest(now time.Time) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if wait := w.state.until.Sub(now); wait > 0 {
+		return wait
+	}
+	return webAgain // the core gave it up
+}
+
 // troubles is what is wrong with the origin, in words; empty: nothing.
 func (w *webSource) troubles() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.state.trouble == "" {
-		return ""
+	switch {
+	case w.state.trouble != "":
+		return w.name() + " " + w.state.trouble
+	case len(w.lacks) > 0:
+		return w.lacksText()
 	}
-	return w.name() + " " + w.state.trouble
+	return ""
 }
 
 // origin is what others may see of it.

@@ -10,8 +10,8 @@ import (
 	"orchestra/member/swarm"
 )
 
-// work is what a worker does.
-func (w *webSource) work(ctx context.Context, worker int) {
+// labour is what a worker does.
+func (w *webSource) labour(ctx context.Context, worker int) {
 	for ctx.Err() == nil {
 		rejected, batch := w.next(worker)
 		for _, run := range rejected {
@@ -37,13 +37,6 @@ func (w *webSource) next(worker int) (rejected []swarm.Run, batch []*webRun) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	rejected, w.rejected = w.rejected, nil
-	if time.Now().Before(w.state.until) {
-		for _, r := range w.queue {
-			rejected = append(rejected, r.Run)
-		}
-		w.queue = nil
-		return rejected, nil
-	}
 	if worker > 0 && ranges != origin.WithRanges {
 		return rejected, nil
 	}
@@ -67,7 +60,7 @@ func (w *webSource) start(r *webRun) int64 {
 }
 
 // get gets runs that follow each other in one answer. If one of them is taken back meanwhile, those
-// that follow it are asked for again; if it fails, they are rejected.
+// that follow it are asked for again; if it fails, the origin is left for a while.
 func (w *webSource) get(ctx context.Context, batch []*webRun) {
 	own, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -75,6 +68,7 @@ func (w *webSource) get(ctx context.Context, batch []*webRun) {
 	in := w.from.Open(own, w.start(batch[0]), w.start(last)+int64(last.Length))
 	defer in.Close()
 	defer w.tellChange()
+	var lacking *origin.FileError
 	for i, r := range batch {
 		err := w.getRun(own, ctx, in, r, cancel)
 		switch {
@@ -84,9 +78,10 @@ func (w *webSource) get(ctx context.Context, batch []*webRun) {
 		case ctx.Err() != nil:
 		case errors.Is(err, errTakenBack):
 			w.again(batch[i:])
+		case errors.As(err, &lacking) && w.lack(ctx, lacking):
+			w.again(batch[i:])
 		default:
 			w.failed(err)
-			w.reject(ctx, batch[i:])
 		}
 		return
 	}
@@ -157,30 +152,18 @@ func (w *webSource) forget(r *webRun) {
 	}
 }
 
-// again asks once more for runs whose answer was ended, but for those that were taken back.
+// again asks once more for runs whose answer was ended, but for those that were taken back, or that
+// the origin lacks.
 func (w *webSource) again(batch []*webRun) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var left []*webRun
 	for _, r := range batch {
 		w.forget(r)
-		if !r.gone {
+		if !r.gone && !w.lacking(r.Part) {
 			r.cancel, r.into, r.begun = nil, nil, false
 			left = append(left, r)
 		}
 	}
 	w.queue = append(left, w.queue...)
-}
-
-// reject gives the core runs back.
-func (w *webSource) reject(ctx context.Context, batch []*webRun) {
-	for _, r := range batch {
-		w.mu.Lock()
-		w.forget(r)
-		gone := r.gone
-		w.mu.Unlock()
-		if !gone {
-			w.m.tell(ctx, swarm.Rejected{Peer: w.peer, Run: r.Run})
-		}
-	}
 }

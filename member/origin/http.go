@@ -193,7 +193,7 @@ func (s *Source) ask(ctx context.Context, st *stretch, from, to int64) (*body, e
 	b.in = &explained{res.Body, own}
 	if err := s.check(res, b, from, to); err != nil {
 		b.Close()
-		return nil, err
+		return nil, s.ofFile(st, err)
 	}
 	return b, nil
 }
@@ -217,7 +217,7 @@ func (s *Source) check(res *http.Response, b *body, from, to int64) error {
 		first, last, size, ok := parseContentRange(res.Header.Get("Content-Range"))
 		switch {
 		case ok && size >= 0 && size != b.of.length:
-			return otherLength(size, b.of.length)
+			return &lengthError{size, b.of.length}
 		case !ok || first != from || last != to-1:
 			return errElsewhere
 		case res.ContentLength >= 0 && res.ContentLength != to-from:
@@ -227,21 +227,23 @@ func (s *Source) check(res *http.Response, b *body, from, to int64) error {
 		s.learns(WithRanges)
 	case http.StatusOK:
 		if n := res.ContentLength; n >= 0 && n != b.of.length {
-			return otherLength(n, b.of.length)
+			return &lengthError{n, b.of.length}
 		}
 		b.whole = true
 		if from > 0 || to < b.of.length {
 			s.learns(WithoutRanges)
 		}
+	case http.StatusRequestedRangeNotSatisfiable:
+		size, ok := parseUnsatisfied(res.Header.Get("Content-Range"))
+		if ok && size != b.of.length {
+			return &lengthError{size, b.of.length}
+		}
+		return s.refused(res, time.Now())
 	default:
 		return s.refused(res, time.Now())
 	}
 	s.notice(b.of, res.Header)
 	return nil
-}
-
-func otherLength(has, want int64) error {
-	return fmt.Errorf("has a file of %d bytes, not of %d: it is another one", has, want)
 }
 
 func (s *Source) learns(r Ranges) {

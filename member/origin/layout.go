@@ -10,7 +10,8 @@ import (
 
 // stretch is a file of the content, and its URL.
 type stretch struct {
-	start, length int64 // bytes, in the content
+	start, length int64  // bytes, in the content
+	path          string // in the folder; "": there is none
 	url           *url.URL
 	state         string // of the file, as the last answer told it; "": none did. Under the source's mu
 }
@@ -28,7 +29,9 @@ func layoutOf(f *orch.File, u *url.URL) []stretch {
 	var layout []stretch
 	for _, e := range f.Entries() {
 		if e.Size > 0 {
-			layout = append(layout, stretch{start: e.Offset, length: e.Size, url: below(folder, e.Path)})
+			layout = append(layout, stretch{
+				start: e.Offset, length: e.Size, path: e.Path, url: below(folder, e.Path),
+			})
 		}
 	}
 	return layout

@@ -188,11 +188,16 @@ func TestWrongAnswers(t *testing.T) {
 	}{
 		"not found":     {status(404), "answers 404 Not Found"},
 		"not satisfied": {status(416), "answers 416 Requested Range Not Satisfiable"},
-		"busy":          {status(503, "Retry-After", "7"), "answers 503 Service Unavailable"},
-		"elsewhere":     {part("bytes 101-200/1000", 100), "sends other bytes than it was asked for"},
-		"longer":        {part("bytes 100-299/1000", 200), "sends other bytes than it was asked for"},
-		"no range":      {part("", 100), "sends other bytes than it was asked for"},
-		"other file":    {part("bytes 100-199/1001", 100), "has a file of 1001 bytes, not of 1000: it is another one"},
+		"shorter": {
+			status(416, "Content-Range", "bytes */50"),
+			"has a file of 50 bytes, not of 1000: it is another one",
+		},
+		"not there":  {status(416, "Content-Range", "bytes */1000"), "answers 416 Requested Range Not Satisfiable"},
+		"busy":       {status(503, "Retry-After", "7"), "answers 503 Service Unavailable"},
+		"elsewhere":  {part("bytes 101-200/1000", 100), "sends other bytes than it was asked for"},
+		"longer":     {part("bytes 100-299/1000", 200), "sends other bytes than it was asked for"},
+		"no range":   {part("", 100), "sends other bytes than it was asked for"},
+		"other file": {part("bytes 100-199/1001", 100), "has a file of 1001 bytes, not of 1000: it is another one"},
 		"short": {func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", "100")
 			part("bytes 100-199/1000", 50)(w, r)

@@ -2,6 +2,7 @@ package origin
 
 import (
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -28,6 +29,45 @@ func (e *StatusError) Error() string {
 		text += ": " + e.Why
 	}
 	return text
+}
+
+// IsRefusal reports whether an error says that an origin does not give what it was asked for, or has
+// another file there, rather than that it cannot give it now.
+func IsRefusal(err error) bool {
+	if length := (*lengthError)(nil); errors.As(err, &length) {
+		return true
+	}
+	status := (*StatusError)(nil)
+	return errors.As(err, &status) && status.Code < 500 &&
+		status.Code != http.StatusTooManyRequests && status.Code != http.StatusRequestTimeout
+}
+
+// lengthError tells that a file is another one.
+type lengthError struct{ has, want int64 }
+
+func (e *lengthError) Error() string {
+	return fmt.Sprintf("has a file of %d bytes, not of %d: it is another one", e.has, e.want)
+}
+
+// FileError tells that an origin does not have one file of a folder, as far as is known: others may
+// be there.
+type FileError struct {
+	Path       string // in the folder
+	Start, End int64  // of the file, in the content
+	Err        error
+}
+
+func (e *FileError) Error() string { return fmt.Sprintf("%v (%s)", e.Err, e.Path) }
+
+// Unwrap returns what is wrong with the file.
+func (e *FileError) Unwrap() error { return e.Err }
+
+// ofFile makes an error one of a file alone, if it is.
+func (s *Source) ofFile(st *stretch, err error) error {
+	if len(s.layout) < 2 || !IsRefusal(err) {
+		return err
+	}
+	return &FileError{st.path, st.start, st.start + st.length, err}
 }
 
 const (
