@@ -24,6 +24,7 @@ type webLack struct {
 	first, end int64 // parts that something of it is in
 	times      int   // in a row
 	now        error // why it is not asked for now; nil: it may be
+	until      time.Time
 }
 
 // has reports whether something of a part is in the file.
@@ -50,7 +51,7 @@ func (w *webSource) lack(ctx context.Context, e *origin.FileError) bool {
 	}
 	wait := min(webRefused<<min(l.times, 10), webRefusedMost)
 	l.times++
-	l.now = e
+	l.now, l.until = e, time.Now().Add(wait)
 	tell := l.times == 1
 	// The core takes back what it asked of it when it hears of that.
 	w.queue = slices.DeleteFunc(w.queue, func(r *webRun) bool { return l.has(r.Part) })
@@ -93,21 +94,24 @@ func (w *webSource) lacking(part uint32) bool {
 	return false
 }
 
-// lacksText says what the origin does not give now; empty if there is nothing. Called with mu held.
-func (w *webSource) lacksText() string {
-	var one error
+// lackTrouble says what the origin does not give now, and when the first of it is asked for again;
+// empty if there is nothing. Called with mu held.
+func (w *webSource) lackTrouble() (text string, again time.Time) {
+	var one *webLack
 	n := 0
 	for _, l := range w.lacks {
-		if l.now != nil {
-			one = l.now
-			n++
+		if l.now == nil {
+			continue
+		}
+		if n++; one == nil || l.until.Before(one.until) {
+			one = l
 		}
 	}
 	switch n {
 	case 0:
-		return ""
+		return "", time.Time{}
 	case 1:
-		return fmt.Sprintf("%s %v", w.name(), one)
+		return one.now.Error(), one.until
 	}
-	return fmt.Sprintf("%s %v, and %d more like this", w.name(), one, n-1)
+	return fmt.Sprintf("%v, and %d more like this", one.now, n-1), one.until
 }

@@ -46,8 +46,9 @@ type webState struct {
 	trouble string    // what was wrong last; empty when something came since
 	came    bool      // something did, ever
 
-	told   string // the trouble that the user was told of last
-	toldAt time.Time
+	told     string // the trouble that the user was told of last
+	toldAt   time.Time
+	changeAt time.Time // when he was told last that a file was changed
 }
 
 // failed takes in at now that an answer was of no use, and returns how long the origin is left alone,
@@ -93,9 +94,20 @@ func (w *webSource) failed(err error) {
 	}
 }
 
-// tellChange tells the user that the file at the origin was changed while it was asked for.
+// tellChange tells the user that the file at the origin was changed while it was asked for; not time
+// and again, since servers behind one name may each have a state of their own.
 func (w *webSource) tellChange() {
-	if w.from.TakeChange() {
+	if !w.from.TakeChange() {
+		return
+	}
+	now := time.Now()
+	w.mu.Lock()
+	tell := now.Sub(w.state.changeAt) >= toldFor
+	if tell {
+		w.state.changeAt = now
+	}
+	w.mu.Unlock()
+	if tell {
 		w.m.cfg.Log.Warn().Msgf("the file at %s was changed since it was asked for first; what "+
 			"does not verify is thrown away", w.name())
 	}
@@ -113,13 +125,8 @@ func (w *webSource) rest(now time.Time) time.Duration {
 
 // troubles is what is wrong with the origin, in words; empty: nothing.
 func (w *webSource) troubles() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	switch {
-	case w.state.trouble != "":
-		return w.name() + " " + w.state.trouble
-	case len(w.lacks) > 0:
-		return w.lacksText()
+	if o := w.origin(); o.Trouble != "" {
+		return w.name() + " " + o.Trouble
 	}
 	return ""
 }
@@ -128,10 +135,14 @@ func (w *webSource) troubles() string {
 func (w *webSource) origin() Origin {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return Origin{
+	o := Origin{
 		ID: w.id, Name: w.from.Name(), Received: w.received.Load(),
 		Trouble: w.state.trouble, Again: w.state.until,
 	}
+	if o.Trouble == "" {
+		o.Trouble, o.Again = w.lackTrouble()
+	}
+	return o
 }
 
 // originsNow are the origins, as they are now; nil: there are none.
