@@ -241,6 +241,9 @@ func TestWebServerThatLacksAFile(t *testing.T) {
 	if n := len(log.lines("has a file of 1000 bytes, not of 300000: it is another one \\(c\\)")); n != 1 {
 		t.Errorf("it was told %d times of the other one", n)
 	}
+	if n := len(log.lines("gone at")); n > 0 {
+		t.Errorf("it was told %d times that parts are gone", n)
+	}
 	first := s.join(member.Config{File: f, Dir: dir, Peers: []string{p.Addr().String()}})
 	s.wait(func() bool { return p.Progress().Complete })
 	end(t, p, first)

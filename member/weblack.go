@@ -15,6 +15,8 @@ import (
 const (
 	// webLacksMost is how many files in a row an origin may refuse until it is left alone itself.
 	webLacksMost = 3
+	// webLacksTold is how many files the user is told of by name.
+	webLacksTold = 5
 	// webLackParts is how many parts a file may be in to be left out part by part.
 	webLackParts = 4096
 )
@@ -52,18 +54,27 @@ func (w *webSource) lack(ctx context.Context, e *origin.FileError) bool {
 	wait := min(webRefused<<min(l.times, 10), webRefusedMost)
 	l.times++
 	l.now, l.until = e, time.Now().Add(wait)
-	tell := l.times == 1
+	told := webLacksTold + 1 // it was told before, or enough were
+	if l.times == 1 {
+		told = w.state.lacksTold
+		w.state.lacksTold++
+	}
 	// The core takes back what it asked of it when it hears of that.
 	w.queue = slices.DeleteFunc(w.queue, func(r *webRun) bool { return l.has(r.Part) })
 	w.mu.Unlock()
-	if tell {
-		w.m.cfg.Log.Warn().Msgf("%s %v; it is asked for that again in %v", w.name(), e, wait)
+	switch {
+	case told < webLacksTold:
+		w.m.cfg.Log.Warn().
+			Msgf("%s %v; it is asked for that again in %v", w.name(), e, wait)
+	case told == webLacksTold:
+		w.m.cfg.Log.Warn().Msgf("%s lacks more files, which are not named here", w.name())
 	}
 	w.work.Go(func() { w.withdraw(ctx, l, wait) })
 	return true
 }
 
-// withdraw tells the core that the parts of a file are not there, and after a while that they may be.
+// withdraw tells the core that the parts of a file are not there, and after a while that they may
+// be.
 func (w *webSource) withdraw(ctx context.Context, l *webLack, wait time.Duration) {
 	for part := l.first; part < l.end; part++ {
 		w.m.tell(ctx, swarm.Withdrawn{Peer: w.peer, Part: uint32(part)})

@@ -40,11 +40,12 @@ const toldFor = 5 * time.Minute
 
 // webState is what became of asking an origin.
 type webState struct {
-	fails   int       // answers in a row that were of no use
-	lacked  int       // files in a row that it did not give
-	until   time.Time // it is left alone until then
-	trouble string    // what was wrong last; empty when something came since
-	came    bool      // something did, ever
+	fails     int       // answers in a row that were of no use
+	lacked    int       // files in a row that it did not give
+	lacksTold int       // files that the user was told of
+	until     time.Time // it is left alone until then
+	trouble   string    // what was wrong last; empty when something came since
+	came      bool      // something did, ever
 
 	told     string // the trouble that the user was told of last
 	toldAt   time.Time
@@ -90,7 +91,8 @@ func (w *webSource) failed(err error) {
 	w.mu.Unlock()
 	w.close(err)
 	if tell {
-		w.m.cfg.Log.Warn().Msgf("%s %v; it is asked again in %v", w.name(), err, wait.Round(time.Second))
+		w.m.cfg.Log.Warn().
+			Msgf("%s %v; it is asked again in %v", w.name(), err, wait.Round(time.Second))
 	}
 }
 

@@ -88,7 +88,9 @@ func (w *webSource) get(ctx context.Context, batch []*webRun) {
 }
 
 // getRun gets one run of an answer.
-func (w *webSource) getRun(own, ctx context.Context, in io.Reader, r *webRun, cancel context.CancelCauseFunc) error {
+func (w *webSource) getRun(
+	own, ctx context.Context, in io.Reader, r *webRun, cancel context.CancelCauseFunc,
+) error {
 	into := w.m.intake.Begin(w.peer, r.Run)
 	defer into.Release()
 	w.mu.Lock()

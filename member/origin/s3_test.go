@@ -114,7 +114,8 @@ func TestBucketInTheName(t *testing.T) {
 	host := "music.s3.example"
 	s := bucketSource(t, "s3://music/a%20b/image.iso", file("image.iso", len(b)),
 		server.env("AWS_ENDPOINT_URL_S3", "http://"+host))
-	s.client.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+	transport := s.client.Transport.(*http.Transport)
+	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		if address != host+":80" {
 			t.Errorf("it asks %s", address)
 		}
@@ -162,12 +163,14 @@ func TestSignedURL(t *testing.T) {
 	}
 	// One that has not been good for long, and one that does something.
 	old := signing{
-		host: strings.TrimPrefix(server.URL, "http://"), path: "/music/a%20b.iso", region: "us-east-1",
-		id: exampleID, secret: exampleSecret, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), seconds: 60,
+		host: strings.TrimPrefix(server.URL, "http://"), path: "/music/a%20b.iso",
+		region: "us-east-1", id: exampleID, secret: exampleSecret,
+		now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), seconds: 60,
 	}
 	for address, want := range map[string]string{
-		server.URL + old.path + "?" + old.query(): "answers 403 Forbidden: the signed URL was good until 2026-01-02 03:05 UTC",
-		address + "&delete=1":                     errQuery.Error(),
+		server.URL + old.path + "?" + old.query(): "answers 403 Forbidden: " +
+			"the signed URL was good until 2026-01-02 03:05 UTC",
+		address + "&delete=1": errQuery.Error(),
 	} {
 		s := bucketSource(t, address, file("a b.iso", len(b)), nil)
 		if _, err := read(t, s, 0, 10); err == nil || err.Error() != want {
@@ -187,8 +190,9 @@ func TestBucketRefuses(t *testing.T) {
 		want    string
 	}{
 		"secret": {
-			env:  []string{"AWS_SECRET_ACCESS_KEY", "wrong"},
-			want: "answers 403 Forbidden: AWS_SECRET_ACCESS_KEY is not the secret of the key in AWS_ACCESS_KEY_ID",
+			env: []string{"AWS_SECRET_ACCESS_KEY", "wrong"},
+			want: "answers 403 Forbidden: " +
+				"AWS_SECRET_ACCESS_KEY is not the secret of the key in AWS_ACCESS_KEY_ID",
 		},
 		"key": {
 			env:  []string{"AWS_ACCESS_KEY_ID", "SOMEBODY"},
@@ -207,11 +211,13 @@ func TestBucketRefuses(t *testing.T) {
 		},
 		"ahead": {
 			clock: -2 * time.Hour,
-			want:  "answers 403 Forbidden: the clock of this machine is 2h0m ahead of the server's, which refuses that",
+			want: "answers 403 Forbidden: " +
+				"the clock of this machine is 2h0m ahead of the server's, which refuses that",
 		},
 		"behind": {
 			clock: 90 * time.Minute,
-			want:  "answers 403 Forbidden: the clock of this machine is 1h30m behind the server's, which refuses that",
+			want: "answers 403 Forbidden: " +
+				"the clock of this machine is 1h30m behind the server's, which refuses that",
 		},
 		"endpoint": {
 			env:  []string{"AWS_ENDPOINT_URL", "minio:9000"},
@@ -236,23 +242,37 @@ func TestBucketRefuses(t *testing.T) {
 
 // What Amazon's servers say that the one above does not.
 func TestRefusals(t *testing.T) {
+	const (
+		region = "its region is eu-west-1, and AWS_REGION says us-east-1"
+		may    = "the key in AWS_ACCESS_KEY_ID may not read this file"
+	)
+	code := func(code, rest string) string {
+		return "<Error><Code>" + code + "</Code>" + rest + "</Error>"
+	}
 	for _, test := range []struct {
 		code         int
 		body, region string
 		want         string
 	}{
-		{400, "<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-1</Region></Error>", "", "its region is eu-west-1, and AWS_REGION says us-east-1"},
-		{301, "<Error><Code>PermanentRedirect</Code></Error>", "eu-west-1", "its region is eu-west-1, and AWS_REGION says us-east-1"},
-		{301, "<Error><Code>PermanentRedirect</Code></Error>", "", "the bucket is elsewhere, as AWS_REGION or AWS_ENDPOINT_URL should say"},
-		{400, "<Error><Code>AuthorizationQueryParametersError</Code></Error>", "", "AWS_REGION may not be the bucket's region"},
-		{400, "<Error><Code>ExpiredToken</Code></Error>", "", "the token in AWS_SESSION_TOKEN has expired"},
-		{400, "<Error><Code>InvalidToken</Code></Error>", "", "it does not take the token in AWS_SESSION_TOKEN"},
-		{403, "<Error><Code>AccessDenied</Code></Error>", "us-east-1", "the key in AWS_ACCESS_KEY_ID may not read this file"},
-		{403, "<Error><Code>AccessDenied</Code><Region>\x1b[31m</Region></Error>", "x y", "the key in AWS_ACCESS_KEY_ID may not read this file"},
-		{403, "<html>" + strings.Repeat("<a>", 1000), "", "the key in AWS_ACCESS_KEY_ID may not read this file"},
-		{503, "<Error><Code>SlowDown</Code></Error>", "", "it says SlowDown"},
-		{400, `<Error><Code>AuthorizationQueryParametersError</Code><Message>wrong; expecting &#34;eu-west-1&#34;</Message></Error>`, "", "its region is eu-west-1, and AWS_REGION says us-east-1"},
-		{404, "<Error><Code>No such\x1b</Code></Error>", "", ""},
+		{400, code("AuthorizationHeaderMalformed", "<Region>eu-west-1</Region>"), "", region},
+		{400, code("AuthorizationQueryParametersError",
+			"<Message>wrong; expecting &#34;eu-west-1&#34;</Message>"), "", region},
+		{301, code("PermanentRedirect", ""), "eu-west-1", region},
+		{
+			301, code("PermanentRedirect", ""), "",
+			"the bucket is elsewhere, as AWS_REGION or AWS_ENDPOINT_URL should say",
+		},
+		{
+			400, code("AuthorizationQueryParametersError", ""), "",
+			"AWS_REGION may not be the bucket's region",
+		},
+		{400, code("ExpiredToken", ""), "", "the token in AWS_SESSION_TOKEN has expired"},
+		{400, code("InvalidToken", ""), "", "it does not take the token in AWS_SESSION_TOKEN"},
+		{403, code("AccessDenied", ""), "us-east-1", may},
+		{403, code("AccessDenied", "<Region>\x1b[31m</Region>"), "x y", may},
+		{403, "<html>" + strings.Repeat("<a>", 1000), "", may},
+		{503, code("SlowDown", ""), "", "it says SlowDown"},
+		{404, code("No such\x1b", ""), "", ""},
 		{404, "", "", ""},
 	} {
 		res := &http.Response{StatusCode: test.code, Header: http.Header{}}
@@ -267,7 +287,8 @@ func TestRefusals(t *testing.T) {
 }
 
 func FuzzRefusal(f *testing.F) {
-	f.Add(403, "<Error><Code>AccessDenied</Code><Region>eu-west-1</Region></Error>", "Mon, 02 Jan 2006 15:04:05 GMT", "")
+	f.Add(403, "<Error><Code>AccessDenied</Code><Region>eu-west-1</Region></Error>",
+		"Mon, 02 Jan 2006 15:04:05 GMT", "")
 	f.Add(301, "<Error>", "", "eu-west-1")
 	f.Fuzz(func(t *testing.T, code int, body, date, region string) {
 		s := bucketSource(t, "s3://music/f", file("f", 1), (&bucketServer{Server: &httptest.Server{}}).env())
