@@ -159,6 +159,7 @@ type Conductor struct {
 	lookUp func(ctx context.Context, network, host string) ([]netip.Addr, error)
 	wg     sync.WaitGroup // every goroutine but Run's own
 
+	desks   sync.Pool       // of *desk
 	udp     *udpTracker     // nil: none
 	http    *http.Server    // for guests, the page and what is published
 	inside  *http.Server    // for the holders of a key

@@ -128,13 +128,13 @@ func (l *loop) handle(ev event) {
 		delete(l.conns, ev.c.link)
 		ev.c.unlist()
 		l.out = reg.leave(now, ev.c.link, l.out)
-	case visited:
-		var a answer
-		a, l.out = reg.receive(now, ev.guest, l.out)
-		if a.refused != "" {
-			l.c.news.refused(ev.guest.seat.from, ev.guest.id, a.refused)
+	case *visited:
+		g := &ev.guest
+		ev.answer, l.out = reg.receive(now, *g, ev.answer.found, l.out)
+		if why := ev.answer.refused; why != "" {
+			l.c.news.refused(g.seat.from, g.id, why)
 		}
-		ev.reply <- a
+		ev.done <- struct{}{}
 	case scraped:
 		ev.reply <- reg.scrape(now, ev.ids)
 	case asked:

@@ -300,7 +300,7 @@ func TestRegistryStaysConsistent(t *testing.T) {
 					},
 					event: visitEvent(rapid.IntRange(0, 6).Draw(rt, "event")),
 				}
-				_, out := s.reg.receive(s.now, v, nil)
+				_, out := s.reg.receive(s.now, v, nil, nil)
 				keep(s.did(out))
 			},
 			"ping": func(rt *rapid.T) { keep(s.did(s.reg.ping(s.now, some(rt), nil))) },

@@ -31,12 +31,15 @@ const (
 // interval is what a guest is told.
 func interval() time.Duration { return visitEvery + rand.N(visitJitter) }
 
-// visited brings a guest's announcement to the loop; the answer goes into reply, which has room for
-// it.
+// A visited is a guest's announcement on its way to the loop, and the answer on its way back. The
+// loop has it until it is done. Then it can be used for another one.
 type visited struct {
-	guest webGuest
-	reply chan<- answer
+	guest  webGuest
+	answer answer
+	done   chan struct{} // has room
 }
+
+func newVisited() *visited { return &visited{done: make(chan struct{}, 1)} }
 
 type answer struct {
 	found   []found
@@ -69,32 +72,35 @@ func (e *entry) findFor(to seat) (f found, ok bool) {
 	return f, f.four.IsValid() || f.six.IsValid()
 }
 
-func (visited) event() {}
+func (*visited) event() {}
 
-// visit announces a guest, and waits for the answer. There is none if the conductor ends.
-func (c *Conductor) visit(ctx context.Context, v webGuest) (answer, bool) {
-	if !c.allows(c.open, v.id) {
+// visit announces a guest, and waits for the answer. There is none if the conductor ends; then the
+// visit is of no use any more.
+func (c *Conductor) visit(ctx context.Context, v *visited) bool {
+	if !c.allows(c.open, v.guest.id) {
 		c.notTaken.Add(1)
-		c.news.refused(v.seat.from, v.id, refusedComposition)
-		return answer{refused: refusedComposition}, true
+		c.news.refused(v.guest.seat.from, v.guest.id, refusedComposition)
+		v.answer = answer{refused: refusedComposition, found: v.answer.found[:0]}
+		return true
 	}
-	reply := make(chan answer, 1)
-	c.post(ctx, visited{v, reply})
+	c.post(ctx, v)
 	select {
-	case a := <-reply:
-		return a, true
+	case <-v.done:
+		return true
 	case <-ctx.Done():
-		return answer{}, false
+		return false
 	}
 }
 
 // guestKey is what alone may replace the entry of a guest: a code of the key that it tells, or, where
 // that is empty or zeros, of the address that it comes from.
 func guestKey(told []byte, s seat) [16]byte {
-	sum := sha1.Sum(append([]byte("key "), told...))
+	var room [128]byte
+	text := append(append(room[:0], "key "...), told...)
 	if len(bytes.Trim(told, "\x00")) == 0 {
-		sum = sha1.Sum([]byte("from " + source(s.from.Addr()).String()))
+		text = source(s.from.Addr()).AppendTo(append(room[:0], "from "...))
 	}
+	sum := sha1.Sum(text)
 	return [16]byte(sum[:16])
 }
 
@@ -153,29 +159,4 @@ func (r *registry) censusOf(now time.Time, c *composition) census {
 	}
 	c.counted, c.countedAt = n, now
 	return n
-}
-
-// compact gives the addresses alone (BEP 23, BEP 7).
-func (a *answer) compact() (peers, peers6 []byte) {
-	peers = make([]byte, 0, 6*len(a.found))
-	for _, f := range a.found {
-		if f.four.IsValid() {
-			peers = appendCompact(peers, f.four)
-		}
-		if f.six.IsValid() {
-			peers6 = appendCompact(peers6, f.six)
-		}
-	}
-	return peers, peers6
-}
-
-func appendCompact(b []byte, a netip.AddrPort) []byte {
-	if a.Addr().Is4() {
-		ip := a.Addr().As4()
-		b = append(b, ip[:]...)
-	} else {
-		ip := a.Addr().As16()
-		b = append(b, ip[:]...)
-	}
-	return append(b, byte(a.Port()>>8), byte(a.Port()))
 }
