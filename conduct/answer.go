@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/netip"
 	"slices"
+	"strconv"
 
 	"orchestra/proto/bencode"
 )
@@ -24,19 +25,23 @@ const (
 type desk struct {
 	visit *visited
 	ids   [][20]byte
+	room  []byte // for the parameters of a query
 	body  []byte
 	out   []byte
 }
 
-// Larger memory than most answers take is not kept.
-const deskKeeps = 4 << 10
+// What most questions and answers take. Larger memory is not kept.
+const (
+	deskRoom  = 1 << 10
+	deskKeeps = 4 << 10
+)
 
 // takeDesk returns a desk, which is nobody else's until it is put back.
 func (c *Conductor) takeDesk() *desk {
 	if d, ok := c.desks.Get().(*desk); ok {
 		return d
 	}
-	return &desk{visit: newVisited()}
+	return &desk{visit: newVisited(), room: make([]byte, 0, deskRoom)}
 }
 
 func (c *Conductor) putDesk(d *desk) {
@@ -58,7 +63,7 @@ func (c *Conductor) answer(
 	if q == scraping {
 		return c.answerScrape(ctx, d, query, out)
 	}
-	v, compact, err := parseVisit(query, s)
+	v, compact, err := parseVisit(query, d.room, s)
 	if err != nil {
 		return appendFailure(out, err.Error()), false, true
 	}
@@ -77,7 +82,7 @@ func (c *Conductor) answer(
 func (c *Conductor) answerScrape(
 	ctx context.Context, d *desk, query, out []byte,
 ) (body []byte, keep, ok bool) {
-	ids, err := parseScrape(d.ids[:0], query)
+	ids, err := parseScrape(d.ids[:0], query, d.room)
 	if err != nil {
 		return appendFailure(out, err.Error()), false, true
 	}
@@ -110,10 +115,19 @@ func (a *answer) append(b []byte, compact bool) []byte {
 
 // appendCompact appends the addresses alone, those of IPv6 under a key of their own.
 func (a *answer) appendCompact(b []byte) []byte {
-	var room [maxPeers * 18]byte
-	b = bencode.AppendText(b, a.four(room[:0]))
-	b = bencode.AppendText(b, "peers6")
-	return bencode.AppendText(b, a.six(room[:0]))
+	four, six := 0, 0
+	for i := range a.found {
+		if a.found[i].four.IsValid() {
+			four++
+		}
+		if a.found[i].six.IsValid() {
+			six++
+		}
+	}
+	b = append(strconv.AppendInt(b, int64(6*four), 10), ':')
+	b = bencode.AppendText(a.four(b), "peers6")
+	b = append(strconv.AppendInt(b, int64(18*six), 10), ':')
+	return a.six(b)
 }
 
 func (a *answer) appendList(b []byte) []byte {

@@ -148,15 +148,16 @@ func (r *registry) announce(now time.Time, l link, ann proto.Announce, out []eff
 // take takes over what a member announces.
 func (r *registry) take(now time.Time, e *entry, ann proto.Announce, out []effect) []effect {
 	e.want = min(int(ann.Want), r.lim.peers)
-	before := e.have
+	had := e.have
 	if ann.Parts != e.parts {
 		r.forgetBits(e)
 	}
 	e.parts, e.have = ann.Parts, min(ann.Have, ann.Parts)
 	e.pace.saw(now, e.have)
-	r.regard(now, e, before)
+	r.regard(now, e, had)
 
-	addrs := e.addrsFor(e.seat, nil)
+	var before, after [proto.MaxAddrs]netip.AddrPort
+	addrs := e.addrsFor(e.seat, before[:0])
 	e.port = ann.Port
 	e.nameOwn(ann.Addrs)
 	observed, advertised := "", ""
@@ -164,7 +165,7 @@ func (r *registry) take(now time.Time, e *entry, ann proto.Announce, out []effec
 		observed = netip.AddrPortFrom(e.seat.from.Addr(), e.port).String()
 		advertised = ann.Advertise
 	}
-	moved := e.main.host != observed || !slices.Equal(addrs, e.addrsFor(e.seat, nil))
+	moved := e.main.host != observed || !slices.Equal(addrs, e.addrsFor(e.seat, after[:0]))
 
 	out = r.handOut(e, e.want, true, out)
 	out = r.claimAt(now, e, &e.main, observed, out)

@@ -253,7 +253,7 @@ func TestGuestTakesNobodysPlace(t *testing.T) {
 	s.join(peerN(1), farSeat(1), plain(1))
 	visit := func(peer proto.PeerID, query string, at seat, stopped bool) string {
 		v, _, err := parseVisit([]byte("info_hash="+url.QueryEscape(string(testID[:]))+
-			"&peer_id="+url.QueryEscape(string(peer[:]))+"&port=7"+query), at)
+			"&peer_id="+url.QueryEscape(string(peer[:]))+"&port=7"+query), nil, at)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -68,26 +68,48 @@ func (c *Conductor) loop(ctx context.Context) {
 	l := &loop{c: c, conns: make(map[link]*conn)}
 	sums := time.NewTicker(newsPeriod)
 	defer sums.Stop()
+	var due time.Time // when the timer goes off; zero: never
 	timer := time.NewTimer(time.Hour)
+	timer.Stop()
 	defer timer.Stop()
 	for {
 		if at := l.next(); at.IsZero() {
 			timer.Stop()
-		} else {
+			due = at
+		} else if !at.Equal(due) {
 			timer.Reset(time.Until(at))
+			due = at
 		}
 		select {
 		case <-ctx.Done():
 			return
 		case ev := <-c.inbox:
-			l.handle(ev)
+			l.handleAll(ctx, ev)
 		case <-timer.C:
+			due = time.Time{}
 			l.expire(ctx, time.Now())
 		case now := <-sums.C:
 			c.news.sum(now)
 		}
-		l.perform(ctx)
 	}
+}
+
+// atOnce is how many events the loop handles before it looks at anything else.
+const atOnce = 64
+
+// handleAll handles an event and those that wait behind it.
+func (l *loop) handleAll(ctx context.Context, ev event) {
+	for range atOnce {
+		l.handle(ev)
+		l.perform(ctx)
+		select {
+		case ev = <-l.c.inbox:
+		default:
+			return
+		}
+	}
+	l.handle(ev)
+	l.perform(ctx)
 }
 
 // loop is what the loop goroutine knows.

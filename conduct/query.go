@@ -83,18 +83,14 @@ func hexDigit(c byte) byte {
 	return c&0xf + 9
 }
 
-// queryRoom is how long the parameters of an ordinary query are, at most.
-const queryRoom = 1 << 10
-
 var errQuery = errors.New("the query is malformed")
 
 // parseVisit reads the query of an announce from a seat. What it does not know is passed over; an
 // "ip" is not believed. Where there is no "key", the address is: what came from one may be replaced
 // from there alone. Of a parameter that is there twice, the first counts.
-func parseVisit(query []byte, s seat) (v webGuest, compact bool, err error) {
+func parseVisit(query, room []byte, s seat) (v webGuest, compact bool, err error) {
 	var id, peer, port, want, left, event, key, form []byte
-	var room [queryRoom]byte
-	p := params{rest: query, room: room[:0]}
+	p := params{rest: query, room: room}
 	for p.next() {
 		var field *[]byte
 		switch string(p.key) {
@@ -160,10 +156,9 @@ func parseNumber(b []byte, most uint64) (n uint64, ok bool) {
 }
 
 // parseScrape reads the query of a scrape, and appends what it names to ids.
-func parseScrape(ids [][20]byte, query []byte) ([][20]byte, error) {
-	var room [queryRoom]byte
+func parseScrape(ids [][20]byte, query, room []byte) ([][20]byte, error) {
 	named, other := 0, false
-	p := params{rest: query, room: room[:0]}
+	p := params{rest: query, room: room}
 	for p.next() {
 		if string(p.key) != "info_hash" {
 			continue

@@ -62,7 +62,7 @@ func FuzzParseVisit(f *testing.F) {
 	f.Add("info_hash=%zz;port")
 	f.Fuzz(func(t *testing.T, query string) {
 		at := farSeat(1)
-		v, _, err := parseVisit([]byte(query), at)
+		v, _, err := parseVisit([]byte(query), nil, at)
 		if err != nil {
 			return
 		}

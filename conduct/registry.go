@@ -78,25 +78,28 @@ type composition struct {
 // An entry is one member of one composition. It needs no connection: link 0
 // is an entry that is renewed some other way and told nothing.
 type entry struct {
-	comp *composition
-	peer proto.PeerID
-	key  [16]byte
-	link link
-	seat seat
-	gone bool
+	// What is looked at of many entries for one answer stands together, in 128 bytes: to fetch it
+	// from memory is most of what an answer costs.
+	pos     int // in comp.entries
+	peer    proto.PeerID
+	port    uint16 // announced; 0 accepts no connections
+	guest   bool
+	shunned bool // see complain.go
+	seat    seat
+	own     []netip.AddrPort // that it named itself, filtered, see nameOwn
+	main    claim            // the observed address with the announced port
 
-	guest      bool
+	advertised claim
+	comp       *composition
+	key        [16]byte
+	link       link
+	gone       bool
+
 	downloaded bool // it told that it became complete
 	guestPos   int  // in registry.guests
 
 	deadline  time.Time
 	expiryPos int // in registry.expiry
-	pos       int // in comp.entries
-
-	port       uint16           // announced; 0 accepts no connections
-	own        []netip.AddrPort // that it named itself, filtered, see nameOwn
-	main       claim            // the observed address with the announced port
-	advertised claim
 
 	want      int       // members it wants to know
 	announces allowance // that were further ones

@@ -55,21 +55,34 @@ type found struct {
 }
 
 // findFor returns a member as a guest at a seat is told of it, and false if it is not, see memberFor.
-func (e *entry) findFor(to seat) (f found, ok bool) {
-	if e.isShunned() {
-		return f, false
+func (e *entry) findFor(to *seat, f *found) bool {
+	if e.shunned || e.port == 0 {
+		return false
 	}
-	var room [proto.MaxAddrs]netip.AddrPort
-	f.peer = e.peer
-	for _, a := range e.addrsFor(to, room[:0]) {
-		switch {
-		case a.Addr().Is4() && !f.four.IsValid():
-			f.four = a
-		case a.Addr().Is6() && !f.six.IsValid():
-			f.six = a
+	f.peer, f.four, f.six = e.peer, netip.AddrPort{}, netip.AddrPort{}
+	if e.hasOneAddr() {
+		if a, ok := e.observedFor(to); ok {
+			f.add(a)
+		}
+	} else {
+		var room [proto.MaxAddrs]netip.AddrPort
+		for _, a := range e.addrsFor(*to, room[:0]) {
+			f.add(a)
 		}
 	}
-	return f, f.four.IsValid() || f.six.IsValid()
+	return f.four.IsValid() || f.six.IsValid()
+}
+
+// add takes note of an address, if it is the first of its kind.
+func (f *found) add(a netip.AddrPort) {
+	switch {
+	case a.Addr().Is4():
+		if !f.four.IsValid() {
+			f.four = a
+		}
+	case !f.six.IsValid():
+		f.six = a
+	}
 }
 
 func (*visited) event() {}

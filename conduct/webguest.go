@@ -68,8 +68,9 @@ func (r *registry) receive(
 	e.deadline = now.Add(visitSilence)
 	heap.Fix(&r.expiry, e.expiryPos)
 	r.pick(comp, e.want, func(other *entry) bool {
-		f, ok := other.findFor(e.seat)
-		if ok = ok && other != e; ok {
+		var f found
+		ok := other != e && other.findFor(&e.seat, &f)
+		if ok {
 			a.found = append(a.found, f)
 		}
 		return ok
