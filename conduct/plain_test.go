@@ -123,6 +123,45 @@ func TestPlain(t *testing.T) {
 	}
 }
 
+// FuzzReadPlain holds that net/http reads the same in what is plain, and as far; and that its
+// beginnings may all become plain.
+func FuzzReadPlain(f *testing.F) {
+	for _, r := range requests {
+		f.Add([]byte(r.text))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r, n, plain := readPlain(b)
+		if n == 0 {
+			return
+		}
+		all := bytes.NewReader(b)
+		in := bufio.NewReader(all)
+		req, err := http.ReadRequest(in)
+		if err != nil || !plain {
+			t.Fatalf("%q is plain: %v; to net/http it is none: %v", b[:n], plain, err)
+		}
+		path := "/announce"
+		if r.question == scraping {
+			path = "/scrape"
+		}
+		switch read := len(b) - all.Len() - in.Buffered(); {
+		case read != n:
+			t.Errorf("%q: net/http reads %d bytes, want %d", b, read, n)
+		case req.Method != http.MethodGet || !req.ProtoAtLeast(1, 1) || req.ProtoAtLeast(1, 2) || req.Host == "":
+			t.Errorf("%q is %s by %s of %q", b[:n], req.Method, req.Proto, req.Host)
+		case req.URL.Path != path || req.URL.RawQuery != string(r.query) || req.URL.Host != "":
+			t.Errorf("%q asks %v", b[:n], req.URL)
+		case req.ContentLength != 0 || len(req.TransferEncoding) > 0 || len(req.Trailer) > 0 || req.Close != r.closes:
+			t.Errorf("%q has %d bytes, %v; closes: %v", b[:n], req.ContentLength, req.TransferEncoding, req.Close)
+		}
+		for i := range n {
+			if _, n, plain := readPlain(b[:i]); n != 0 || !plain {
+				t.Fatalf("%q is read as a request of %d bytes, plain: %v", b[:i], n, plain)
+			}
+		}
+	})
+}
+
 // Whoever answers, the answer is the same.
 func TestPlainAnswers(t *testing.T) {
 	for _, r := range requests {
@@ -170,23 +209,32 @@ func sameAnswers(t *testing.T, said []byte, piece int) {
 	) error {
 		return c.serveHTTP(nc, in, farSeat(1), place, until, c.open)
 	})
-	if ours != theirs {
-		t.Errorf("%q is answered\n%q, by net/http alone\n%q", said, ours, theirs)
+	if ours.text != theirs.text {
+		t.Errorf("%q is answered\n%q, by net/http alone\n%q", said, ours.text, theirs.text)
+	}
+	if late := ours.took - theirs.took; late.Abs() > time.Second {
+		t.Errorf("%q: the connection ends after %v, by net/http alone after %v", said, ours.took, theirs.took)
 	}
 }
 
 // A servingOne serves a connection that is to have said what it wants by some time.
 type servingOne func(context.Context, *Conductor, net.Conn, *bufio.Reader, *pass, time.Time) error
 
+// A heardAll is all that is heard on a connection until it ends, and how long that took.
+type heardAll struct {
+	text string
+	took time.Duration
+}
+
 // conversation returns all that a conductor answers, until it ends the connection: in a bubble, where
 // that takes no time.
-func conversation(t *testing.T, said []byte, piece int, serve servingOne) (heard string) {
+func conversation(t *testing.T, said []byte, piece int, serve servingOne) (heard heardAll) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) { heard = converse(t, said, piece, serve) })
 	return heard
 }
 
-func converse(t *testing.T, said []byte, piece int, serve servingOne) string {
+func converse(t *testing.T, said []byte, piece int, serve servingOne) heardAll {
 	c, err := newConductor(Config{}.withDefaults(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -209,7 +257,8 @@ func converse(t *testing.T, said []byte, piece int, serve servingOne) string {
 
 	here, there := net.Pipe()
 	place := c.gate.enter(farAddr(1), there)
-	until := time.Now().Add(c.cfg.HandshakeTimeout)
+	began := time.Now()
+	until := began.Add(c.cfg.HandshakeTimeout)
 	there.SetReadDeadline(until)
 	served := make(chan struct{})
 	go func() {
@@ -232,6 +281,7 @@ func converse(t *testing.T, said []byte, piece int, serve servingOne) string {
 	}()
 	var heard bytes.Buffer
 	_, _ = io.Copy(&heard, here)
+	took := time.Since(began)
 	here.Close()
 	<-served
 	<-saying
@@ -241,7 +291,7 @@ func converse(t *testing.T, said []byte, piece int, serve servingOne) string {
 	if n := c.gate.count(); n != 0 {
 		t.Errorf("%d connections are open", n)
 	}
-	return withoutChance(heard.String())
+	return heardAll{withoutChance(heard.String()), took}
 }
 
 // withoutChance is answers without what is different each time.
