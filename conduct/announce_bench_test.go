@@ -130,8 +130,8 @@ func newAnnouncers(clients, swarms int) announcers {
 				c.request = fmt.Appendf(c.request, "%%%02X", d)
 			}
 		}
-		c.request = fmt.Appendf(c.request, "&peer_id=%s&port=%d&key=%08X&numwant=50&compact=1&supportcrypto=1",
-			peer, 1024+n, random.Uint32())
+		c.request = fmt.Appendf(c.request, "&peer_id=%s&port=%d&key=%08X", peer, 1024+n, random.Uint32())
+		c.request = append(c.request, "&numwant=50&compact=1&supportcrypto=1"...)
 		c.datagram = announcement(id, peer, 1, 0, uint16(1024+n))
 	}
 	return all
@@ -154,12 +154,16 @@ func (c *announcer) say() (moved, left uint64, event visitEvent) {
 	return moved, left, event
 }
 
-var announcedEvents = [...]string{visitRegular: "", visitCompleted: "&event=completed", visitStarted: "&event=started", visitStopped: "&event=stopped"}
+var announcedEvents = [...]string{
+	visitRegular: "", visitCompleted: "&event=completed",
+	visitStarted: "&event=started", visitStopped: "&event=stopped",
+}
 
 // askHTTP returns what announces clients in turn, so many at a time.
 func (all announcers) askHTTP(at string, who []int, depth int, anew bool) func() error {
 	out, in := make([]byte, 0, 4096), make([]byte, 16<<10)
-	tail := " HTTP/1.1\r\nHost: " + at + "\r\nUser-Agent: Transmission/4.0.5\r\nAccept: */*\r\nAccept-Encoding: deflate, gzip, br, zstd\r\n\r\n"
+	tail := " HTTP/1.1\r\nHost: " + at + "\r\nUser-Agent: Transmission/4.0.5\r\nAccept: */*\r\n" +
+		"Accept-Encoding: deflate, gzip, br, zstd\r\n\r\n"
 	if anew {
 		tail = tail[:len(tail)-2] + "Connection: close\r\n\r\n"
 	}
@@ -316,11 +320,7 @@ func (all announcers) askUDP(at string, who []int) func() error {
 		out = binary.BigEndian.AppendUint32(out, udpAnnounce)
 		out = binary.BigEndian.AppendUint32(out, uint32(turn))
 		out = append(out, c.datagram...)
-		in = in[:cap(in)]
-		if err = exchange(nc, out, in); err != nil {
-			return err
-		}
-		return nil
+		return exchange(nc, out, in)
 	}
 }
 

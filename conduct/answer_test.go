@@ -39,8 +39,9 @@ func TestAnswerHasBothFamilies(t *testing.T) {
 // What is answered has the keys of its dictionaries in order, each once.
 func TestScrapeIsInOrder(t *testing.T) {
 	c := serving(t, Config{})
-	query := []byte("info_hash=%ffaaaaaaaaaaaaaaaaaaa&info_hash=baaaaaaaaaaaaaaaaaaa&info_hash=%ffaaaaaaaaaaaaaaaaaaa")
-	for _, id := range []string{"%ffaaaaaaaaaaaaaaaaaaa", "baaaaaaaaaaaaaaaaaaa"} {
+	const high, low = "%ffaaaaaaaaaaaaaaaaaaa", "baaaaaaaaaaaaaaaaaaa"
+	query := []byte("info_hash=" + high + "&info_hash=" + low + "&info_hash=" + high)
+	for _, id := range []string{high, low} {
 		c.answer(t.Context(), c.takeDesk(), announcing,
 			[]byte("peer_id=aaaaaaaaaaaaaaaaaaaa&port=1&info_hash="+id), farSeat(1), nil)
 	}

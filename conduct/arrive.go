@@ -31,10 +31,12 @@ const (
 
 // Reasons of a refusal, as the member shows them to its user.
 const (
-	refusedKey         = "another member is listed under this peer id; start again to get a new one"
-	refusedFull        = "this conductor has as many members as it takes; see its --max-members"
-	refusedRoom        = "this conductor is full and made room for a member of another network; see its --max-members"
-	refusedAddress     = "this conductor has as many members from your address as it takes; see its --max-per-address"
+	refusedKey  = "another member is listed under this peer id; start again to get a new one"
+	refusedFull = "this conductor has as many members as it takes; see its --max-members"
+	refusedRoom = "this conductor is full and made room for a member of another network; " +
+		"see its --max-members"
+	refusedAddress = "this conductor has as many members from your address as it takes; " +
+		"see its --max-per-address"
 	refusedComposition = "this conductor does not take this composition; see its --allow"
 )
 
@@ -78,7 +80,8 @@ func (r *registry) admit(now time.Time, a arrival, out []effect) (refused string
 		e.unawait()
 		e.listed = 0
 		if a.link != 0 {
-			e.pushes = 0 // it is told of others than before, and those that it then does not know have to know it
+			// It is told of others than before, and those that it then does not know have to know it.
+			e.pushes = 0
 		}
 	}
 	e.link, e.seat = a.link, a.seat
@@ -98,7 +101,8 @@ func (r *registry) admit(now time.Time, a arrival, out []effect) (refused string
 	r.renew(now, e)
 	r.begin(now, e)
 
-	out = r.tell(e, proto.Welcome{You: netip.AddrPortFrom(a.seat.from.Addr().WithZone(""), a.seat.from.Port())}, out)
+	you := netip.AddrPortFrom(a.seat.from.Addr().WithZone(""), a.seat.from.Port())
+	out = r.tell(e, proto.Welcome{You: you}, out)
 	out = r.tellListed(e, out)
 	for _, c := range []*claim{&e.main, &e.advertised} {
 		if c.state == claimGood {

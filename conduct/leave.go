@@ -38,8 +38,8 @@ func (r *registry) expire(now time.Time, out []effect) []effect {
 
 const silentTooLong = "silent for too long"
 
-// remove ends an entry, for a reason that the page tells. Those who were told of it are told that it left, and
-// of others if few are left to them.
+// remove ends an entry, for a reason that the page tells. Those who were told of it are told that
+// it left, and of others if few are left to them.
 func (r *registry) remove(now time.Time, e *entry, why string, out []effect) []effect {
 	comp := e.comp
 	e.gone = true

@@ -99,17 +99,18 @@ const atOnce = 64
 
 // handleAll handles an event and those that wait behind it.
 func (l *loop) handleAll(ctx context.Context, ev event) {
-	for range atOnce {
+	for n := 1; ; n++ {
 		l.handle(ev)
 		l.perform(ctx)
+		if n == atOnce {
+			return
+		}
 		select {
 		case ev = <-l.c.inbox:
 		default:
 			return
 		}
 	}
-	l.handle(ev)
-	l.perform(ctx)
 }
 
 // loop is what the loop goroutine knows.

@@ -41,7 +41,8 @@ func readPlain(b []byte) (r plainRequest, n int, plain bool) {
 	switch {
 	case is == linePart:
 		return r, 0, len(b) < plainMost
-	case is == lineOther, !bytes.HasSuffix(line, []byte(plainTail)), len(line) < len(start)+len(plainTail):
+	case is == lineOther, len(line) < len(start)+len(plainTail),
+		!bytes.HasSuffix(line, []byte(plainTail)):
 		return r, 0, false
 	}
 	r.query = line[len(start) : len(line)-len(plainTail)]
@@ -118,8 +119,8 @@ const (
 	headerConnection
 )
 
-// readHeader reads a header. Its value has the blanks around it. Of a line that is none, one that continues another line, or one with
-// blanks before its colon, the name is another one.
+// readHeader reads a header. Its value has the blanks around it. Of a line that is none, one that
+// continues another line, or one with blanks before its colon, the name is another one.
 func readHeader(line []byte) (name headerName, value []byte) {
 	colon := bytes.IndexByte(line, ':')
 	var room [len("accept-encoding")]byte
@@ -137,7 +138,8 @@ func readHeader(line []byte) (name headerName, value []byte) {
 		name = headerHost
 	case "connection":
 		name = headerConnection
-	case "accept", "accept-charset", "accept-encoding", "accept-language", "cache-control", "pragma", "user-agent":
+	case "accept", "accept-charset", "accept-encoding", "accept-language",
+		"cache-control", "pragma", "user-agent":
 		name = headerIdle
 	}
 	return name, line[colon+1:]

@@ -31,13 +31,29 @@ var requests = []struct {
 	{"a scrape", "GET /scrape?info_hash=aaaaaaaaaaaaaaaaaaaa HTTP/1.1\r\nHost: x\r\n\r\n", true},
 	{"of all", "GET /scrape? HTTP/1.1\r\nHost: x\r\n\r\n", true},
 	{"malformed escape", "GET /announce?info_hash=%zz HTTP/1.1\r\nHost: x\r\n\r\n", true},
-	{"as libcurl has it", plainLine + "Host: [::1]:9999\r\nUser-Agent: T/4 (x; y)\r\nAccept: */*\r\nAccept-Encoding: deflate, gzip\r\n\r\n", true},
-	{"as Java has it", plainLine + "Accept-Encoding: gzip\r\nconnection:Close\r\nHOST:x.example:80 \r\nAccept:\ttext/html, *; q=.2\r\n\r\n", true},
+	{
+		"as libcurl has it",
+		plainLine +
+			"Host: [::1]:9999\r\nUser-Agent: T/4 (x; y)\r\nAccept: */*\r\n" +
+			"Accept-Encoding: deflate, gzip\r\n\r\n", true,
+	},
+	{
+		"as Java has it",
+		plainLine +
+			"Accept-Encoding: gzip\r\nconnection:Close\r\nHOST:x.example:80 \r\n" +
+			"Accept:\ttext/html, *; q=.2\r\n\r\n", true,
+	},
 	{"kept", plainLine + "Host: x\r\nConnection: keep-alive\r\n\r\n", true},
 	{"the long form", strings.Replace(plainText, "port=1", "port=1&compact=0", 1), true},
 	{"two at once", plainText + plainText, true},
-	{"one that ends and one more", strings.Replace(plainText, "Host: x", "Host: x\r\nConnection: close", 1) + plainText, true},
-	{"one that is refused and one more", strings.Replace(plainText, "port=1", "port=x", 1) + plainText, true},
+	{
+		"one that ends and one more",
+		strings.Replace(plainText, "Host: x", "Host: x\r\nConnection: close", 1) + plainText, true,
+	},
+	{
+		"one that is refused and one more",
+		strings.Replace(plainText, "port=1", "port=x", 1) + plainText, true,
+	},
 	{"one and half a one", plainText + plainText[:len(plainText)-1], true},
 	{"half a one", plainText[:40], true},
 	{"a few letters", "GET /an", true},
@@ -50,43 +66,92 @@ var requests = []struct {
 	{"no query", "GET /announce HTTP/1.1\r\nHost: x\r\n\r\n", false},
 	{"a fragment", "GET /announce?" + plainQuery + "#a HTTP/1.1\r\nHost: x\r\n\r\n", false},
 	{"HEAD", "HEAD" + plainText[3:], false},
-	{"POST", "POST" + strings.Replace(plainText[3:], "Host: x", "Host: x\r\nContent-Length: 3", 1) + "abc", false},
+	{
+		"POST",
+		"POST" +
+			strings.Replace(plainText[3:], "Host: x", "Host: x\r\nContent-Length: 3", 1) + "abc", false,
+	},
 	{"lower case", "get" + plainText[3:], false},
 	{"HTTP/1.0", strings.Replace(plainText, "1.1", "1.0", 1), false},
-	{"HTTP/1.0 that is to be kept", strings.Replace(strings.Replace(plainText, "1.1", "1.0", 1), "Host: x", "Connection: keep-alive", 1), false},
+	{
+		"HTTP/1.0 that is to be kept",
+		strings.Replace(plainLine, "1.1", "1.0", 1) + "Connection: keep-alive\r\n\r\n", false,
+	},
 	{"HTTP/2", strings.Replace(plainText, "HTTP/1.1", "HTTP/2.0", 1), false},
 	{"no version", "GET /announce?" + plainQuery + "\r\nHost: x\r\n\r\n", false},
 	{"two blanks", strings.Replace(plainText, " HTTP", "  HTTP", 1), false},
 	{"a tab", strings.Replace(plainText, " HTTP", "\tHTTP", 1), false},
-	{"absolute form", "GET http://x/announce?" + plainQuery + " HTTP/1.1\r\nHost: x\r\n\r\n", false},
+	{
+		"absolute form",
+		"GET http://x/announce?" + plainQuery + " HTTP/1.1\r\nHost: x\r\n\r\n", false,
+	},
 	{"no host", plainLine + "\r\n", false},
 	{"two hosts", plainLine + "Host: x\r\nHost: y\r\n\r\n", false},
 	{"an empty host", plainLine + "Host:\r\n\r\n", false},
 	{"a host with a path", plainLine + "Host: x/y\r\n\r\n", false},
 	{"a body", plainLine + "Host: x\r\nContent-Length: 4\r\n\r\nbody", false},
 	{"a body of nothing", plainLine + "Host: x\r\nContent-Length: 0\r\n\r\n", false},
-	{"a request in a body", plainLine + fmt.Sprintf("Host: x\r\nContent-Length: %d\r\n\r\n", len(plainText)) + plainText, false},
+	{
+		"a request in a body",
+		plainLine + fmt.Sprintf("Host: x\r\nContent-Length: %d\r\n\r\n", len(plainText)) +
+			plainText, false,
+	},
 	{"chunks", plainLine + "Host: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", false},
-	{"both lengths", plainLine + "Host: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", false},
-	{"chunks, hidden", plainLine + "Host: x\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n", false},
+	{
+		"both lengths",
+		plainLine +
+			"Host: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", false,
+	},
+	{
+		"chunks, hidden",
+		plainLine + "Host: x\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n", false,
+	},
 	{"a folded line", plainLine + "Host: x\r\nAccept: a\r\n b\r\n\r\n", false},
-	{"a folded line that hides a length", plainLine + "Host: x\r\nAccept: a\r\n\tContent-Length: 3\r\n\r\nabc", false},
+	{
+		"a folded line that hides a length",
+		plainLine + "Host: x\r\nAccept: a\r\n\tContent-Length: 3\r\n\r\nabc", false,
+	},
 	{"bare line feeds", strings.ReplaceAll(plainText, "\r\n", "\n"), false},
 	{"a bare line feed", plainLine + "Host: x\nAccept: a\r\n\r\n", false},
 	{"a bare carriage return", plainLine + "Host: x\rAccept: a\r\n\r\n", false},
 	{"a zero", plainLine + "Host: x\x00\r\n\r\n", false},
 	{"another alphabet", plainLine + "Host: x\r\nUser-Agent: \xc3\xa4\r\n\r\n", false},
-	{"another alphabet in the query", "GET /announce?\xc3\xa4 HTTP/1.1\r\nHost: x\r\n\r\n", false},
+	{
+		"another alphabet in the query",
+		"GET /announce?\xc3\xa4 HTTP/1.1\r\nHost: x\r\n\r\n", false,
+	},
 	{"a header without a colon", plainLine + "Host: x\r\nAccept\r\n\r\n", false},
 	{"a header without a name", plainLine + "Host: x\r\n: a\r\n\r\n", false},
-	{"a header that is not known", plainLine + "Host: x\r\nX-Forwarded-For: 10.0.0.1\r\n\r\n", false},
+	{
+		"a header that is not known",
+		plainLine + "Host: x\r\nX-Forwarded-For: 10.0.0.1\r\n\r\n", false,
+	},
 	{"something to expect", plainLine + "Host: x\r\nExpect: 100-continue\r\n\r\n", false},
-	{"something to change to", plainLine + "Host: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n", false},
-	{"two minds", plainLine + "Host: x\r\nConnection: close\r\nConnection: keep-alive\r\n\r\n", false},
-	{"a list of connections", plainLine + "Host: x\r\nConnection: keep-alive, close\r\n\r\n", false},
-	{"long", "GET /announce?" + strings.Repeat("x", plainMost) + "&" + plainQuery + " HTTP/1.1\r\nHost: x\r\n\r\n", false},
-	{"too long", "GET /announce?" + strings.Repeat("x", 3*httpHeader) + " HTTP/1.1\r\nHost: x\r\n\r\n", false},
-	{"headers without end", plainLine + "Host: x\r\n" + strings.Repeat("Accept: a\r\n", httpHeader), false},
+	{
+		"something to change to",
+		plainLine + "Host: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n", false,
+	},
+	{
+		"two minds",
+		plainLine + "Host: x\r\nConnection: close\r\nConnection: keep-alive\r\n\r\n", false,
+	},
+	{
+		"a list of connections",
+		plainLine + "Host: x\r\nConnection: keep-alive, close\r\n\r\n", false,
+	},
+	{
+		"long",
+		"GET /announce?" + strings.Repeat("x", plainMost) + "&" + plainQuery +
+			" HTTP/1.1\r\nHost: x\r\n\r\n", false,
+	},
+	{
+		"too long",
+		"GET /announce?" + strings.Repeat("x", 3*httpHeader) + " HTTP/1.1\r\nHost: x\r\n\r\n", false,
+	},
+	{
+		"headers without end",
+		plainLine + "Host: x\r\n" + strings.Repeat("Accept: a\r\n", httpHeader), false,
+	},
 	{"garbage", "GARBAGE\r\n\r\n", false},
 	{"a blank line first", plainText + "\r\n" + plainText, false},
 }
@@ -108,8 +173,9 @@ func TestPlain(t *testing.T) {
 			t.Errorf("%s is plain: %v", r.name, got)
 		}
 	}
-	r, n, plain := readPlain([]byte(strings.Replace(plainText, "Host", "Connection: CLOSE\r\nHost", 1) + "GET"))
-	if !plain || n != len(plainText)+len("Connection: close\r\n") || string(r.query) != plainQuery || !r.closes {
+	const closes = "Connection: CLOSE\r\n"
+	r, n, plain := readPlain([]byte(plainLine + closes + "Host: x\r\n\r\n" + "GET"))
+	if !plain || n != len(plainText)+len(closes) || string(r.query) != plainQuery || !r.closes {
 		t.Errorf("read %q, %d bytes, %v", r.query, n, r.closes)
 	}
 	for n := range plainText { // each beginning is that of a plain one
@@ -147,12 +213,14 @@ func FuzzReadPlain(f *testing.F) {
 		switch read := len(b) - all.Len() - in.Buffered(); {
 		case read != n:
 			t.Errorf("%q: net/http reads %d bytes, want %d", b, read, n)
-		case req.Method != http.MethodGet || !req.ProtoAtLeast(1, 1) || req.ProtoAtLeast(1, 2) || req.Host == "":
+		case req.Method != http.MethodGet || req.Proto != "HTTP/1.1" || req.Host == "":
 			t.Errorf("%q is %s by %s of %q", b[:n], req.Method, req.Proto, req.Host)
 		case req.URL.Path != path || req.URL.RawQuery != string(r.query) || req.URL.Host != "":
 			t.Errorf("%q asks %v", b[:n], req.URL)
-		case req.ContentLength != 0 || len(req.TransferEncoding) > 0 || len(req.Trailer) > 0 || req.Close != r.closes:
-			t.Errorf("%q has %d bytes, %v; closes: %v", b[:n], req.ContentLength, req.TransferEncoding, req.Close)
+		case req.ContentLength != 0 || len(req.TransferEncoding) > 0 || len(req.Trailer) > 0:
+			t.Errorf("%q has %d bytes, %v", b[:n], req.ContentLength, req.TransferEncoding)
+		case req.Close != r.closes:
+			t.Errorf("%q ends the connection: %v", b[:n], req.Close)
 		}
 		for i := range n {
 			if _, n, plain := readPlain(b[:i]); n != 0 || !plain {
@@ -213,7 +281,8 @@ func sameAnswers(t *testing.T, said []byte, piece int) {
 		t.Errorf("%q is answered\n%q, by net/http alone\n%q", said, ours.text, theirs.text)
 	}
 	if late := ours.took - theirs.took; late.Abs() > time.Second {
-		t.Errorf("%q: the connection ends after %v, by net/http alone after %v", said, ours.took, theirs.took)
+		t.Errorf("%q: the connection ends after %v, by net/http alone after %v",
+			said, ours.took, theirs.took)
 	}
 }
 
@@ -226,8 +295,8 @@ type heardAll struct {
 	took time.Duration
 }
 
-// conversation returns all that a conductor answers, until it ends the connection: in a bubble, where
-// that takes no time.
+// conversation returns all that a conductor answers, until it ends the connection: in a bubble,
+// where that takes no time.
 func conversation(t *testing.T, said []byte, piece int, serve servingOne) (heard heardAll) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) { heard = converse(t, said, piece, serve) })
@@ -240,7 +309,10 @@ func converse(t *testing.T, said []byte, piece int, serve servingOne) heardAll {
 		t.Fatal(err)
 	}
 	c.open.reg.random = rand.New(rand.NewPCG(1, 2))
-	c.dial = func(ctx context.Context, _, _ string) (net.Conn, error) { <-ctx.Done(); return nil, ctx.Err() }
+	c.dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	c.running, c.http = ctx, c.newHTTP()
 	ended := make(chan struct{})
@@ -339,7 +411,7 @@ func TestConnectionIsHandedOver(t *testing.T) {
 	nc.SetDeadline(time.Now().Add(patience))
 	in := bufio.NewReader(nc)
 	for n, text := range []string{
-		plainText, plainText, strings.Replace(plainText, "Host", "X: y\r\nHost", 1), plainText, "HEAD" + plainText[3:],
+		plainText, plainText, plainLine + "X: y\r\nHost: x\r\n\r\n", plainText, "HEAD" + plainText[3:],
 		"GET /elsewhere HTTP/1.1\r\nHost: x\r\n\r\n",
 	} {
 		_, _ = io.WriteString(nc, text)

@@ -9,7 +9,8 @@ import (
 // FuzzParams holds that queries are read as net/url reads them.
 func FuzzParams(f *testing.F) {
 	for _, query := range []string{
-		"", "&", "a", "a=", "=a", "a=b", "a=b&a=c&&d", "a%3Db=c%26+d&e+f=%2B", "a;b", "a=b&c;d=e", "a=%", "a=%4", "%zz=a", "a=%4g&b",
+		"", "&", "a", "a=", "=a", "a=b", "a=b&a=c&&d", "a%3Db=c%26+d&e+f=%2B", "a;b",
+		"a=b&c;d=e", "a=%", "a=%4", "%zz=a", "a=%4g&b",
 		"info_hash=%ff%00aaaaaaaaaaaaaaaaaa&peer_id=bbbbbbbbbbbbbbbbbbbb", "a==b", "a=b=c",
 	} {
 		f.Add(query)
@@ -57,8 +58,10 @@ func TestParseNumber(t *testing.T) {
 }
 
 func FuzzParseVisit(f *testing.F) {
-	f.Add("info_hash=aaaaaaaaaaaaaaaaaaaa&peer_id=bbbbbbbbbbbbbbbbbbbb&port=1&numwant=-1&left=0&compact=0&key=k")
-	f.Add("info_hash=%ff%00aaaaaaaaaaaaaaaaaa&peer_id=bbbbbbbbbbbbbbbbbbbb&port=65535&numwant=200&event=stopped&ip=10.0.0.1")
+	f.Add("info_hash=aaaaaaaaaaaaaaaaaaaa&peer_id=bbbbbbbbbbbbbbbbbbbb&port=1" +
+		"&numwant=-1&left=0&compact=0&key=k")
+	f.Add("info_hash=%ff%00aaaaaaaaaaaaaaaaaa&peer_id=bbbbbbbbbbbbbbbbbbbb&port=65535" +
+		"&numwant=200&event=stopped&ip=10.0.0.1")
 	f.Add("info_hash=%zz;port")
 	f.Fuzz(func(t *testing.T, query string) {
 		at := farSeat(1)

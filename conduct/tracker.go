@@ -11,8 +11,8 @@ import (
 	"orchestra/proto"
 )
 
-// To BitTorrent clients the conductor is a tracker, over HTTP (BEP 3, http.go) and over UDP (BEP 15,
-// udp.go). What both have in common is here.
+// To BitTorrent clients the conductor is a tracker, over HTTP (BEP 3: plainhttp.go, http.go) and
+// over UDP (BEP 15: udp.go). What all have in common is here.
 
 const (
 	// visitEvery is how often a guest is asked to announce itself, at least. It stays listed for two
@@ -54,7 +54,8 @@ type found struct {
 	four, six netip.AddrPort
 }
 
-// findFor returns a member as a guest at a seat is told of it, and false if it is not, see memberFor.
+// findFor fills in how a guest at a seat is told of a member, and reports whether it is: see
+// memberFor.
 func (e *entry) findFor(to *seat, f *found) bool {
 	if e.shunned || e.port == 0 {
 		return false
@@ -105,8 +106,8 @@ func (c *Conductor) visit(ctx context.Context, v *visited) bool {
 	}
 }
 
-// guestKey is what alone may replace the entry of a guest: a code of the key that it tells, or, where
-// that is empty or zeros, of the address that it comes from.
+// guestKey is what alone may replace the entry of a guest: a code of the key that it tells, or,
+// where that is empty or zeros, of the address that it comes from.
 func guestKey(told []byte, s seat) [16]byte {
 	var room [128]byte
 	text := append(append(room[:0], "key "...), told...)

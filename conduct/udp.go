@@ -118,8 +118,8 @@ func udpAnswer(out []byte, action uint32, transaction []byte) []byte {
 	return append(binary.BigEndian.AppendUint32(out, action), transaction...)
 }
 
-// connection is the connection id of an address at a time: a code of both under the secret. Nobody
-// learns anything of a longer one, since only a quarter of it is told.
+// connection is the connection id of an address at a time: a code of both under the secret. Only
+// a quarter of the sum is told, so nobody can go on from it to that of a longer text.
 func (t *udpTracker) connection(from netip.AddrPort, now time.Time) uint64 {
 	var room [128]byte
 	b, _ := netip.AddrPortFrom(from.Addr().Unmap(), from.Port()).AppendBinary(append(room[:0], t.secret[:]...))

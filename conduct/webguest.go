@@ -35,7 +35,8 @@ func readEvent(b []byte) visitEvent {
 	return visitRegular
 }
 
-// receive lists a guest and chooses whom it is told of, in the memory of room; refused says why not.
+// receive lists a guest and chooses whom it is told of, in the memory of room; refused says why
+// not.
 func (r *registry) receive(
 	now time.Time, v webGuest, room []found, out []effect,
 ) (a answer, _ []effect) {
