@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 	"time"
+	"unsafe"
 
 	"pgregory.net/rapid"
 
@@ -336,4 +337,12 @@ func TestRegistryStaysConsistent(t *testing.T) {
 			},
 		})
 	})
+}
+
+// What is looked at of many entries for one answer is as near as the comment of entry says.
+func TestEntriesAreFetchedAtOnce(t *testing.T) {
+	var e entry
+	if n := unsafe.Offsetof(e.main) + unsafe.Offsetof(e.main.state) + unsafe.Sizeof(e.main.state); n > 128 {
+		t.Errorf("it takes %d bytes", n)
+	}
 }
