@@ -139,7 +139,7 @@ func readHeader(line []byte) (name headerName, value []byte) {
 	case "connection":
 		name = headerConnection
 	case "accept", "accept-charset", "accept-encoding", "accept-language",
-		"cache-control", "pragma", "user-agent":
+		"cache-control", "pragma", "user-agent", "want-digest":
 		name = headerIdle
 	}
 	return name, line[colon+1:]

@@ -32,6 +32,12 @@ var requests = []struct {
 	{"of all", "GET /scrape? HTTP/1.1\r\nHost: x\r\n\r\n", true},
 	{"malformed escape", "GET /announce?info_hash=%zz HTTP/1.1\r\nHost: x\r\n\r\n", true},
 	{
+		"as aria2 has it",
+		plainLine +
+			"User-Agent: aria2/1.36.0\r\nAccept: */*\r\nHost: 10.0.0.1:9999\r\n" +
+			"Want-Digest: SHA-512;q=1, SHA-256;q=1, SHA;q=0.1\r\n\r\n", true,
+	},
+	{
 		"as libcurl has it",
 		plainLine +
 			"Host: [::1]:9999\r\nUser-Agent: T/4 (x; y)\r\nAccept: */*\r\n" +
