@@ -183,7 +183,7 @@ func (s *Store) syncReady(ready []int) error {
 			return true
 		})
 	}
-	return s.syncFiles(files)
+	return s.syncAll(files)
 }
 
 // syncMoved makes the names durable that files were given under NAME, and those of empty folders
