@@ -33,11 +33,13 @@ func (s *Store) finishFolder() error {
 	if err := s.cut(); err != nil {
 		return err
 	}
+	g := s.glance()
 	for i := range s.layout.entries {
 		if chosen.Has(i) {
-			s.restamp(i)
+			g.restamp(i)
 		}
 	}
+	g.end()
 	if err := s.syncAll(s.written()); err != nil {
 		return err
 	}

@@ -46,9 +46,11 @@ func (s *Store) lookAtFolders() error {
 		return err
 	}
 	s.report(Change{Path: s.at(name), What: "was removed; it is made anew, and what was in it is fetched again"})
+	g := s.glance()
+	defer g.end()
 	for i := range s.layout.entries {
 		if !f.under[i] {
-			s.lookAt(i)
+			g.lookAt(i)
 		}
 	}
 	return nil

@@ -156,9 +156,11 @@ func (s *Store) keepJournal() error {
 	}
 	have, files := s.takeNew()
 	stamps := map[int]stamp{}
+	g := s.glance()
 	for _, i := range files {
-		stamps[i] = s.stampNow(i) // before the sync, so that it is durable
+		stamps[i] = g.stampNow(i) // before the sync, so that it is durable
 	}
+	g.end()
 	if err := s.syncIncoming(files); err != nil {
 		s.giveBack(files)
 		return err
@@ -195,9 +197,9 @@ func (s *Store) giveBack(files []int) {
 
 // stampNow is the stamp of a file of which parts were verified; nothing if it is another one by
 // now, which a look will find too.
-func (s *Store) stampNow(file int) stamp {
-	now, _ := s.see(file)
-	if now.id != s.watch.get(file).id {
+func (g *glance) stampNow(file int) stamp {
+	now, _ := g.see(file)
+	if now.id != g.s.watch.get(file).id {
 		return nothing
 	}
 	return now
@@ -262,10 +264,7 @@ func (s *Store) closeJournal() error {
 		s.giveBack(files)
 		return err
 	}
-	for i := range s.layout.entries {
-		s.lookAt(i)
-		j.rec.files[i] = s.watch.get(i)
-	}
+	j.rec.files = s.lookAtAll()
 	j.rec.have = have
 	if err := s.writeRecord(true, s.looked.Load()); err != nil {
 		_ = s.cannotWrite(err)

@@ -122,7 +122,9 @@ func (s *Store) settle(tell func(error)) (err error) {
 	if err := s.syncReady(ready); err != nil {
 		return err
 	}
-	ready = slices.DeleteFunc(ready, s.lookAt) // those are rechecked, and are ready again then
+	g := s.glance()
+	ready = slices.DeleteFunc(ready, g.lookAt) // those are rechecked, and are ready again then
+	g.end()
 	for _, i := range ready {
 		if e := s.layout.entries[i]; e.Exec {
 			if err := makeExecutable(s.folder.unfinished, e.Path, false, nil); err != nil {

@@ -242,13 +242,15 @@ func (s *Store) Finish() error {
 // complete sees that all that is to get its name was verified, and that nobody changed it since.
 // Called with moving held.
 func (s *Store) complete() error {
+	g := s.glance()
+	defer g.end()
 	changed := false
 	lacks := -1 // a part that was not verified
 	for i, e := range s.layout.entries {
 		if !s.selection.Has(i) || s.keeps(i) {
 			continue
 		}
-		changed = s.lookAt(i) || changed
+		changed = g.lookAt(i) || changed
 		if e.Size > 0 && lacks < 0 {
 			lacks = s.unverified(e.Offset, e.Size)
 		}

@@ -140,6 +140,39 @@ func TestLooksAreSpread(t *testing.T) {
 	}
 }
 
+// However many files there are, those in use are looked at each time, and of the others as many as
+// there is time for.
+func TestLooksAreShort(t *testing.T) {
+	var names []string
+	for n := range 2 * lookLeast {
+		names = append(names, fmt.Sprintf("10 f/%03d", n))
+	}
+	s := newFolderShelf(t, names...)
+	s.putFolder("content")
+	st := s.mustOpen()
+	checked(t, st)
+	used, other := lookLeast+lookLeast/2, lookLeast+1
+	st.Rest()
+	st.Rest() // twice: all that the check opened is closed
+	if err := st.ReadAt(make([]byte, 10), int64(10*used)); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{used, other} {
+		if err := os.Remove(s.in(fmt.Sprintf("content/f/%03d", n))); err != nil {
+			t.Skip("cannot be removed here:", err)
+		}
+	}
+	for _, gone := range []int{used, other} {
+		st.moving.Lock()
+		st.lookAtFiles(len(names), time.Now().Add(-time.Second)) // there is no time
+		st.moving.Unlock()
+		found := st.takeFound()
+		if len(found) != 1 || found[0].Path != s.in(fmt.Sprintf("content/f/%03d", gone)) {
+			t.Errorf("found %q, want that %d is gone", s.says(found), gone)
+		}
+	}
+}
+
 func TestUnfinishedFolderIsRemoved(t *testing.T) {
 	for name, noticed := range map[string]func(*shelf, *Store){
 		"by a look":  func(s *shelf, st *Store) { look(s.t, st) },
