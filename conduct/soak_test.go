@@ -94,8 +94,13 @@ func TestSoak(t *testing.T) {
 	}
 	var joins, turn int
 	var open []*soaking
+	begun, told := time.Now(), time.Now()
 	churn := func(until time.Time) {
 		for time.Now().Before(until) {
+			if time.Since(told) > time.Minute {
+				told = time.Now()
+				t.Logf("%v, %d joins: %d goroutines", time.Since(begun).Round(time.Second), joins, runtime.NumGoroutine())
+			}
 			if pace != nil {
 				<-pace.C
 			}
