@@ -268,7 +268,8 @@ func move(from, to, both disk.Root, name, p string) error {
 func (s *Store) notNamed(name string, err error) error {
 	if errors.Is(err, fs.ErrExist) || errors.Is(err, errAppeared) {
 		return &ContentError{
-			Path: s.at(name), Reason: "it appeared meanwhile, and the complete content is in " + s.at(s.comp.Name+Suffix),
+			Path:   s.at(name),
+			Reason: "it appeared meanwhile, and the complete content is in " + s.at(s.comp.Name+Suffix),
 		}
 	}
 	return diskError("rename", s.at(name), err)

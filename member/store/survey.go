@@ -158,7 +158,8 @@ func (s *Store) tryApart(root disk.Root, names []string) error {
 			return diskError("make", s.at(filepath.Join(s.comp.Name+Suffix, name)), err)
 		}
 		if other, ok := sameAs(root, name, names[:i]); ok {
-			return diskError("tell apart", fmt.Sprintf("the names %q and %q", other, name), errors.New("this file system takes them for one; choose a folder elsewhere with --dir"))
+			return diskError("tell apart", fmt.Sprintf("the names %q and %q", other, name), errors.New(
+				"this file system takes them for one; choose a folder elsewhere with --dir"))
 		}
 	}
 	return nil

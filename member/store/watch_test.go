@@ -230,7 +230,8 @@ func TestNothingWrongGetsItsName(t *testing.T) {
 		"overwritten": func(s *shelf) error { s.renew("content.part/b", make([]byte, 1000)); return nil },
 		"removed":     func(s *shelf) error { return os.Remove(s.in("content.part/b")) },
 		"replaced": func(s *shelf) error {
-			return errors.Join(os.WriteFile(s.in("x"), make([]byte, 1000), 0o666), os.Rename(s.in("x"), s.in("content.part/b")))
+			return errors.Join(os.WriteFile(s.in("x"), make([]byte, 1000), 0o666),
+				os.Rename(s.in("x"), s.in("content.part/b")))
 		},
 		"a link": func(s *shelf) error {
 			return errors.Join(os.Remove(s.in("content.part/b")), os.Symlink("a", s.in("content.part/b")))

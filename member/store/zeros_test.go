@@ -347,7 +347,10 @@ func TestCheckOfZerosIsQuick(t *testing.T) {
 		t.Skip("files have no holes here")
 	}
 	const size, partSize = 1 << 40, 16 << 20
-	f := &orch.File{Conductor: "localhost:9999", Name: "content", Size: size, PartSize: partSize, Checksum: make([]byte, 20)}
+	f := &orch.File{
+		Conductor: "localhost:9999", Name: "content", Size: size, PartSize: partSize,
+		Checksum: make([]byte, 20),
+	}
 	f.PartSums = bytes.Repeat(orch.SHA1.SumOfZeros(partSize), size/partSize)
 	dir := t.TempDir()
 	path := filepath.Join(dir, "content")

@@ -200,7 +200,9 @@ func TestStolenHail(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			here, there := ends(t)
 			done := serve(t, there, identity(t, k))
-			thief := tls.Client(here, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{hail}, Certificates: test.cert})
+			thief := tls.Client(here, &tls.Config{
+				InsecureSkipVerify: true, NextProtos: []string{hail}, Certificates: test.cert,
+			})
 			if err := thief.Handshake(); err == nil {
 				_, err = thief.Read(make([]byte, 1)) // a client of TLS 1.3 hears of it late
 				if err == nil {
