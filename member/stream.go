@@ -89,9 +89,9 @@ func (s *stream) writeAll(parts net.Buffers) error {
 	return err
 }
 
-// copyStep is how much content is read from the disk, to be written, at a time: a piece. Less at a
-// time takes a third more of the CPU of both ends in a private swarm.
-const copyStep = proto.MaxPiece
+// copyStep is how much content is read from the disk, to be written, at a time. In a private swarm
+// 64 KiB take more calls of the system, and 256 KiB leave the processor's cache on the way.
+const copyStep = 128 << 10
 
 // copies are buffers for it, with room for the header of a piece.
 var copies = sync.Pool{New: func() any {

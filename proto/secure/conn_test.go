@@ -393,7 +393,7 @@ func TestRecordsGoTogether(t *testing.T) {
 		t.Fatal(server.err)
 	}
 	for _, test := range []struct{ size, writes int }{
-		{1, 1}, {100, 1}, {16 << 10, 1}, {256<<10 + 13, 1}, {1 << 20, 4},
+		{1, 1}, {100, 1}, {16 << 10, 1}, {128<<10 + 13, 1}, {1 << 20, 8},
 	} {
 		content := make([]byte, test.size)
 		rand.Read(content)

@@ -16,8 +16,8 @@ type wire struct {
 	err     error   // of a write: what would follow is not what the far end waits for
 }
 
-// wireMost is how many bytes wait at most: the records of 256 KiB, with their headers and codes.
-const wireMost = 260 << 10
+// wireMost is how many bytes wait at most: the records of 128 KiB, with their headers and codes.
+const wireMost = 132 << 10
 
 var wires = sync.Pool{New: func() any {
 	b := make([]byte, 0, wireMost)
