@@ -147,7 +147,7 @@ func newMember(cfg Config, join func(*Member) error) (*Member, error) {
 	}
 	m.skip, m.parts, m.bytes = chosen.Skip(cfg.File)
 	m.store, err = store.Open(store.Config{
-		File: cfg.File, Dir: cfg.Dir, Repair: cfg.Repair, Replace: cfg.Replace, Select: chosen,
+		File: cfg.File, ID: m.id, Dir: cfg.Dir, Repair: cfg.Repair, Replace: cfg.Replace, Select: chosen,
 		NoTimes: cfg.NoTimes, Check: cfg.Check, Records: cfg.Records,
 	})
 	if err != nil {
