@@ -1,4 +1,4 @@
-# What can be made: build, install, uninstall, docs, release, release-check, demo, test, interop, browser, large, sim, faults, planted, soak, bench, bench-swarm, cover, clean. It takes Go, git, make and (for the race detector) a C compiler.
+# What can be made: build, install, uninstall, docs, release, release-check, demo, test, interop, browser, large, sim, faults, planted, soak, bench, bench-swarm, bench-mixed, cover, clean. It takes Go, git, make and (for the race detector) a C compiler.
 
 GO       ?= go
 BIN      := bin/orchestra
@@ -8,7 +8,7 @@ FUZZTIME ?= 3s
 
 export CGO_ENABLED ?= 0
 
-.PHONY: build install uninstall docs release release-check demo test vet lint format unit fuzz cross interop browser large sim faults planted soak bench bench-swarm cover clean
+.PHONY: build install uninstall docs release release-check demo test vet lint format unit fuzz cross interop browser large sim faults planted soak bench bench-swarm bench-mixed cover clean
 
 build:
 	$(GO) build -trimpath -o $(BIN) .
@@ -136,6 +136,14 @@ SWARM ?= ../shared/bench/swarm.py
 bench-swarm: build
 	ORCHESTRA=$(BIN) $(SWARM) orchestra aria2 qbittorrent -n 16 --rate 40 --size 64
 	ORCHESTRA=$(BIN) $(SWARM) orchestra aria2 qbittorrent -n 1 --rate 0 --size 1024 --part 1024 --limit 60
+
+# Swarms of members and other programs, beside swarms of these alone. The first of each has the file.
+bench-mixed: build
+	ORCHESTRA=$(BIN) SWARM=$(SWARM) .ci/mixed.py 'orchestra/aria2,qbittorrent,orchestra*6' \
+		'aria2/aria2*8' 'qbittorrent/qbittorrent*8' 'aria2/aria2*4,qbittorrent*4' \
+		'aria2/aria2*4,orchestra*4' 'aria2/aria2*2,qbittorrent*2,orchestra*4' \
+		'orchestra/aria2*2,qbittorrent*2,orchestra*4' \
+		'qbittorrent/qbittorrent*4,orchestra*4' --rate 40 --size 64
 
 cover:
 	@mkdir -p bin

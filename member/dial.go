@@ -62,11 +62,13 @@ func (m *Member) dialAddr(
 ) (*connection, error) {
 	only := &m.host.encryptedOnly
 	encrypted := m.identity == nil && only.has(addr)
-	l, err := m.dialSo(ctx, addr, encrypted)
+	greet := greeting{encrypted: encrypted, known: m.identity != nil || id.Stable()}
+	l, err := m.dialSo(ctx, addr, greet)
 	if err == nil || !mayWantEncryption(err) || m.identity != nil || (!encrypted && id.Stable()) {
 		return l, err
 	}
-	if l, other := m.dialSo(ctx, addr, !encrypted); other == nil {
+	greet.encrypted = !encrypted
+	if l, other := m.dialSo(ctx, addr, greet); other == nil {
 		only.set(addr, !encrypted)
 		return l, nil
 	}
@@ -74,9 +76,9 @@ func (m *Member) dialAddr(
 	return nil, err
 }
 
-// dialSo opens a link to who is at an address by a plain handshake, or an encrypted one.
+// dialSo opens a link to who is at an address.
 func (m *Member) dialSo(
-	ctx context.Context, addr netip.AddrPort, encrypted bool,
+	ctx context.Context, addr netip.AddrPort, g greeting,
 ) (*connection, error) {
 	socket, err := m.host.ways.connect(ctx, addr)
 	if err != nil {
@@ -87,7 +89,7 @@ func (m *Member) dialSo(
 		socket.Close()
 		return nil, err
 	}
-	l, err := m.greet(ctx, stream, encrypted)
+	l, err := m.greet(ctx, stream, g)
 	if err != nil {
 		socket.Close()
 	}

@@ -74,8 +74,7 @@ func (m *Member) encrypt(conn *stream) error {
 		return err
 	}
 	conn.agree(agreed)
-	_, err = conn.Write(m.extension(conn))
-	return err
+	return nil
 }
 
 // isHangUp reports whether the far end ended a connection.

@@ -99,19 +99,17 @@ func (b *border) answer(conn net.Conn) {
 }
 
 // open leads a plain connection on in an encrypted one to the member, of which the handshake says
-// all that came at first.
+// more than what came at first: a keep-alive.
 func (b *border) open(conn net.Conn) {
-	initial := make([]byte, 68+20)
-	n, err := io.ReadFull(conn, initial[:68])
-	if err != nil {
+	initial := make([]byte, 68+4)
+	if _, err := io.ReadFull(conn, initial[:68]); err != nil {
 		return
 	}
-	more, _ := conn.Read(initial[n:])
 	to := b.dial()
 	if to == nil {
 		return
 	}
-	agreed, err := mse.Open(to, b.id, b.takes, initial[:n+more])
+	agreed, err := mse.Open(to, b.id, b.takes, initial)
 	if err != nil {
 		to.Close()
 		return

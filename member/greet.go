@@ -17,31 +17,50 @@ const version = "Orchestra"
 // little enough that content goes into its own buffer uncopied.
 const readAhead = 16 << 10
 
+// A greeting is how this member begins on a connection that it opened.
+type greeting struct {
+	encrypted bool // with an encrypted handshake
+	// known: the far end is a member of Orchestra, which takes the extension handshake behind the
+	// first one. Some clients (aria2) close if more than a handshake comes before they answered it.
+	known bool
+}
+
 // greet exchanges the handshakes of a connection that this member opened, the extension handshake
 // included: within an encrypted one, if the far end takes no other.
-func (m *Member) greet(ctx context.Context, conn *stream, encrypted bool) (*connection, error) {
+func (m *Member) greet(ctx context.Context, conn *stream, g greeting) (*connection, error) {
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
 	conn.SetDeadline(time.Now().Add(proto.HandshakeTimeout))
 	said := time.Now()
-	say := m.sayHello
-	if encrypted {
-		say = m.encrypt
+	var err error
+	switch {
+	case g.encrypted:
+		err = m.encrypt(conn)
+	case g.known:
+		err = m.sayHello(conn)
+	default:
+		_, err = conn.Write(m.hello())
 	}
-	if err := say(conn); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	hs, err := readHello(conn, proto.BitTorrent)
 	if err != nil {
 		return nil, err
 	}
+	answered := time.Now()
 	switch {
 	case hs.ID != [20]byte(m.id):
 		return nil, errOtherContent
 	case !conn.proves(hs.PeerID):
 		return nil, errImpostor
 	}
-	return m.meet(conn, hs, true, said, time.Now())
+	if (g.encrypted || !g.known) && hs.Extended() {
+		if _, err := conn.Write(m.extension(conn)); err != nil {
+			return nil, err
+		}
+	}
+	return m.meet(conn, hs, true, said, answered)
 }
 
 // answer answers the handshake of a connection that somebody opened for this member's composition.

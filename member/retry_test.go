@@ -52,7 +52,14 @@ func (tr try) speak(conn net.Conn) {
 func TestWhenAConductorIsTriedAgain(t *testing.T) {
 	const first, second = retryFirst, time.Second
 	for name, tries := range map[string][]try{
-		"not there":               {{unreached, 0, first}, {unreached, 0, 2 * first}, {unreached, 0, 4 * first}, {unreached, 0, 8 * first}, {unreached, 0, 16 * first}, {unreached, 0, 32 * first}, {unreached, 0, retryMost}, {unreached, 0, retryMost}},
+		"not there": {
+			{unreached, 0, first},
+			{unreached, 0, 2 * first},
+			{unreached, 0, 4 * first},
+			{unreached, 0, 8 * first},
+			{unreached, 0, retryMost},
+			{unreached, 0, retryMost},
+		},
 		"refuses":                 {{refusal, 0, first}, {refusal, 0, 2 * first}, {refusal, 0, 4 * first}},
 		"refuses in the end":      {{refusal, 60 * second, first}, {refusal, 60 * second, 2 * first}, {refusal, 60 * second, 4 * first}},
 		"restarts":                {{lost, 10 * second, first}, {unreached, 0, 2 * first}, {unreached, 0, 4 * first}, {lost, 10 * second, first}, {lost, 60 * second, first}},

@@ -133,11 +133,39 @@ func (rq *requests) spare(q, p *peer) int {
 		if f.started != 0 || f.recalled || !rq.mayShare(p, f) {
 			continue
 		}
+		if q.foreign() && rq.comesSoon(q, i, p) {
+			return -1 // and what is before it sooner
+		}
 		if !rq.waitsUntil(rq.s.plan.relaysUntil(q, f)) {
 			return i
 		}
 	}
 	return -1
+}
+
+// comesSoon reports whether the i-th run that a foreign client is asked for is on its way here, and
+// another peer would not send it sooner. A client sends what it is asked for whether that is
+// cancelled or not, since it is in the buffers of its system by then; what is beyond the window it
+// is not asked for yet.
+func (rq *requests) comesSoon(q *peer, i int, p *peer) bool {
+	f := q.fetches[i]
+	if !f.out && !rq.within(q, i) {
+		return false
+	}
+	length := float64(rq.s.runOf(f.work, f.n).Length)
+	patience := stalled
+	if p.pace > 0 {
+		patience = min(stalled, soonest+2*(min(p.roundTrip, soonest)+timeFor(length, p.pace)))
+	}
+	rate := q.down.bytesPerSecond(rq.s.now)
+	if !q.sent || rate == 0 {
+		return rq.waitsUntil(max(f.asked, q.waits) + patience)
+	}
+	if len(rq.s.rare.order) == 0 && timeFor(rq.ahead(q, i)+length, rate) > patience {
+		return false // at the end somebody may as well send it in vain
+	}
+	rq.retryAt = min(rq.retryAt, rq.s.now+lookEvery)
+	return true
 }
 
 // waitsUntil reports whether something is to wait until a time, and has it looked at again then.

@@ -66,6 +66,7 @@ type fetch struct {
 	got        uint32        // bytes of it that came, as far as is known
 	moved      time.Duration // when they became more, by movedLeast at least
 	movedGot   uint32        // how many they were then
+	out        bool          // of a foreign client: it was in its window, which is smaller now
 	declined   bool          // some blocks of it were rejected
 	recalled   bool          // the peer was asked to reject it
 	recalledAt time.Duration // when that was

@@ -71,20 +71,44 @@ func (rq *requests) progress(ev Progress) {
 }
 
 // A foreign client is kept asked for as many blocks as it sends in a second, and a few more so that
-// the number can grow.
+// the number can grow. It shrinks again, though not at every dip: what is asked for cannot be taken
+// back (see comesSoon).
 const (
 	windowSpan  = time.Second
-	windowLeast = 32
+	windowMore  = 8
+	windowFirst = 16 // until something came, and at least
+	windowDip   = 3  // in four: to what share it falls until it is made smaller
 )
 
 func (rq *requests) widen(p *peer) {
-	n := int(p.down.bytesPerSecond(rq.s.now)*windowSpan.Seconds())>>14 + windowLeast
-	n = min(n, p.maxQueue)
-	if n > p.blocks {
+	n := int(p.down.bytesPerSecond(rq.s.now)*windowSpan.Seconds())>>14 + windowMore
+	n = min(max(n, windowFirst), p.maxQueue)
+	switch {
+	case n > p.blocks:
 		p.blocks = n
 		rq.s.emit(Window{p.index, n})
 		rq.fill(p)
+	case n < p.blocks*windowDip/4:
+		for i, f := range p.fetches {
+			f.out = f.out || rq.within(p, i)
+		}
+		p.blocks = n
+		rq.s.emit(Window{p.index, n})
 	}
+}
+
+// within reports whether some of the i-th run that a foreign client is asked for is in its window,
+// and so on its way.
+func (rq *requests) within(p *peer, i int) bool {
+	return rq.ahead(p, i) < float64(max(p.blocks, windowFirst)<<14)
+}
+
+// ahead is how many bytes a peer sends before the i-th run that it is asked for.
+func (rq *requests) ahead(p *peer, i int) (bytes float64) {
+	for _, f := range p.fetches[:i] {
+		bytes += float64(rq.s.runOf(f.work, f.n).Length - f.got)
+	}
+	return bytes
 }
 
 // received takes a run in: whoever else was asked for it is told that it is no longer wanted.

@@ -55,10 +55,7 @@ func (rq *requests) answers(p *peer) time.Duration {
 
 // before is how long what a peer is asked for takes to come, if it comes as fast as of late.
 func (rq *requests) before(p *peer) time.Duration {
-	bytes := 0.0
-	for _, f := range p.fetches {
-		bytes += float64(rq.s.runOf(f.work, f.n).Length - f.got)
-	}
+	bytes := rq.ahead(p, len(p.fetches))
 	rate := p.down.bytesPerSecond(rq.s.now)
 	if rate*answersMost.Seconds() <= bytes {
 		return answersMost

@@ -223,3 +223,100 @@ func TestRepeatedHaveIsNoGain(t *testing.T) {
 		t.Errorf("chain broken: %v, gained %d parts", d.plan.chain.broken, d.links.peers[1].gained)
 	}
 }
+
+// guest is a foreign client that has everything and was asked for as much as it takes at first.
+func (d *desk) guest(i int) {
+	id := proto.PeerID{byte(i + 1)}
+	d.tell(Joined{Peer: i, ID: id, Addr: addr(i), MaxQueue: 250},
+		Has{Peer: i, All: true}, Choked{Peer: i})
+}
+
+// What a foreign client was asked for comes whether that is cancelled or not. So who is idle is
+// asked for it at the end only, and only if it would come late.
+func TestWhatAClientSendsIsNotTakenFromIt(t *testing.T) {
+	const length = 256 << 10
+	for _, test := range []struct {
+		name     string
+		parts    int
+		rate     int // bytes a second that come from the client
+		takeOver bool
+	}{
+		{"it comes soon", 2, 512 << 10, false},
+		{"it comes late", 2, 40 << 10, true},
+		{"it comes late, and there is more to do", 100, 40 << 10, false},
+		{"nothing comes any more", 100, 0, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			d := newDesk(t, test.parts, length)
+			d.guest(0)
+			menu := d.menu(0)
+			if len(menu) < 2 {
+				t.Fatalf("the client is asked for %v", menu)
+			}
+			d.tell(Started{0, menu[0]})
+			d.links.peers[0].sent, d.links.peers[0].blocks = true, 64 // it sent runs before these
+			came := uint32(0)
+			comes := func(rate int) {
+				d.wait(d.at + time.Second/8)
+				if came += uint32(rate / 8); rate > 0 {
+					d.tell(Progress{Peer: 0, Down: int64(rate / 8), Run: menu[0], Got: came})
+				}
+			}
+			comes(max(test.rate, 100<<10))
+			d.tell(Joined{Peer: 1, ID: proto.PeerID{2}, Addr: addr(1), MaxRun: RunSize, MaxQueue: 100},
+				Has{Peer: 1, Parts: []uint32{menu[1].Part}}, Choked{Peer: 1})
+			d.links.peers[1].pace = 10 << 20
+			took := len(d.menu(1)) > 0
+			for d.at < stalled+time.Second && !took && came+uint32(test.rate/8) < length {
+				comes(test.rate)
+				took = len(d.menu(1)) > 0
+			}
+			if took != test.takeOver {
+				t.Errorf("after %v the idle peer is asked for %v", d.at, d.menu(1))
+			}
+		})
+	}
+}
+
+// What was not asked of a client yet, since its window is full, may be asked of anybody.
+func TestWhatIsBehindTheWindowIsFree(t *testing.T) {
+	d := newDesk(t, 2, 256<<10)
+	d.guest(0)
+	menu := d.menu(0)
+	d.tell(Started{0, menu[0]})
+	d.links.peers[0].sent = true
+	d.tell(Progress{Peer: 0, Down: 1 << 20, Run: menu[0]})
+	q := d.links.peers[0]
+	for _, test := range []struct {
+		blocks int
+		out    bool
+		soon   bool
+	}{{16, false, false}, {17, false, true}, {16, true, true}} {
+		q.blocks, q.fetches[1].out = test.blocks, test.out
+		if got := d.requests.comesSoon(q, 1, &peer{}); got != test.soon {
+			t.Errorf("%+v: the second run comes soon: %t", test, got)
+		}
+	}
+}
+
+// The window of a client follows what comes from it, down as well: what waits there cannot be taken
+// back.
+func TestWindowOfAClient(t *testing.T) {
+	d := newDesk(t, 1000, RunSize)
+	d.guest(0)
+	run := d.menu(0)[0]
+	d.tell(Started{0, run})
+	q := d.links.peers[0]
+	for _, test := range []struct {
+		rate      int64
+		low, high int // blocks
+	}{{1 << 20, 72, 96}, {64 << 10, windowFirst, 20}, {2 << 20, 120, 140}, {1 << 30, 250, 250}} {
+		for range 20 * 8 {
+			d.wait(d.at + time.Second/8)
+			d.tell(Progress{Peer: 0, Down: test.rate / 8, Run: run, Got: RunSize / 2})
+		}
+		if q.blocks < test.low || q.blocks > test.high {
+			t.Errorf("at %d bytes a second %d blocks are asked for, want %d to %d", test.rate, q.blocks, test.low, test.high)
+		}
+	}
+}
