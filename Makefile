@@ -97,9 +97,10 @@ interop:
 browser:
 	ORCHESTRA_TEST_BROWSER=1 ORCHESTRA_TEST_SHOTS=$(SHOTS) $(GO) test -v -count=1 -timeout 8m -run '^TestBrowser' ./conduct/page
 
-# What takes too long, or too much memory, for every run: a file of 5 GiB is composed, shared and got; a thousand members are simulated.
+# What takes too long, or too much memory, for every run: a file of 5 GiB is composed, shared and
+# got; joins of 100 GB go on; a thousand members are simulated.
 large:
-	ORCHESTRA_TEST_LARGE=1 $(GO) test -v -count=1 -timeout 10m -run 'Over4GiB|TestMemory|TestHeld' ./compose ./member ./member/swarm
+	ORCHESTRA_TEST_LARGE=1 $(GO) test -v -count=1 -timeout 10m -run 'Over4GiB|TestMemory|TestHeld|TestLarge' ./compose ./member ./member/store ./member/swarm
 
 # Kill loops, faults of the network, churn and a swarm that lasts, for SOAK in all. It needs root for network namespaces.
 soak: export SOAK ?= 30m
