@@ -206,7 +206,9 @@ func (r *registry) admit(now time.Time, a arrival, out []effect) (refused string
 		e.unawait()
 		e.listed = 0
 		if a.link != 0 {
-			e.pushes = 0 // it is told of others than before, and those that it then does not know have to know it
+			// it is told of others than before, and those that it then does not know have to know
+			// it
+			e.pushes = 0
 		}
 	}
 	e.link, e.seat = a.link, a.seat
@@ -394,8 +396,8 @@ func (r *registry) expire(now time.Time, out []effect) []effect {
 
 const silentTooLong = "silent for too long"
 
-// remove ends an entry, for a reason that the page tells. Those who were told of it are told that it left, and
-// of others if few are left to them.
+// remove ends an entry, for a reason that the page tells. Those who were told of it are told that
+// it left, and of others if few are left to them.
 func (r *registry) remove(now time.Time, e *entry, why string, out []effect) []effect {
 	comp := e.comp
 	e.gone = true

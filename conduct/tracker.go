@@ -11,13 +11,13 @@ import (
 	"orchestra/proto"
 )
 
-// To BitTorrent clients the conductor is a tracker, over HTTP (BEP 3, http.go) and over UDP (BEP 15,
-// udp.go). What both have in common is here.
+// To BitTorrent clients the conductor is a tracker, over HTTP (BEP 3, http.go) and over UDP (BEP
+// 15, udp.go). What both have in common is here.
 
 const (
-	// visitEvery is how often a guest is asked to announce itself, at least. It stays listed for two
-	// intervals, if its place is not taken. The interval that it is told is up to visitJitter longer,
-	// so that those who came together do not go on coming together.
+	// visitEvery is how often a guest is asked to announce itself, at least. It stays listed for
+	// two intervals, if its place is not taken. The interval that it is told is up to visitJitter
+	// longer, so that those who came together do not go on coming together.
 	visitEvery  = time.Minute
 	visitJitter = 10 * time.Second
 	visitLeast  = 10 * time.Second // between two announcements
@@ -51,7 +51,8 @@ type found struct {
 	four, six netip.AddrPort
 }
 
-// findFor returns a member as a guest at a seat is told of it, and false if it is not, see memberFor.
+// findFor returns a member as a guest at a seat is told of it, and false if it is not, see
+// memberFor.
 func (e *entry) findFor(to seat) (f found, ok bool) {
 	if e.isShunned() {
 		return f, false
@@ -88,8 +89,8 @@ func (c *Conductor) visit(ctx context.Context, v webGuest) (answer, bool) {
 	}
 }
 
-// guestKey is what alone may replace the entry of a guest: a code of the key that it tells, or, where
-// that is empty or zeros, of the address that it comes from.
+// guestKey is what alone may replace the entry of a guest: a code of the key that it tells, or,
+// where that is empty or zeros, of the address that it comes from.
 func guestKey(told []byte, s seat) [16]byte {
 	sum := sha1.Sum(append([]byte("key "), told...))
 	if len(bytes.Trim(told, "\x00")) == 0 {

@@ -84,8 +84,8 @@ func randomBytes(n int) []byte {
 	return b
 }
 
-// A piece goes out as it is, whatever the limit lets pass at once, and whether a cipher lies between
-// the link and its socket.
+// A piece goes out as it is, whatever the limit lets pass at once, and whether a cipher lies
+// between the link and its socket.
 func TestPieceInSlices(t *testing.T) {
 	content := randomBytes(300 << 10)
 	for _, test := range []struct {

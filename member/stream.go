@@ -30,7 +30,8 @@ func (s *stream) key() *secure.Key {
 	return nil
 }
 
-// proves reports whether the far end may call itself so: in a private swarm it has proven who it is.
+// proves reports whether the far end may call itself so: in a private swarm it has proven who it
+// is.
 func (s *stream) proves(id proto.PeerID) bool {
 	c, ok := s.Conn.(*secure.Conn)
 	return !ok || c.PeerID() == id

@@ -124,7 +124,8 @@ func TestManPages(t *testing.T) {
 		cmd.Stdin = strings.NewReader(text)
 		out, _ := cmd.CombinedOutput() // it fails for anything that it says
 		for line := range bytes.Lines(out) {
-			if !bytes.Contains(line, []byte("missing date")) { // pages are the same whenever they are made
+			// pages are the same whenever they are made
+			if !bytes.Contains(line, []byte("missing date")) {
 				t.Errorf("%s: %s", path, line)
 			}
 		}

@@ -120,7 +120,8 @@ http {
 		_ = cmd.Wait()
 	})
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		if _, err := os.Stat(filepath.Join(dir, "pid")); err == nil { // it is written after it listens
+		// it is written after it listens
+		if _, err := os.Stat(filepath.Join(dir, "pid")); err == nil {
 			break
 		}
 		if time.Now().After(deadline) {

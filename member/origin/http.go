@@ -52,8 +52,8 @@ const (
 func (s *Source) newClient() *http.Client {
 	dialer := &net.Dialer{Timeout: connectTime, Control: s.checkAddress}
 	return &http.Client{
-		// No proxy: it would resolve the names, and whom it asks could not be checked. No HTTP/2: it
-		// would have one flow where there are to be two, and nothing to gain from it.
+		// No proxy: it would resolve the names, and whom it asks could not be checked. No HTTP/2:
+		// it would have one flow where there are to be two, and nothing to gain from it.
 		Transport: &http.Transport{
 			DialContext: dialer.DialContext, TLSHandshakeTimeout: connectTime,
 			MaxResponseHeaderBytes: mostHeader, MaxIdleConnsPerHost: 2, IdleConnTimeout: idleTime,

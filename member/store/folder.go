@@ -101,7 +101,8 @@ func (f *folder) openFile(s *Store) func(int, bool) (disk.File, error) {
 			return openExact(root, p, os.O_RDWR)
 		}
 		opened, made, err := makeExact(root, p)
-		if errors.Is(err, fs.ErrNotExist) && strings.Contains(p, "/") { // its folder is made for its first file
+		// its folder is made for its first file
+		if errors.Is(err, fs.ErrNotExist) && strings.Contains(p, "/") {
 			if err := root.MkdirAll(path.Dir(p), 0o777); err != nil {
 				return nil, err
 			}

@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// The journal of unfinished content is a record (record.go) that stands beside it: NAME.part.journal
-// beside NAME.part, be that a file or a folder. What comes in is made durable before the journal
-// says so, in the background, so that after a crash or a power cut all is right that the journal
-// names. When the join ends it says besides how the files were left. It may be removed at any time:
-// without it the content is checked in full.
+// The journal of unfinished content is a record (record.go) that stands beside it:
+// NAME.part.journal beside NAME.part, be that a file or a folder. What comes in is made durable
+// before the journal says so, in the background, so that after a crash or a power cut all is right
+// that the journal names. When the join ends it says besides how the files were left. It may be
+// removed at any time: without it the content is checked in full.
 //
 // The file has room for two records, which are written in turn. So one is whole while the other
 // one is written, and a full disk is no reason not to.

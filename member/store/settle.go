@@ -154,8 +154,8 @@ func (s *Store) giveNames(ready []int) error {
 	return s.files.while(ready, func() error { return s.moveFiles(ready) })
 }
 
-// takeReady takes the files that are ready and were not moved by Finish, in their order. Called with
-// moving held.
+// takeReady takes the files that are ready and were not moved by Finish, in their order. Called
+// with moving held.
 func (s *Store) takeReady() (ready []int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -16,8 +16,8 @@ import (
 // which passes on what comes, in a mesh by originPullers, each at another place.
 // Nobody says who that is. All order themselves and those that they are connected to by a number
 // that each can compute, and the first ones ask. Where the first do not, the next ones take over,
-// one after the other, until somebody gains what nobody had. Who asks goes on with it, whoever comes,
-// until somebody before it in that order gains so much that it does so too.
+// one after the other, until somebody gains what nobody had. Who asks goes on with it, whoever
+// comes, until somebody before it in that order gains so much that it does so too.
 type origins struct {
 	s    *Swarm
 	list []*peer
@@ -340,8 +340,8 @@ func (o *origins) anywhere(p *peer) (uint32, bool) {
 // may reports whether an origin may be asked for a part.
 func (o *origins) may(p *peer, part uint32) bool { return o.alone(part) && p.hasPart(part) }
 
-// Trials. One member may fill less of an origin's line than there is, because its own is slower, and
-// all behind it in the chain get no more. So those that come next in the order try how fast the
+// Trials. One member may fill less of an origin's line than there is, because its own is slower,
+// and all behind it in the chain get no more. So those that come next in the order try how fast the
 // origin sends to them. If that is much faster than what comes here, the chain is given up.
 const (
 	// originTrial is how much later than the one before it each of the first originTrialMembers

@@ -9,8 +9,8 @@ import (
 // first, and a reader of each has the first half of the content before. How long before is the
 // senders' choice: where many start at once, they send each what the others lack. Parts that fill a
 // menu alone come in no order then, and the last member's time goes by chance: of 45 seeds it is
-// 1.23 times as long in the mean, 1.10 to 1.41. The mean of five of them would be beyond 1.3 once in
-// a hundred changes that change nothing of it; that of twelve once in thousands.
+// 1.23 times as long in the mean, 1.10 to 1.41. The mean of five of them would be beyond 1.3 once
+// in a hundred changes that change nothing of it; that of twelve once in thousands.
 func TestOrderDoesNotStarveTheSwarm(t *testing.T) {
 	for _, test := range []struct {
 		name       string

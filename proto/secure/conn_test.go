@@ -231,8 +231,8 @@ func forged(t *testing.T) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{raw}, PrivateKey: private}
 }
 
-// A client tells nothing to a server that took its hail and has no certificate of the swarm: it sends
-// neither its own certificate nor anything that it has to say.
+// A client tells nothing to a server that took its hail and has no certificate of the swarm: it
+// sends neither its own certificate nor anything that it has to say.
 func TestFalseServer(t *testing.T) {
 	k := testKey(t)
 	here, there := ends(t)
@@ -273,7 +273,8 @@ func TestManInTheMiddle(t *testing.T) {
 				}
 				shown := on.ConnectionState().PeerCertificates[0].Raw
 				_, own, _ := ed25519.GenerateKey(rand.Reader)
-				cert := tls.Certificate{Certificate: [][]byte{shown}, PrivateKey: own} // it has not the key pair
+				// it has not the key pair
+				cert := tls.Certificate{Certificate: [][]byte{shown}, PrivateKey: own}
 				return &tls.Config{Certificates: []tls.Certificate{cert}, ClientAuth: tls.RequestClientCert}, nil
 			},
 		})
