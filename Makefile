@@ -96,9 +96,10 @@ fuzz:
 	@GO=$(GO) .ci/fuzz $(FUZZTIME)
 
 # Other BitTorrent programs, unmodified, get from members and give to them. It takes root, for hosts
-# that are network namespaces, and some minutes.
+# that are network namespaces, and a minute or two: most of it they wait, so many scenes are played
+# side by side.
 interop:
-	ORCHESTRA_TEST_INTEROP=1 $(GO) test -v -count=1 -timeout 10m -run '^TestInterop' ./internal/cli
+	ORCHESTRA_TEST_INTEROP=1 $(GO) test -v -count=1 -timeout 10m -parallel 24 -run '^TestInterop' ./internal/cli
 
 # The page in a browser (Debian: chromium), during a real swarm. SHOTS=DIR keeps screenshots there.
 browser:

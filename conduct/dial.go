@@ -2,12 +2,14 @@ package conduct
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
 	"strconv"
 	"time"
 
 	"orchestra/proto"
+	"orchestra/proto/mse"
 )
 
 // maxResolved is the most addresses of one name that are dialled.
@@ -66,12 +68,47 @@ func (c *Conductor) resolve(ctx context.Context, hostPort string) []netip.AddrPo
 	return addrs
 }
 
-// shake exchanges handshakes with whoever listens at an address.
+// shake exchanges handshakes with whoever listens at an address. BitTorrent
+// clients that are set to require encryption end a plain connection at once, so
+// guests are then asked by an encrypted handshake.
 func (c *Conductor) shake(
 	ctx context.Context, a netip.AddrPort, d dialBack, r *realm, timeout time.Duration,
 ) (finding, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	found, err := c.shakeBy(ctx, a, d, r, func(nc net.Conn, hello []byte) (net.Conn, error) {
+		if r.as != nil {
+			sc, err := r.as.Client(ctx, nc)
+			if err != nil {
+				return nil, err
+			}
+			nc = sc
+		}
+		_, err := nc.Write(hello)
+		return nc, err
+	})
+	if found != foundOther || !d.guest || r.as != nil || ctx.Err() != nil {
+		return found, err
+	}
+	encrypted, other := c.shakeBy(ctx, a, d, r, func(nc net.Conn, hello []byte) (net.Conn, error) {
+		agreed, err := mse.Open(nc, d.id, mse.Plain|mse.RC4, hello)
+		if err != nil {
+			return nil, err
+		}
+		return &through{nc, agreed.Reader(nc)}, nil
+	})
+	if encrypted == foundMember {
+		return encrypted, nil
+	}
+	return found, fmt.Errorf("%w, and encrypted: %w", err, other)
+}
+
+// shakeBy is shake by one way to say the handshake, which returns the connection
+// on which to hear the answer.
+func (c *Conductor) shakeBy(
+	ctx context.Context, a netip.AddrPort, d dialBack, r *realm,
+	say func(nc net.Conn, hello []byte) (net.Conn, error),
+) (finding, error) {
 	nc, err := c.dial(ctx, "tcp", a.String())
 	if err != nil {
 		return foundNobody, err
@@ -79,22 +116,16 @@ func (c *Conductor) shake(
 	defer nc.Close()
 	stop := context.AfterFunc(ctx, func() { nc.Close() })
 	defer stop()
-	if r.as != nil {
-		sc, err := r.as.Client(ctx, nc)
-		if err != nil {
-			return foundOther, err
-		}
-		nc = sc
-	}
 	hello := proto.Handshake{Protocol: proto.BitTorrent, ID: d.id, PeerID: r.self}
-	if _, err := nc.Write(hello.Append(nil)); err != nil {
-		return foundOther, err
-	}
-	answer, err := proto.ReadHandshake(nc, proto.BitTorrent)
+	heard, err := say(nc, hello.Append(nil))
 	if err != nil {
 		return foundOther, err
 	}
-	if answer.ID != d.id || !proven(nc, answer.PeerID) ||
+	answer, err := proto.ReadHandshake(heard, proto.BitTorrent)
+	if err != nil {
+		return foundOther, err
+	}
+	if answer.ID != d.id || !proven(heard, answer.PeerID) ||
 		(d.peer.Stable() && answer.PeerID != d.peer) {
 		return foundOther, errOtherPeer
 	}

@@ -36,6 +36,7 @@ type dialBack struct {
 	peer   proto.PeerID // who must answer
 	host   string       // HOST:PORT; an address or a name
 	from   netip.Addr   // the member's source address, see allows
+	guest  bool         // it is a BitTorrent client
 }
 
 // allows reports whether an address may be dialled: members shall not make the

@@ -84,7 +84,7 @@ var errImpostor = errors.New("it calls itself otherwise than it has proven")
 func (c *Conductor) serveSecure(
 	ctx context.Context, nc net.Conn, in io.Reader, s seat, place *pass, until time.Time,
 ) error {
-	sc, err := secure.Server(ctx, &readAhead{nc, in}, c.identities)
+	sc, err := secure.Server(ctx, &through{nc, in}, c.identities)
 	if err != nil {
 		if errors.Is(err, secure.ErrNoKey) {
 			c.rare.Warn().Stringer("from", s.from).
@@ -131,13 +131,13 @@ func proven(nc net.Conn, id proto.PeerID) bool {
 	return !ok || sc.PeerID() == id
 }
 
-// readAhead is a connection of which some bytes were read.
-type readAhead struct {
+// through is a connection that is heard by a reader of its own.
+type through struct {
 	net.Conn
 	in io.Reader
 }
 
-func (r *readAhead) Read(p []byte) (int, error) { return r.in.Read(p) }
+func (t *through) Read(p []byte) (int, error) { return t.in.Read(p) }
 
 // next is when one of the registries has something to do; zero: none has.
 func (l *loop) next() time.Time {

@@ -164,7 +164,7 @@ func (r *registry) tryDial(now time.Time, w waiting, out []effect) []effect {
 	r.running[r.ticket] = w
 	return append(out, dialBack{
 		ticket: r.ticket, id: w.e.comp.id, peer: w.e.peer, host: w.host,
-		from: w.e.seat.from.Addr(),
+		from: w.e.seat.from.Addr(), guest: w.guest,
 	})
 }
 

@@ -66,6 +66,7 @@ type director struct {
 // it started has ended when it returns; a Member runs once.
 func (m *Member) Run(ctx context.Context) error {
 	m.result = m.direct(ctx)
+	m.host.leave(m) // before anybody hears of the end, who may join the composition again
 	close(m.run)
 	return m.result
 }

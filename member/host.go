@@ -137,7 +137,6 @@ func (h *Host) Join(ctx context.Context, cfg Config) (*Member, error) {
 	h.work.Go(func() {
 		defer cancel()
 		defer stop()
-		defer h.leave(m)
 		_ = m.Run(ctx) // Wait tells it
 	})
 	return m, nil

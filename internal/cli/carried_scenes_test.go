@@ -90,6 +90,7 @@ func (s *scene) wantSame(name, path string, at time.Time) {
 // Links that are kept are made again, files get their times, and what is a hole is neither sent
 // nor written.
 func TestLinksTimesAndHolesAreCarried(t *testing.T) {
+	t.Parallel()
 	s := newCarriedScene(t, "keep")
 	s.join("original").untilComplete()
 	member := s.join("member")
@@ -133,6 +134,7 @@ func TestLinksTimesAndHolesAreCarried(t *testing.T) {
 
 // What links lead to is carried in their place, and is shared where it lies.
 func TestLinksAreFollowed(t *testing.T) {
+	t.Parallel()
 	s := newCarriedScene(t, "follow")
 	s.join("original").untilComplete()
 	s.join("member").untilComplete()

@@ -129,6 +129,7 @@ func (f *failingFile) Write(ctx context.Context, p []byte, off int64) (uint32, s
 
 // A file system that says it is full is waited for.
 func TestFileSystemThatIsFullForAWhile(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, 4<<20, "64K")
 	d := s.failingDisk("member")
 	s.join("original").untilComplete()
@@ -148,6 +149,7 @@ func TestFileSystemThatIsFullForAWhile(t *testing.T) {
 // A file that cannot be written to costs itself only: all others come, what is wrong is said, and
 // it comes when it can be written to again.
 func TestFileThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
 	s := newFolderScene(t, 64<<10)
 	d := s.failingDisk("member")
 	d.set(false, "n/big.bin")

@@ -87,6 +87,7 @@ func (s *scene) wantNoUnfinished(name string) {
 }
 
 func TestFolderSpreads(t *testing.T) {
+	t.Parallel()
 	s := newFolderScene(t, 64<<10)
 	s.join("original").untilComplete()
 	var members []*player
@@ -106,6 +107,7 @@ func TestFolderSpreads(t *testing.T) {
 
 // What compose makes of a folder is what join makes a folder of.
 func TestComposedFolderSpreads(t *testing.T) {
+	t.Parallel()
 	s := newFolderScene(t, 64<<10)
 	if err := os.Chmod(filepath.Join(s.path("original"), "z.bin"), 0o755); err != nil {
 		t.Fatal(err)
@@ -137,6 +139,7 @@ func TestComposedFolderSpreads(t *testing.T) {
 }
 
 func TestKilledFolderMemberGoesOn(t *testing.T) {
+	t.Parallel()
 	s := newFolderScene(t, 64<<10)
 	s.join("original", "--upload-limit", "8M").untilComplete()
 	member := s.join("member")
@@ -156,6 +159,7 @@ func TestKilledFolderMemberGoesOn(t *testing.T) {
 }
 
 func TestCorruptedFileOfAFolderIsRepaired(t *testing.T) {
+	t.Parallel()
 	s := newFolderScene(t, 64<<10)
 	s.putFolder("bad")
 	if err := flipByte(filepath.Join(s.path("bad"), "z.bin"), 100); err != nil {
@@ -177,6 +181,7 @@ func TestCorruptedFileOfAFolderIsRepaired(t *testing.T) {
 
 // Files are chosen, then others, then all; who has some of them shares them.
 func TestChosenFilesOfAFolder(t *testing.T) {
+	t.Parallel()
 	s := newFolderScene(t, 64<<10)
 	first := s.join("original")
 	first.untilComplete()
@@ -205,6 +210,7 @@ func TestChosenFilesOfAFolder(t *testing.T) {
 // Chosen files get their names as each is complete: others get them from there at once, a kill
 // loses none, and nothing comes twice.
 func TestChosenFilesMoveAsEachIsComplete(t *testing.T) {
+	t.Parallel()
 	const partSize = 64 << 10
 	s := newFolderScene(t, partSize)
 	first := s.join("original", "--upload-limit", "4M")
@@ -293,6 +299,7 @@ func (s *scene) wantFile(name, path string) {
 }
 
 func TestVerifyFolder(t *testing.T) {
+	t.Parallel()
 	s := newFolderScene(t, 64<<10)
 	verify := func() (string, int) {
 		cmd := orchestra(t, "verify", s.orch, s.path("original"))

@@ -64,6 +64,7 @@ func (s *scene) foldingDisk(name string) {
 // A folder spreads to a file system that folds names, unless it has two names that are one there:
 // then nothing is written.
 func TestFileSystemThatFoldsNames(t *testing.T) {
+	t.Parallel()
 	s := newFolderScene(t, 64<<10)
 	s.foldingDisk("member")
 	s.join("original").untilComplete()

@@ -51,6 +51,7 @@ func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 // The disk fills up while a folder comes: join says so, goes on sharing what it has, and goes on by
 // itself when there is space again. A join that begins on a full disk says what to do.
 func TestDiskFillsUpWhileAFolderComes(t *testing.T) {
+	t.Parallel()
 	const partSize = 64 << 10
 	s := newFolderScene(t, partSize)
 	s.smallDisk("member", "40m")
@@ -99,6 +100,7 @@ func (s *scene) wantShared(from *player, address string) {
 
 // A disk that is full when a join begins is told at once, and costs nothing.
 func TestJoinOnAFullDisk(t *testing.T) {
+	t.Parallel()
 	s := newFolderScene(t, 64<<10)
 	s.smallDisk("member", "40m")
 	fill(t, filepath.Join(s.dir, "member", "other"))
@@ -115,6 +117,7 @@ func TestJoinOnAFullDisk(t *testing.T) {
 
 // With --stall-timeout a join that waits for room ends, with the exit code of a disk that is full.
 func TestFullDiskAndStallTimeout(t *testing.T) {
+	t.Parallel()
 	s := newFolderScene(t, 64<<10)
 	s.smallDisk("member", "40m")
 	s.join("original").untilComplete()

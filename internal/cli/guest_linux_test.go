@@ -2,6 +2,8 @@ package cli
 
 import (
 	"fmt"
+	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,25 +21,30 @@ type guestProgram struct {
 	start func(g *guest)
 	// noEmpty is of programs that make no empty files.
 	noEmpty bool
-	// cannot has scenes by name that the program is not up to, and why.
+	// pads is of programs that take padding files for files like others, and the content for
+	// incomplete without them.
+	pads bool
+	// cannot has what of scenes, as in interopScene.values, the program is not up to, and why.
 	cannot map[string]string
 }
 
-var guestPrograms = []guestProgram{aria2, qbittorrent, transmission, rtorrent, deluge}
+var guestPrograms = []guestProgram{deluge, transmission, libtorrent, qbittorrent, aria2, rtorrent}
 
-// A guest is a program that runs on a host of its own.
+// A guest is a program that runs on the host of its name.
 type guest struct {
 	s       *interopStage
-	name    string // of the guest and its host
+	name    string
 	home    string // for its configuration
 	dir     string // for the content
-	torrent string
+	torrent string // what it opens: a torrent's path, or a magnet link
 }
 
-// guest starts the scene's program on the host of that name.
-func (s *interopStage) guest(name string) {
+// guest lets the scene's program open a torrent or a magnet link.
+func (s *interopStage) guest(name, torrent string) {
 	s.t.Helper()
-	g := &guest{s: s, name: name, home: filepath.Join(s.dir, name+".home"), dir: s.dirOf(name), torrent: s.torrent}
+	g := &guest{
+		s: s, name: name, home: filepath.Join(s.dir, name+".home"), dir: s.dirOf(name), torrent: torrent,
+	}
 	for _, dir := range []string{g.home, g.dir} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			s.t.Fatal(err)
@@ -72,27 +79,29 @@ func (g *guest) run(name string, arguments ...string) {
 	g.s.run(g.name, g.command(name, arguments...))
 }
 
-// tell runs a program that tells the first one something, until it could.
-func (g *guest) tell(name string, arguments ...string) {
+// tell tells the program what to do when it listens at a port for that.
+func (g *guest) tell(port uint16, what func(net.Conn) error) {
 	g.s.t.Helper()
-	g.s.until("hearing of "+g.name, func() error {
-		text, err := g.s.star.On(g.name, g.command(name, arguments...)).CombinedOutput()
-		if err != nil {
-			err = fmt.Errorf("%s: %w: %s", name, err, text)
-		}
+	var conn net.Conn
+	g.s.until(g.name+" that can be told anything", func() (err error) {
+		conn, err = g.s.dial(g.name, netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port))
 		return err
 	})
+	defer conn.Close()
+	if err := what(conn); err != nil {
+		g.s.t.Fatalf("%s is told what to open: %v", g.name, err)
+	}
 }
 
-// run starts a program that is not ours on a host. Its output is shown if the test fails, and it
-// ends with the test.
-func (s *interopStage) run(host string, cmd *exec.Cmd) {
+// run starts a program that is not ours on the host of a name. Its output is shown if the test
+// fails, and it ends with the test.
+func (s *interopStage) run(name string, cmd *exec.Cmd) {
 	s.t.Helper()
-	log, err := os.Create(filepath.Join(s.dir, host+".log"))
+	log, err := os.Create(filepath.Join(s.dir, name+".log"))
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	cmd = s.star.On(host, cmd)
+	cmd = s.on(name, cmd)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
@@ -102,13 +111,20 @@ func (s *interopStage) run(host string, cmd *exec.Cmd) {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		_ = cmd.Wait()
 		log.Close()
-		showEnd(s.t, host, log.Name())
+		showEnd(s.t, name, log.Name())
 	})
 }
 
-// showEnd logs the end of a program's output if the test failed.
+// showEnd logs the beginning and the end of a program's output if the test failed.
 func showEnd(t *testing.T, name, path string) {
-	if text, err := os.ReadFile(path); t.Failed() && err == nil {
-		t.Logf("%s: %s", name, text[max(0, len(text)-4000):])
+	const most = 4000
+	text, err := os.ReadFile(path)
+	if !t.Failed() || err != nil {
+		return
 	}
+	if len(text) > 2*most {
+		t.Logf("%s begins: %s", name, text[:most])
+		text = text[len(text)-most:]
+	}
+	t.Logf("%s: %s", name, text)
 }

@@ -1,5 +1,10 @@
 package cli
 
+import (
+	"fmt"
+	"net"
+)
+
 // Transmission dials no loopback address, whoever names it.
 var transmission = guestProgram{
 	name: "transmission-daemon",
@@ -9,15 +14,27 @@ var transmission = guestProgram{
 	},
 	noEmpty: true, // before version 4
 	cannot: map[string]string{
-		"gets a hybrid torrent by the conductor over UDP": "it reads no hybrid torrents before version 4",
+		anEmptyFile.name:   "it takes no torrent without content",
+		hybridTorrent.name: "it reads no hybrid torrents before version 4",
 	},
 	start: func(g *guest) {
+		encryption := 1
+		if g.s.encrypted {
+			encryption = 2
+		}
 		g.write("settings.json", `{
 "dht-enabled": false, "lpd-enabled": false, "utp-enabled": false, "port-forwarding-enabled": false,
-"peer-port": 6881, "rpc-bind-address": "127.0.0.1", "rpc-port": 9091, "encryption": 1,
+"peer-port": 6881, "rpc-bind-address": "127.0.0.1", "rpc-port": 9091, "encryption": %d,
 "rename-partial-files": false, "download-dir": %q
-}`, g.dir)
+}`, encryption, g.dir)
 		g.run("transmission-daemon", "--foreground", "--config-dir", g.home, "--log-info")
-		g.tell("transmission-remote", "127.0.0.1:9091", "--add", g.torrent, "--download-dir", g.dir)
+		g.tell(9091, func(net.Conn) error {
+			add := g.command("transmission-remote", "127.0.0.1:9091", "--add", g.torrent, "--download-dir", g.dir)
+			text, err := g.s.on(g.name, add).CombinedOutput()
+			if err != nil {
+				err = fmt.Errorf("%w: %s", err, text)
+			}
+			return err
+		})
 	},
 }

@@ -13,6 +13,7 @@ import (
 
 // TestMakeInstall installs into a folder, looks at what came there, and takes it away again.
 func TestMakeInstall(t *testing.T) {
+	t.Parallel()
 	if _, err := exec.LookPath("make"); err != nil {
 		t.Skip("make is not installed")
 	}

@@ -11,6 +11,7 @@ import (
 
 // An interopTracker is where the programs of a scene find each other.
 type interopTracker struct {
+	name   string
 	needs  []debianProgram
 	port   int
 	scheme string
@@ -23,16 +24,21 @@ func (t interopTracker) announce(address string) string {
 }
 
 var (
-	conductorOverHTTP   = interopTracker{nil, 9999, "http", startConductor}
-	conductorOverUDP    = interopTracker{nil, 9999, "udp", startConductor}
-	opentrackerOverHTTP = interopTracker{openTracker, 6969, "http", startOpentracker}
-	opentrackerOverUDP  = interopTracker{openTracker, 6969, "udp", startOpentracker}
+	conductorOverHTTP   = interopTracker{"the conductor over HTTP", nil, 9999, "http", startConductor}
+	conductorOverUDP    = interopTracker{"the conductor over UDP", nil, 9999, "udp", startConductor}
+	opentrackerOverHTTP = interopTracker{
+		"opentracker over HTTP", openTracker, 6969, "http", startOpentracker,
+	}
+	opentrackerOverUDP = interopTracker{
+		"opentracker over UDP", openTracker, 6969, "udp", startOpentracker,
+	}
 )
 
 var openTracker = []debianProgram{{"opentracker", "opentracker"}}
 
 func startConductor(s *interopStage) {
-	s.conductor = s.start(s.star.On(trackerHost, orchestra(s.t, "conduct", "--json", "--udp", "--listen", ":9999")))
+	conduct := orchestra(s.t, "conduct", "--json", "--verbose", "--udp", "--listen", ":9999")
+	s.conductor = s.start(s.on(trackerHost, conduct))
 	s.conductor.name = trackerHost
 	s.conductor.until("listening", func(e sceneEvent) bool { return e.Event == "listening" })
 }
@@ -49,14 +55,15 @@ func startOpentracker(s *interopStage) {
 	if err := os.WriteFile(filepath.Join(dir, "white"), []byte(f.ID().String()+"\n"), 0o644); err != nil {
 		s.t.Fatal(err)
 	}
-	s.run(trackerHost, exec.Command("opentracker", "-i", s.addressOf(trackerHost), "-p", "6969", "-P", "6969", "-d", dir, "-w", "white"))
-	id := f.ID()
+	s.run(trackerHost, exec.Command("opentracker", "-i", s.addressOf(trackerHost),
+		"-p", "6969", "-P", "6969", "-d", dir, "-w", "white"))
 	query := url.Values{
-		"info_hash": {string(id[:])}, "peer_id": {"-XX0000-abcdefghijkl"}, "port": {"1"},
+		"peer_id": {"-XX0000-abcdefghijkl"}, "port": {"1"},
 		"uploaded": {"0"}, "downloaded": {"0"}, "left": {"1"}, "compact": {"1"}, "event": {"stopped"},
 	}
 	s.until("answer of opentracker", func() error {
-		text, err := s.ask("http://" + s.address + "/announce?" + query.Encode())
+		text, err := s.ask("http://" + s.address + "/announce?info_hash=" + inQuery(f.ID()) +
+			"&" + query.Encode())
 		if err == nil && (!bytes.HasPrefix(text, []byte("d")) || bytes.Contains(text, []byte("failure"))) {
 			err = fmt.Errorf("it says %q", text)
 		}

@@ -12,6 +12,7 @@ import (
 // Who has a magnet link alone gets the description from a member, and then the content: found by
 // the conductor of the link, by a peer in it, by one that the user names.
 func TestGetByMagnet(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, 4<<20, "16K")
 	sharer := s.join("original")
 	listens := sharer.until("its address", func(e sceneEvent) bool { return e.Address != "" }).Address
@@ -51,6 +52,7 @@ func TestGetByMagnet(t *testing.T) {
 // A magnet link of which nobody gives the description says why in a line, and gives up if it is
 // told to.
 func TestMagnetWithoutAnybody(t *testing.T) {
+	t.Parallel()
 	s := sharedScene(t, 10)
 	topic := "magnet:?xt=urn:btih:0123456789012345678901234567890123456789"
 	p := s.get("stalled", topic, "--peer", "127.0.0.1:1", "--stall-timeout", "2s")

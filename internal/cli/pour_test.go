@@ -100,6 +100,7 @@ func (p *pourer) wantEnd(code int, says string) {
 // The content comes out in order and is stored as well; the pipe ends with it although the join
 // goes on.
 func TestPour(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, 16<<20+1, "64K")
 	first := s.join("original")
 	first.untilComplete()
@@ -121,6 +122,7 @@ func TestPour(t *testing.T) {
 // A reader that takes its time holds up neither the fetching nor the sharing; stopped before it has
 // all, the join is not done.
 func TestPourWaitsForItsReader(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, 8<<20, "64K")
 	first := s.join("original")
 	first.untilComplete()
@@ -157,6 +159,7 @@ func (s *scene) untilCopy(name string) {
 
 // A reader that goes early ends the join; a join that was killed begins anew with what it has.
 func TestPourIsCutShort(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, 16<<20, "64K")
 	sharer := s.join("original", "--upload-limit", "8M")
 	sharer.untilComplete()

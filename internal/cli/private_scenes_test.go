@@ -84,6 +84,7 @@ func TestPrivateScene(t *testing.T) {
 
 // The line that share prints is enough, and says nothing else to anybody.
 func TestPrivateShare(t *testing.T) {
+	t.Parallel()
 	s := sharedScene(t, 1<<20)
 	sharer, at := s.share("--private", "--until-copies", "3", "-v")
 	address, key, ok := strings.Cut(at, "#")
@@ -113,6 +114,7 @@ func TestPrivateShare(t *testing.T) {
 
 // One process joins what it finds in folders, each with the key that lies there.
 func TestPrivateFolders(t *testing.T) {
+	t.Parallel()
 	s, _ := newPrivateScene(t, 200<<10)
 	sharer := s.join("original", "--conductor", s.address)
 	sharer.untilComplete()

@@ -41,6 +41,7 @@ func (s *scene) wantAlone(name string) {
 // A join that is killed checks what its journal does not name, and fetches no part again that it
 // had. One that is ended checks nothing.
 func TestEndedJoinResumes(t *testing.T) {
+	t.Parallel()
 	const parts, part = 320, 64 << 10
 	s := newScene(t, parts*part, "64K")
 	s.join("original", "--upload-limit", "2M").untilComplete()

@@ -23,8 +23,10 @@ var rooms = map[string][]string{
 	"internal/cli/fetch": {"proto", "proto/mtu"},
 	"internal/cli/lan":   {},
 	"compose":            {"orch"},
-	"conduct":            {"conduct/page", "orch", "proto", "proto/bencode", "proto/mtu", "proto/secure"},
-	"conduct/page":       {},
+	"conduct": {
+		"conduct/page", "orch", "proto", "proto/bencode", "proto/mse", "proto/mtu", "proto/secure",
+	},
+	"conduct/page": {},
 	"member": {
 		"member/intake", "member/link", "member/origin", "member/store", "member/swarm",
 		"member/tracker", "orch", "proto", "proto/mse", "proto/mtu", "proto/secure",

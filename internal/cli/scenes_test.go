@@ -280,6 +280,7 @@ func wantEnd(t *testing.T, p *player, sig os.Signal, code int) {
 
 // One shares, five join, and every copy is the same.
 func TestSpread(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name, partSize string
 		size           int
@@ -308,6 +309,7 @@ func TestSpread(t *testing.T) {
 // A part that does not verify is not offered: members get the others, and that one from somebody
 // who has it good.
 func TestCorruptedPartIsNotOffered(t *testing.T) {
+	t.Parallel()
 	const parts, bad = 64, 17
 	s := newScene(t, parts*(16<<10), "16K")
 	s.put("good")
@@ -339,6 +341,7 @@ func TestCorruptedPartIsNotOffered(t *testing.T) {
 
 // A member that was killed half-way goes on with what it has.
 func TestKilledMemberGoesOn(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, 32<<20, "64K")
 	s.join("original", "--upload-limit", "8M").untilComplete()
 	member := s.join("member")
@@ -356,6 +359,7 @@ func TestKilledMemberGoesOn(t *testing.T) {
 // The conductor may go and come back: those who know each other go on, and newcomers find them
 // later.
 func TestConductorComesBack(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, 32<<20, "64K")
 	board := switchboard.New(t)
 	board.Connect(s.address)
@@ -376,6 +380,7 @@ func TestConductorComesBack(t *testing.T) {
 
 // Once every part is out, the first sharer may go.
 func TestFirstSharerGoes(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, 16<<20, "64K")
 	first := s.join("original")
 	first.untilComplete()
@@ -387,6 +392,7 @@ func TestFirstSharerGoes(t *testing.T) {
 
 // Two cannot get one content into one folder at once.
 func TestSecondJoinIsRefused(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, 1<<20, "64K")
 	first := s.join("member")
 	first.until("start", func(e sceneEvent) bool { return e.Event == "start" })
@@ -403,6 +409,7 @@ func TestSecondJoinIsRefused(t *testing.T) {
 
 // The first signal ends a join cleanly, in the midst of it; the exit code tells which.
 func TestStopBySignal(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, 64<<20, "64K")
 	s.join("original", "--upload-limit", "4M").untilComplete()
 	for sig, code := range map[os.Signal]int{syscall.SIGINT: exitInt, syscall.SIGTERM: exitTerm} {
@@ -418,6 +425,7 @@ func TestStopBySignal(t *testing.T) {
 
 // The limits end a join by themselves.
 func TestLimitsEndAJoin(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, 1<<20, "64K")
 	if code := s.join("nobody", "--stall-timeout", "1s").wait(); code != exitStalled {
 		t.Errorf("stalled: exit code %d, want %d", code, exitStalled)
@@ -452,6 +460,7 @@ func TestLimitsEndAJoin(t *testing.T) {
 // however slow this machine is. That they take no longer is TestLimitIsSmooth's, in member, where
 // no machine is in between.
 func TestRateLimits(t *testing.T) {
+	t.Parallel()
 	const limit = 4 << 20
 	wantBounded := func(t *testing.T, start time.Time, p *player, count func(sceneEvent) int64) {
 		t.Helper()
@@ -483,6 +492,7 @@ func TestRateLimits(t *testing.T) {
 
 // What stands in the content's place is not touched: exit code 6.
 func TestSomethingElseInPlace(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, 1<<20, "64K")
 	if err := os.WriteFile(s.path("original"), []byte("a letter"), 0o644); err != nil {
 		t.Fatal(err)
@@ -497,6 +507,7 @@ func TestSomethingElseInPlace(t *testing.T) {
 
 // An address that is taken (exit code 4) and a folder that cannot be written (8).
 func TestJoinCannotStart(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, 1<<20, "64K")
 	if code := s.join("member", "--listen", s.address).wait(); code != exitNetwork {
 		t.Errorf("taken address: exit code %d, want %d", code, exitNetwork)

@@ -50,6 +50,7 @@ func (s *scene) get(name, what string, flags ...string) *player {
 // One shares until there are three copies, two get it: one by the URL, one by the conductor's
 // address alone. All end by themselves.
 func TestShareAndGet(t *testing.T) {
+	t.Parallel()
 	s := sharedScene(t, 4<<20)
 	sharer, at := s.share("--until-copies", "3", "--name", "the sharer")
 	if !strings.HasSuffix(at, "/music.orch") || !strings.HasPrefix(at, "http://127.0.0.1:") {
@@ -104,6 +105,7 @@ func TestGetIsPolite(t *testing.T) {
 
 // Who ends the only complete copy is told.
 func TestShareIsTheOnlyCopy(t *testing.T) {
+	t.Parallel()
 	s := sharedScene(t, 4<<20)
 	sharer, at := s.share("--upload-limit", "256K")
 	slow := s.get("slow", at)
@@ -123,6 +125,7 @@ func TestShareIsTheOnlyCopy(t *testing.T) {
 
 // Several files and folders have one conductor.
 func TestShareSeveral(t *testing.T) {
+	t.Parallel()
 	s := sharedScene(t, 1<<20)
 	other := filepath.Join(s.dir, "a folder")
 	writeFiles(t, other, map[string]string{"one": "1", "two/three": "23"})
@@ -150,6 +153,7 @@ func TestShareSeveral(t *testing.T) {
 // join takes a URL and standard input, and a conductor publishes what it is given; the address by
 // which the file came is as good as those in it.
 func TestPublishAndJoin(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, 1<<20, "64K")
 	publisher := s.start(orchestra(t, "conduct", "--json", "--listen", "127.0.0.1:0", "--publish", s.dir, "--no-announce"))
 	at := ""

@@ -11,6 +11,7 @@ import (
 // A person chooses from what there is: what is no choice is asked again, and what was typed then is
 // a key of the member's.
 func TestTerminalChoice(t *testing.T) {
+	t.Parallel()
 	s := sharedScene(t, 1<<20)
 	writeFiles(t, s.dir, map[string]string{"image": "a small image"})
 	sharer := s.start(orchestra(t, "share", "--json", "--listen", "127.0.0.1:0", s.path("original"), filepath.Join(s.dir, "image"), "--upload-limit", "64K"))
@@ -54,6 +55,7 @@ func TestTerminalChoice(t *testing.T) {
 // One line is drawn over, as narrow as the terminal is, and q asks once whether the only copy may
 // go.
 func TestTerminalShare(t *testing.T) {
+	t.Parallel()
 	s := sharedScene(t, 1<<20)
 	share := onTerminal(t, orchestra(t, "share", "--listen", "127.0.0.1:0", s.path("original"), "--upload-limit", "32K", "--qr"), 40)
 	share.until(`orchestra get http://127\.0\.0\.1:\d+/music\.orch\r\n`, 0)

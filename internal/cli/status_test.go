@@ -55,6 +55,7 @@ func (s *scene) statusJSON(flags ...string) statusLine {
 // Who spreads a file asks who has it, waits until all have, and until so many have, although they
 // leave.
 func TestStatus(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, 8<<20, "64K")
 	if _, says := s.status(exitInput); !strings.Contains(says, "nobody has joined it there") {
 		t.Errorf("of what is not known it says %q", says)
@@ -127,6 +128,7 @@ func TestStatus(t *testing.T) {
 // Whoever has the file needs to know neither its conductor nor its ID; of an ID the beginning is
 // enough; and what is told of several compositions names them.
 func TestStatusNamesAndFinds(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, 100_000, "64K")
 	f, err := orch.Open(s.orch)
 	if err != nil {
@@ -286,6 +288,7 @@ func TestSubjectIsRead(t *testing.T) {
 
 // --watch prints a line for each change where there is no terminal, and is done when it is stopped.
 func TestStatusWatch(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, 1<<20, "64K")
 	watch := s.start(orchestra(t, "status", s.address, "--json", "--watch"))
 	var lines []sceneEvent

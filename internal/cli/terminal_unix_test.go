@@ -219,6 +219,7 @@ func TestTerminalQuit(t *testing.T) {
 
 // The only one that has everything, which others need, ends with the second q.
 func TestTerminalQuitOfTheOnlyOne(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, 8<<20, "64K")
 	sharer := onTerminal(t, orchestra(t, "join", s.orch, "--listen", "127.0.0.1:0", "--dir", filepath.Join(s.dir, "original"), "--upload-limit", "64K"), 120)
 	sharer.until(`music \[=+>\] 100% sharing .{10} no members`, 0)
@@ -294,6 +295,7 @@ func TestTerminalSuspend(t *testing.T) {
 
 // In the background nothing is drawn and no key is read, and the program is not stopped for trying.
 func TestTerminalBackground(t *testing.T) {
+	t.Parallel()
 	orch, dir := newConcert(t)
 	bash, err := exec.LookPath("bash")
 	if err != nil {
@@ -331,6 +333,7 @@ func TestTerminalIsNotForContent(t *testing.T) {
 
 // A panic leaves the terminal as it was.
 func TestTerminalPanic(t *testing.T) {
+	t.Parallel()
 	path, err := exec.LookPath("orchestra-panic")
 	if err != nil {
 		t.Fatal(err)
@@ -359,6 +362,7 @@ func panicOnTerminal() {
 
 // The second signal ends the program at once, and the user's command with it.
 func TestSecondSignalEndsAtOnce(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, 1<<20, "64K")
 	pid := filepath.Join(s.dir, "pid")
 	p := s.join("original", "--on-complete", `trap "" TERM; echo $$ > `+pid+`.new; mv `+pid+`.new `+pid+`; echo stubborn; sleep 1000`)
@@ -403,6 +407,7 @@ func (p *player) untilSays(text string) {
 // A signal that was ignored when the program started stays ignored: nohup, and scripts, see to
 // that.
 func TestIgnoredSignalsStayIgnored(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, 1<<20, "64K")
 	for name, start := range map[string]struct {
 		ignored string

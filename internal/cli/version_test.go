@@ -37,6 +37,7 @@ func TestVersionOf(t *testing.T) {
 
 // TestInstalledVersion installs the program from a repository with a tag, and with one commit more.
 func TestInstalledVersion(t *testing.T) {
+	t.Parallel()
 	for _, tool := range []string{"go", "git"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			t.Skip(tool + " is not installed")

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"golang.org/x/time/rate"
 
 	"orchestra/member/tracker"
 	"orchestra/orch"
@@ -40,9 +41,12 @@ var ErrNowhere = fmt.Errorf("the magnet link names no tracker and no peer")
 const (
 	sessionsMost = 8 // peers that are asked side by side
 	incomingMost = 8 // the same of those that come by themselves
-	tellFirst    = time.Second
-	tellAgain    = 5 * time.Second // after the first line, longer each time
-	tellMost     = 5 * time.Minute
+	// encryptedSecond is how many of those a second may begin with an encrypted handshake, for
+	// which this end computes.
+	encryptedSecond = 32
+	tellFirst       = time.Second
+	tellAgain       = 5 * time.Second // after the first line, longer each time
+	tellMost        = 5 * time.Minute
 )
 
 // seeker is one search.
@@ -53,6 +57,8 @@ type seeker struct {
 	port   uint16 // on which it listens; 0: on none
 	client tracker.Client
 	asking chan struct{} // has room for as many trackers as are asked side by side
+
+	encrypted *rate.Limiter // of encrypted handshakes that others begin
 
 	work  sync.WaitGroup
 	found chan []byte // the description, once
@@ -66,6 +72,7 @@ func Fetch(ctx context.Context, cfg Config) (*orch.File, error) {
 	s := &seeker{
 		cfg: cfg, id: cfg.Magnet.ID, found: make(chan []byte, 1),
 		asking: make(chan struct{}, trackersAtOnce), pool: newPool(),
+		encrypted: rate.NewLimiter(encryptedSecond, encryptedSecond),
 	}
 	var err error
 	if s.self, err = proto.NewPeerID(rand.Reader); err != nil {

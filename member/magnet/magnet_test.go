@@ -218,6 +218,11 @@ func TestFetchFromWhoRequiresEncryption(t *testing.T) {
 			}
 			work.Go(func() {
 				defer c.Close()
+				first := make([]byte, 20)
+				if _, err := io.ReadFull(c, first); err != nil || first[0] == 19 {
+					return // it takes no plain handshake
+				}
+				c = &through{c, io.MultiReader(bytes.NewReader(first), c), c}
 				agreed, err := mse.Answer(c, mse.RC4, func([20]byte) ([20]byte, bool) { return id, true })
 				if err != nil {
 					return
@@ -283,8 +288,44 @@ func TestFetchFromNobody(t *testing.T) {
 	}
 }
 
-// Somebody who was told of the search comes by himself.
+// Somebody who was told of the search comes by himself, and takes no connection from here: with a
+// plain handshake, or as a client does that is set to require encryption.
 func TestFetchFromWhoComes(t *testing.T) {
+	for name, open := range map[string]func(c net.Conn, id orch.ID, hello []byte) (net.Conn, error){
+		"plainly": func(c net.Conn, _ orch.ID, hello []byte) (net.Conn, error) {
+			_, err := c.Write(hello)
+			return c, err
+		},
+		"encrypted": func(c net.Conn, id orch.ID, hello []byte) (net.Conn, error) {
+			agreed, err := mse.Open(c, id, mse.RC4, hello)
+			if err != nil {
+				return nil, err
+			}
+			return &through{c, agreed.Reader(c), agreed.Writer(c)}, nil
+		},
+		"encrypted, after one about something else": func(c net.Conn, id orch.ID, hello []byte) (net.Conn, error) {
+			other, err := net.Dial("tcp", c.RemoteAddr().String())
+			if err != nil {
+				return nil, err
+			}
+			defer other.Close()
+			if _, err := mse.Open(other, orch.ID{1}, mse.RC4, hello); err == nil {
+				return nil, errors.New("it knows another ID")
+			}
+			agreed, err := mse.Open(c, id, mse.RC4|mse.Plain, nil)
+			if err != nil {
+				return nil, err
+			}
+			w := &through{c, agreed.Reader(c), agreed.Writer(c)}
+			_, err = w.Write(hello)
+			return w, err
+		},
+	} {
+		t.Run(name, func(t *testing.T) { fetchFromWhoComes(t, open) })
+	}
+}
+
+func fetchFromWhoComes(t *testing.T, open func(c net.Conn, id orch.ID, hello []byte) (net.Conn, error)) {
 	f, _ := share(t, 1<<20)
 	info, err := f.Info()
 	if err != nil {
@@ -296,16 +337,21 @@ func TestFetchFromWhoComes(t *testing.T) {
 	defer work.Wait()
 	work.Go(func() {
 		port := <-came
-		c, err := net.Dial("tcp", "127.0.0.1:"+port)
+		plain, err := net.Dial("tcp", "127.0.0.1:"+port)
 		if err != nil {
 			t.Error(err)
 			return
 		}
-		defer c.Close()
+		defer plain.Close()
 		hs := proto.Handshake{Protocol: proto.BitTorrent, ID: f.ID(), PeerID: proto.PeerID{1}}
 		hs.SetExtended()
+		c, err := open(plain, f.ID(), hs.Append(nil))
+		if err != nil {
+			t.Error(err)
+			return
+		}
 		ext := proto.ExtHandshake{Messages: map[string]int{proto.ExtMetadata: 3}, Metadata: len(info)}
-		c.Write(proto.Append(hs.Append(nil), proto.Extended{Payload: ext.Append(nil)}))
+		c.Write(proto.Append(nil, proto.Extended{Payload: ext.Append(nil)}))
 		if _, err := proto.ReadHandshake(c, proto.BitTorrent); err != nil {
 			t.Error(err)
 		}
@@ -324,6 +370,35 @@ func TestFetchFromWhoComes(t *testing.T) {
 	}
 	if len(events) != 1 || events[0] != "stopped" {
 		t.Errorf("the tracker hears %v at the end", events)
+	}
+}
+
+// A conductor, which has no description, finds the search where it says that it is, so that others
+// are told of it.
+func TestSearchIsFound(t *testing.T) {
+	came := make(chan string, 8)
+	id, tracker := orch.ID{1}, listenAsTracker(t, came)
+	ctx, cancel := context.WithCancel(t.Context())
+	var work sync.WaitGroup
+	defer work.Wait()
+	defer cancel()
+	work.Go(func() {
+		_, err := magnet.Fetch(ctx, magnet.Config{Magnet: &orch.Magnet{ID: id, Trackers: []string{tracker}}})
+		if !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	})
+	c, err := net.Dial("tcp", "127.0.0.1:"+<-came)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	hs := proto.Handshake{Protocol: proto.BitTorrent, ID: id, PeerID: proto.PeerID{1}}
+	if _, err := c.Write(hs.Append(nil)); err != nil {
+		t.Fatal(err)
+	}
+	if answer, err := proto.ReadHandshake(c, proto.BitTorrent); err != nil || answer.ID != id {
+		t.Errorf("it answers with %+v, %v", answer, err)
 	}
 }
 

@@ -58,19 +58,32 @@ func (s *seeker) converse(ctx context.Context, conn net.Conn, encrypted bool) er
 	case err != nil:
 		return err
 	}
+	_, extension := s.hello()
+	if _, err := w.Write(extension); err != nil {
+		return err
+	}
 	return s.receive(w)
 }
 
-// answer is converse with who opened the connection.
+// answer is converse with who opened the connection. It is answered whatever it has: conductors
+// find out so that others can come here.
 func (s *seeker) answer(ctx context.Context, conn net.Conn) error {
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(proto.HandshakeTimeout))
-	if err := s.readHello(conn); err != nil {
+	w, err := s.hear(ctx, conn)
+	if err != nil {
 		return err
 	}
-	w, err := s.open(conn, false)
+	err = s.readHello(w)
+	if err != nil && err != errNone {
+		return err
+	}
+	hello, extension := s.hello()
+	if _, other := w.Write(append(hello, extension...)); err == nil {
+		err = other
+	}
 	if err != nil {
 		return err
 	}

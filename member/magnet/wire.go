@@ -1,6 +1,8 @@
 package magnet
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -31,21 +33,46 @@ func mayWantEncryption(err error) bool {
 	return errors.Is(err, errHangsUp) || errors.Is(err, errNoise)
 }
 
-// open says both handshakes: plainly, or the first within an encrypted one, which has room for no
-// more with some clients.
+// open says the handshake: plainly, or within an encrypted one. No more is said before the far end
+// has answered, which some clients do not take.
 func (s *seeker) open(conn net.Conn, encrypted bool) (*wire, error) {
-	hello, extension := s.hello()
+	hello, _ := s.hello()
 	if !encrypted {
-		_, err := conn.Write(append(hello, extension...))
+		_, err := conn.Write(hello)
 		return &wire{conn, conn, conn}, err
 	}
 	agreed, err := mse.Open(conn, s.id, mse.Plain|mse.RC4, hello)
 	if err != nil {
 		return nil, err
 	}
-	w := &wire{conn, agreed.Reader(conn), agreed.Writer(conn)}
-	_, err = w.Write(extension)
-	return w, err
+	return &wire{conn, agreed.Reader(conn), agreed.Writer(conn)}, nil
+}
+
+// plainBeginning is how a connection begins that is not encrypted.
+const plainBeginning = "\x13" + proto.BitTorrent
+
+// hear makes of a connection that somebody opened what its beginning says it is: plain, or an
+// encrypted one about what is sought.
+func (s *seeker) hear(ctx context.Context, conn net.Conn) (*wire, error) {
+	head := make([]byte, len(plainBeginning))
+	if _, err := io.ReadFull(conn, head); err != nil {
+		return nil, err
+	}
+	w := &wire{conn, io.MultiReader(bytes.NewReader(head), conn), conn}
+	if string(head) == plainBeginning {
+		return w, nil
+	}
+	if err := s.encrypted.Wait(ctx); err != nil {
+		return nil, err
+	}
+	agreed, err := mse.Answer(w, mse.Plain|mse.RC4, func(name [20]byte) ([20]byte, bool) {
+		return s.id, name == mse.Name(s.id)
+	})
+	if err != nil {
+		return nil, err
+	}
+	in := io.MultiReader(bytes.NewReader(agreed.Initial), agreed.Reader(conn))
+	return &wire{conn, in, agreed.Writer(conn)}, nil
 }
 
 // hello is what is said first.

@@ -79,6 +79,22 @@ func (s *Star) lose(what, from, to string) {
 	}
 }
 
+// RefuseDials lets a host refuse all connections that another one opens by TCP.
+func (s *Star) RefuseDials(from, to string) { s.refuse(from, to, "--syn") }
+
+// RefuseText ends a connection by TCP over which one host says something to
+// another that has this text in it, in one packet and as it is.
+func (s *Star) RefuseText(from, to, text string) {
+	s.refuse(from, to, fmt.Sprintf("-m string --algo bm --string '%s'", text))
+}
+
+func (s *Star) refuse(from, to, what string) {
+	for _, tables := range []string{"iptables", "ip6tables"} {
+		s.Do(fmt.Sprintf("ip netns exec @router %s -w -I FORWARD -i port%d -o port%d -p tcp %s "+
+			"-j REJECT --reject-with tcp-reset", tables, s.number(from), s.number(to), what))
+	}
+}
+
 // Cut loses all packets between a host and all others; Mend ends that.
 func (s *Star) Cut(name string) { s.cut("-I", name) }
 
