@@ -27,6 +27,11 @@ func (d *director) blame(e swarm.Complain) {
 
 // tellCutOff tells the user of a peer that there are no links to for a while.
 func (d *director) tellCutOff(e swarm.CutOff) {
+	if w := d.originAt(e.Addr.Addr()); w != nil {
+		d.cfg.Log.Warn().Msgf("%s sent %d bad parts, and less that was good: is the file there "+
+			"still the one that was composed? It is asked again in %v", w.name(), e.Parts, e.For)
+		return
+	}
 	who := "it"
 	if e.Host {
 		who = "anybody at its address"

@@ -34,6 +34,9 @@ type Config struct {
 	Peers      []string // HOST:PORT of members to dial at the start
 	MaxPeers   int      // links at most; 0: the core's default
 
+	Webseeds   []string // URLs of copies of the content, beside the file's: http, https or s3
+	NoWebseeds bool     // the file's are not asked
+
 	Name        string // shown to who asks the conductor; the host's name. UTF-8, 64 bytes of it
 	Version     string // of the program, for a conductor's page; "": it does not tell
 	AwaitCopies int    // Progress.Copies is wanted once so many members are complete; 0: never
@@ -139,6 +142,8 @@ type Progress struct {
 	// in words: the first one that is up, or else why the first one is not; may hold what a
 	// conductor wrote
 	Conductor string
+
+	Origins []Origin // that may be asked: web servers that have the content
 
 	// Waiting says in one line why nothing comes; empty while something does, and when nothing is
 	// missing. It may hold what a peer or a conductor wrote.

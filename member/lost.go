@@ -49,6 +49,9 @@ func (d *director) withdrawn(ev swarm.Withdrawn) {
 	if d.core.Has(ev.Part) || !d.wants(ev.Part) {
 		return
 	}
+	if _, ok := d.links[ev.Peer].(*webSource); ok {
+		return // it was said which files an origin lacks
+	}
 	from := d.links[ev.Peer].name()
 	d.notices.add(time.Now(), "gone from "+from, ev.Part, func(parts []int) {
 		d.cfg.Log.Warn().Msgf("%s, which %s missing here, %s gone at %s", these(parts),

@@ -224,7 +224,9 @@ func (m *Member) Addr() netip.AddrPort { return m.addr }
 func (m *Member) Progress() Progress {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.progress
+	p := m.progress
+	p.Origins = m.originsNow()
+	return p
 }
 
 // update changes the snapshot that Progress returns.

@@ -3,6 +3,7 @@ package member
 import (
 	"net/netip"
 	"slices"
+	"time"
 
 	"orchestra/member/swarm"
 )
@@ -46,7 +47,7 @@ func (d *director) originDown(ev originDown) {
 	d.cfg.Log.Debug().Str("origin", w.from.Name()).AnErr("reason", ev.err).Msg("origin left")
 	d.step(swarm.Left{Peer: w.peer})
 	d.work.Go(func() {
-		if sleep(d.ctx, webAgain) == nil {
+		if sleep(d.ctx, w.rest(time.Now())) == nil {
 			d.tell(d.ctx, originUp{w})
 		}
 	})

@@ -156,11 +156,18 @@ func TestWebServerWithoutRanges(t *testing.T) {
 func TestWebServerThatLies(t *testing.T) {
 	s := newScore(t, 4<<20, 64<<10)
 	wrong := make([]byte, len(s.content))
-	liar := s.web(t, func(w http.ResponseWriter, r *http.Request, _ int) bool {
-		http.ServeContent(w, r, "content.bin", time.Time{}, bytes.NewReader(wrong))
+	var liar *webServer
+	liar = s.web(t, func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		http.ServeContent(&counted{w, liar}, r, "content.bin", time.Time{}, bytes.NewReader(wrong))
 		return true
 	})
-	honest := s.web(t, nil)
+	honest := s.web(t, func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		if liar.copies(s) > 0 {
+			return false
+		}
+		w.WriteHeader(http.StatusServiceUnavailable) // the other one comes first
+		return true
+	})
 	p, log := s.noted(member.Config{
 		File: s.from(liar.URL+"/content.bin", honest.URL+"/content.bin"), Dir: t.TempDir(),
 	})

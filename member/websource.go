@@ -4,11 +4,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"fmt"
-	"io"
 	"net/netip"
 	"os"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"orchestra/member/intake"
@@ -30,7 +30,9 @@ type webSource struct {
 	addr netip.AddrPort // which stands for it where hosts are told apart
 	peer int            // the number that the loop gave it
 
-	wake chan struct{} // of the workers: something is to be done
+	wake     chan struct{} // of the workers: something is to be done
+	received atomic.Int64  // payload bytes
+	work     sync.WaitGroup
 
 	mu       sync.Mutex // whoever holds it moves memory alone
 	queue    []*webRun  // asked for, and not begun
@@ -38,10 +40,8 @@ type webSource struct {
 	rejected []swarm.Run
 	ended    error
 	stop     context.CancelCauseFunc
-	fails    int       // answers in a row that were of no use
-	until    time.Time // it is left alone until then
-	trouble  string    // what was wrong last; empty when something came since
-	came     bool      // something did, ever
+	state    webState
+	lacks    map[int64]*webLack // files of a folder that it did not give, by where they begin
 }
 
 // webRun is a run that an origin is asked for.
@@ -60,28 +60,37 @@ const (
 	// webRoundTrip is what an answer of an origin is taken to take until it begins.
 	webRoundTrip = 50 * time.Millisecond
 
-	// An origin that fails is left alone for webFirst, then twice as long each time; one that says
-	// that it does not have what it is asked for, for webRefused at first.
-	webFirst   = time.Second
-	webRefused = 15 * time.Second
-	webMost    = 5 * time.Minute
+	// An origin that fails is left alone for webFirst, then twice as long each time, up to webMost;
+	// one that says that it does not have what it is asked for, or does not give it, for longer.
+	webFirst       = time.Second
+	webMost        = time.Minute
+	webRefused     = 15 * time.Second
+	webRefusedMost = 5 * time.Minute
 	// webAgain is how long an origin is left alone that the core has given up.
 	webAgain = time.Minute
 )
 
 var errTakenBack = errors.New("the run was taken back")
 
-// newWebSources describes the origins of the composition. A URL that is none is told, and left out.
+// newWebSources describes the origins that the user names, and those of the composition unless they
+// are not to be asked. A URL that is none is told, and left out.
 func (m *Member) newWebSources() {
 	if m.comp.Size == 0 {
 		return
 	}
-	for _, address := range m.comp.Webseeds() {
+	all := slices.Clone(m.cfg.Webseeds)
+	if !m.cfg.NoWebseeds {
+		all = append(all, m.comp.Webseeds()...)
+	}
+	for i, address := range all {
+		if slices.Contains(all[:i], address) {
+			continue
+		}
 		src, err := origin.New(origin.Config{
 			URL: address, File: m.comp, Agent: agent(m.cfg.Version), Env: os.Getenv,
 		})
 		if err != nil {
-			m.cfg.Log.Warn().Msgf("a web server of the .orch file is not asked: %v", err)
+			m.cfg.Log.Warn().Msgf("a web server is not asked: %v", err)
 			continue
 		}
 		m.origins = append(m.origins, newWebSource(m, src))
@@ -96,7 +105,10 @@ func agent(version string) string {
 }
 
 func newWebSource(m *Member, from *origin.Source) *webSource {
-	w := &webSource{m: m, from: from, id: from.ID(), wake: make(chan struct{}, webWorkers)}
+	w := &webSource{
+		m: m, from: from, id: from.ID(), wake: make(chan struct{}, webWorkers),
+		lacks: map[int64]*webLack{},
+	}
 	// No host has an address like that: it is of the network that stands for nowhere (RFC 6666).
 	sum := sha256.Sum256(w.id[:])
 	a := [16]byte{0x01}
@@ -106,7 +118,7 @@ func newWebSource(m *Member, from *origin.Source) *webSource {
 }
 
 // name is how the user knows it.
-func (w *webSource) name() string { return "the web server " + w.from.Name() }
+func (w *webSource) name() string { return webName(w.from.Name()) }
 
 // up gives it its number, and returns what the core is told of it.
 func (w *webSource) up(peer int) swarm.Joined {
@@ -114,6 +126,10 @@ func (w *webSource) up(peer int) swarm.Joined {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.ended, w.queue, w.reading, w.rejected = nil, nil, nil, nil
+	w.state.lacked = 0
+	for _, l := range w.lacks {
+		l.now = nil
+	}
 	return swarm.Joined{
 		Peer: peer, ID: w.id, Addr: w.addr, MaxRun: swarm.RunSize, RoundTrip: webRoundTrip,
 		Origin: true,
@@ -130,11 +146,10 @@ func (w *webSource) run(ctx context.Context) error {
 		stop(w.ended)
 	}
 	w.mu.Unlock()
-	var workers sync.WaitGroup
 	for i := range webWorkers {
-		workers.Go(func() { w.work(own, i) })
+		w.work.Go(func() { w.labour(own, i) })
 	}
-	workers.Wait()
+	w.work.Wait()
 	return context.Cause(own)
 }
 
@@ -159,6 +174,9 @@ func (w *webSource) do(e swarm.Effect, _ *swarm.Swarm) {
 	defer w.mu.Unlock()
 	switch e := e.(type) {
 	case swarm.Fetch:
+		if w.lacking(e.Run.Part) {
+			return // the core hears of that, and takes it back
+		}
 		w.queue = append(w.queue, &webRun{Run: e.Run})
 	case swarm.Cancel:
 		w.takeBack(e.Run, true)
@@ -204,275 +222,4 @@ func (w *webSource) rouse() {
 			return
 		}
 	}
-}
-
-// work is what a worker does.
-func (w *webSource) work(ctx context.Context, worker int) {
-	for ctx.Err() == nil {
-		rejected, batch := w.next(worker)
-		for _, run := range rejected {
-			w.m.tell(ctx, swarm.Rejected{Peer: w.peer, Run: run})
-		}
-		switch {
-		case len(batch) > 0:
-			w.get(ctx, batch)
-			w.rouse() // there may be work for the other one now
-		case len(rejected) == 0:
-			select {
-			case <-w.wake:
-			case <-ctx.Done():
-			}
-		}
-	}
-}
-
-// next takes what is to be rejected, and runs that follow each other. Until it is known that the
-// origin sends stretches, one worker asks: it would send everything twice.
-func (w *webSource) next(worker int) (rejected []swarm.Run, batch []*webRun) {
-	ranges := w.from.Ranges() // takes a lock of its own
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	rejected, w.rejected = w.rejected, nil
-	if time.Now().Before(w.until) {
-		for _, r := range w.queue {
-			rejected = append(rejected, r.Run)
-		}
-		w.queue = nil
-		return rejected, nil
-	}
-	if worker > 0 && ranges != origin.WithRanges {
-		return rejected, nil
-	}
-	length := int64(0)
-	for _, r := range w.queue {
-		if n := len(batch); n > 0 && (w.start(batch[n-1])+int64(batch[n-1].Length) != w.start(r) ||
-			length+int64(r.Length) > stretchMost) {
-			break
-		}
-		batch = append(batch, r)
-		length += int64(r.Length)
-	}
-	w.queue = w.queue[len(batch):]
-	w.reading = append(w.reading, batch...)
-	return rejected, batch
-}
-
-// start is where a run begins in the content.
-func (w *webSource) start(r *webRun) int64 {
-	return int64(r.Part)*w.m.comp.PartSize + int64(r.Begin)
-}
-
-// get gets runs that follow each other in one answer. If one of them is taken back meanwhile, those
-// that follow it are asked for again; if it fails, they are rejected.
-func (w *webSource) get(ctx context.Context, batch []*webRun) {
-	own, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	last := batch[len(batch)-1]
-	in := w.from.Open(own, w.start(batch[0]), w.start(last)+int64(last.Length))
-	defer in.Close()
-	for i, r := range batch {
-		err := w.getRun(own, ctx, in, r, cancel)
-		switch {
-		case err == nil:
-			w.done(r)
-			continue
-		case ctx.Err() != nil:
-		case errors.Is(err, errTakenBack):
-			w.again(batch[i:])
-		default:
-			w.failed(err)
-			w.reject(ctx, batch[i:])
-		}
-		return
-	}
-}
-
-// getRun gets one run of an answer.
-func (w *webSource) getRun(own, ctx context.Context, in io.Reader, r *webRun, cancel context.CancelCauseFunc) error {
-	into := w.m.intake.Begin(w.peer, r.Run)
-	defer into.Release()
-	w.mu.Lock()
-	r.cancel, r.into = cancel, into
-	gone := r.gone
-	w.mu.Unlock()
-	if gone {
-		return errTakenBack
-	}
-	reader := &webReader{ctx: ctx, own: own, w: w, run: r, in: in, told: time.Now()}
-	if err := into.Read(own, reader, 0, int(r.Length)); err != nil {
-		into.Abandon()
-		w.m.unused.Add(int64(reader.got))
-		if cause := context.Cause(own); cause != nil {
-			return cause
-		}
-		return err
-	}
-	if err := reader.report(false); err != nil {
-		return err
-	}
-	w.mu.Lock()
-	gone, r.cancel, r.into = r.gone, nil, nil
-	w.fails, w.trouble = 0, ""
-	first := !w.came
-	w.came = true
-	w.mu.Unlock()
-	if gone { // all of it came nevertheless
-		w.m.unused.Add(int64(reader.got))
-		return nil
-	}
-	if first {
-		w.m.cfg.Log.Info().Msgf("%s is asked for what no member has", w.name())
-	}
-	if !w.m.tell(ctx, swarm.Received{Peer: w.peer, Run: r.Run}) {
-		return ctx.Err()
-	}
-	return into.End(ctx)
-}
-
-// webReader reads a run as fast as the download limit lets it, and tells the core how it gets on.
-type webReader struct {
-	ctx, own context.Context
-	w        *webSource
-	run      *webRun
-	in       io.Reader
-	got      uint32
-	paid     int   // bytes that the limit has let pass and that did not come yet
-	untold   int64 // bytes that came since the core was told
-	told     time.Time
-}
-
-// Read reads once.
-func (r *webReader) Read(p []byte) (int, error) {
-	m := r.w.m
-	if r.paid == 0 {
-		n := min(len(p), portion(m.download))
-		if err := wait(r.own, m.download, n, r.limited); err != nil {
-			return 0, err
-		}
-		r.paid = n
-	}
-	n, err := r.in.Read(p[:min(len(p), r.paid)])
-	if n == 0 {
-		return n, err
-	}
-	r.paid -= n
-	m.received.Add(int64(n))
-	if r.got == 0 {
-		if !r.w.begins(r.run) {
-			return n, errTakenBack
-		}
-		if !m.tell(r.ctx, swarm.Started{Peer: r.w.peer, Run: r.run.Run}) {
-			return n, r.ctx.Err()
-		}
-	}
-	r.got += uint32(n)
-	r.untold += int64(n)
-	if time.Since(r.told) >= swarm.ReportEvery {
-		if told := r.report(false); told != nil {
-			return n, told
-		}
-	}
-	return n, err
-}
-
-// limited tells the core that it is not the origin that holds up what comes.
-func (r *webReader) limited() bool {
-	return r.got == 0 || time.Since(r.told) < swarm.ReportEvery || r.report(true) == nil
-}
-
-func (r *webReader) report(limited bool) error {
-	ev := swarm.Progress{
-		Peer: r.w.peer, Down: r.untold, Run: r.run.Run, Got: r.got, Limited: limited,
-	}
-	r.untold, r.told = 0, time.Now()
-	if !r.w.m.tell(r.ctx, ev) {
-		return r.ctx.Err()
-	}
-	return nil
-}
-
-// begins notes that a run comes, and reports whether it is still wanted.
-func (w *webSource) begins(r *webRun) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	r.begun = true
-	return !r.gone
-}
-
-// done ends a run.
-func (w *webSource) done(r *webRun) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.forget(r)
-}
-
-// forget ends the reading of a run. Called with mu held.
-func (w *webSource) forget(r *webRun) {
-	for i, q := range w.reading {
-		if q == r {
-			w.reading = append(w.reading[:i:i], w.reading[i+1:]...)
-			return
-		}
-	}
-}
-
-// again asks once more for runs whose answer was ended, but for those that were taken back.
-func (w *webSource) again(batch []*webRun) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	var left []*webRun
-	for _, r := range batch {
-		w.forget(r)
-		if !r.gone {
-			r.cancel, r.into, r.begun = nil, nil, false
-			left = append(left, r)
-		}
-	}
-	w.queue = append(left, w.queue...)
-}
-
-// reject gives the core runs back.
-func (w *webSource) reject(ctx context.Context, batch []*webRun) {
-	for _, r := range batch {
-		w.mu.Lock()
-		w.forget(r)
-		gone := r.gone
-		w.mu.Unlock()
-		if !gone {
-			w.m.tell(ctx, swarm.Rejected{Peer: w.peer, Run: r.Run})
-		}
-	}
-}
-
-// failed leaves the origin alone for a while, and tells the user why, once.
-func (w *webSource) failed(err error) {
-	w.mu.Lock()
-	w.fails++
-	wait := webFirst << min(w.fails-1, 10)
-	var status *origin.StatusError
-	if errors.As(err, &status) {
-		if status.Code < 500 && status.Code != 429 && status.Code != 408 {
-			wait = webRefused << min(w.fails-1, 10)
-		}
-	}
-	wait = min(wait, webMost)
-	if status != nil {
-		wait = max(wait, status.After)
-	}
-	w.until = time.Now().Add(wait)
-	before := w.trouble
-	w.trouble = fmt.Sprintf("%s %v", w.name(), err)
-	tell := w.trouble != before
-	trouble := w.trouble
-	w.mu.Unlock()
-	if tell {
-		w.m.cfg.Log.Warn().Msgf("%s; it is asked again in %v", trouble, wait.Round(time.Second))
-	}
-}
-
-// troubles is what is wrong with the origin, in words; empty: nothing.
-func (w *webSource) troubles() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.trouble
 }

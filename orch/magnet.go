@@ -161,6 +161,17 @@ func (f *File) Magnet() (string, error) {
 	return link, nil
 }
 
+// Conductors are those of its trackers that may be conductors, as HOST:PORT.
+func (m *Magnet) Conductors() []string {
+	var all []string
+	for _, address := range m.Trackers {
+		if c := conductorOf(address); c != "" && !slices.Contains(all, c) {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
 // WithHints adds the trackers and web seeds of a link to a composition that came
 // without.
 func (f *File) WithHints(m *Magnet) error {

@@ -101,6 +101,7 @@ type Who struct {
 	Origin  bool   `json:"origin"`  // it had everything from the start
 	Client  bool   `json:"client"`  // a BitTorrent client
 	Self    bool   `json:"self"`    // who shows the page
+	Web     bool   `json:"web"`     // a web server that has the content, and no member
 }
 
 // The states of a member.

@@ -6,10 +6,10 @@ _orchestra_commands='share get compose conduct join verify show status import ex
 _orchestra_flags() {
 	case $1 in
 	share) flags='--listen --qr --conductor --member-listen --part-size --hash --comment --links --no-times --private --key-file --allow --udp --max-members --peers --max-per-address --no-announce --admin-listen --page-token-file --page-host --advertise --share-for --ratio --until-copies --name --upload-limit --download-limit --max-peers --progress --no-input -l -c -s' ;;
-	get) flags='--dir --listen --advertise --conductor --peer --exit --share-for --ratio --until-copies --name --stall-timeout --upload-limit --download-limit --only --except --max-peers --key-file --sequential --stdout --on-complete --on-complete-timeout --check --replace --repair --no-times --progress --page --no-input -d -l -e' ;;
+	get) flags='--dir --listen --advertise --conductor --peer --webseed --no-webseeds --exit --share-for --ratio --until-copies --name --stall-timeout --upload-limit --download-limit --only --except --max-peers --key-file --sequential --stdout --on-complete --on-complete-timeout --check --replace --repair --no-times --progress --page --no-input -d -l -e' ;;
 	compose) flags='--conductor --part-size --output --force --hash --comment --links --no-times --private --key-file --torrent -c -s -o -f' ;;
 	conduct) flags='--listen --publish --key-file --allow --udp --max-members --peers --max-per-address --no-announce --admin-listen --page-token-file --page-host -l' ;;
-	join) flags='--dir --listen --advertise --conductor --peer --exit --share-for --ratio --until-copies --name --stall-timeout --upload-limit --download-limit --only --except --max-peers --key-file --sequential --stdout --on-complete --on-complete-timeout --check --replace --repair --no-times --progress --page --no-input -d -l -e' ;;
+	join) flags='--dir --listen --advertise --conductor --peer --webseed --no-webseeds --exit --share-for --ratio --until-copies --name --stall-timeout --upload-limit --download-limit --only --except --max-peers --key-file --sequential --stdout --on-complete --on-complete-timeout --check --replace --repair --no-times --progress --page --no-input -d -l -e' ;;
 	verify) flags='' ;;
 	show) flags='' ;;
 	status) flags='--watch --wait --timeout --key-file -w' ;;
@@ -52,6 +52,7 @@ _orchestra_kind() {
 	get:--advertise) kind='none' ;;
 	get:--conductor) kind='none' ;;
 	get:--peer) kind='none' ;;
+	get:--webseed) kind='none' ;;
 	get:--share-for) kind='none' ;;
 	get:--ratio) kind='none' ;;
 	get:--until-copies) kind='none' ;;
@@ -89,6 +90,7 @@ _orchestra_kind() {
 	join:--advertise) kind='none' ;;
 	join:--conductor) kind='none' ;;
 	join:--peer) kind='none' ;;
+	join:--webseed) kind='none' ;;
 	join:--share-for) kind='none' ;;
 	join:--ratio) kind='none' ;;
 	join:--until-copies) kind='none' ;;

@@ -34,6 +34,7 @@ set -g __orchestra_valued \
 	get:--advertise \
 	get:--conductor \
 	get:--peer \
+	get:--webseed \
 	get:--share-for \
 	get:--ratio \
 	get:--until-copies \
@@ -80,6 +81,7 @@ set -g __orchestra_valued \
 	join:--advertise \
 	join:--conductor \
 	join:--peer \
+	join:--webseed \
 	join:--share-for \
 	join:--ratio \
 	join:--until-copies \
@@ -231,6 +233,8 @@ complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at get' -l advertise -x -d 'where others reach this member, if it is elsewhere than they see it'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at get' -l conductor -x -d 'instead of the .orch file'\''s; may be repeated'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at get' -l peer -x -d 'a member to connect to; may be repeated'
+complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at get' -l webseed -x -d 'a copy on a web server (http, https) or in a bucket (s3), beside the .orch file'\''s; may be repeated'
+complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at get' -l no-webseeds -d 'do not ask the web servers that the .orch file names'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at get' -l exit -s e -d 'end when the content is complete'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at get' -l share-for -x -d 'end so long after the content is complete: 10m, 1h30m'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at get' -l ratio -x -d 'end when complete, and R times the content was sent'
@@ -287,6 +291,8 @@ complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at join' -l advertise -x -d 'where others reach this member, if it is elsewhere than they see it'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at join' -l conductor -x -d 'instead of the .orch file'\''s; may be repeated'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at join' -l peer -x -d 'a member to connect to; may be repeated'
+complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at join' -l webseed -x -d 'a copy on a web server (http, https) or in a bucket (s3), beside the .orch file'\''s; may be repeated'
+complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at join' -l no-webseeds -d 'do not ask the web servers that the .orch file names'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at join' -l exit -s e -d 'end when the content is complete'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at join' -l share-for -x -d 'end so long after the content is complete: 10m, 1h30m'
 complete -c orchestra -c orchestra-share -c orchestra-get -c orchestra-compose -c orchestra-conduct -c orchestra-join -c orchestra-verify -c orchestra-show -c orchestra-status -c orchestra-import -c orchestra-export -n '__orchestra_at join' -l ratio -x -d 'end when complete, and R times the content was sent'

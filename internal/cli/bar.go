@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/cheggaaa/pb/v3"
 )
@@ -73,7 +74,8 @@ func (b *bar) fields(v *view) (fields []string, named int) {
 	sent := fmt.Sprintf("%8s sent", figureText(float64(v.Uploaded)))
 	if v.settled() {
 		return []string{
-			v.pace() + " " + up, v.others(true), v.conductor(), sent, v.connected(), bytesText(v.Bytes),
+			v.pace() + " " + up, v.others(true), v.conductor(), sent, b.web(v), v.connected(),
+			bytesText(v.Bytes),
 		}, 1
 	}
 	eta := v.eta()
@@ -83,11 +85,26 @@ func (b *bar) fields(v *view) (fields []string, named int) {
 	digits := len(fmt.Sprint(v.Parts))
 	return []string{
 		fmt.Sprintf("%10s", v.pace()), fmt.Sprintf("%-11s", eta), "up " + up,
-		v.others(true), v.conductor(), v.connected(), sent,
+		v.others(true), v.conductor(), b.web(v), v.connected(), sent,
 		fmt.Sprintf("%*d/%d parts", digits, v.PartsDone, v.Parts),
 		fmt.Sprintf("%8s/%s", figureText(float64(v.BytesDone)), bytesText(v.Bytes)),
 	}, 2
 }
+
+// web is how much came from web servers, or why one of them is not asked; empty if there are none.
+func (b *bar) web(v *view) string {
+	trouble := v.webTrouble(time.Now())
+	switch {
+	case trouble != "":
+		return elided(harmless(trouble), mostWeb)
+	case fromOrigins(v.Origins) == 0:
+		return ""
+	}
+	return fmt.Sprintf("%8s from web", figureText(float64(fromOrigins(v.Origins))))
+}
+
+// mostWeb is how many columns the words about web servers may take.
+const mostWeb = 60
 
 // waiting is the bar of a member to which nothing comes: why it does not takes the bar's place.
 func (b *bar) waiting(width int, text string) string {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"flag"
 	"io/fs"
@@ -20,6 +21,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/rclone/gofakes3"
+	"github.com/rclone/gofakes3/s3mem"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -66,6 +69,8 @@ func heedSignals() {
 //	random FILE SIZE             writes a file of that many random bytes, the same each time
 //	flip FILE OFFSET             changes one byte
 //	serve VARIABLE FOLDER        serves the folder over HTTP at $VARIABLE, until the script ends
+//	bucket VARIABLE FOLDER       serves it as the bucket "music" of an S3 server, for who has the key
+//	                             of "player", "secret"
 //
 // The torrents of libtorrent are in $TORRENTS.
 func TestTranscripts(t *testing.T) {
@@ -84,6 +89,7 @@ func TestTranscripts(t *testing.T) {
 			"random": scriptRandom,
 			"flip":   scriptFlip,
 			"serve":  scriptServe,
+			"bucket": scriptBucket,
 		},
 	})
 }
@@ -136,6 +142,26 @@ func scriptServe(ts *testscript.TestScript, _ bool, args []string) {
 		_, _ = w.Write(make([]byte, 500))
 	})
 	server := httptest.NewServer(mux)
+	ts.Defer(server.Close)
+	ts.Setenv(args[0], server.URL)
+}
+
+// scriptBucket serves the files of a folder, by their paths in it.
+func scriptBucket(ts *testscript.TestScript, _ bool, args []string) {
+	ctx, bucket := context.Background(), s3mem.New()
+	ts.Check(bucket.CreateBucket(ctx, "music"))
+	folder := os.DirFS(ts.MkAbs(args[1]))
+	ts.Check(fs.WalkDir(folder, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		b, err := fs.ReadFile(folder, path)
+		ts.Check(err)
+		_, err = bucket.PutObject(ctx, "music", path, nil, bytes.NewReader(b), int64(len(b)))
+		return err
+	}))
+	keys := gofakes3.WithV4Auth(map[string]string{"player": "secret"})
+	server := httptest.NewServer(gofakes3.New(bucket, keys).Server())
 	ts.Defer(server.Close)
 	ts.Setenv(args[0], server.URL)
 }

@@ -16,14 +16,7 @@ import (
 // TestDocumentsAreCurrent holds the man pages and completions in docs/ against the command table.
 func TestDocumentsAreCurrent(t *testing.T) {
 	const docs = "../../docs"
-	made, err := documents(docs)
-	if err != nil {
-		t.Fatal(err)
-	}
-	there, err := madeFiles(docs)
-	if err != nil {
-		t.Fatal(err)
-	}
+	made, there := madeAndThere(t, docs)
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(made)), there); diff != "" {
 		t.Errorf("docs/ has other files than the table makes; 'make docs' mends it:\n%s", diff)
 	}
@@ -38,6 +31,20 @@ func TestDocumentsAreCurrent(t *testing.T) {
 	}
 }
 
+// madeAndThere are the documents that the table makes, by their paths, and the paths of those
+// there.
+func madeAndThere(t *testing.T, docs string) (made map[string]string, there []string) {
+	t.Helper()
+	made, err := documents(docs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if there, err = madeFiles(docs); err != nil {
+		t.Fatal(err)
+	}
+	return made, there
+}
+
 func TestWriteDocuments(t *testing.T) {
 	docs := t.TempDir()
 	scripting, err := os.ReadFile("../../docs/scripting.md")
@@ -48,14 +55,7 @@ func TestWriteDocuments(t *testing.T) {
 	if err := WriteDocuments(docs); err != nil {
 		t.Fatal(err)
 	}
-	made, err := documents(docs)
-	if err != nil {
-		t.Fatal(err)
-	}
-	there, err := madeFiles(docs)
-	if err != nil {
-		t.Fatal(err)
-	}
+	made, there := madeAndThere(t, docs)
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(made)), there); diff != "" {
 		t.Error(diff)
 	}

@@ -256,6 +256,7 @@ func (e *ensemble) sum() sum {
 		s.Wasted += p.Wasted
 		s.Members, s.Known = s.Members+p.Members, s.Known+p.Known
 		s.KnownComplete += p.KnownComplete
+		s.Origins = addOrigins(s.Origins, p.Origins)
 		s.Checking = s.Checking || p.Checking
 		s.Dialled = s.Dialled || p.Dialled
 		s.Unreachable = s.Unreachable || p.Unreachable

@@ -70,7 +70,8 @@ func (v *voice) view(now time.Time) *view {
 	p := v.progress()
 	v.down.observe(now, p.Downloaded-p.Wasted)
 	v.up.observe(now, p.Uploaded)
-	return &view{p, &v.down, &v.up}
+	v.web.observe(now, fromOrigins(p.Origins))
+	return &view{p, &v.down, &v.up, &v.web}
 }
 
 // event is one that is about a composition.
@@ -85,6 +86,9 @@ func (s *ensembleShowing) event(v *voice, kind string, e joinEvent, text ...stri
 func (s *ensembleShowing) joined(v *voice) {
 	if s.program.common.verbose && s.mode != "none" {
 		s.note("%s is joined", v.name())
+	}
+	if text := resumedText(v.progress()); text != "" && s.mode != "none" {
+		s.note("%s: %s", v.name(), text)
 	}
 	v.endOn(s.event(v, "joined", joinEvent{}))
 }

@@ -142,14 +142,7 @@ func TestKilledFolderMemberGoesOn(t *testing.T) {
 	t.Parallel()
 	s := newFolderScene(t, 64<<10)
 	s.join("original", "--upload-limit", "8M").untilComplete()
-	member := s.join("member")
-	had := member.untilParts(80).PartsDone
-	member.stop(syscall.SIGKILL)
-	again := s.join("member")
-	e := again.until("the check's end", func(e sceneEvent) bool { return e.Event == "progress" && !e.Checking })
-	if e.PartsDone < had*9/10 {
-		t.Errorf("%d parts after the check, had %d when killed", e.PartsDone, had)
-	}
+	again := s.joinKilledAt(80)
 	second := s.join("member")
 	if code := second.wait(); code != exitLocked || !strings.Contains(second.errors(), "another orchestra") {
 		t.Errorf("a second join: exit code %d, %s", code, second.errors())

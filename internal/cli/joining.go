@@ -45,10 +45,13 @@ func (j *joining) run(ctx context.Context) error {
 	s.resumed(m.Progress())
 
 	keys := make(chan struct{})
-	last := &lastCopy{terminal: p.terminal, again: p.running + " again", quit: p.stop.quit, needed: func() string {
-		progress := m.Progress()
-		return needed(&progress)
-	}}
+	last := &lastCopy{
+		terminal: p.terminal, again: p.running + " again", quit: p.stop.quit,
+		needed: func() string {
+			progress := m.Progress()
+			return needed(&progress)
+		},
+	}
 	go func() {
 		defer close(keys)
 		p.terminal.watch(j.ctx, readKeys, last.pressed)

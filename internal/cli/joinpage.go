@@ -202,6 +202,15 @@ func (j *joinPage) show(now time.Time, in *member.Insight) (page.Summary, *page.
 			d.Flows = append(d.Flows, page.Flow{From: self.ID, To: row.ID, Rate: int64(seen.to), Total: peer.Sent})
 		}
 	}
+	for i := range p.Origins {
+		row, seen := j.origin(now, &p.Origins[i], parts)
+		d.Members = append(d.Members, row)
+		if sent := p.Origins[i].Received; sent > 0 {
+			d.Flows = append(d.Flows, page.Flow{
+				From: row.ID, To: self.ID, Rate: int64(seen.from), Total: sent,
+			})
+		}
+	}
 	j.forget(now)
 	for _, row := range rows {
 		s.Have += row.Now.Have
@@ -246,18 +255,7 @@ func (j *joinPage) self(now time.Time, p *member.Progress, parts int) page.Membe
 
 // peer is the row of a peer: what it gets and sends, as far as this member takes part.
 func (j *joinPage) peer(now time.Time, p *member.Peer, parts int) (page.Member, *peerSeen) {
-	seen := j.peers[p.ID]
-	if seen == nil {
-		j.serial++
-		seen = &peerSeen{serial: j.serial, at: now, received: p.Received, sent: p.Sent}
-		j.peers[p.ID] = seen
-	}
-	if span := now.Sub(seen.at); span >= pageLook/4 {
-		seen.from.saw(span, p.Received-seen.received)
-		seen.to.saw(span, p.Sent-seen.sent)
-		seen.received, seen.sent = p.Received, p.Sent
-	}
-	seen.at = now
+	seen := j.sees(now, p.ID, p.Received, p.Sent)
 	m := page.Member{ID: seen.serial, Who: page.Who{Addr: p.Addr.String(), Version: page.Program(p.ID), Since: p.Since.Unix()}}
 	m.Now = page.Now{
 		State: page.Downloading, Have: int64(p.Parts), Parts: int64(parts), Down: int64(seen.to), Up: int64(seen.from),
@@ -265,6 +263,37 @@ func (j *joinPage) peer(now time.Time, p *member.Peer, parts int) (page.Member, 
 	}
 	if p.Parts >= parts {
 		m.Now.State, m.Now.Left = page.Complete, 0
+	}
+	return m, seen
+}
+
+// sees takes in how much a peer sent and got so far.
+func (j *joinPage) sees(now time.Time, id [20]byte, received, sent int64) *peerSeen {
+	seen := j.peers[id]
+	if seen == nil {
+		j.serial++
+		seen = &peerSeen{serial: j.serial, at: now, received: received, sent: sent}
+		j.peers[id] = seen
+	}
+	if span := now.Sub(seen.at); span >= pageLook/4 {
+		seen.from.saw(span, received-seen.received)
+		seen.to.saw(span, sent-seen.sent)
+		seen.received, seen.sent = received, sent
+	}
+	seen.at = now
+	return seen
+}
+
+// origin is the row of a web server. It counts neither as a member nor as a copy.
+func (j *joinPage) origin(now time.Time, o *member.Origin, parts int) (page.Member, *peerSeen) {
+	seen := j.sees(now, o.ID, o.Received, 0)
+	m := page.Member{ID: seen.serial, Who: page.Who{Label: o.Name, Web: true, Since: j.began.Unix()}}
+	m.Now = page.Now{
+		State: page.Complete, Have: int64(parts), Parts: int64(parts), Up: int64(seen.from),
+		Sent: o.Received, Seen: now.Unix(),
+	}
+	if text := o.Text(now); text != "" && o.Again.After(now) {
+		m.Now.State, m.Now.Why = page.Stalled, text
 	}
 	return m, seen
 }

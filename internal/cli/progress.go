@@ -13,6 +13,7 @@ import (
 type view struct {
 	member.Progress
 	down, up *meter
+	web      *meter // of what comes from web servers; nil: there are none
 }
 
 // percent is rounded down: 100 means all.
@@ -112,6 +113,7 @@ func (v *view) line() string {
 		add(v.pace())
 	}
 	add(v.eta())
+	add(v.fromWeb())
 	if v.up.rate() > 0 {
 		add("up " + rateText(v.up))
 	}
@@ -122,7 +124,10 @@ func (v *view) line() string {
 	add(v.connected())
 	add(v.conductor())
 	if waits != "" {
-		text += "; " + waits + because(v.Waiting)
+		return text + "; " + waits + because(v.Waiting)
+	}
+	if trouble := v.webTrouble(time.Now()); trouble != "" {
+		text += "; " + brief(trouble)
 	}
 	return text
 }

@@ -77,7 +77,7 @@ func TestPlainSchedule(t *testing.T) {
 		{70, 39, false, ""},
 		{71, 39, false, ""},
 	} {
-		v := &view{member.Progress{Bytes: 100, BytesDone: int64(step.percent), Waiting: step.waiting}, &meter{}, &meter{}}
+		v := &view{member.Progress{Bytes: 100, BytesDone: int64(step.percent), Waiting: step.waiting}, &meter{}, &meter{}, nil}
 		if got := s.due(concertStart.Add(time.Duration(step.second)*time.Second), v); got != step.due {
 			t.Errorf("at %d s, %d %%: %v, want %v", step.second, step.percent, got, step.due)
 		}
@@ -92,7 +92,7 @@ func TestPlainScheduleOfSharing(t *testing.T) {
 		sent   int64
 		due    bool
 	}{{0, 0, false}, {10, 0, false}, {11, 1, true}, {12, 2, false}, {15, 3, false}, {16, 4, true}, {100, 4, false}} {
-		v := &view{member.Progress{Complete: true, Uploaded: step.sent}, &meter{}, &meter{}}
+		v := &view{member.Progress{Complete: true, Uploaded: step.sent}, &meter{}, &meter{}, nil}
 		if got := s.due(concertStart.Add(time.Duration(step.minute)*time.Minute), v); got != step.due {
 			t.Errorf("after %d minutes: %v, want %v", step.minute, got, step.due)
 		}
@@ -236,6 +236,12 @@ func TestBar(t *testing.T) {
 	checks.Checking, checks.Downloaded = true, 0
 	bad := joins
 	bad.BadParts = make([]int, 157)
+	pulls := joins
+	pulls.Origins = []member.Origin{{Name: "example.org", Received: 80 << 20}}
+	refused := joins
+	refused.Origins = []member.Origin{
+		{Name: "example.org", Trouble: "answers 403 Forbidden", Again: time.Now().Add(30 * time.Second)},
+	}
 	down, up, none := steadyMeter(1<<20), steadyMeter(512<<10), steadyMeter(0)
 	for _, tt := range []struct {
 		name  string
@@ -243,23 +249,25 @@ func TestBar(t *testing.T) {
 		v     *view
 		want  string
 	}{
-		{"joins", 140, &view{joins, down, up}, "music [=====>---------]  38% 1.00 MiB/s ETA 2m37s   up  512 KiB/s 1 of 5 complete 4 connected 1.21 GiB sent  99/256 parts 99.0 MiB/256 MiB"},
-		{"joins", 79, &view{joins, down, up}, "music [===>--------]  38% 1.00 MiB/s ETA 2m37s   up  512 KiB/s 1 of 5 complete"},
-		{"joins", 39, &view{joins, down, up}, "[==>-------]  38% 1.00 MiB/s ETA 2m37s  "},
-		{"joins", 19, &view{joins, down, up}, " 38% 1.00 MiB/s"},
-		{"joins", 14, &view{joins, down, up}, "38%"},
-		{"shares", 79, &view{shares, none, up}, "music [===============] 100% sharing  512 KiB/s 3 of 5 complete 1.21 GiB sent"},
-		{"shares", 39, &view{shares, none, up}, "[=========] 100% sharing  512 KiB/s"},
-		{"shares", 19, &view{shares, none, up}, "100%  512 KiB/s"},
-		{"shares alone", 79, &view{alone, none, none}, "music [====] 100% sharing      0 B/s no members no conductor 1.21 GiB sent"},
-		{"waits", 110, &view{waits, none, up}, "music 38% stalled: nobody connected has 3 of the 157 missing parts; 192.168.1.17:10001 had them last"},
-		{"waits", 79, &view{waits, none, up}, "music 38% stalled: nobody connected has 3 of the 157 missing parts; 192.168...."},
-		{"waits", 39, &view{waits, none, up}, "38% stalled: nobody connected has 3 ..."},
-		{"waits", 19, &view{waits, none, up}, "38% stalled: nob..."},
-		{"waits", 4, &view{waits, none, up}, "38% "},
-		{"comes again", 39, &view{waits, down, up}, "[==>-------]  38% 1.00 MiB/s ETA 2m37s  "},
-		{"checks", 79, &view{checks, none, up}, "music [===>--------]  38%   checking ETA -       up  512 KiB/s 1 of 5 complete"},
-		{"keeps bad parts", 79, &view{bad, none, up}, "music [=====>---------]  38% sharing  512 KiB/s 1 of 5 complete 1.21 GiB sent"},
+		{"joins", 140, &view{joins, down, up, nil}, "music [=====>---------]  38% 1.00 MiB/s ETA 2m37s   up  512 KiB/s 1 of 5 complete 4 connected 1.21 GiB sent  99/256 parts 99.0 MiB/256 MiB"},
+		{"joins", 79, &view{joins, down, up, nil}, "music [===>--------]  38% 1.00 MiB/s ETA 2m37s   up  512 KiB/s 1 of 5 complete"},
+		{"gets from the web", 110, &view{pulls, down, up, none}, "music [=====>--------]  38% 1.00 MiB/s ETA 2m37s   up  512 KiB/s 1 of 5 complete 80.0 MiB from web 4 connected"},
+		{"is refused", 150, &view{refused, down, up, none}, "music [====>------]  38% 1.00 MiB/s ETA 2m37s   up  512 KiB/s 1 of 5 complete the web server example.org answers 403 Forbidden; it is a... 4 connected"},
+		{"joins", 39, &view{joins, down, up, nil}, "[==>-------]  38% 1.00 MiB/s ETA 2m37s  "},
+		{"joins", 19, &view{joins, down, up, nil}, " 38% 1.00 MiB/s"},
+		{"joins", 14, &view{joins, down, up, nil}, "38%"},
+		{"shares", 79, &view{shares, none, up, nil}, "music [===============] 100% sharing  512 KiB/s 3 of 5 complete 1.21 GiB sent"},
+		{"shares", 39, &view{shares, none, up, nil}, "[=========] 100% sharing  512 KiB/s"},
+		{"shares", 19, &view{shares, none, up, nil}, "100%  512 KiB/s"},
+		{"shares alone", 79, &view{alone, none, none, nil}, "music [====] 100% sharing      0 B/s no members no conductor 1.21 GiB sent"},
+		{"waits", 110, &view{waits, none, up, nil}, "music 38% stalled: nobody connected has 3 of the 157 missing parts; 192.168.1.17:10001 had them last"},
+		{"waits", 79, &view{waits, none, up, nil}, "music 38% stalled: nobody connected has 3 of the 157 missing parts; 192.168...."},
+		{"waits", 39, &view{waits, none, up, nil}, "38% stalled: nobody connected has 3 ..."},
+		{"waits", 19, &view{waits, none, up, nil}, "38% stalled: nob..."},
+		{"waits", 4, &view{waits, none, up, nil}, "38% "},
+		{"comes again", 39, &view{waits, down, up, nil}, "[==>-------]  38% 1.00 MiB/s ETA 2m37s  "},
+		{"checks", 79, &view{checks, none, up, nil}, "music [===>--------]  38%   checking ETA -       up  512 KiB/s 1 of 5 complete"},
+		{"keeps bad parts", 79, &view{bad, none, up, nil}, "music [=====>---------]  38% sharing  512 KiB/s 1 of 5 complete 1.21 GiB sent"},
 	} {
 		got := newBar("music").render(tt.width, tt.v)
 		// How long a bar is does not matter here.
@@ -269,7 +277,7 @@ func TestBar(t *testing.T) {
 		}
 	}
 	names := []string{"", "m", "a name that is longer than any place for it", "\u4e2d\u6587\u540d\u5b57\u5f88\u957f\u5f88\u957f\u5f88\u957f", "\x1b[31mred"}
-	for _, v := range []*view{{joins, down, up}, {shares, none, up}, {waits, none, none}} {
+	for _, v := range []*view{{joins, down, up, nil}, {shares, none, up, nil}, {waits, none, none, nil}} {
 		for i, name := range names {
 			b := newBar(name)
 			for width := -1; width < 150; width++ {
@@ -301,18 +309,32 @@ func TestLine(t *testing.T) {
 	waits.Waiting = "all are full\n"
 	first := waits
 	first.PartsDone, first.BytesDone, first.Downloaded, first.Members, first.Known = 0, 0, 0, 0, 0
+	pulls := joins
+	pulls.Origins = []member.Origin{{Name: "example.org", Received: 80 << 20}, {Name: "s3://music"}}
+	refused := joins
+	refused.Origins = []member.Origin{
+		{Name: "example.org", Trouble: "answers 403 Forbidden", Again: time.Now().Add(30 * time.Second)},
+		{Name: "other", Trouble: "sends nothing", Again: time.Now().Add(-time.Second)},
+	}
+	got := shares
+	got.Origins = []member.Origin{
+		{Name: "example.org", Received: 200 << 20}, {Name: "s3://music", Received: 56 << 20, Trouble: "sends nothing"},
+	}
 	down, up, none := steadyMeter(1<<20), steadyMeter(512<<10), steadyMeter(0)
 	var fresh meter
 	for _, tt := range []struct {
 		v    *view
 		want string
 	}{
-		{&view{joins, down, none}, "99 of 256 parts (38 %), 99 MiB of 256 MiB, 1.00 MiB/s, ETA 2m37s, 0 of 2 complete, 1 connected"},
-		{&view{gives, down, up}, "99 of 256 parts (38 %), 99 MiB of 256 MiB, 1.00 MiB/s, ETA 2m37s, up 512 KiB/s, 5 MiB sent, 1 of 2 complete, 1 connected"},
-		{&view{shares, none, up}, "256 of 256 parts (100 %), 256 MiB of 256 MiB, sharing, up 512 KiB/s, 5 MiB sent, 1 of 2 complete, 1 connected, no conductor"},
-		{&view{waits, none, none}, `99 of 256 parts (38 %), 99 MiB of 256 MiB, 0 of 2 complete, 1 connected; stalled: all are full\n`},
-		{&view{joins, none, none}, `99 of 256 parts (38 %), 99 MiB of 256 MiB, 0 of 2 complete, 1 connected; stalled`},
-		{&view{first, &fresh, none}, `0 of 256 parts (0 %), 0 B of 256 MiB, no members; waiting: all are full\n`},
+		{&view{joins, down, none, nil}, "99 of 256 parts (38 %), 99 MiB of 256 MiB, 1.00 MiB/s, ETA 2m37s, 0 of 2 complete, 1 connected"},
+		{&view{gives, down, up, nil}, "99 of 256 parts (38 %), 99 MiB of 256 MiB, 1.00 MiB/s, ETA 2m37s, up 512 KiB/s, 5 MiB sent, 1 of 2 complete, 1 connected"},
+		{&view{pulls, down, none, up}, "99 of 256 parts (38 %), 99 MiB of 256 MiB, 1.00 MiB/s, ETA 2m37s, 80 MiB at 512 KiB/s from the web server example.org, 0 of 2 complete, 1 connected"},
+		{&view{refused, down, none, none}, "99 of 256 parts (38 %), 99 MiB of 256 MiB, 1.00 MiB/s, ETA 2m37s, 0 of 2 complete, 1 connected; the web server example.org answers 403 Forbidden; it is asked again in 30s"},
+		{&view{got, none, none, up}, "256 of 256 parts (100 %), 256 MiB of 256 MiB, sharing, 256 MiB from 2 web servers, 5 MiB sent, 1 of 2 complete, 1 connected, no conductor"},
+		{&view{shares, none, up, nil}, "256 of 256 parts (100 %), 256 MiB of 256 MiB, sharing, up 512 KiB/s, 5 MiB sent, 1 of 2 complete, 1 connected, no conductor"},
+		{&view{waits, none, none, nil}, `99 of 256 parts (38 %), 99 MiB of 256 MiB, 0 of 2 complete, 1 connected; stalled: all are full\n`},
+		{&view{joins, none, none, nil}, `99 of 256 parts (38 %), 99 MiB of 256 MiB, 0 of 2 complete, 1 connected; stalled`},
+		{&view{first, &fresh, none, nil}, `0 of 256 parts (0 %), 0 B of 256 MiB, no members; waiting: all are full\n`},
 	} {
 		if got := tt.v.line(); got != tt.want {
 			t.Errorf("got  %q\nwant %q", got, tt.want)
@@ -330,7 +352,7 @@ func TestBarIsSteady(t *testing.T) {
 				member.Progress{
 					Parts: 1000, PartsDone: int(done >> 30), Bytes: 1000 << 30, BytesDone: done, Uploaded: done,
 					Members: 4, Known: 15, KnownComplete: i, ConductorUp: true,
-				}, steadyMeter(rate), steadyMeter(rate),
+				}, steadyMeter(rate), steadyMeter(rate), nil,
 			}
 			if rate == 0 {
 				v.down = steadyMeter(1)
@@ -360,7 +382,7 @@ func TestPercentIsHonest(t *testing.T) {
 		{member.Progress{Complete: true}, 100},
 		{member.Progress{Bytes: math.MaxInt64, BytesDone: math.MaxInt64 / 2}, 50},
 	} {
-		if got := (&view{tt.p, &meter{}, &meter{}}).percent(); got != tt.want {
+		if got := (&view{tt.p, &meter{}, &meter{}, nil}).percent(); got != tt.want {
 			t.Errorf("%d of %d: %d %%, want %d", tt.p.BytesDone, tt.p.Bytes, got, tt.want)
 		}
 	}

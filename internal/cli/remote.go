@@ -20,7 +20,7 @@ import (
 
 // A remote is a file on a web server, or in a bucket, that is composed.
 type remote struct {
-	address string // as it was typed, and as members ask for it
+	address string // as members ask for it
 	url     *url.URL
 	name    string
 }
@@ -41,6 +41,8 @@ func newRemote(address string) (*remote, error) {
 	case u.User != nil:
 		return nil, errors.New("the URL has a user name or a password, which everybody who gets the " +
 			".orch file would learn; members ask the server without")
+	case u.Scheme == "s3" && (u.RawQuery != "" || u.ForceQuery):
+		return nil, errors.New("the URL of a bucket has no query: a ? in a name is written %3F")
 	case u.Fragment != "":
 		return nil, errors.New("the URL has a #, after which comes what is no part of a file")
 	}
@@ -48,7 +50,7 @@ func newRemote(address string) (*remote, error) {
 	if err != nil || strings.HasSuffix(u.Path, "/") || u.Path == "" {
 		return nil, errors.New("the URL does not end in the name of a file")
 	}
-	return &remote{address: address, url: u, name: name}, nil
+	return &remote{address: u.String(), url: u, name: name}, nil
 }
 
 // shown is the URL as it may be shown.
@@ -66,9 +68,16 @@ func (r *remote) get(ctx context.Context) (*fetch.Body, error) {
 			return nil, fmt.Errorf("%s %w", r.shown(), err)
 		}
 	}
-	return fetch.Open(ctx, address, fetch.Config{
+	body, err := fetch.Open(ctx, address, fetch.Config{
 		Size: math.MaxInt64 / 2, Time: composeTime, Agent: agent(), Plain: true,
 	})
+	if refused := (*fetch.StatusError)(nil); errors.As(err, &refused) {
+		why := origin.Refusal(r.url, refused.Answer, refused.Start, os.Getenv, time.Now())
+		if why != "" {
+			return nil, fmt.Errorf("%w: %s", err, why)
+		}
+	}
+	return body, err
 }
 
 // open begins to read the file. What it returns last ends that.

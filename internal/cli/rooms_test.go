@@ -73,7 +73,10 @@ var confined = map[string]string{
 var testRooms = []string{"internal/cli/hosts", "internal/cli/switchboard"}
 
 // ofTests is what only tests may import.
-var ofTests = []string{"github.com/chromedp", "github.com/hanwen/go-fuse", "pgregory.net/rapid", "go.uber.org/goleak"}
+var ofTests = []string{
+	"github.com/chromedp", "github.com/hanwen/go-fuse", "github.com/rclone/gofakes3", "pgregory.net/rapid",
+	"go.uber.org/goleak",
+}
 
 func TestImportsPointDown(t *testing.T) {
 	const root = "../.."

@@ -339,20 +339,28 @@ func TestCorruptedPartIsNotOffered(t *testing.T) {
 	}
 }
 
+// joinKilledAt joins, kills the member when it has so many parts, and joins again, with these.
+func (s *scene) joinKilledAt(parts int) *player {
+	s.t.Helper()
+	member := s.join("member")
+	had := member.untilParts(parts).PartsDone
+	member.stop(syscall.SIGKILL)
+	again := s.join("member")
+	e := again.until("the check's end", func(e sceneEvent) bool {
+		return e.Event == "progress" && !e.Checking
+	})
+	if e.PartsDone < had*9/10 {
+		s.t.Errorf("%d parts after the check, had %d when killed", e.PartsDone, had)
+	}
+	return again
+}
+
 // A member that was killed half-way goes on with what it has.
 func TestKilledMemberGoesOn(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, 32<<20, "64K")
 	s.join("original", "--upload-limit", "8M").untilComplete()
-	member := s.join("member")
-	had := member.untilParts(100).PartsDone
-	member.stop(syscall.SIGKILL)
-	again := s.join("member")
-	e := again.until("the check's end", func(e sceneEvent) bool { return e.Event == "progress" && !e.Checking })
-	if e.PartsDone < had*9/10 {
-		t.Errorf("%d parts after the check, had %d when killed", e.PartsDone, had)
-	}
-	again.untilComplete()
+	s.joinKilledAt(100).untilComplete()
 	s.wantCopy("member")
 }
 

@@ -9,6 +9,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"orchestra/member"
 )
 
 // TestScriptingDoc holds docs/scripting.md against what the commands print: the fields, and their
@@ -48,6 +51,11 @@ func TestScriptingDoc(t *testing.T) {
 		status = runJSON(t, "status", s.address, s.orch)[0]
 	}
 	wantFields(t, "status", status, doc["status --json"])
+	origins, err := json.Marshal(originEvents(time.Now(), make([]member.Origin, 1))[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantFields(t, "a web server", decodeJSON(t, origins), doc["a web server in progress"])
 	wantFields(t, "a member of status", status["members"].([]any)[0].(map[string]any), doc["a member in status"])
 	sharing := runJSON(t, "share", s.path("original"), "--listen", "127.0.0.1:0", "--until-copies", "1")
 	wantFields(t, "share", sharing[0], doc["sharing"])

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"orchestra/member"
@@ -23,6 +24,7 @@ type showing struct {
 	mode     string     // bar, plain or none
 	bar      *bar
 	down, up meter
+	web      meter
 	plain    plainSchedule
 	troubles troubles
 	began    time.Time
@@ -69,24 +71,25 @@ type joinEvent struct {
 
 // joinCounts are the numbers of a progress and of an end event.
 type joinCounts struct {
-	Parts       int     `json:"parts"`
-	PartsDone   int     `json:"parts_done"`
-	Bytes       int64   `json:"bytes"`
-	BytesDone   int64   `json:"bytes_done"`
-	Downloaded  int64   `json:"downloaded"` // bytes, in this run
-	Wasted      int64   `json:"wasted"`     // of them
-	Uploaded    int64   `json:"uploaded"`   // bytes, in this run
-	Rate        float64 `json:"rate"`       // bytes a second coming in
-	UpRate      float64 `json:"upload_rate"`
-	Members     int     `json:"members"` // connected
-	Known       int     `json:"known"`
-	Others      int     `json:"known_complete"`
-	ConductorUp bool    `json:"conductor_up"`
-	Conductor   string  `json:"conductor"` // in words
-	Waiting     string  `json:"waiting"`   // why nothing comes
-	Checking    bool    `json:"checking"`
-	Complete    bool    `json:"complete"`
-	BadParts    []int   `json:"bad_parts"` // counted from 0
+	Parts       int           `json:"parts"`
+	PartsDone   int           `json:"parts_done"`
+	Bytes       int64         `json:"bytes"`
+	BytesDone   int64         `json:"bytes_done"`
+	Downloaded  int64         `json:"downloaded"` // bytes, in this run
+	Wasted      int64         `json:"wasted"`     // of them
+	Uploaded    int64         `json:"uploaded"`   // bytes, in this run
+	Rate        float64       `json:"rate"`       // bytes a second coming in
+	UpRate      float64       `json:"upload_rate"`
+	Members     int           `json:"members"` // connected
+	Known       int           `json:"known"`
+	Others      int           `json:"known_complete"`
+	ConductorUp bool          `json:"conductor_up"`
+	Conductor   string        `json:"conductor"` // in words
+	Waiting     string        `json:"waiting"`   // why nothing comes
+	Origins     []originEvent `json:"web_servers"`
+	Checking    bool          `json:"checking"`
+	Complete    bool          `json:"complete"`
+	BadParts    []int         `json:"bad_parts"` // counted from 0
 }
 
 func (s *showing) start(address, page string, readKeys bool) error {
@@ -116,6 +119,7 @@ func (s *showing) every() time.Duration {
 func (s *showing) look(now time.Time, p member.Progress) error {
 	s.down.observe(now, p.Downloaded-p.Wasted)
 	s.up.observe(now, p.Uploaded)
+	s.web.observe(now, fromOrigins(p.Origins))
 	v := s.view(p)
 	switch s.mode {
 	case "bar":
@@ -149,14 +153,22 @@ func (s *showing) look(now time.Time, p member.Progress) error {
 	return s.emit(joinEvent{Event: "progress", Seconds: s.seconds(), joinCounts: v.counts()})
 }
 
-func (s *showing) view(p member.Progress) *view { return &view{p, &s.down, &s.up} }
+func (s *showing) view(p member.Progress) *view { return &view{p, &s.down, &s.up, &s.web} }
 
 // resumed says what was here at the start and need not be read again.
 func (s *showing) resumed(p member.Progress) {
-	if s.mode != "none" && p.Resumed > 0 && p.Resumed < p.Parts {
-		s.program.terminal.note("resumed: %s of %s were here (checked before)",
-			grouped(int64(p.Resumed)), counted(p.Parts, "part"))
+	if text := resumedText(p); s.mode != "none" && text != "" {
+		s.program.terminal.note("%s", text)
 	}
+}
+
+// resumedText says how many parts were here at the start; empty if none was, or all.
+func resumedText(p member.Progress) string {
+	if p.Resumed == 0 || p.Resumed >= p.Parts {
+		return ""
+	}
+	return fmt.Sprintf("resumed: %s of %s were here (checked before)",
+		grouped(int64(p.Resumed)), counted(p.Parts, "part"))
 }
 
 // complete says that the content is complete.
@@ -227,7 +239,7 @@ func (v *view) counts() *joinCounts {
 		Downloaded: v.Downloaded, Wasted: v.Wasted, Uploaded: v.Uploaded,
 		Rate: v.down.rate(), UpRate: v.up.rate(),
 		Members: v.Members, Known: v.Known, Others: v.KnownComplete, ConductorUp: v.ConductorUp,
-		Conductor: v.Conductor, Waiting: v.Waiting,
+		Conductor: v.Conductor, Waiting: v.Waiting, Origins: originEvents(time.Now(), v.Origins),
 		Checking: v.Checking, Complete: v.Complete, BadParts: v.BadParts,
 	}
 	if c.BadParts == nil {

@@ -53,12 +53,17 @@ func parseWait(s string) (waitFor, error) {
 func newStatus(p *program) *command {
 	var o statusOptions
 	c := &command{
-		name: "status", arguments: "[HOST:PORT|FILE.orch [ID|FILE.orch]]", most: 2,
+		name: "status", arguments: "[HOST:PORT|FILE.orch|URL|MAGNET [ID|FILE.orch|MAGNET]]", most: 2,
 		usage: "ask a conductor how many have all of it, and who is slowest",
-		description: "Asks the conductor at HOST:PORT how far the members of a composition are, or those of all that it knows.\n" +
-			"With FILE.orch alone, the conductor is that of the file. Of an ID the beginning is enough if no\n" +
-			"other one begins so. Complete are all members that said so, those that have left since and the\n" +
-			"first sharer included. Without arguments, what the joins of several compositions tell that run here.",
+		description: "Asks the conductor at HOST:PORT how far the members of a composition are, or those " +
+			"of all that it knows.\n" +
+			"With FILE.orch, a torrent, a URL of either or a magnet link alone, the conductor is the one " +
+			"that it names.\n" +
+			"Of an ID the beginning is enough if no other one begins so. Complete are all members that " +
+			"said so, those\n" +
+			"that have left since and the first sharer included. Without arguments, what the joins of " +
+			"several\n" +
+			"compositions tell that run here.",
 		options: []*option{
 			{name: "watch", short: "w", usage: "go on until stopped: one line on a terminal, else a line for each change", set: into(&o.watch, parseSwitch)},
 			{name: "wait", value: "N|all", usage: "wait until N are complete, or one and everybody who is listed; then exit 0", set: into(&o.wait, parseWait)},

@@ -3,12 +3,14 @@ package cli
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"orchestra/conduct"
+	"orchestra/internal/cli/fetch"
 	"orchestra/orch"
 	"orchestra/proto/secure"
 )
@@ -24,24 +26,19 @@ type subject struct {
 // one reports whether a certain composition is asked for.
 func (s *subject) one() bool { return s.id != orch.ID{} || s.prefix != "" }
 
-// readSubject reads status's arguments: HOST:PORT, or FILE.orch with the
-// conductors of that, or both in this order, or an ID or its beginning in the
-// place of the file.
+// readSubject reads status's arguments: HOST:PORT, or what describes a composition with the
+// conductors of that, or both in this order, or an ID or its beginning in the place of the latter.
 func (p *program) readSubject(ctx context.Context, arguments []string) (subject, error) {
 	first := arguments[0]
-	if len(arguments) == 1 && looksLikeFile(first) {
+	switch {
+	case len(arguments) == 1 && orch.IsMagnet(first):
+		return p.subjectOfMagnet(first)
+	case len(arguments) == 1 && looksLikeFile(first) && !isRoot(first):
 		return p.subjectOfFile(ctx, first)
 	}
-	var s subject
-	conductor, err := orch.ReadConductor(first)
+	s, err := p.subjectAt(first)
 	if err != nil {
-		return s, &usageError{command: "status", text: err.Error()}
-	}
-	s.conductors = []string{conductor}
-	if p.keyFile != "" {
-		if s.key, err = p.readKey(p.keyFile); err != nil {
-			return s, err
-		}
+		return s, err
 	}
 	if len(arguments) == 1 {
 		return s, nil
@@ -55,6 +52,14 @@ func (p *program) readSubject(ctx context.Context, arguments []string) (subject,
 		s.prefix = strings.ToLower(second)
 		return s, nil
 	}
+	if orch.IsMagnet(second) {
+		m, err := orch.ParseMagnet(second)
+		if err != nil {
+			return s, withCode(exitInput, err)
+		}
+		s.id = m.ID
+		return s, nil
+	}
 	from, err := p.open(ctx, second)
 	if err != nil {
 		return s, fmt.Errorf("expected an ID or an .orch file: %w", err)
@@ -64,6 +69,52 @@ func (p *program) readSubject(ctx context.Context, arguments []string) (subject,
 	return s, err
 }
 
+// subjectAt asks the conductor at an address: HOST:PORT, or its URL as a whole.
+func (p *program) subjectAt(address string) (s subject, err error) {
+	if address, s.key, err = p.keyFor(address); err != nil {
+		return s, err
+	}
+	if isRoot(address) {
+		u, err := fetch.Parse(address)
+		if err != nil {
+			return s, withCode(exitInput, err)
+		}
+		if address = u.Host; u.Port() == "" {
+			address += ":80"
+		}
+	}
+	conductor, err := orch.ReadConductor(address)
+	if err != nil {
+		return s, &usageError{command: "status", text: err.Error()}
+	}
+	s.conductors = []string{conductor}
+	return s, nil
+}
+
+// subjectOfMagnet asks the conductors that a magnet link names for what it is about. What that is
+// made of is not asked for: the ID is all that a conductor needs.
+func (p *program) subjectOfMagnet(link string) (subject, error) {
+	m, err := orch.ParseMagnet(link)
+	if err != nil {
+		return subject{}, withCode(exitInput, err)
+	}
+	conductors := m.Conductors()
+	if len(conductors) == 0 {
+		return subject{}, withCode(exitInput, fmt.Errorf("the magnet link %s",
+			noConductor(len(m.Trackers) > 0, "'LINK'")))
+	}
+	return subject{conductors: conductors, id: m.ID}, nil
+}
+
+// noConductor says that what describes a composition names no conductor, and what to do.
+func noConductor(trackers bool, what string) string {
+	text := "names no conductor"
+	if trackers {
+		text += ", and BitTorrent trackers do not tell who has how much"
+	}
+	return text + "; say which with: orchestra status HOST:PORT " + what
+}
+
 // subjectOfFile asks the conductors of an .orch file for its composition.
 func (p *program) subjectOfFile(ctx context.Context, path string) (subject, error) {
 	from, err := p.open(ctx, path)
@@ -71,15 +122,15 @@ func (p *program) subjectOfFile(ctx context.Context, path string) (subject, erro
 		return subject{}, err
 	}
 	f := from.file
+	if fetch.IsURL(path) {
+		path = fetch.ShownText(path) // the key stays out of it
+	}
 	conductors := from.conductors(nil)
 	if conductors == nil {
 		conductors, err = f.Conductors()
 	}
 	if err == nil && len(conductors) == 0 {
-		err = fmt.Errorf(
-			"it names no conductor; say which with: orchestra status HOST:PORT %s",
-			path,
-		)
+		err = errors.New("it " + noConductor(len(f.Trackers()) > 0, path))
 	}
 	if err != nil {
 		return subject{}, withCode(exitInput, fmt.Errorf("%s: %w", path, err))
@@ -88,9 +139,11 @@ func (p *program) subjectOfFile(ctx context.Context, path string) (subject, erro
 	return subject{conductors: conductors, id: f.ID(), key: key}, err
 }
 
-// looksLikeFile reports whether an argument means an .orch file by its form.
+// looksLikeFile reports whether an argument means an .orch file, or a torrent, by its form.
 func looksLikeFile(s string) bool {
-	return strings.EqualFold(filepath.Ext(s), ".orch") || strings.ContainsRune(s, os.PathSeparator)
+	ext := filepath.Ext(s)
+	return strings.EqualFold(ext, ".orch") || strings.EqualFold(ext, ".torrent") ||
+		s == "-" || fetch.IsURL(s) || strings.ContainsRune(s, os.PathSeparator)
 }
 
 func exists(path string) bool {

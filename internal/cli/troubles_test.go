@@ -55,7 +55,7 @@ func TestTroubles(t *testing.T) {
 		for _, stretch := range tt.stretches {
 			for range stretch.seconds {
 				now := concertStart.Add(time.Duration(second) * time.Second)
-				for _, line := range all.news(now, &view{stretch.Progress, &meter{}, &meter{}}) {
+				for _, line := range all.news(now, &view{stretch.Progress, &meter{}, &meter{}, nil}) {
 					got = append(got, fmt.Sprintf("%d: %s", second, line))
 				}
 				second++
@@ -88,7 +88,7 @@ func TestStallSaysWhy(t *testing.T) {
 		{35, none, "all are full", "stalled: all are full"},
 		{99, none, strings.Repeat("é", 1000), "stalled: " + strings.Repeat("é", mostWords-3) + "..."},
 	} {
-		v := &view{member.Progress{Bytes: 1, Downloaded: 1, Waiting: step.waiting}, step.down, &meter{}}
+		v := &view{member.Progress{Bytes: 1, Downloaded: 1, Waiting: step.waiting}, step.down, &meter{}, nil}
 		if got := all.stall(concertStart.Add(time.Duration(step.second)*time.Second), v); got != step.want {
 			t.Errorf("at %d s: %q, want %q", step.second, got, step.want)
 		}

@@ -43,6 +43,7 @@ type voice struct {
 	hooked   bool // that command runs or waits for its turn
 	plain    plainSchedule
 	down, up meter
+	web      meter
 }
 
 // A stamp is by what it is seen that an .orch file is another one.

@@ -26,26 +26,21 @@ func TestTenMembersFromOneWebServer(t *testing.T) {
 	}
 	star := hosts.NewStar(t, names...)
 	s := newLabScene(t, star.Lab, size)
-	log := s.serveByNginx(nginx, "web")
+	web := s.serveByNginx(nginx, "web")
 	url := "http://" + star.Address("web") + ":8080/music"
 
 	// Composed by URL before the lines are narrow: once read.
-	s.orch = filepath.Join(s.dir, "music.orch")
-	compose := star.On("conductor", orchestra(t, "compose", url, "-q", "-s", "256K",
-		"-c", star.Address("conductor")+":9999", "-o", s.orch))
-	if text, err := compose.CombinedOutput(); err != nil {
-		t.Fatalf("compose: %v: %s", err, text)
-	}
-	before := bytesSent(t, log)
+	s.composeFrom(star, url)
+	before := web.sent()
 	if before < size || before > size+1<<20 {
 		t.Errorf("compose had nginx send %d bytes", before)
 	}
 
-	for i, name := range names {
-		limit := fmt.Sprintf("root tbf rate %dmbit burst 128k latency 60ms", line)
-		star.Do(fmt.Sprintf("ip netns exec @%s tc qdisc add dev eth0 %s\n"+
-			"ip netns exec @router tc qdisc add dev port%d %s", name, limit, i+1, limit))
+	rates := map[string]int{}
+	for _, name := range names {
+		rates[name] = line
 	}
+	narrow(star, names, rates)
 	s.conductOn("conductor")
 	begun := time.Now()
 	var players []*player
@@ -57,7 +52,7 @@ func TestTenMembersFromOneWebServer(t *testing.T) {
 		s.wantCopy(p.name)
 	}
 	took := time.Since(begun)
-	copies := float64(bytesSent(t, log)-before) / size
+	copies := float64(web.sent()-before) / size
 	alone := time.Duration(float64(size) * 8 / (line * 1e6) * float64(time.Second))
 	t.Logf("%d members took %.2f times what the line takes for one copy; nginx sent %.3f copies",
 		members, took.Seconds()/alone.Seconds(), copies)
@@ -70,6 +65,85 @@ func TestTenMembersFromOneWebServer(t *testing.T) {
 	}
 	if took > 3*alone { // far from it, but a machine may be busy
 		t.Errorf("all took %v, one copy takes %v", took, alone)
+	}
+}
+
+// nginx that ends while three members get from it, and is started again after some seconds, is
+// asked again soon, and for what is missing.
+func TestWebServerEndsAndIsStartedAgain(t *testing.T) {
+	t.Parallel()
+	nginx := findNginx(t)
+	const size, line = 8 << 20, 16
+	names := []string{"conductor", "web", "m0", "m1", "m2"}
+	star := hosts.NewStar(t, names...)
+	s := newLabScene(t, star.Lab, size)
+	web := s.serveByNginx(nginx, "web")
+	s.composeFrom(star, "http://"+star.Address("web")+":8080/music")
+	narrow(star, names, map[string]int{"web": line, "m0": line, "m1": line, "m2": line})
+	before := web.sent()
+	s.conductOn("conductor")
+	var players []*player
+	for _, name := range names[2:] {
+		players = append(players, s.on(name, "join", "--json", "--dir", filepath.Join(s.dir, name), s.orch))
+	}
+	parts := size / (256 << 10)
+	players[0].untilParts(parts / 3)
+	web.stop()
+	players[0].until("an error", func(e sceneEvent) bool {
+		return strings.Contains(players[0].errors()+players[1].errors()+players[2].errors(), "it is asked again in")
+	})
+	web.start()
+	begun := time.Now()
+	for _, p := range players {
+		p.untilComplete()
+		s.wantCopy(p.name)
+	}
+	copies := float64(web.sent()-before) / size
+	t.Logf("all were complete %v after it was started again; it sent %.3f copies", time.Since(begun), copies)
+	if copies > 1.5 { // what was on its way when it ended comes twice
+		t.Errorf("nginx sent %.3f copies", copies)
+	}
+}
+
+// A slow web server beside a member that has everything sends little.
+func TestSlowWebServer(t *testing.T) {
+	t.Parallel()
+	nginx := findNginx(t)
+	const size, line, slow = 16 << 20, 40, 4
+	names := []string{"conductor", "web", "sharer", "m0", "m1"}
+	star := hosts.NewStar(t, names...)
+	s := newLabScene(t, star.Lab, size)
+	web := s.serveByNginx(nginx, "web")
+	s.composeFrom(star, "http://"+star.Address("web")+":8080/music")
+	narrow(star, names, map[string]int{"web": slow, "sharer": line, "m0": line, "m1": line})
+	before := web.sent()
+	s.conductOn("conductor")
+	m0 := s.on("m0", "join", "--json", "--dir", filepath.Join(s.dir, "m0"), s.orch)
+	m0.untilParts(2) // of the web server alone
+	begun := time.Now()
+	s.on("sharer", "join", "--json", "--dir", filepath.Join(s.dir, "original"), s.orch)
+	m1 := s.on("m1", "join", "--json", "--dir", filepath.Join(s.dir, "m1"), s.orch)
+	for _, p := range []*player{m0, m1} {
+		p.untilComplete()
+		s.wantCopy(p.name)
+	}
+	took := time.Since(begun)
+	alone := time.Duration(float64(size) * 8 / (slow * 1e6) * float64(time.Second))
+	copies := float64(web.sent()-before) / size
+	t.Logf("all were complete after %v, from the web server it would be %v; it sent %.3f copies", took, alone, copies)
+	if took > alone/2 || copies > 0.5 {
+		t.Errorf("all were complete after %v, and nginx sent %.3f copies", took, copies)
+	}
+}
+
+// composeFrom composes what is at a URL.
+func (s *labScene) composeFrom(star *hosts.Star, url string) {
+	s.t.Helper()
+	s.orch = filepath.Join(s.dir, "music.orch")
+	compose := star.On("conductor", orchestra(s.t, "compose", url, "-q", "-s", "256K",
+		"-c", star.Address("conductor")+":9999", "-o", s.orch))
+	if text, err := compose.CombinedOutput(); err != nil {
+		s.t.Fatalf("compose: %v: %s", err, text)
 	}
 }
 
@@ -88,13 +162,18 @@ func findNginx(t *testing.T) string {
 	return ""
 }
 
-// serveByNginx has nginx serve the original on a host, at port 8080, and returns the path of its
-// log: what each request was answered, and how many bytes were sent.
-func (s *labScene) serveByNginx(nginx, host string) (log string) {
+// An nginxServer is nginx on a host, at port 8080.
+type nginxServer struct {
+	*labScene
+	program, host string
+	dir           string
+	cmd           *exec.Cmd
+}
+
+// serveByNginx has nginx serve the original on a host.
+func (s *labScene) serveByNginx(program, host string) *nginxServer {
 	s.t.Helper()
-	dir := s.t.TempDir()
-	log = filepath.Join(dir, "access.log")
-	settings := filepath.Join(dir, "nginx.conf")
+	n := &nginxServer{labScene: s, program: program, host: host, dir: s.t.TempDir()}
 	text := fmt.Sprintf(`worker_processes 1; daemon off; user root; pid %[1]s/pid; error_log %[1]s/error.log;
 events {}
 http {
@@ -105,46 +184,69 @@ http {
 	sendfile on;
 	server { listen 8080; root %[2]s; }
 }
-`, dir, filepath.Join(s.dir, "original"))
-	if err := os.WriteFile(settings, []byte(text), 0o644); err != nil {
+`, n.dir, filepath.Join(s.dir, "original"))
+	if err := os.WriteFile(n.path("nginx.conf"), []byte(text), 0o644); err != nil {
 		s.t.Fatal(err)
 	}
-	cmd := s.lab.On(host, exec.Command(nginx, "-c", settings, "-p", dir, "-e", filepath.Join(dir, "error.log")))
-	var says strings.Builder
-	cmd.Stdout, cmd.Stderr = &says, &says
-	if err := cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
-	s.t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		_ = cmd.Wait()
-	})
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		// it is written after it listens
-		if _, err := os.Stat(filepath.Join(dir, "pid")); err == nil {
-			break
-		}
-		if time.Now().After(deadline) {
-			s.t.Fatalf("nginx does not start: %s", &says)
-		}
-	}
-	return log
+	s.t.Cleanup(func() { n.stop() })
+	n.start()
+	return n
 }
 
-// bytesSent is what a log says was sent, in all.
-func bytesSent(t *testing.T, log string) (sum int64) {
-	t.Helper()
-	text, err := os.ReadFile(log)
+func (n *nginxServer) path(name string) string { return filepath.Join(n.dir, name) }
+
+// start starts it, and returns when it listens.
+func (n *nginxServer) start() {
+	n.t.Helper()
+	n.cmd = n.lab.On(n.host, exec.Command(n.program, "-c", n.path("nginx.conf"), "-p", n.dir, "-e", n.path("error.log")))
+	var says strings.Builder
+	n.cmd.Stdout, n.cmd.Stderr = &says, &says
+	if err := n.cmd.Start(); err != nil {
+		n.t.Fatal(err)
+	}
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		if _, err := os.Stat(n.path("pid")); err == nil { // it is written after it listens
+			return
+		}
+		if time.Now().After(deadline) {
+			n.t.Fatalf("nginx does not start: %s", &says)
+		}
+	}
+}
+
+// stop ends it, in the middle of what it sends.
+func (n *nginxServer) stop() {
+	_ = n.cmd.Process.Signal(syscall.SIGTERM)
+	_ = n.cmd.Wait() // it removes its pid
+}
+
+// sent is what its log says that it sent, in all.
+func (n *nginxServer) sent() (sum int64) {
+	n.t.Helper()
+	text, err := os.ReadFile(n.path("access.log"))
 	if err != nil {
-		t.Fatal(err)
+		n.t.Fatal(err)
 	}
 	for line := range strings.Lines(string(text)) {
-		_, sent, _ := strings.Cut(strings.TrimSpace(line), " ")
-		n, err := strconv.ParseInt(sent, 10, 64)
+		_, bytes, _ := strings.Cut(strings.TrimSpace(line), " ")
+		count, err := strconv.ParseInt(bytes, 10, 64)
 		if err != nil {
-			t.Fatalf("the log says %q", line)
+			n.t.Fatalf("the log says %q", line)
 		}
-		sum += n
+		sum += count
 	}
 	return sum
+}
+
+// narrow gives each of these hosts a line of so many Mbit/s each way.
+func narrow(star *hosts.Star, all []string, rates map[string]int) {
+	for i, name := range all {
+		rate, ok := rates[name]
+		if !ok {
+			continue
+		}
+		limit := fmt.Sprintf("root tbf rate %dmbit burst 128k latency 60ms", rate)
+		star.Do(fmt.Sprintf("ip netns exec @%s tc qdisc add dev eth0 %s\n"+
+			"ip netns exec @router tc qdisc add dev port%d %s", name, limit, i+1, limit))
+	}
 }

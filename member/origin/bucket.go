@@ -35,11 +35,14 @@ func SignedURL(address string, env func(string) string) (string, error) {
 	if err != nil || u.Scheme != "s3" || u.Hostname() == "" {
 		return "", errors.New("expected s3://BUCKET/KEY")
 	}
+	if u.RawQuery != "" || u.ForceQuery {
+		return "", errBucketQuery
+	}
 	return signedURL(u, env, time.Now())
 }
 
 func signedURL(u *url.URL, env func(string) string, now time.Time) (string, error) {
-	region := cmp.Or(env("AWS_REGION"), env("AWS_DEFAULT_REGION"), "us-east-1")
+	region := regionOf(env)
 	bucket := u.Host
 	endpoint := cmp.Or(env("AWS_ENDPOINT_URL_S3"), env("AWS_ENDPOINT_URL"))
 	var at *url.URL
@@ -52,12 +55,15 @@ func signedURL(u *url.URL, env func(string) string, now time.Time) (string, erro
 			at.Scheme != "http" && at.Scheme != "https" {
 			return "", errors.New("cannot be asked: AWS_ENDPOINT_URL is no URL of http or https")
 		}
-		path = strings.TrimSuffix(at.EscapedPath(), "/") + "/" + bucket + "/" + key
+		path = strings.TrimSuffix(at.EscapedPath(), "/") + "/" + key
+		if !strings.HasPrefix(at.Host, bucket+".") { // else the endpoint is that of the bucket
+			path = strings.TrimSuffix(at.EscapedPath(), "/") + "/" + bucket + "/" + key
+		}
 	case strings.Contains(bucket, "."): // no certificate is for such a name
-		at = &url.URL{Scheme: "https", Host: "s3." + region + ".amazonaws.com"}
+		at = &url.URL{Scheme: "https", Host: "s3." + amazon(region)}
 		path = "/" + bucket + "/" + key
 	default:
-		at = &url.URL{Scheme: "https", Host: bucket + ".s3." + region + ".amazonaws.com"}
+		at = &url.URL{Scheme: "https", Host: bucket + ".s3." + amazon(region)}
 		path = "/" + key
 	}
 	sign := signing{
@@ -66,10 +72,27 @@ func signedURL(u *url.URL, env func(string) string, now time.Time) (string, erro
 		token: env("AWS_SESSION_TOKEN"), seconds: int(signedFor.Seconds()),
 	}
 	whole := at.Scheme + "://" + at.Host + path
-	if sign.id == "" || sign.secret == "" {
+	if !hasKeys(env) {
 		return whole, nil
 	}
 	return whole + "?" + sign.query(), nil
+}
+
+// amazon is the end of the names of Amazon's servers in a region.
+func amazon(region string) string {
+	if strings.HasPrefix(region, "cn-") {
+		return region + ".amazonaws.com.cn"
+	}
+	return region + ".amazonaws.com"
+}
+
+func regionOf(env func(string) string) string {
+	return cmp.Or(env("AWS_REGION"), env("AWS_DEFAULT_REGION"), "us-east-1")
+}
+
+// hasKeys reports whether there is something to sign with.
+func hasKeys(env func(string) string) bool {
+	return env("AWS_ACCESS_KEY_ID") != "" && env("AWS_SECRET_ACCESS_KEY") != ""
 }
 
 // signing is what a signature is made of.

@@ -35,6 +35,20 @@ func parseContentRange(text string) (first, last, size int64, ok bool) {
 	return first, last, size, true
 }
 
+// parseUnsatisfied reads the header of an answer that a file does not have the range: "bytes
+// */1234".
+func parseUnsatisfied(text string) (size int64, ok bool) {
+	unit, rest, found := strings.Cut(text, " ")
+	if !found || !strings.EqualFold(unit, "bytes") {
+		return 0, false
+	}
+	whole, found := strings.CutPrefix(strings.TrimLeft(rest, " "), "*/")
+	if !found {
+		return 0, false
+	}
+	return parseNumber(whole)
+}
+
 // parseNumber reads digits alone: no sign, no blanks.
 func parseNumber(text string) (int64, bool) {
 	n, err := strconv.ParseUint(text, 10, 63)

@@ -11,25 +11,13 @@ import (
 	"net/http/httptrace"
 	"net/netip"
 	"net/url"
-	"strconv"
+	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"orchestra/proto"
 )
-
-// StatusError tells that an origin does not send what it was asked for.
-type StatusError struct {
-	Code  int
-	After time.Duration // it asks to be left alone for so long; 0: it does not say
-}
-
-func (e *StatusError) Error() string {
-	if text := http.StatusText(e.Code); text != "" {
-		return fmt.Sprintf("answers %d %s", e.Code, text)
-	}
-	return fmt.Sprintf("answers %d", e.Code)
-}
 
 var (
 	errSilent    = errors.New("sends nothing")
@@ -46,11 +34,10 @@ const (
 	mostHeader    = 64 << 10
 	connectTime   = 10 * time.Second
 	idleTime      = 30 * time.Second
-	mostWait      = time.Hour // that a server may ask for
 )
 
 func (s *Source) newClient() *http.Client {
-	dialer := &net.Dialer{Timeout: connectTime, Control: s.checkAddress}
+	dialer := &net.Dialer{Timeout: connectTime, ControlContext: s.checkAddress}
 	return &http.Client{
 		// No proxy: it would resolve the names, and whom it asks could not be checked. No HTTP/2:
 		// it would have one flow where there are to be two, and nothing to gain from it.
@@ -69,27 +56,47 @@ func (s *Source) newClient() *http.Client {
 			case req.URL.Scheme != "http" && req.URL.Scheme != "https":
 				return fmt.Errorf("redirects to %s", req.URL.Scheme)
 			}
+			req.Header.Del("Referer") // there may be a signature in it
+			if asking, ok := req.Context().Value(askingKey{}).(*asking); ok {
+				asking.redirected.Store(true)
+			}
 			return nil
 		},
 	}
 }
 
+// asking is one request, with where it is redirected to.
+type asking struct{ redirected atomic.Bool }
+
+type askingKey struct{}
+
 // checkAddress refuses, before it is dialled, an address that the open Internet must not choose.
 // Whoever wrote the URL may be somebody else than the user: at a private address nothing is asked
 // for that could do something there.
-func (s *Source) checkAddress(_, address string, _ syscall.RawConn) error {
+func (s *Source) checkAddress(ctx context.Context, _, address string, _ syscall.RawConn) error {
 	a, err := netip.ParseAddrPort(address)
-	switch {
-	case err != nil:
+	if err != nil || !proto.IsPrivate(a.Addr()) {
 		return err
-	case !proto.IsPrivate(a.Addr()):
-		return nil
-	case s.public.Load():
+	}
+	asking, ok := ctx.Value(askingKey{}).(*asking)
+	switch {
+	case s.public.Load() && (!ok || asking.redirected.Load()):
 		return errPrivate
-	case s.url.RawQuery != "":
+	case !isHarmless(s.url.Query()):
 		return errQuery
 	}
 	return nil
+}
+
+// isHarmless reports whether a query only says who may read a file of a bucket, and which version
+// of it. So it may go to a private address: the user's own servers sign like that.
+func isHarmless(query url.Values) bool {
+	for name := range query {
+		if !strings.HasPrefix(name, "X-Amz-") && name != "x-id" && name != "versionId" {
+			return false
+		}
+	}
+	return true
 }
 
 // body is an answer that is being read.
@@ -165,7 +172,8 @@ func (s *Source) ask(ctx context.Context, st *stretch, from, to int64) (*body, e
 	b := &body{of: st, cancel: cancel, limit: s.cfg.Silence}
 	b.silent = time.AfterFunc(s.cfg.Silence, func() { cancel(errSilent) })
 	defer b.silent.Stop()
-	traced := httptrace.WithClientTrace(own, &httptrace.ClientTrace{GotConn: s.connected})
+	traced := httptrace.WithClientTrace(context.WithValue(own, askingKey{}, &asking{}),
+		&httptrace.ClientTrace{GotConn: s.connected})
 	req, err := http.NewRequestWithContext(traced, http.MethodGet, address, nil)
 	if err != nil {
 		cancel(err)
@@ -185,7 +193,7 @@ func (s *Source) ask(ctx context.Context, st *stretch, from, to int64) (*body, e
 	b.in = &explained{res.Body, own}
 	if err := s.check(res, b, from, to); err != nil {
 		b.Close()
-		return nil, err
+		return nil, s.ofFile(st, err)
 	}
 	return b, nil
 }
@@ -209,7 +217,7 @@ func (s *Source) check(res *http.Response, b *body, from, to int64) error {
 		first, last, size, ok := parseContentRange(res.Header.Get("Content-Range"))
 		switch {
 		case ok && size >= 0 && size != b.of.length:
-			return otherLength(size, b.of.length)
+			return &lengthError{size, b.of.length}
 		case !ok || first != from || last != to-1:
 			return errElsewhere
 		case res.ContentLength >= 0 && res.ContentLength != to-from:
@@ -219,20 +227,23 @@ func (s *Source) check(res *http.Response, b *body, from, to int64) error {
 		s.learns(WithRanges)
 	case http.StatusOK:
 		if n := res.ContentLength; n >= 0 && n != b.of.length {
-			return otherLength(n, b.of.length)
+			return &lengthError{n, b.of.length}
 		}
 		b.whole = true
 		if from > 0 || to < b.of.length {
 			s.learns(WithoutRanges)
 		}
+	case http.StatusRequestedRangeNotSatisfiable:
+		size, ok := parseUnsatisfied(res.Header.Get("Content-Range"))
+		if ok && size != b.of.length {
+			return &lengthError{size, b.of.length}
+		}
+		return s.refused(res, time.Now())
 	default:
-		return &StatusError{res.StatusCode, retryAfter(res.Header.Get("Retry-After"), time.Now())}
+		return s.refused(res, time.Now())
 	}
+	s.notice(b.of, res.Header)
 	return nil
-}
-
-func otherLength(has, want int64) error {
-	return fmt.Errorf("has a file of %d bytes, not of %d: it is another one", has, want)
 }
 
 func (s *Source) learns(r Ranges) {
@@ -286,15 +297,4 @@ func explain(err error) error {
 		return fmt.Errorf("ended the answer too soon: %w", io.ErrUnexpectedEOF)
 	}
 	return fmt.Errorf("failed: %w", err)
-}
-
-// retryAfter reads the header of that name: seconds, or a date.
-func retryAfter(text string, now time.Time) time.Duration {
-	if n, err := strconv.ParseUint(text, 10, 32); err == nil {
-		return min(time.Duration(n)*time.Second, mostWait)
-	}
-	if at, err := http.ParseTime(text); err == nil {
-		return min(max(at.Sub(now), 0), mostWait)
-	}
-	return 0
 }

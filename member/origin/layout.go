@@ -10,8 +10,11 @@ import (
 
 // stretch is a file of the content, and its URL.
 type stretch struct {
-	start, length int64 // bytes, in the content
+	start, length int64  // bytes, in the content
+	path          string // in the folder; "": there is none
 	url           *url.URL
+	// of the file, as the last answer told it; "": none did. Under the source's mu
+	state string
 }
 
 // layoutOf tells which files the content is made of at an origin. A URL that ends with "/" has the
@@ -21,13 +24,15 @@ func layoutOf(f *orch.File, u *url.URL) []stretch {
 		if strings.HasSuffix(u.Path, "/") || u.Path == "" {
 			u = below(u, f.Name)
 		}
-		return []stretch{{0, f.Size, u}}
+		return []stretch{{length: f.Size, url: u}}
 	}
 	folder := below(u, f.Name)
 	var layout []stretch
 	for _, e := range f.Entries() {
 		if e.Size > 0 {
-			layout = append(layout, stretch{e.Offset, e.Size, below(folder, e.Path)})
+			layout = append(layout, stretch{
+				start: e.Offset, length: e.Size, path: e.Path, url: below(folder, e.Path),
+			})
 		}
 	}
 	return layout

@@ -40,9 +40,10 @@ type Source struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
-	mu     sync.Mutex
-	ranges Ranges
-	kept   *body // of an answer without ranges, that is read on; nil: none
+	mu      sync.Mutex
+	ranges  Ranges
+	changed bool  // a file was, since that was asked for last
+	kept    *body // of an answer without ranges, that is read on; nil: none
 }
 
 // Ranges is what is known of whether an origin sends stretches of a file.
@@ -55,20 +56,41 @@ const (
 	WithoutRanges // the whole file comes each time
 )
 
-var errClosed = errors.New("the origin is closed")
+var (
+	errClosed      = errors.New("the origin is closed")
+	errBucketQuery = errors.New("the URL of a bucket has no query: a ? in a name is written %3F")
+)
 
-// New describes an origin; nothing is connected to. The error says what is wrong with the URL, and
-// does not show it: there may be a password in it.
-func New(cfg Config) (*Source, error) {
-	u, err := url.Parse(cfg.URL)
+// CheckURL says what is wrong with the URL of an origin. It does not show it: there may be a
+// password in it.
+func CheckURL(address string) error {
+	_, err := parseURL(address)
+	return err
+}
+
+func parseURL(address string) (*url.URL, error) {
+	u, err := url.Parse(address)
 	if err != nil {
 		return nil, errors.New("the URL cannot be read")
 	}
 	switch {
+	case u.Scheme == "":
+		return nil, errors.New("the URL does not begin with http://, https:// or s3://")
 	case u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "s3":
 		return nil, fmt.Errorf("%s is no scheme of a web server", u.Scheme)
 	case u.Hostname() == "":
 		return nil, errors.New("the URL names no host")
+	case u.Scheme == "s3" && (u.RawQuery != "" || u.ForceQuery):
+		return nil, errBucketQuery
+	}
+	return u, nil
+}
+
+// New describes an origin; nothing is connected to. The error is that of [CheckURL].
+func New(cfg Config) (*Source, error) {
+	u, err := parseURL(cfg.URL)
+	if err != nil {
+		return nil, err
 	}
 	if cfg.Agent == "" {
 		cfg.Agent = "Orchestra"

@@ -188,11 +188,16 @@ func TestWrongAnswers(t *testing.T) {
 	}{
 		"not found":     {status(404), "answers 404 Not Found"},
 		"not satisfied": {status(416), "answers 416 Requested Range Not Satisfiable"},
-		"busy":          {status(503, "Retry-After", "7"), "answers 503 Service Unavailable"},
-		"elsewhere":     {part("bytes 101-200/1000", 100), "sends other bytes than it was asked for"},
-		"longer":        {part("bytes 100-299/1000", 200), "sends other bytes than it was asked for"},
-		"no range":      {part("", 100), "sends other bytes than it was asked for"},
-		"other file":    {part("bytes 100-199/1001", 100), "has a file of 1001 bytes, not of 1000: it is another one"},
+		"shorter": {
+			status(416, "Content-Range", "bytes */50"),
+			"has a file of 50 bytes, not of 1000: it is another one",
+		},
+		"not there":  {status(416, "Content-Range", "bytes */1000"), "answers 416 Requested Range Not Satisfiable"},
+		"busy":       {status(503, "Retry-After", "7"), "answers 503 Service Unavailable"},
+		"elsewhere":  {part("bytes 101-200/1000", 100), "sends other bytes than it was asked for"},
+		"longer":     {part("bytes 100-299/1000", 200), "sends other bytes than it was asked for"},
+		"no range":   {part("", 100), "sends other bytes than it was asked for"},
+		"other file": {part("bytes 100-199/1001", 100), "has a file of 1001 bytes, not of 1000: it is another one"},
 		"short": {func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", "100")
 			part("bytes 100-199/1000", 50)(w, r)
@@ -226,7 +231,12 @@ func TestWrongAnswers(t *testing.T) {
 
 func TestRedirects(t *testing.T) {
 	b := content(1000)
-	there := httptest.NewServer(serve("f", b))
+	there := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if from := r.Referer(); from != "" {
+			t.Errorf("it says that it comes from %s", from)
+		}
+		serve("f", b)(w, r)
+	}))
 	defer there.Close()
 	s := source(t, file("f", 1000), "/f", func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/f" {
@@ -242,6 +252,16 @@ func TestRedirects(t *testing.T) {
 	s.client.CloseIdleConnections()
 	if _, err := read(t, s, 100, 200); err == nil || err.Error() != errPrivate.Error() {
 		t.Errorf("from a public to a private address: %v", err)
+	}
+}
+
+// A server of one's own may redirect to a public one, and is asked again.
+func TestPrivateServerIsAskedAgain(t *testing.T) {
+	b := content(1000)
+	s := source(t, file("f", 1000), "/f", serve("f", b))
+	s.public.Store(true) // as if it had been redirected to a public address
+	if got, err := read(t, s, 100, 200); err != nil || !bytes.Equal(got, b[100:200]) {
+		t.Errorf("%d bytes, %v", len(got), err)
 	}
 }
 

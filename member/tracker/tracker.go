@@ -142,7 +142,7 @@ func (a *Answer) addCompact(b []byte, size int) error {
 // as what is asked for there is not a tracker's: so a torrent cannot have a member press buttons of
 // other programs.
 func allowed(isTracker bool, ip netip.Addr) error {
-	if ip = ip.Unmap(); !isTracker && (ip.IsLoopback() || ip.IsLinkLocalUnicast() || ip.IsPrivate()) {
+	if ip = ip.Unmap(); !isTracker && proto.IsPrivate(ip) {
 		return errors.New("an address of this network, and its path is not that of a tracker (/announce)")
 	}
 	if ip.IsMulticast() || ip.IsUnspecified() {

@@ -85,7 +85,7 @@ function fill(r, m, index) {
   const { who, now: s } = m, c = r.cells;
   r.tr.setAttribute("aria-rowindex", index + 2);
   put(r.name, nameOf(m));
-  const tag = who.self ? "this one" : who.client ? "BitTorrent" : who.origin ? "first sharer" : "";
+  const tag = who.self ? "this one" : who.web ? "web server" : who.client ? "BitTorrent" : who.origin ? "first sharer" : "";
   r.tag.hidden = !tag;
   put(r.tag, tag);
   c.label.title = nameOf(m);

@@ -67,6 +67,18 @@ type StatusError struct {
 	URL    string
 	Status string
 	Code   int
+	Answer *http.Response // its body has been read
+	Start  []byte         // the beginning of that
+}
+
+// mostStart is how much is kept of an answer that is not the file.
+const mostStart = 4 << 10
+
+// newStatusError makes an error of an answer, which it ends.
+func newStatusError(u *url.URL, res *http.Response) *StatusError {
+	defer res.Body.Close()
+	start, _ := io.ReadAll(io.LimitReader(res.Body, mostStart)) // the rest is as good without it
+	return &StatusError{Shown(u), res.Status, res.StatusCode, res, start}
 }
 
 func (e *StatusError) Error() string {
@@ -256,8 +268,7 @@ func (f *fetching) follow(u *url.URL) (*http.Response, error) {
 		case res.StatusCode == http.StatusOK:
 			return res, nil
 		case res.StatusCode < 300 || res.StatusCode > 399 || res.Header.Get("Location") == "":
-			res.Body.Close()
-			return nil, &StatusError{Shown(u), res.Status, res.StatusCode}
+			return nil, newStatusError(u, res)
 		}
 		res.Body.Close()
 		next, err := u.Parse(res.Header.Get("Location"))
