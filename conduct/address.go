@@ -69,7 +69,7 @@ func ownAddrs(named []netip.AddrPort) []netip.AddrPort {
 // a member seen from the conductor's loopback is on the conductor's machine,
 // which a receiver elsewhere knows by the local address of its own
 // connection; a link-local address means something on one link only.
-func (e *entry) mainFor(to seat) (netip.AddrPort, bool) {
+func (e *entry) mainFor(to *seat) (netip.AddrPort, bool) {
 	a := e.seat.from.Addr()
 	switch {
 	case a.IsLoopback() && to.from.Addr().IsLoopback():
@@ -84,6 +84,20 @@ func (e *entry) mainFor(to seat) (netip.AddrPort, bool) {
 		}
 	}
 	return netip.AddrPortFrom(a.WithZone(""), e.port), true
+}
+
+// observedFor returns the address of mainFor if that is handed out to a receiver: see addrsFor.
+func (e *entry) observedFor(to *seat) (netip.AddrPort, bool) {
+	if e.main.state == claimBad && !e.seat.near(*to) {
+		return netip.AddrPort{}, false
+	}
+	return e.mainFor(to)
+}
+
+// hasOneAddr reports whether addrsFor is observedFor, whoever the receiver is. Guests tell of no
+// addresses.
+func (e *entry) hasOneAddr() bool {
+	return len(e.own) == 0 && (e.guest || e.advertised.state != claimGood)
 }
 
 // addrsFor appends to buf the addresses under which the member is handed out
@@ -108,8 +122,7 @@ func (e *entry) addrsFor(to seat, buf []netip.AddrPort) []netip.AddrPort {
 	advertised := e.advertised.state == claimGood &&
 		(!e.advertised.addr.Addr().IsLoopback() || to.from.Addr().IsLoopback())
 	near := e.seat.near(to)
-	main, ok := e.mainFor(to)
-	ok = ok && (near || e.main.state != claimBad)
+	main, ok := e.observedFor(&to)
 	if !near {
 		if advertised {
 			add(e.advertised.addr)

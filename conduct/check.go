@@ -25,8 +25,8 @@ const (
 
 // A claim is an address at which a member says it can be reached.
 type claim struct {
-	host   string // HOST:PORT to dial; "" claims nothing
 	state  claimState
+	host   string         // HOST:PORT to dial; "" claims nothing
 	addr   netip.AddrPort // where it answered; of use while good
 	queued bool           // a dial back waits or runs
 	fails  int            // failed dial backs in a row

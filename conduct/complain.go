@@ -65,7 +65,7 @@ type accuser struct {
 // A hearing is what others complained of to a member.
 type hearing struct {
 	accusers []accuser
-	shunned  time.Time // since when it is; zero: it is not
+	since    time.Time // when it was shunned, if it is
 	told     allowance // complaints that it heard of
 }
 
@@ -101,10 +101,10 @@ func (r *registry) complain(
 	if src == source(bad.seat.from.Addr()) || !bad.accuse(now, src, part) {
 		return complaintHeard, out
 	}
-	if bad.isShunned() || bad.countAccusers() < accusersNeeded(bad.otherSources()) {
+	if bad.shunned || bad.countAccusers() < accusersNeeded(bad.otherSources()) {
 		return complaintCounted, out
 	}
-	bad.hearing.shunned = now
+	bad.shunned, bad.hearing.since = true, now
 	return complaintShuns, out
 }
 
@@ -143,25 +143,22 @@ func (e *entry) forgive(now time.Time) {
 	h := &e.hearing
 	old := func(a accuser) bool { return now.Sub(a.at) >= accusedFor }
 	h.accusers = slices.DeleteFunc(h.accusers, old)
-	if e.isShunned() && now.Sub(h.shunned) >= accusedFor {
-		h.shunned = time.Time{}
+	if e.shunned && now.Sub(h.since) >= accusedFor {
+		e.shunned = false
 	}
 }
-
-// isShunned reports whether a member is in disrepute.
-func (e *entry) isShunned() bool { return !e.hearing.shunned.IsZero() }
 
 // isHandedOut reports whether others may be told of a member: it is in good
 // repute, or may be the last that has everything.
 func (e *entry) isHandedOut() bool {
-	return !e.isShunned() || e.complete() && !e.comp.hasCompleteInGoodRepute()
+	return !e.shunned || e.complete() && !e.comp.hasCompleteInGoodRepute()
 }
 
 // hasCompleteInGoodRepute reports whether a member that can be found and of
 // which few complained is complete.
 func (c *composition) hasCompleteInGoodRepute() bool {
 	return slices.ContainsFunc(c.entries, func(e *entry) bool {
-		return e.complete() && !e.guest && e.port != 0 && !e.isShunned()
+		return e.complete() && !e.guest && e.port != 0 && !e.shunned
 	})
 }
 

@@ -75,8 +75,8 @@ func TestComplaints(t *testing.T) {
 				t.Errorf("a newcomer was told of %d members, want %d", len(s.known[l]), c.members-1)
 			}
 			for peer, e := range s.reg.comps[testID].byPeer {
-				if e.isShunned() != (peer == bad) {
-					t.Errorf("%v is shunned: %v", peer, e.isShunned())
+				if e.shunned != (peer == bad) {
+					t.Errorf("%v is shunned: %v", peer, e.shunned)
 				}
 			}
 			s.now = s.now.Add(accusedFor)
@@ -120,7 +120,7 @@ func TestLiarsAreNotHeard(t *testing.T) {
 			t.Errorf("a complaint without sense, %+v: verdict %d, %v", c, got, out)
 		}
 	}
-	if s.reg.comps[testID].byPeer[honest].isShunned() {
+	if s.reg.comps[testID].byPeer[honest].shunned {
 		t.Error("an honest member was taken out")
 	}
 }
@@ -160,7 +160,7 @@ func TestFewAreNotHeardInALargeSwarm(t *testing.T) {
 	if e.countAccusers() < 8 {
 		t.Fatalf("%d were counted: that tests nothing", e.countAccusers())
 	}
-	if e.isShunned() {
+	if e.shunned {
 		t.Error("an honest member was taken out")
 	}
 }
@@ -179,7 +179,7 @@ func TestLastCompleteMemberIsHandedOut(t *testing.T) {
 	for n := 1; n < 5; n++ {
 		s.complains(partly(n), peerN(0), minParts)
 	}
-	if e := s.reg.comps[testID].byPeer[peerN(0)]; !e.isShunned() {
+	if e := s.reg.comps[testID].byPeer[peerN(0)]; !e.shunned {
 		t.Fatal("it is in good repute: that tests nothing")
 	}
 	if _, ok := s.known[partly(50)][peerN(0)]; !ok {

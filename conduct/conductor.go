@@ -3,9 +3,9 @@
 // content, and has to know no composition beforehand. What it is given to
 // publish (a Shelf), it also serves.
 //
-// The registry (registry.go and what its methods do beside: handout.go, guests.go,
-// webguest.go, address.go, check.go, complain.go, copies.go, survey.go, title.go)
-// is pure and decides everything; the shell around it does the I/O:
+// The registry (registry.go and what its methods do beside: arrive.go, renew.go, leave.go,
+// handout.go, guests.go, webguest.go, address.go, check.go, complain.go, copies.go, survey.go,
+// title.go) is pure and decides everything; the shell around it does the I/O:
 //
 //	accept ─> connection: 1 reader + 1 writer ─┐
 //	dial backs ────────────────────────────────┴─> one inbox ─> loop ─> registry ─> effects ─> performed
@@ -161,6 +161,7 @@ type Conductor struct {
 	lookUp func(ctx context.Context, network, host string) ([]netip.Addr, error)
 	wg     sync.WaitGroup // every goroutine but Run's own
 
+	desks   sync.Pool       // of *desk
 	udp     *udpTracker     // nil: none
 	http    *http.Server    // for guests, the page and what is published
 	inside  *http.Server    // for the holders of a key

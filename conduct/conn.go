@@ -73,7 +73,9 @@ func (c *Conductor) serve(ctx context.Context, nc net.Conn, s seat, place *pass)
 		switch first[0] {
 		case byte(len(proto.Orchestra)):
 			err = c.serveMember(ctx, nc, in, s, place, c.open)
-		case 'G', 'H': // GET, HEAD
+		case 'G': // GET
+			err = c.serveClient(ctx, nc, in, s, place, until)
+		case 'H': // HEAD
 			err = c.serveHTTP(nc, in, s, place, until, c.open)
 		case secure.FirstByte:
 			err = c.serveSecure(ctx, nc, in, s, place, until)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"slices"
 	"testing"
@@ -161,7 +162,19 @@ func (g *guest) ends() {
 // id. It returns the port.
 func answering(t *testing.T, peer proto.PeerID) uint16 {
 	t.Helper()
-	ln, err := net.Listen("tcp", ":0")
+	return accepting(t, ":0", func(nc net.Conn) {
+		if hello, err := proto.ReadHandshake(nc, proto.BitTorrent); err == nil {
+			hello.PeerID = peer
+			nc.Write(hello.Append(nil))
+			io.Copy(io.Discard, nc)
+		}
+	}).Port()
+}
+
+// accepting listens, and serves one connection after the other. It returns where.
+func accepting(t *testing.T, at string, serve func(nc net.Conn)) netip.AddrPort {
+	t.Helper()
+	ln, err := net.Listen("tcp", at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,16 +186,12 @@ func answering(t *testing.T, peer proto.PeerID) uint16 {
 			if err != nil {
 				return
 			}
-			if hello, err := proto.ReadHandshake(nc, proto.BitTorrent); err == nil {
-				hello.PeerID = peer
-				nc.Write(hello.Append(nil))
-				io.Copy(io.Discard, nc)
-			}
+			serve(nc)
 			nc.Close()
 		}
 	}()
 	t.Cleanup(func() { ln.Close(); <-ended })
-	return uint16(ln.Addr().(*net.TCPAddr).Port)
+	return addrPort(ln.Addr())
 }
 
 // wire is the frames of several messages.

@@ -61,7 +61,7 @@ func (s *script) visits(
 	}
 	binary.BigEndian.PutUint64(v.peer[12:], uint64(peer))
 	v.ann = proto.Announce{Key: [16]byte{byte(peer)}, Port: 6881, Parts: 1, Have: have, Want: 50}
-	a, out := s.reg.receive(s.now, v, nil)
+	a, out := s.reg.receive(s.now, v, nil, nil)
 	return a.refused == "", s.did(out)
 }
 
@@ -195,7 +195,7 @@ func TestGuestFloodsNobody(t *testing.T) {
 	for n := range 1000 {
 		a, out := s.reg.receive(s.now, webGuest{arrival: arrival{
 			id: testID, peer: proto.PeerID{'g'}, seat: farSeat(100), ann: proto.Announce{Port: uint16(n + 1), Want: 50},
-		}}, nil)
+		}}, nil, nil)
 		if s.did(out); a.refused != "" || len(a.found) != 50 {
 			t.Fatalf("announcement %d is answered with %d members, %q", n, len(a.found), a.refused)
 		}

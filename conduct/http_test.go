@@ -168,7 +168,7 @@ func guestAt(s *script, n int, at seat, change func(v *webGuest)) []found {
 	if change != nil {
 		change(&v)
 	}
-	a, out := s.reg.receive(s.now, v, nil)
+	a, out := s.reg.receive(s.now, v, nil, nil)
 	s.did(out)
 	if a.refused != "" {
 		s.t.Fatalf("guest %d is refused: %s", n, a.refused)
@@ -219,7 +219,7 @@ func guestAgain(s *script) []effect {
 			0, testID, proto.PeerID{'-', 'X', 'X', 2}, farSeat(2), plain(2), proto.Named{}, "",
 		},
 	}
-	_, out := s.reg.receive(s.now, v, nil)
+	_, out := s.reg.receive(s.now, v, nil, nil)
 	return out
 }
 
@@ -232,7 +232,7 @@ func TestGuestIsDialledBack(t *testing.T) {
 			0, testID, proto.PeerID{'-', 'X', 'X', 2}, farSeat(2), plain(2), proto.Named{}, "",
 		},
 	}
-	_, out := s.reg.receive(s.now, v, nil)
+	_, out := s.reg.receive(s.now, v, nil, nil)
 	if count(out, func(d dialBack) bool { return d.host == farSeat(2).from.Addr().String()+":10001" }) != 1 {
 		t.Fatalf("effects %v, want a dial back", out)
 	}
@@ -252,14 +252,15 @@ func TestGuestTakesNobodysPlace(t *testing.T) {
 	s := newScript(t, testLimits, 1)
 	s.join(peerN(1), farSeat(1), plain(1))
 	visit := func(peer proto.PeerID, query string, at seat, stopped bool) string {
-		v, _, err := parseVisit("info_hash="+url.QueryEscape(string(testID[:]))+"&peer_id="+url.QueryEscape(string(peer[:]))+"&port=7"+query, at)
+		v, _, err := parseVisit([]byte("info_hash="+url.QueryEscape(string(testID[:]))+
+			"&peer_id="+url.QueryEscape(string(peer[:]))+"&port=7"+query), nil, at)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if stopped {
 			v.event = visitStopped
 		}
-		a, out := s.reg.receive(s.now, v, nil)
+		a, out := s.reg.receive(s.now, v, nil, nil)
 		s.did(out)
 		s.check()
 		return a.refused
@@ -291,45 +292,4 @@ func TestGuestTakesNobodysPlace(t *testing.T) {
 			}
 		}
 	}
-}
-
-func TestAnswerHasBothFamilies(t *testing.T) {
-	all := answer{found: []found{
-		{peer: peerN(1), four: addrAt("10.0.0.1:258"), six: addrAt("[2001:db8::1]:772")},
-		{peer: peerN(2), six: addrAt("[2001:db8::2]:1")},
-	}}
-	d := announced(all, true)
-	if got, want := string(d["peers"].([]byte)), "\x0a\x00\x00\x01\x01\x02"; got != want {
-		t.Errorf("peers %q, want %q", got, want)
-	}
-	one := "\x20\x01\x0d\xb8" + strings.Repeat("\x00", 11)
-	if got, want := string(d["peers6"].([]byte)), one+"\x01\x03\x04"+one+"\x02\x00\x01"; got != want {
-		t.Errorf("peers6 %q, want %q", got, want)
-	}
-	if got := announced(all, false); len(got["peers"].([]any)) != 3 || got["peers6"] != nil {
-		t.Errorf("the long form is %v", got)
-	}
-}
-
-func FuzzParseVisit(f *testing.F) {
-	f.Add("info_hash=aaaaaaaaaaaaaaaaaaaa&peer_id=bbbbbbbbbbbbbbbbbbbb&port=1&numwant=-1&left=0&compact=0&key=k")
-	f.Add("info_hash=%ff%00aaaaaaaaaaaaaaaaaa&peer_id=bbbbbbbbbbbbbbbbbbbb&port=65535&numwant=200&event=stopped&ip=10.0.0.1")
-	f.Add("info_hash=%zz;port")
-	f.Fuzz(func(t *testing.T, query string) {
-		at := farSeat(1)
-		v, _, err := parseVisit(query, at)
-		if err != nil {
-			return
-		}
-		if v.seat != at || v.link != 0 || v.ann.Want > maxPeers || v.ann.Have > v.ann.Parts {
-			t.Errorf("%q is read as %+v", query, v)
-		}
-		s := newScript(t, testLimits, 1)
-		if a, out := s.reg.receive(s.now, v, nil); a.refused != "" {
-			t.Errorf("refused: %s", a.refused)
-		} else {
-			s.did(out)
-		}
-		s.check()
-	})
 }

@@ -68,25 +68,48 @@ func (c *Conductor) loop(ctx context.Context) {
 	l := &loop{c: c, conns: make(map[link]*conn)}
 	sums := time.NewTicker(newsPeriod)
 	defer sums.Stop()
+	var due time.Time // when the timer goes off; zero: never
 	timer := time.NewTimer(time.Hour)
+	timer.Stop()
 	defer timer.Stop()
 	for {
 		if at := l.next(); at.IsZero() {
 			timer.Stop()
-		} else {
+			due = at
+		} else if !at.Equal(due) {
 			timer.Reset(time.Until(at))
+			due = at
 		}
 		select {
 		case <-ctx.Done():
 			return
 		case ev := <-c.inbox:
-			l.handle(ev)
+			l.handleAll(ctx, ev)
 		case <-timer.C:
+			due = time.Time{}
 			l.expire(ctx, time.Now())
 		case now := <-sums.C:
 			c.news.sum(now)
 		}
+	}
+}
+
+// atOnce is how many events the loop handles before it looks at anything else.
+const atOnce = 64
+
+// handleAll handles an event and those that wait behind it.
+func (l *loop) handleAll(ctx context.Context, ev event) {
+	for n := 1; ; n++ {
+		l.handle(ev)
 		l.perform(ctx)
+		if n == atOnce {
+			return
+		}
+		select {
+		case ev = <-l.c.inbox:
+		default:
+			return
+		}
 	}
 }
 
@@ -128,13 +151,13 @@ func (l *loop) handle(ev event) {
 		delete(l.conns, ev.c.link)
 		ev.c.unlist()
 		l.out = reg.leave(now, ev.c.link, l.out)
-	case visited:
-		var a answer
-		a, l.out = reg.receive(now, ev.guest, l.out)
-		if a.refused != "" {
-			l.c.news.refused(ev.guest.seat.from, ev.guest.id, a.refused)
+	case *visited:
+		g := &ev.guest
+		ev.answer, l.out = reg.receive(now, *g, ev.answer.found, l.out)
+		if why := ev.answer.refused; why != "" {
+			l.c.news.refused(g.seat.from, g.id, why)
 		}
-		ev.reply <- a
+		ev.done <- struct{}{}
 	case scraped:
 		ev.reply <- reg.scrape(now, ev.ids)
 	case asked:

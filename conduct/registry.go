@@ -1,11 +1,8 @@
 package conduct
 
 import (
-	"container/heap"
-	"crypto/subtle"
 	"math/rand/v2"
 	"net/netip"
-	"slices"
 	"time"
 
 	"orchestra/proto"
@@ -19,13 +16,6 @@ type limits struct {
 	dials     int           // dial backs at a time
 	silence   time.Duration // an entry not renewed for this long is gone
 }
-
-// An entry may announce announceBurst times more at once, then once each
-// announceEvery; what it announces beyond that is passed over.
-const (
-	announceBurst = 4
-	announceEvery = 15 * time.Second
-)
 
 // A registry is the live list of who shares which composition, and decides
 // who is told of whom. It is pure: no I/O, no clock, no lock; the time and the
@@ -88,25 +78,28 @@ type composition struct {
 // An entry is one member of one composition. It needs no connection: link 0
 // is an entry that is renewed some other way and told nothing.
 type entry struct {
-	comp *composition
-	peer proto.PeerID
-	key  [16]byte
-	link link
-	seat seat
-	gone bool
+	// What is looked at of many entries for one answer stands together, in 128 bytes: to fetch it
+	// from memory is most of what an answer costs.
+	pos     int // in comp.entries
+	peer    proto.PeerID
+	port    uint16 // announced; 0 accepts no connections
+	guest   bool
+	shunned bool // see complain.go
+	seat    seat
+	own     []netip.AddrPort // that it named itself, filtered, see nameOwn
+	main    claim            // the observed address with the announced port
 
-	guest      bool
+	advertised claim
+	comp       *composition
+	key        [16]byte
+	link       link
+	gone       bool
+
 	downloaded bool // it told that it became complete
 	guestPos   int  // in registry.guests
 
 	deadline  time.Time
 	expiryPos int // in registry.expiry
-	pos       int // in comp.entries
-
-	port       uint16           // announced; 0 accepts no connections
-	own        []netip.AddrPort // that it named itself, filtered, see nameOwn
-	main       claim            // the observed address with the announced port
-	advertised claim
 
 	want      int       // members it wants to know
 	announces allowance // that were further ones
@@ -130,18 +123,6 @@ type entry struct {
 	account
 }
 
-// An arrival is a member's announcement as the shell received it.
-type arrival struct {
-	link link
-	id   [20]byte
-	peer proto.PeerID
-	seat seat
-	ann  proto.Announce
-	name proto.Named // zero: it has none
-
-	title string // "": it tells none
-}
-
 func newRegistry(lim limits, random *rand.Rand) *registry {
 	return &registry{
 		lim:        lim,
@@ -157,97 +138,6 @@ func newRegistry(lim limits, random *rand.Rand) *registry {
 	}
 }
 
-// Reasons of a refusal, as the member shows them to its user.
-const (
-	refusedKey         = "another member is listed under this peer id; start again to get a new one"
-	refusedFull        = "this conductor has as many members as it takes; see its --max-members"
-	refusedRoom        = "this conductor is full and made room for a member of another network; see its --max-members"
-	refusedAddress     = "this conductor has as many members from your address as it takes; see its --max-per-address"
-	refusedComposition = "this conductor does not take this composition; see its --allow"
-)
-
-// arrive takes the first announcement on a connection. The member is listed,
-// welcomed and told of others, and others of it; or refused.
-func (r *registry) arrive(now time.Time, a arrival, out []effect) []effect {
-	why, out := r.admit(now, a, out)
-	if why != "" {
-		return refuse(a.link, why, out)
-	}
-	return out
-}
-
-// admit lists who announced itself, or says why not.
-func (r *registry) admit(now time.Time, a arrival, out []effect) (refused string, _ []effect) {
-	if why := r.refusal(a); why != "" {
-		r.totals.refusedFor(why)
-		return why, out
-	}
-	if _, e := r.find(a.id, a.peer); e == nil {
-		var why string
-		if why, out = r.makeRoom(now, a, out); why != "" {
-			r.totals.refusedFor(why)
-			return why, out
-		}
-	}
-	comp, e := r.find(a.id, a.peer)
-	if e == nil {
-		if comp == nil {
-			comp = r.newComposition(now, a.id)
-		}
-		e = &entry{comp: comp, peer: a.peer, key: a.ann.Key}
-		e.pos = len(comp.entries)
-		comp.entries = append(comp.entries, e)
-		comp.byPeer[a.peer] = e
-		heap.Push(&r.expiry, e)
-	} else {
-		out = r.unlink(e, "replaced by a newer connection", out)
-		r.unsource(e)
-		forgetTold(e)
-		e.unawait()
-		e.listed = 0
-		if a.link != 0 {
-			// it is told of others than before, and those that it then does not know have to know
-			// it
-			e.pushes = 0
-		}
-	}
-	e.link, e.seat = a.link, a.seat
-	comp.unplace(e)
-	e.place, e.label = a.name.Place, a.name.Label
-	comp.place(e)
-	if a.link != 0 {
-		r.links[a.link] = e
-	}
-	e.title = comp.called(now, a.title)
-	r.sources[source(a.seat.from.Addr())]++
-	if a.link == 0 {
-		r.guests.add(e)
-	} else {
-		r.networks[network(a.seat.from.Addr())]++
-	}
-	r.renew(now, e)
-	r.begin(now, e)
-
-	out = r.tell(e, proto.Welcome{You: netip.AddrPortFrom(a.seat.from.Addr().WithZone(""), a.seat.from.Port())}, out)
-	out = r.tellListed(e, out)
-	for _, c := range []*claim{&e.main, &e.advertised} {
-		if c.state == claimGood {
-			out = r.tell(e, proto.Reachable{OK: true, Addr: c.addr}, out)
-		}
-		if c.state == claimBad {
-			c.again = now // it may have been mended meanwhile
-		}
-	}
-	if a.link != 0 && !comp.met {
-		comp.met = true
-		out = append(out, noteOf(noteFirst, e))
-	}
-	if comp.scene.every > 0 {
-		out = r.tell(e, proto.Watch{Every: comp.scene.every}, out)
-	}
-	return "", r.outgrown(comp, r.take(now, e, a.ann, out))
-}
-
 // find returns a composition and a member of it; nil where there is none.
 func (r *registry) find(id [20]byte, peer proto.PeerID) (*composition, *entry) {
 	comp := r.comps[id]
@@ -257,230 +147,9 @@ func (r *registry) find(id [20]byte, peer proto.PeerID) (*composition, *entry) {
 	return comp, comp.byPeer[peer]
 }
 
-// refusal says why an arrival cannot be listed, however much room there is; ""
-// if it can.
-func (r *registry) refusal(a arrival) string {
-	_, e := r.find(a.id, a.peer)
-	src := source(a.seat.from.Addr())
-	elsewhere := e == nil || source(e.seat.from.Addr()) != src
-	switch {
-	case e != nil && subtle.ConstantTimeCompare(e.key[:], a.ann.Key[:]) != 1:
-		return refusedKey
-	case elsewhere && r.sources[src] >= r.lim.perSource:
-		return refusedAddress
-	case elsewhere && a.link == 0 && r.guests.sources[src] >= r.lim.guestsOfSource():
-		return refusedAddress
-	}
-	return ""
-}
-
-// announce takes a further announcement on a connection: it replaces what was
-// announced before, and asks for more members.
-func (r *registry) announce(now time.Time, l link, ann proto.Announce, out []effect) []effect {
-	e := r.heard(now, l)
-	if e == nil || !e.announces.draw(now, announceBurst, announceEvery) {
-		return out
-	}
-	return r.take(now, e, ann, out)
-}
-
-// take takes over what a member announces.
-func (r *registry) take(now time.Time, e *entry, ann proto.Announce, out []effect) []effect {
-	e.want = min(int(ann.Want), r.lim.peers)
-	before := e.have
-	if ann.Parts != e.parts {
-		r.forgetBits(e)
-	}
-	e.parts, e.have = ann.Parts, min(ann.Have, ann.Parts)
-	e.pace.saw(now, e.have)
-	r.regard(now, e, before)
-
-	addrs := e.addrsFor(e.seat, nil)
-	e.port = ann.Port
-	e.nameOwn(ann.Addrs)
-	observed, advertised := "", ""
-	if e.port != 0 {
-		observed = netip.AddrPortFrom(e.seat.from.Addr(), e.port).String()
-		advertised = ann.Advertise
-	}
-	moved := e.main.host != observed || !slices.Equal(addrs, e.addrsFor(e.seat, nil))
-
-	out = r.handOut(e, e.want, true, out)
-	out = r.claimAt(now, e, &e.main, observed, out)
-	out = r.claimAt(now, e, &e.advertised, advertised, out)
-	out = r.recheck(now, e, out)
-	out = r.introduce(now, e, moved, out)
-	return r.count(e, out)
-}
-
-// heard renews the entry of a connection from which something came, and
-// returns it; nil if the connection has none any more.
-func (r *registry) heard(now time.Time, l link) *entry {
-	e := r.links[l]
-	if e != nil {
-		e.account.heard = now
-		r.renew(now, e)
-	}
-	return e
-}
-
-func (r *registry) renew(now time.Time, e *entry) {
-	e.forgive(now)
-	e.deadline = now.Add(r.lim.silence)
-	heap.Fix(&r.expiry, e.expiryPos)
-}
-
-// ping takes a keep-alive and answers it, so that the member knows that the
-// conductor lives.
-func (r *registry) ping(now time.Time, l link, out []effect) []effect {
-	e := r.heard(now, l)
-	if e == nil {
-		return out
-	}
-	out = r.tell(e, proto.KeepAlive{}, out)
-	return r.recheck(now, e, out)
-}
-
-// lives takes a sign of life that is not answered here: it is of a connection
-// that several members share.
-func (r *registry) lives(now time.Time, l link, out []effect) []effect {
-	e := r.heard(now, l)
-	if e == nil {
-		return out
-	}
-	return r.recheck(now, e, out)
-}
-
-// progress takes over how far a member is.
-func (r *registry) progress(now time.Time, l link, p proto.Progress, out []effect) []effect {
-	e := r.heard(now, l)
-	if e == nil {
-		return out
-	}
-	before := e.have
-	e.have = min(p.Have, e.parts)
-	e.pace.saw(now, e.have)
-	r.book(now, e, p)
-	r.regard(now, e, before)
-	return r.count(e, out)
-}
-
-// leave takes the end of a connection.
-func (r *registry) leave(now time.Time, l link, out []effect) []effect {
-	e := r.links[l]
-	if e == nil {
-		return out
-	}
-	delete(r.links, l)
-	e.link = 0
-	return r.remove(now, e, "", out)
-}
-
-// next returns when expire has something to do; the zero time if never.
-func (r *registry) next() time.Time {
-	if len(r.expiry) == 0 {
-		return time.Time{}
-	}
-	return r.expiry[0].deadline
-}
-
-// expire removes the entries that were not renewed in time.
-func (r *registry) expire(now time.Time, out []effect) []effect {
-	for len(r.expiry) > 0 && !r.expiry[0].deadline.After(now) {
-		e := r.expiry[0]
-		out = r.unlink(e, silentTooLong, out)
-		out = r.remove(now, e, silentTooLong, out)
-	}
-	return out
-}
-
-const silentTooLong = "silent for too long"
-
-// remove ends an entry, for a reason that the page tells. Those who were told of it are told that
-// it left, and of others if few are left to them.
-func (r *registry) remove(now time.Time, e *entry, why string, out []effect) []effect {
-	comp := e.comp
-	e.gone = true
-	r.close(now, e, why)
-	heap.Remove(&r.expiry, e.expiryPos)
-	r.unsource(e)
-	comp.swap(e.pos, len(comp.entries)-1)
-	comp.entries[len(comp.entries)-1] = nil
-	comp.entries = comp.entries[:len(comp.entries)-1]
-	delete(comp.byPeer, e.peer)
-	comp.unplace(e)
-	e.unawait()
-	if len(comp.entries) == 0 {
-		delete(r.comps, comp.id)
-		out = r.watchOff(comp, out)
-		r.keepPast(comp, e.deadline.Add(pastFor))
-	}
-
-	forgetTold(e)
-	left := proto.Left{PeerIDs: []proto.PeerID{e.peer}}
-	for _, to := range e.toldTo {
-		to.told = without(to.told, e)
-		out = r.inform(to, left, out)
-		out = r.refill(to, out)
-	}
-	e.toldTo = nil
-	return out
-}
-
-// unsource takes an entry out of what is counted by source.
-func (r *registry) unsource(e *entry) {
-	if e.guest {
-		r.guests.remove(e)
-	} else {
-		lessen(r.networks, network(e.seat.from.Addr()))
-	}
-	e.unnameOwn()
-	lessen(r.sources, source(e.seat.from.Addr()))
-}
-
-// unlink parts an entry from its connection and ends that.
-func (r *registry) unlink(e *entry, why string, out []effect) []effect {
-	if e.link == 0 {
-		return out
-	}
-	out = append(out, cut{who: e.link, why: why})
-	delete(r.links, e.link)
-	e.link = 0
-	return out
-}
-
 func (r *registry) tell(e *entry, m proto.Message, out []effect) []effect {
 	if e.link == 0 {
 		return out
 	}
 	return append(out, tell{e.link, m})
-}
-
-func refuse(l link, reason string, out []effect) []effect {
-	out = append(out, tell{l, proto.Refused{Reason: reason}})
-	return append(out, cut{who: l, why: reason, refused: true})
-}
-
-// expiryHeap has the entry with the earliest deadline at its top.
-type expiryHeap []*entry
-
-func (h expiryHeap) Len() int           { return len(h) }
-func (h expiryHeap) Less(i, j int) bool { return h[i].deadline.Before(h[j].deadline) }
-func (h expiryHeap) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].expiryPos, h[j].expiryPos = i, j
-}
-
-func (h *expiryHeap) Push(x any) {
-	e := x.(*entry)
-	e.expiryPos = len(*h)
-	*h = append(*h, e)
-}
-
-func (h *expiryHeap) Pop() any {
-	old := *h
-	e := old[len(old)-1]
-	old[len(old)-1] = nil
-	*h = old[:len(old)-1]
-	return e
 }

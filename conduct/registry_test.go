@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 	"time"
+	"unsafe"
 
 	"pgregory.net/rapid"
 
@@ -300,7 +301,7 @@ func TestRegistryStaysConsistent(t *testing.T) {
 					},
 					event: visitEvent(rapid.IntRange(0, 6).Draw(rt, "event")),
 				}
-				_, out := s.reg.receive(s.now, v, nil)
+				_, out := s.reg.receive(s.now, v, nil, nil)
 				keep(s.did(out))
 			},
 			"ping": func(rt *rapid.T) { keep(s.did(s.reg.ping(s.now, some(rt), nil))) },
@@ -336,4 +337,12 @@ func TestRegistryStaysConsistent(t *testing.T) {
 			},
 		})
 	})
+}
+
+// What is looked at of many entries for one answer is as near as the comment of entry says.
+func TestEntriesAreFetchedAtOnce(t *testing.T) {
+	var e entry
+	if n := unsafe.Offsetof(e.main) + unsafe.Offsetof(e.main.state) + unsafe.Sizeof(e.main.state); n > 128 {
+		t.Errorf("it takes %d bytes", n)
+	}
 }

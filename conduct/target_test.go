@@ -164,30 +164,14 @@ func TestOneAddressForMany(t *testing.T) {
 // Members of a real conductor that name a victim have it dialled a few times.
 func TestVictimOfConnections(t *testing.T) {
 	c := serving(t, Config{})
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var dials atomic.Int64
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		for {
-			nc, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			dials.Add(1)
-			nc.Close()
-		}
-	}()
-	t.Cleanup(func() { ln.Close(); <-ended })
+	victim := accepting(t, "127.0.0.1:0", func(net.Conn) { dials.Add(1) }).String()
 	for n := range 60 {
 		g := visit(t, c, n)
-		g.send(proto.Announce{Port: 1, Advertise: ln.Addr().String(), Want: 50})
+		g.send(proto.Announce{Port: 1, Advertise: victim, Want: 50})
 		next[proto.Welcome](g)
 		g.send(proto.Announce{Port: 1, Advertise: "localhost:1", Want: 50})
-		g.send(proto.Announce{Port: 1, Advertise: ln.Addr().String(), Want: 50})
+		g.send(proto.Announce{Port: 1, Advertise: victim, Want: 50})
 		g.send(proto.KeepAlive{})
 		next[proto.KeepAlive](g)
 		if n%2 == 0 {

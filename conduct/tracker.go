@@ -11,8 +11,8 @@ import (
 	"orchestra/proto"
 )
 
-// To BitTorrent clients the conductor is a tracker, over HTTP (BEP 3, http.go) and over UDP (BEP
-// 15, udp.go). What both have in common is here.
+// To BitTorrent clients the conductor is a tracker, over HTTP (BEP 3: plainhttp.go, http.go) and
+// over UDP (BEP 15: udp.go). What all have in common is here.
 
 const (
 	// visitEvery is how often a guest is asked to announce itself, at least. It stays listed for
@@ -31,12 +31,15 @@ const (
 // interval is what a guest is told.
 func interval() time.Duration { return visitEvery + rand.N(visitJitter) }
 
-// visited brings a guest's announcement to the loop; the answer goes into reply, which has room for
-// it.
+// A visited is a guest's announcement on its way to the loop, and the answer on its way back. The
+// loop has it until it is done. Then it can be used for another one.
 type visited struct {
-	guest webGuest
-	reply chan<- answer
+	guest  webGuest
+	answer answer
+	done   chan struct{} // has room
 }
+
+func newVisited() *visited { return &visited{done: make(chan struct{}, 1)} }
 
 type answer struct {
 	found   []found
@@ -51,51 +54,67 @@ type found struct {
 	four, six netip.AddrPort
 }
 
-// findFor returns a member as a guest at a seat is told of it, and false if it is not, see
+// findFor fills in how a guest at a seat is told of a member, and reports whether it is: see
 // memberFor.
-func (e *entry) findFor(to seat) (f found, ok bool) {
-	if e.isShunned() {
-		return f, false
+func (e *entry) findFor(to *seat, f *found) bool {
+	if e.shunned || e.port == 0 {
+		return false
 	}
-	var room [proto.MaxAddrs]netip.AddrPort
-	f.peer = e.peer
-	for _, a := range e.addrsFor(to, room[:0]) {
-		switch {
-		case a.Addr().Is4() && !f.four.IsValid():
-			f.four = a
-		case a.Addr().Is6() && !f.six.IsValid():
-			f.six = a
+	f.peer, f.four, f.six = e.peer, netip.AddrPort{}, netip.AddrPort{}
+	if e.hasOneAddr() {
+		if a, ok := e.observedFor(to); ok {
+			f.add(a)
+		}
+	} else {
+		var room [proto.MaxAddrs]netip.AddrPort
+		for _, a := range e.addrsFor(*to, room[:0]) {
+			f.add(a)
 		}
 	}
-	return f, f.four.IsValid() || f.six.IsValid()
+	return f.four.IsValid() || f.six.IsValid()
 }
 
-func (visited) event() {}
-
-// visit announces a guest, and waits for the answer. There is none if the conductor ends.
-func (c *Conductor) visit(ctx context.Context, v webGuest) (answer, bool) {
-	if !c.allows(c.open, v.id) {
-		c.notTaken.Add(1)
-		c.news.refused(v.seat.from, v.id, refusedComposition)
-		return answer{refused: refusedComposition}, true
+// add takes note of an address, if it is the first of its kind.
+func (f *found) add(a netip.AddrPort) {
+	switch {
+	case a.Addr().Is4():
+		if !f.four.IsValid() {
+			f.four = a
+		}
+	case !f.six.IsValid():
+		f.six = a
 	}
-	reply := make(chan answer, 1)
-	c.post(ctx, visited{v, reply})
+}
+
+func (*visited) event() {}
+
+// visit announces a guest, and waits for the answer. There is none if the conductor ends; then the
+// visit is of no use any more.
+func (c *Conductor) visit(ctx context.Context, v *visited) bool {
+	if !c.allows(c.open, v.guest.id) {
+		c.notTaken.Add(1)
+		c.news.refused(v.guest.seat.from, v.guest.id, refusedComposition)
+		v.answer = answer{refused: refusedComposition, found: v.answer.found[:0]}
+		return true
+	}
+	c.post(ctx, v)
 	select {
-	case a := <-reply:
-		return a, true
+	case <-v.done:
+		return true
 	case <-ctx.Done():
-		return answer{}, false
+		return false
 	}
 }
 
 // guestKey is what alone may replace the entry of a guest: a code of the key that it tells, or,
 // where that is empty or zeros, of the address that it comes from.
 func guestKey(told []byte, s seat) [16]byte {
-	sum := sha1.Sum(append([]byte("key "), told...))
+	var room [128]byte
+	text := append(append(room[:0], "key "...), told...)
 	if len(bytes.Trim(told, "\x00")) == 0 {
-		sum = sha1.Sum([]byte("from " + source(s.from.Addr()).String()))
+		text = source(s.from.Addr()).AppendTo(append(room[:0], "from "...))
 	}
+	sum := sha1.Sum(text)
 	return [16]byte(sum[:16])
 }
 
@@ -154,29 +173,4 @@ func (r *registry) censusOf(now time.Time, c *composition) census {
 	}
 	c.counted, c.countedAt = n, now
 	return n
-}
-
-// compact gives the addresses alone (BEP 23, BEP 7).
-func (a *answer) compact() (peers, peers6 []byte) {
-	peers = make([]byte, 0, 6*len(a.found))
-	for _, f := range a.found {
-		if f.four.IsValid() {
-			peers = appendCompact(peers, f.four)
-		}
-		if f.six.IsValid() {
-			peers6 = appendCompact(peers6, f.six)
-		}
-	}
-	return peers, peers6
-}
-
-func appendCompact(b []byte, a netip.AddrPort) []byte {
-	if a.Addr().Is4() {
-		ip := a.Addr().As4()
-		b = append(b, ip[:]...)
-	} else {
-		ip := a.Addr().As16()
-		b = append(b, ip[:]...)
-	}
-	return append(b, byte(a.Port()>>8), byte(a.Port()))
 }

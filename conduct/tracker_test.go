@@ -10,8 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -222,8 +220,9 @@ func FuzzDatagram(f *testing.F) {
 	go func() {
 		for ev := range c.inbox {
 			switch ev := ev.(type) {
-			case visited:
-				ev.reply <- answer{found: []found{{four: addrAt("10.0.0.1:1"), six: addrAt("[2001:db8::1]:1")}}}
+			case *visited:
+				ev.answer = answer{found: []found{{four: addrAt("10.0.0.1:1"), six: addrAt("[2001:db8::1]:1")}}}
+				ev.done <- struct{}{}
 			case scraped:
 				ev.reply <- make([]census, len(ev.ids))
 			}
@@ -240,102 +239,4 @@ func FuzzDatagram(f *testing.F) {
 			t.Errorf("%x is answered by %x", in, out)
 		}
 	})
-}
-
-// Announcements a second over a few connections that are kept, or by datagrams, of as many clients
-// as announce themselves, the load included.
-func BenchmarkAnnounce(b *testing.B) {
-	const clients = 5000
-	for _, how := range []string{"http", "http-new", "udp"} {
-		b.Run(how, func(b *testing.B) {
-			c := serving(b, Config{UDP: how == "udp", MaxPerAddress: 1 << 20, MaxMembers: 1 << 20})
-			at := c.Addr().String()
-			var next atomic.Int64
-			var wg sync.WaitGroup
-			b.ResetTimer()
-			for range 8 {
-				wg.Go(func() {
-					ask := httpAsker(b, at, how == "http-new")
-					if how == "udp" {
-						ask = udpAsker(b, at)
-					}
-					for {
-						n := next.Add(1)
-						if n > int64(b.N) {
-							return
-						}
-						ask(int(n) % clients)
-					}
-				})
-			}
-			wg.Wait()
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "announces/s")
-		})
-	}
-}
-
-func httpAsker(b *testing.B, at string, anew bool) func(n int) {
-	var nc net.Conn
-	var in *bufio.Reader
-	buf := make([]byte, 0, 1024)
-	return func(n int) {
-		var err error
-		if nc == nil || anew {
-			if nc != nil {
-				nc.Close()
-			}
-			if nc, err = net.Dial("tcp", at); err != nil {
-				b.Error(err)
-				return
-			}
-			in = bufio.NewReader(nc)
-		}
-		buf = fmt.Appendf(buf[:0], "GET /announce?info_hash=%%AB%%AB%%AB%%AB%%AB%%AB%%AB%%AB%%AB%%AB%%AB%%AB%%AB%%AB%%AB%%AB%%AB%%AB%%AB%02d"+
-			"&peer_id=-XX0001-%012d&port=%d&uploaded=0&downloaded=0&left=1&compact=1&numwant=50 HTTP/1.1\r\nHost: x\r\n\r\n", n%100/10, n, 1024+n)
-		buf = bytes.Replace(buf, []byte("%AB0"), []byte("%AB%A"), 1)
-		if _, err := nc.Write(buf); err != nil {
-			b.Error(err)
-			return
-		}
-		length := 0
-		for {
-			line, err := in.ReadSlice('\n')
-			if err != nil {
-				b.Error(err)
-				return
-			}
-			if len(line) == 2 {
-				break
-			}
-			fmt.Sscanf(string(line), "Content-Length: %d", &length)
-		}
-		if n, err := in.Discard(length); err != nil || n == 0 {
-			b.Error(n, err)
-		}
-	}
-}
-
-func udpAsker(b *testing.B, at string) func(n int) {
-	nc, err := net.Dial("udp", at)
-	if err != nil {
-		b.Error(err)
-		return func(int) {}
-	}
-	head := binary.BigEndian.AppendUint64(nil, udpMagic)
-	in := make([]byte, 2048)
-	nc.Write(append(head, 0, 0, 0, 0, 't', 'r', 'a', 'n'))
-	if _, err := nc.Read(in); err != nil {
-		b.Error(err)
-	}
-	id := binary.BigEndian.Uint64(in[8:])
-	return func(n int) {
-		out := binary.BigEndian.AppendUint64(nil, id)
-		out = append(out, 0, 0, 0, 1, 't', 'r', 'a', 'n')
-		out = append(out, announcement([20]byte{byte(n % 10)}, fmt.Sprintf("-XX0001-%012d", n), 1, 0, uint16(1024+n))...)
-		nc.SetDeadline(time.Now().Add(time.Second))
-		nc.Write(out)
-		if n, err := nc.Read(in); err != nil || n < 20 {
-			b.Error(n, err)
-		}
-	}
 }

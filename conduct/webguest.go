@@ -23,8 +23,8 @@ const (
 )
 
 // readEvent reads the name of an event (BEP 3). One that is not known is none.
-func readEvent(s string) visitEvent {
-	switch s {
+func readEvent(b []byte) visitEvent {
+	switch string(b) {
 	case "completed":
 		return visitCompleted
 	case "started":
@@ -35,8 +35,12 @@ func readEvent(s string) visitEvent {
 	return visitRegular
 }
 
-// receive lists a guest and chooses whom it is told of; refused says why not.
-func (r *registry) receive(now time.Time, v webGuest, out []effect) (a answer, _ []effect) {
+// receive lists a guest and chooses whom it is told of, in the memory of room; refused says why
+// not.
+func (r *registry) receive(
+	now time.Time, v webGuest, room []found, out []effect,
+) (a answer, _ []effect) {
+	a.found = room[:0]
 	r.totals.announced++
 	_, e := r.find(v.id, v.peer)
 	switch {
@@ -47,7 +51,8 @@ func (r *registry) receive(now time.Time, v webGuest, out []effect) (a answer, _
 		a.census = r.censusOf(now, r.comps[v.id])
 		return a, out
 	case e != nil && !e.guest:
-		return answer{refused: refusedKey}, out
+		a.refused = refusedKey
+		return a, out
 	case e != nil && !e.announces.draw(now, announceBurst, announceEvery):
 		a.refused = r.refusal(v.arrival) // what it says is passed over
 	default:
@@ -63,10 +68,10 @@ func (r *registry) receive(now time.Time, v webGuest, out []effect) (a answer, _
 	}
 	e.deadline = now.Add(visitSilence)
 	heap.Fix(&r.expiry, e.expiryPos)
-	a.found = make([]found, 0, min(e.want, len(comp.entries)-1))
 	r.pick(comp, e.want, func(other *entry) bool {
-		f, ok := other.findFor(e.seat)
-		if ok = ok && other != e; ok {
+		var f found
+		ok := other != e && other.findFor(&e.seat, &f)
+		if ok {
 			a.found = append(a.found, f)
 		}
 		return ok

@@ -25,13 +25,13 @@ func Append(b []byte, v any) ([]byte, error) {
 func appendValue(b []byte, v any, depth int) ([]byte, error) {
 	switch v := v.(type) {
 	case string:
-		return appendText(b, v), nil
+		return AppendText(b, v), nil
 	case []byte:
-		return appendText(b, v), nil
+		return AppendText(b, v), nil
 	case int:
-		return appendInteger(b, int64(v)), nil
+		return AppendInteger(b, int64(v)), nil
 	case int64:
-		return appendInteger(b, v), nil
+		return AppendInteger(b, v), nil
 	case Raw:
 		if len(v) == 0 {
 			return nil, errors.New("an empty Raw is no value")
@@ -52,13 +52,15 @@ func appendValue(b []byte, v any, depth int) ([]byte, error) {
 	}
 }
 
-func appendInteger(b []byte, n int64) []byte {
+// AppendInteger appends an integer to b.
+func AppendInteger(b []byte, n int64) []byte {
 	b = append(b, 'i')
 	b = strconv.AppendInt(b, n, 10)
 	return append(b, 'e')
 }
 
-func appendText[T string | []byte](b []byte, s T) []byte {
+// AppendText appends a byte string to b.
+func AppendText[T string | []byte](b []byte, s T) []byte {
 	b = strconv.AppendInt(b, int64(len(s)), 10)
 	b = append(b, ':')
 	return append(b, s...)
@@ -83,7 +85,7 @@ func appendDictionary(b []byte, dict map[string]any, depth int) ([]byte, error) 
 	slices.Sort(keys)
 	b = append(b, 'd')
 	for _, k := range keys {
-		b = appendText(b, k)
+		b = AppendText(b, k)
 		var err error
 		if b, err = appendValue(b, dict[k], depth); err != nil {
 			return nil, fmt.Errorf("key %.60q: %w", k, err)
