@@ -1,4 +1,6 @@
-# What can be made: build, install, uninstall, docs, release, release-check, demo, test, interop, browser, large, sim, faults, planted, soak, bench, bench-swarm, bench-mixed, cover, clean. It takes Go, git, make and (for the race detector) a C compiler.
+# What can be made: build, install, uninstall, docs, release, release-check, demo, test, interop,
+# browser, large, sim, faults, planted, soak, bench, bench-swarm, bench-mixed, cover, clean. It
+# takes Go, git, make and (for the race detector) a C compiler.
 
 GO       ?= go
 BIN      := bin/orchestra
@@ -18,7 +20,8 @@ docs:
 	$(GO) run internal/cli/makedocs.go docs
 	$(GO) run .ci/plot.go <docs/swarm.tsv >docs/swarm.svg
 
-# Where install puts things: PREFIX/bin, PREFIX/share and, on Linux, PREFIX/lib/systemd. DESTDIR stands before all of it, for packagers.
+# Where install puts things: PREFIX/bin, PREFIX/share and, on Linux, PREFIX/lib/systemd. DESTDIR
+# stands before all of it, for packagers.
 PREFIX   ?= /usr/local
 BINDIR   ?= $(PREFIX)/bin
 MANDIR   ?= $(PREFIX)/share/man
@@ -51,8 +54,9 @@ uninstall:
 	rm -f $(foreach link,$(LINKS),"$(DESTDIR)$(BINDIR)/orchestra-$(link)" "$(DESTDIR)$(BASHDIR)/orchestra-$(link)" "$(DESTDIR)$(FISHDIR)/orchestra-$(link).fish")
 	$(if $(UNITDIR),rm -f "$(DESTDIR)$(UNITDIR)/orchestra-conduct.service" "$(DESTDIR)$(UNITDIR)/orchestra-join.service" "$(DESTDIR)$(UNITDIR)/orchestra-join@.service")
 
-# Archives, packages and checksums for all systems, in dist/. It needs no tag, no remote and no clean work tree, and the network only to get the
-# modules of goreleaser, which is built first, once. The same commit gives the same bytes.
+# Archives, packages and checksums for all systems, in dist/. It needs no tag, no remote and no
+# clean work tree, and the network only to get the modules of goreleaser, which is built first,
+# once. The same commit gives the same bytes.
 release: export RELEASE_VERSION ?= $(patsubst v%,%,$(shell git describe --tags --match 'v[0-9]*' --abbrev=12 --dirty 2>/dev/null || \
 	echo v0.0.0-g$$(git describe --always --abbrev=12 --dirty 2>/dev/null)))
 release: export RELEASE_TIME ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
@@ -60,11 +64,13 @@ release: export RELEASE_DATE ?= $(shell git log -1 --format=%cI 2>/dev/null || e
 release:
 	$(GORELEASER) release --snapshot --clean --skip=publish,announce
 
-# Whether what a release is made of is there and current, in a minute at most. What goreleaser itself says of its configuration, release says.
+# Whether what a release is made of is there and current, in a minute at most. What goreleaser
+# itself says of its configuration, release says.
 release-check:
 	$(GO) test -count=1 -run '^(TestPackagedFiles|TestReleaseLinks|TestUnits|TestDocumentsAreCurrent|TestManPages|TestMakeInstall)$$' ./internal/cli
 
-# One conductor, one member that has a file and five that get it, all on this machine. DEMO_FILE=... takes a file of yours.
+# One conductor, one member that has a file and five that get it, all on this machine. DEMO_FILE=...
+# takes a file of yours.
 demo: build
 	@bash .ci/demo $(BIN)
 
@@ -79,7 +85,8 @@ lint:
 format:
 	@list=$$($(TOOL) gofumpt -l .); test -z "$$list" || { echo "not formatted (gofumpt -w mends it):"; echo "$$list"; exit 1; }
 
-# The core has one goroutine by contract (a test holds that), so the race detector would only cost time there.
+# The core has one goroutine by contract (a test holds that), so the race detector would only cost
+# time there.
 unit:
 	$(GO) test -timeout 8m ./member/swarm
 	CGO_ENABLED=1 $(GO) test -race -timeout 8m $$($(GO) list ./... | grep -v '/member/swarm$$')
@@ -88,8 +95,9 @@ unit:
 fuzz:
 	@GO=$(GO) .ci/fuzz $(FUZZTIME)
 
-# Other BitTorrent programs, unmodified, get from members and give to them. It takes root, for hosts that are network
-# namespaces, and a minute or two: most of it they wait, so many scenes are played side by side.
+# Other BitTorrent programs, unmodified, get from members and give to them. It takes root, for hosts
+# that are network namespaces, and a minute or two: most of it they wait, so many scenes are played
+# side by side.
 interop:
 	ORCHESTRA_TEST_INTEROP=1 $(GO) test -v -count=1 -timeout 10m -parallel 24 -run '^TestInterop' ./internal/cli
 
@@ -97,11 +105,13 @@ interop:
 browser:
 	ORCHESTRA_TEST_BROWSER=1 ORCHESTRA_TEST_SHOTS=$(SHOTS) $(GO) test -v -count=1 -timeout 8m -run '^TestBrowser' ./conduct/page
 
-# What takes too long, or too much memory, for every run: a file of 5 GiB is composed, shared and got; a thousand members are simulated.
+# What takes too long, or too much memory, for every run: a file of 5 GiB is composed, shared and
+# got; joins of 100 GB go on; a thousand members are simulated.
 large:
-	ORCHESTRA_TEST_LARGE=1 $(GO) test -v -count=1 -timeout 10m -run 'Over4GiB|TestMemory|TestHeld' ./compose ./member ./member/swarm
+	ORCHESTRA_TEST_LARGE=1 $(GO) test -v -count=1 -timeout 10m -run 'Over4GiB|TestMemory|TestHeld|TestLarge' ./compose ./member ./member/store ./member/swarm
 
-# Kill loops, faults of the network, churn and a swarm that lasts, for SOAK in all. It needs root for network namespaces.
+# Kill loops, faults of the network, churn and a swarm that lasts, for SOAK in all. It needs root
+# for network namespaces.
 soak: export SOAK ?= 30m
 soak: export GO := $(GO)
 soak:
@@ -114,12 +124,14 @@ cross:
 	GOOS=darwin $(GO) vet ./...
 	GOOS=windows $(GO) vet ./...
 
-# The swarm's strategy in simulated swarms of these sizes; 10000 takes an hour or so. SIM=16 make sim.
+# The swarm's strategy in simulated swarms of these sizes; 10000 takes an hour or so. SIM=16 make
+# sim.
 SIM ?= 16,100,1000
 sim:
 	$(GO) test ./member/swarm -v -count=1 -timeout 3h -run '^TestTable$$' -sim $(SIM)
 
-# Simulated swarms in which things go wrong, from so many seeds; 50 are in every run of the tests. FAULTS=10000 make faults takes ten minutes.
+# Simulated swarms in which things go wrong, from so many seeds; 50 are in every run of the tests.
+# FAULTS=10000 make faults takes ten minutes.
 FAULTS ?= 1000
 faults:
 	$(GO) test ./member/swarm -v -count=1 -timeout 3h -run '^TestFaults$$' -faults $(FAULTS)
@@ -131,13 +143,15 @@ planted:
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
-# The swarm benchmark, beside other programs: SWARM=path/to/swarm.py make bench-swarm. It needs root and the programs.
+# The swarm benchmark, beside other programs: SWARM=path/to/swarm.py make bench-swarm. It needs root
+# and the programs.
 SWARM ?= ../shared/bench/swarm.py
 bench-swarm: build
 	ORCHESTRA=$(BIN) $(SWARM) orchestra aria2 qbittorrent -n 16 --rate 40 --size 64
 	ORCHESTRA=$(BIN) $(SWARM) orchestra aria2 qbittorrent -n 1 --rate 0 --size 1024 --part 1024 --limit 60
 
-# Swarms of members and other programs, beside swarms of these alone. The first of each has the file.
+# Swarms of members and other programs, beside swarms of these alone. The first of each has the
+# file.
 bench-mixed: build
 	ORCHESTRA=$(BIN) SWARM=$(SWARM) .ci/mixed.py 'orchestra/aria2,qbittorrent,orchestra*6' \
 		'aria2/aria2*8' 'qbittorrent/qbittorrent*8' 'aria2/aria2*4,qbittorrent*4' \

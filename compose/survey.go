@@ -61,7 +61,8 @@ func survey(ctx context.Context, p *place, links Links, warn func(string)) (*tre
 		if err != nil {
 			return nil, err
 		}
-		if s.tree.folders += len(more); s.tree.folders > orch.MaxLines { // links may make many out of few
+		// links may make many out of few
+		if s.tree.folders += len(more); s.tree.folders > orch.MaxLines {
 			return nil, fmt.Errorf("there are more than %d folders in it; compose an archive of the folder",
 				orch.MaxLines)
 		}

@@ -80,7 +80,8 @@ func (r *registry) admit(now time.Time, a arrival, out []effect) (refused string
 		e.unawait()
 		e.listed = 0
 		if a.link != 0 {
-			// It is told of others than before, and those that it then does not know have to know it.
+			// It is told of others than before, and those that it then does not know have to know
+			// it.
 			e.pushes = 0
 		}
 	}

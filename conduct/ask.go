@@ -22,9 +22,10 @@ const (
 
 // A Status is how far the members of a composition are, as they say.
 type Status struct {
-	ID       [20]byte
-	Title    string        // what its members call the content, like a Label; "": not told
-	Complete int           // distinct copies that were reported complete, also by members that left since
+	ID    [20]byte
+	Title string // what its members call the content, like a Label; "": not told
+	// distinct copies that were reported complete, also by members that left since
+	Complete int
 	Known    int           // those, and all others listed now
 	Pending  int           // listed now and not complete
 	Left     time.Duration // until all that are pending are complete; negative: not known

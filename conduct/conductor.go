@@ -4,8 +4,8 @@
 // publish (a Shelf), it also serves.
 //
 // The registry (registry.go and what its methods do beside: arrive.go, renew.go, leave.go,
-// handout.go, guests.go, webguest.go, address.go, check.go, complain.go, copies.go, survey.go, title.go)
-// is pure and decides everything; the shell around it does the I/O:
+// handout.go, guests.go, webguest.go, address.go, check.go, complain.go, copies.go, survey.go,
+// title.go) is pure and decides everything; the shell around it does the I/O:
 //
 //	accept ─> connection: 1 reader + 1 writer ─┐
 //	dial backs ────────────────────────────────┴─> one inbox ─> loop ─> registry ─> effects ─> performed
@@ -44,8 +44,8 @@ type Config struct {
 	// from many goroutines.
 	Allow func(id orch.ID) bool
 
-	// Keys are those of private swarms, whose members may gather here too, whatever Allow says. They
-	// alone learn of each other, and of what is published for them ([orch.File.Private]).
+	// Keys are those of private swarms, whose members may gather here too, whatever Allow says.
+	// They alone learn of each other, and of what is published for them ([orch.File.Private]).
 	Keys []*secure.Key
 
 	Publish *Shelf // what is served at /NAME.orch, and listed at IndexPath; nil: nothing
@@ -59,7 +59,8 @@ type Config struct {
 	AdminListen string   // HOST:PORT where it is, with the metrics, instead of at Listen; "": there
 	Version     string   // of the program, which the page shows
 	PageHosts   []string // its names, beside addresses and names of the local network
-	PageToken   string   // what viewers have to show; "": nothing, but who is elsewhere sees no addresses
+	// what viewers have to show; "": nothing, but who is elsewhere sees no addresses
+	PageToken string
 
 	// Public returns HOST:PORT by which others reach this conductor, for the page to show. Nil is
 	// Listen's, if that names a host.
@@ -68,10 +69,11 @@ type Config struct {
 	Log zerolog.Logger // the zero Logger is silent
 
 	HandshakeTimeout time.Duration // from accepting to the first announcement; 0 is 10 s
-	SilenceTimeout   time.Duration // a member from which nothing came for so long is gone; 0 is 75 s
-	WriteTimeout     time.Duration // for 16 KiB to a member; 0 is 10 s
-	DialTimeout      time.Duration // of a dial back; 0 is 5 s
-	MaxDials         int           // dial backs at a time; 0 is 32
+	// a member from which nothing came for so long is gone; 0 is 75 s
+	SilenceTimeout time.Duration
+	WriteTimeout   time.Duration // for 16 KiB to a member; 0 is 10 s
+	DialTimeout    time.Duration // of a dial back; 0 is 5 s
+	MaxDials       int           // dial backs at a time; 0 is 32
 }
 
 const (

@@ -123,7 +123,8 @@ func (c *Conductor) serveMember(
 		c.news.refused(s.from, hello.ID, refusedComposition)
 		m.out.put(proto.Append(nil, proto.Refused{Reason: refusedComposition}))
 		m.out.finish()
-		_, err := io.Copy(io.Discard, io.LimitReader(in, sniffBuffer)) // until it has read why, or the deadline
+		// until it has read why, or the deadline
+		_, err := io.Copy(io.Discard, io.LimitReader(in, sniffBuffer))
 		return err
 	}
 

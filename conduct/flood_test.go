@@ -187,7 +187,8 @@ func TestMalformedConnections(t *testing.T) {
 // Guests over HTTP from a few hosts take their share of the places, and so do
 // copies; others are listed and counted all the same.
 func TestGuestsOfAFewHosts(t *testing.T) {
-	c := servingApart(t, Config{MaxMembers: 320, MaxPerAddress: 160}) // 80 guests, 40 of a source, 20 of a composition
+	// 80 guests, 40 of a source, 20 of a composition
+	c := servingApart(t, Config{MaxMembers: 320, MaxPerAddress: 160})
 	waits := visit(t, c, 1)
 	waits.send(proto.Announce{Port: 1, Parts: 10, Want: 50})
 	next[proto.Welcome](waits)

@@ -16,8 +16,9 @@ type pace struct {
 }
 
 const (
-	paceLeast = time.Second      // between two reports that are compared
-	paceStale = 20 * time.Second // without a further part: nothing is known any more, unless parts take longer
+	paceLeast = time.Second // between two reports that are compared
+	// without a further part: nothing is known any more, unless parts take longer
+	paceStale = 20 * time.Second
 )
 
 // saw takes a report. The latest counts half, so that a burst at the start, of

@@ -175,7 +175,8 @@ func TestWhoSendsToWhom(t *testing.T) {
 		t.Errorf("flows %+v, want %+v alone", got, want)
 	}
 	s.now = s.now.Add(2 * time.Second)
-	s.reg.reported(s.now, l, proto.Received{From: []proto.Source{{PeerID: peerN(1), Bytes: 800}}}) // a new link
+	// a new link
+	s.reg.reported(s.now, l, proto.Received{From: []proto.Source{{PeerID: peerN(1), Bytes: 800}}})
 	if got := s.look(testHex).Details[testHex].Flows[0]; got.Total != 5800 {
 		t.Errorf("after a new link %+v", got)
 	}

@@ -107,7 +107,8 @@ func (s *Shelf) Remove(file string) {
 	}
 }
 
-// opens says which keys the conductor has, and returns the files that nobody can get without another.
+// opens says which keys the conductor has, and returns the files that nobody can get without
+// another.
 func (s *Shelf) opens(keys map[string]bool) (shut []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -76,8 +76,8 @@ func TestTrunkOfPrivateSwarm(t *testing.T) {
 	}
 }
 
-// What is published for the holders of a key is there for them, under the path and in the index, and
-// for nobody else; where nobody can have the key, that is said.
+// What is published for the holders of a key is there for them, under the path and in the index,
+// and for nobody else; where nobody can have the key, that is said.
 func TestPublishedForHolders(t *testing.T) {
 	one, two, none := aKey(t), aKey(t), aKey(t)
 	works := map[string]*secure.Key{"open": nil, "one": one, "two": two, "none": none}

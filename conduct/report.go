@@ -10,8 +10,8 @@ import (
 	"orchestra/proto"
 )
 
-// What members report while somebody looks at their composition. All of it is bounded: by member, by
-// composition, and maps of parts in all.
+// What members report while somebody looks at their composition. All of it is bounded: by member,
+// by composition, and maps of parts in all.
 const (
 	watchLeast = 2  // seconds between two reports of a member
 	watchMost  = 30 // when there are many
@@ -181,7 +181,8 @@ func (e *entry) receives(now time.Time, from []proto.Source) {
 			if len(e.from) >= maxFrom {
 				e.forgetInflow()
 			}
-			f = &inflow{at: now, bytes: s.Bytes, total: s.Bytes} // what came before it is asked has no rate
+			// what came before it is asked has no rate
+			f = &inflow{at: now, bytes: s.Bytes, total: s.Bytes}
 			e.from[s.PeerID] = f
 			continue
 		}

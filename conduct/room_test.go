@@ -91,7 +91,8 @@ func TestIdleMembersMakeRoomFirst(t *testing.T) {
 	for _, n := range []int{1, 2} { // they get something
 		s.did(s.reg.progress(s.now, links[n], proto.Progress{Have: 1, Downloaded: 1 << 20}, nil))
 	}
-	s.did(s.reg.progress(s.now, links[1], proto.Progress{Have: 2, Uploaded: 1 << 20}, nil)) // and one gives
+	// and one gives
+	s.did(s.reg.progress(s.now, links[1], proto.Progress{Have: 2, Uploaded: 1 << 20}, nil))
 	s.now = s.now.Add(idleAfter / 2)
 	for n := range 4 {
 		at := seatAt(fmt.Sprintf("198.51.%d.1:1", n), "10.0.0.1")

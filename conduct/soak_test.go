@@ -94,8 +94,14 @@ func TestSoak(t *testing.T) {
 	}
 	var joins, turn int
 	var open []*soaking
+	begun, told := time.Now(), time.Now()
 	churn := func(until time.Time) {
 		for time.Now().Before(until) {
+			if time.Since(told) > time.Minute {
+				told = time.Now()
+				t.Logf("%v, %d joins: %d goroutines",
+					time.Since(begun).Round(time.Second), joins, runtime.NumGoroutine())
+			}
 			if pace != nil {
 				<-pace.C
 			}
@@ -122,7 +128,8 @@ func TestSoak(t *testing.T) {
 	churn(time.Now().Add(2 * length / 3))
 	atRest(t, c, 4)
 	after := look()
-	t.Logf("%d joins; %d and %d KiB, %d and %d goroutines", joins, before.heap>>10, after.heap>>10, before.goroutines, after.goroutines)
+	t.Logf("%d joins; %d and %d KiB, %d and %d goroutines",
+		joins, before.heap>>10, after.heap>>10, before.goroutines, after.goroutines)
 	if joins < 20 {
 		t.Errorf("%d joins", joins)
 	}
@@ -157,7 +164,8 @@ func atRest(t *testing.T, c *Conductor, members int) {
 			return
 		}
 		if time.Now().After(end) {
-			t.Fatalf("%d members, %d visitors, %d connections after all but %d left", linked, visitors, c.gate.count(), members)
+			t.Fatalf("%d members, %d visitors, %d connections after all but %d left",
+				linked, visitors, c.gate.count(), members)
 		}
 	}
 }

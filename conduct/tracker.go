@@ -15,9 +15,9 @@ import (
 // over UDP (BEP 15: udp.go). What all have in common is here.
 
 const (
-	// visitEvery is how often a guest is asked to announce itself, at least. It stays listed for two
-	// intervals, if its place is not taken. The interval that it is told is up to visitJitter longer,
-	// so that those who came together do not go on coming together.
+	// visitEvery is how often a guest is asked to announce itself, at least. It stays listed for
+	// two intervals, if its place is not taken. The interval that it is told is up to visitJitter
+	// longer, so that those who came together do not go on coming together.
 	visitEvery  = time.Minute
 	visitJitter = 10 * time.Second
 	visitLeast  = 10 * time.Second // between two announcements

@@ -13,10 +13,10 @@ import (
 	"orchestra/proto"
 )
 
-// UDP trackers answer datagrams (BEP 15). Whoever announces first asks for a connection id, which is
-// sent to the address that it asks from: so nobody lists others, and an answer that is longer than
-// its question goes to nobody else. The id is a code of that address and the time, and takes no
-// memory.
+// UDP trackers answer datagrams (BEP 15). Whoever announces first asks for a connection id, which
+// is sent to the address that it asks from: so nobody lists others, and an answer that is longer
+// than its question goes to nobody else. The id is a code of that address and the time, and takes
+// no memory.
 
 // Actions and lengths of BEP 15, in bytes.
 const (

@@ -11,8 +11,8 @@ import (
 	"orchestra/proto"
 )
 
-// mostHeard is how much a channel keeps of what the conductor said and nobody read: far more than it
-// says at a time.
+// mostHeard is how much a channel keeps of what the conductor said and nobody read: far more than
+// it says at a time.
 const mostHeard = 1 << 20
 
 // channel is one composition's part of a connection to a conductor. To who has it, it is a

@@ -16,9 +16,10 @@ import (
 
 // Times of the connection to a conductor.
 const (
-	retryFirst    = 500 * time.Millisecond
-	retryMost     = 8 * time.Second
-	settled       = 5 * time.Second // that a conductor is up until its loss is no reason to wait longer
+	retryFirst = 500 * time.Millisecond
+	retryMost  = 8 * time.Second
+	// that a conductor is up until its loss is no reason to wait longer
+	settled       = 5 * time.Second
 	progressEvery = 5 * time.Second
 	farewellTime  = time.Second
 	twinEvery     = time.Second // between two looks whether a conductor is up at another address
@@ -48,8 +49,8 @@ type conductor struct {
 
 // run connects, and connects again: soon if the conductor was up and is lost, since it may be
 // starting anew, and when this machine has other addresses than before; less and less often while
-// it cannot be reached, refuses, or is lost again at once, however it does that. A conductor that is
-// up at another address is left alone here.
+// it cannot be reached, refuses, or is lost again at once, however it does that. A conductor that
+// is up at another address is left alone here.
 func (c *conductor) run(ctx context.Context) {
 	pause := backoff{wait: retryFirst}
 	c.state(false, "conductor "+c.addr+" does not answer yet")

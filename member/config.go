@@ -27,8 +27,9 @@ type Config struct {
 	File *orch.File
 	Dir  string // the current folder; made if missing
 
-	Listen     string   // ADDR:PORT, or :PORT; the first free port from 10001 to 10020, or any
-	Advertise  string   // HOST:PORT under which others reach this member, beside where the conductor sees it
+	Listen string // ADDR:PORT, or :PORT; the first free port from 10001 to 10020, or any
+	// HOST:PORT under which others reach this member, beside where the conductor sees it
+	Advertise  string
 	Conductors []string // HOST or HOST:PORT, instead of the file's; empty and not nil: none
 	Peers      []string // HOST:PORT of members to dial at the start
 	MaxPeers   int      // links at most; 0: the core's default
@@ -46,9 +47,13 @@ type Config struct {
 	// ([orch.File.Private]); nil: the swarm is open. Nothing is said to who does not have it.
 	Key *secure.Key
 
-	Check   bool // content that is there is checked in full, whatever was known of it, before anybody is connected to
-	Repair  bool // bad parts of content that stands under its name are got anew, in place
-	Replace bool // if something else stands under the name, the content is got nevertheless; at the end that is moved aside to NAME.old
+	// content that is there is checked in full, whatever was known of it, before anybody is
+	// connected to
+	Check  bool
+	Repair bool // bad parts of content that stands under its name are got anew, in place
+	// if something else stands under the name, the content is got nevertheless; at the end that is
+	// moved aside to NAME.old
+	Replace bool
 
 	// Sequential prefers the parts in the order of the content, for whoever reads it while it comes
 	// ([Member.WriteContent]): within a window, so that the members still have different parts to
@@ -113,13 +118,16 @@ type Progress struct {
 	Parts, PartsDone int   // of those wanted; verified and stored
 	Bytes, BytesDone int64 // of these
 	Stored           int   // parts verified and stored, whether wanted or not
-	Resumed          int   // parts of those wanted that were known to be here at the start, without being read
-	Downloaded       int64 // payload bytes received in this run
-	Uploaded         int64 // payload bytes sent in this run
-	Wasted           int64 // payload bytes received for nothing: twice, bad, or of a run that its link did not live to end
+	// parts of those wanted that were known to be here at the start, without being read
+	Resumed    int
+	Downloaded int64 // payload bytes received in this run
+	Uploaded   int64 // payload bytes sent in this run
+	// payload bytes received for nothing: twice, bad, or of a run that its link did not live to end
+	Wasted int64
 
 	Checking bool
-	Complete bool   // every part is verified, and the content has its name; no longer when a part is lost
+	// every part is verified, and the content has its name; no longer when a part is lost
+	Complete bool
 	Path     string // where the content is now
 	BadParts []int  // of content that stands under its name and is not to be repaired
 	Members  int    // links that are up
@@ -127,10 +135,13 @@ type Progress struct {
 	// Unreachable tells that nobody was ever connected to and nobody opened a link, although
 	// members are known and had time to: something is in the way, like a firewall.
 	Unreachable bool
-	Dialled     bool   // somebody opened a link to this member, or a conductor found that this is possible
-	Copies      int    // complete members, as a conductor told when they were AwaitCopies; 0 before
-	ConductorUp bool   // one of them at least
-	Conductor   string // in words: the first one that is up, or else why the first one is not; may hold what a conductor wrote
+	// somebody opened a link to this member, or a conductor found that this is possible
+	Dialled     bool
+	Copies      int  // complete members, as a conductor told when they were AwaitCopies; 0 before
+	ConductorUp bool // one of them at least
+	// in words: the first one that is up, or else why the first one is not; may hold what a
+	// conductor wrote
+	Conductor string
 
 	Origins []Origin // that may be asked: web servers that have the content
 

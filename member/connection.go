@@ -68,8 +68,8 @@ type connection struct {
 
 	// mu guards what follows, for the loop, the reader and the writer. Whoever holds it moves
 	// memory and waits for nothing: no socket, disk, buffer or inbox. What is asked of the way in
-	// meanwhile is [intake.Pipe.Here], which takes no lock, and a run on its way is given up without
-	// waiting for who writes it. So the loop does not wait here either.
+	// meanwhile is [intake.Pipe.Here], which takes no lock, and a run on its way is given up
+	// without waiting for who writes it. So the loop does not wait here either.
 	mu    sync.Mutex
 	ended error
 	parts bool          // it ends when what waits was said

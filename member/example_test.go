@@ -89,7 +89,8 @@ func ExampleMember_Progress() {
 		return
 	}
 	m, err := member.New(member.Config{
-		File: f, Dir: dir, Listen: "127.0.0.1:0", Conductors: []string{}, // none: others would be named in Peers
+		// none: others would be named in Peers
+		File: f, Dir: dir, Listen: "127.0.0.1:0", Conductors: []string{},
 	})
 	if err != nil {
 		fmt.Println(err)

@@ -44,9 +44,10 @@ type EventKind int
 const (
 	Progressed EventKind = iota // a second has passed; there is one at the start too
 	Waits                       // nothing comes, or something does again, as Progress.Waiting says
-	Lost                        // a part that was there is bad or gone: the content is not complete any more
-	Completed                   // all is verified, and has its name
-	Ended                       // Run has returned, or is about to; the last one
+	// a part that was there is bad or gone: the content is not complete any more
+	Lost
+	Completed // all is verified, and has its name
+	Ended     // Run has returned, or is about to; the last one
 )
 
 // String returns the kind in a word.

@@ -122,8 +122,8 @@ func (h *Host) Run(ctx context.Context) error {
 }
 
 // Join opens the content of a composition and gets and shares it until ctx ends, or Run's, or it
-// cannot go on; [Member.Wait] tells how it ended. Listen and the limits of cfg have no meaning here.
-// Errors: those of [New] but *[ListenError], and *[JoinedError].
+// cannot go on; [Member.Wait] tells how it ended. Listen and the limits of cfg have no meaning
+// here. Errors: those of [New] but *[ListenError], and *[JoinedError].
 func (h *Host) Join(ctx context.Context, cfg Config) (*Member, error) {
 	m, err := newMember(cfg, func(m *Member) error { return h.take(m) })
 	if err != nil {

@@ -13,9 +13,9 @@ import (
 	"orchestra/member"
 )
 
-// TestManyIdle holds what docs/architecture.md says of a process with 1,000 compositions of which 10
-// are busy: the memory and the descriptors that one at rest takes, one connection to the conductor,
-// how soon all are there, and how little time of a core they take.
+// TestManyIdle holds what docs/architecture.md says of a process with 1,000 compositions of which
+// 10 are busy: the memory and the descriptors that one at rest takes, one connection to the
+// conductor, how soon all are there, and how little time of a core they take.
 func TestManyIdle(t *testing.T) {
 	all, busy := 1000, 10
 	if os.Getenv("ORCHESTRA_TEST_LARGE") == "" {

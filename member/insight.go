@@ -12,8 +12,9 @@ import (
 // to look at.
 type Insight struct {
 	Progress Progress
-	Bits     []byte // the parts that are verified and stored, the first as the highest bit of the first byte
-	Peers    []Peer
+	// the parts that are verified and stored, the first as the highest bit of the first byte
+	Bits  []byte
+	Peers []Peer
 }
 
 // A Peer is a member that this one is connected to.

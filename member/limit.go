@@ -37,8 +37,8 @@ func portion(l *rate.Limiter) int {
 	return l.Burst()
 }
 
-// wait lets n bytes pass in their time. While it waits it calls held, every [swarm.ReportEvery] at least,
-// and ends if that returns false.
+// wait lets n bytes pass in their time. While it waits it calls held, every [swarm.ReportEvery] at
+// least, and ends if that returns false.
 func wait(ctx context.Context, l *rate.Limiter, n int, held func() bool) error {
 	for l != nil && n > 0 {
 		k := min(n, l.Burst())

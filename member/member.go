@@ -24,11 +24,12 @@ import (
 
 // Member is one member of one composition.
 type Member struct {
-	cfg        Config
-	comp       *orch.File
-	id         orch.ID
-	self       proto.PeerID
-	identity   *secure.Identity // in a private swarm, by which self is proven; nil: the swarm is open
+	cfg  Config
+	comp *orch.File
+	id   orch.ID
+	self proto.PeerID
+	// in a private swarm, by which self is proven; nil: the swarm is open
+	identity   *secure.Identity
 	key        [16]byte
 	conductors []string
 	trackers   [][]string    // URLs, by tier
@@ -62,9 +63,11 @@ type Member struct {
 
 	upload, download   *rate.Limiter // nil: no limit
 	uploaded, received atomic.Int64
-	unchained          atomic.Bool  // several peers send to this member and are sent to at once
-	share              atomic.Int64 // of the line towards this member, for each peer that sends, in bytes a second; 0: unknown
-	unused             atomic.Int64 // of what was received: came after it was taken back, or never became a whole run
+	unchained          atomic.Bool // several peers send to this member and are sent to at once
+	// of the line towards this member, for each peer that sends, in bytes a second; 0: unknown
+	share atomic.Int64
+	// of what was received: came after it was taken back, or never became a whole run
+	unused atomic.Int64
 
 	complaints []chan proto.Complain // by conductor
 
@@ -74,8 +77,8 @@ type Member struct {
 }
 
 // New opens the content, takes its lock and listens. A member that is not to run is closed by Run
-// with a context that has ended. Errors: those of [store.Open], *[ListenError], *[KeyError], *[orch.ParseError]
-// for a File that is not valid, and what is wrong with an address of the Config.
+// with a context that has ended. Errors: those of [store.Open], *[ListenError], *[KeyError],
+// *[orch.ParseError] for a File that is not valid, and what is wrong with an address of the Config.
 func New(cfg Config) (*Member, error) {
 	m, err := newMember(cfg, func(m *Member) error {
 		host, err := NewHost(HostConfig{
@@ -147,7 +150,7 @@ func newMember(cfg Config, join func(*Member) error) (*Member, error) {
 	}
 	m.skip, m.parts, m.bytes = chosen.Skip(cfg.File)
 	m.store, err = store.Open(store.Config{
-		File: cfg.File, Dir: cfg.Dir, Repair: cfg.Repair, Replace: cfg.Replace, Select: chosen,
+		File: cfg.File, ID: m.id, Dir: cfg.Dir, Repair: cfg.Repair, Replace: cfg.Replace, Select: chosen,
 		NoTimes: cfg.NoTimes, Check: cfg.Check, Records: cfg.Records,
 	})
 	if err != nil {

@@ -126,8 +126,8 @@ func TestWebServerWhoseFileChanges(t *testing.T) {
 	}
 }
 
-// A file that was replaced from the start is asked for again and again, but less and less often, and
-// the user is told what may be wrong.
+// A file that was replaced from the start is asked for again and again, but less and less often,
+// and the user is told what may be wrong.
 func TestWebServerWithAnotherFile(t *testing.T) {
 	s := newScore(t, 24<<20, 256<<10)
 	other := make([]byte, len(s.content))

@@ -29,7 +29,10 @@ func pair(t *testing.T, content []byte, cfg Config) (*connection, *net.TCPConn) 
 }
 
 // pairOver is the same, with sockets that control prepares.
-func pairOver(t *testing.T, content []byte, cfg Config, control func(network, address string, c syscall.RawConn) error) (*connection, *net.TCPConn) {
+func pairOver(
+	t *testing.T, content []byte, cfg Config,
+	control func(network, address string, c syscall.RawConn) error,
+) (*connection, *net.TCPConn) {
 	t.Helper()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "content.bin")
@@ -81,8 +84,8 @@ func randomBytes(n int) []byte {
 	return b
 }
 
-// A piece goes out as it is, whatever the limit lets pass at once, and whether a cipher lies between
-// the link and its socket.
+// A piece goes out as it is, whatever the limit lets pass at once, and whether a cipher lies
+// between the link and its socket.
 func TestPieceInSlices(t *testing.T) {
 	content := randomBytes(300 << 10)
 	for _, test := range []struct {
@@ -94,8 +97,10 @@ func TestPieceInSlices(t *testing.T) {
 		{"large piece", 2 << 20, []proto.Piece{{Begin: 7, Length: 250<<10 + 1}}},
 		{"block", 100 << 10, []proto.Piece{{Begin: 16 << 10, Length: proto.Block}}},
 		{"small block", 2 << 10, []proto.Piece{{Begin: 1, Length: 700}}},
-		{"blocks", 1 << 20, []proto.Piece{{Begin: 16 << 10, Length: proto.Block}, {Begin: 1, Length: 13}, {Begin: 2, Length: proto.Block}}},
-		{"head and end", 0, []proto.Piece{{Begin: 0, Length: copyStep}, {Begin: copyStep, Length: copyStep}}},
+		{"blocks", 1 << 20, []proto.Piece{
+			{Begin: 16 << 10, Length: proto.Block}, {Begin: 1, Length: 13}, {Begin: 2, Length: proto.Block},
+		}},
+		{"one after the other", 0, []proto.Piece{{Length: 128 << 10}, {Begin: 128 << 10, Length: 128 << 10}}},
 	} {
 		send := func(t *testing.T, wrap func(net.Conn) net.Conn) {
 			l, far := pair(t, content, Config{UploadLimit: test.limit})

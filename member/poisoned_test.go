@@ -65,8 +65,8 @@ func (s *score) rots(conn net.Conn, stop *atomic.Bool) {
 	}
 }
 
-// Three liars at one address and one elsewhere, under ever new ids, cost a member that has an honest
-// source a few parts, and it gets the right content.
+// Three liars at one address and one elsewhere, under ever new ids, cost a member that has an
+// honest source a few parts, and it gets the right content.
 func TestPoisonUnderFreshIDs(t *testing.T) {
 	const part = 4 << 20
 	s := newScore(t, 24*part, part)

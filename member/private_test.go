@@ -149,8 +149,8 @@ func TestPrivateSwarm(t *testing.T) {
 	atSharer.without(t, secrets)
 }
 
-// A stranger tries what there is to try with a member and a conductor of a private swarm, and learns
-// nothing: no part, no address, no name, no count.
+// A stranger tries what there is to try with a member and a conductor of a private swarm, and
+// learns nothing: no part, no address, no name, no count.
 func TestStrangerAtPrivateSwarm(t *testing.T) {
 	s := newScore(t, 300<<10, 64<<10)
 	key := newKey(t)

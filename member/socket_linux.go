@@ -100,7 +100,8 @@ func (c *connection) sendStretch(ctx context.Context, raw syscall.RawConn, stret
 		case err != nil:
 			return sent, err
 		case n == 0:
-			return sent, io.ErrUnexpectedEOF // the file is shorter than the composition: nothing true can follow
+			// the file is shorter than the composition: nothing true can follow
+			return sent, io.ErrUnexpectedEOF
 		}
 		sent += n
 		if !c.wentOut(ctx, n) {
@@ -110,8 +111,8 @@ func (c *connection) sendStretch(ctx context.Context, raw syscall.RawConn, stret
 	return sent, nil
 }
 
-// What waits in the socket is bounded by [link.Unsent]. Between two hosts without a limit nothing is
-// lost by it.
+// What waits in the socket is bounded by [link.Unsent]. Between two hosts without a limit nothing
+// is lost by it.
 //
 // Less than a packet stays in the socket for up to 200 ms while sendfile promises more to come,
 // and the socket takes more only when less than half of the bound waits. So the bound is two
@@ -195,7 +196,8 @@ func (c *connection) rein() {
 			unbind(int(fd))
 		case bound > 0 && (bound > c.bound+c.bound/8 || bound < c.bound-c.bound/8):
 			c.bound = bound
-			unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, bound/2) // which the kernel doubles
+			// which the kernel doubles
+			unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, bound/2)
 		}
 	})
 }

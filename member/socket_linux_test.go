@@ -13,7 +13,8 @@ import (
 // What a peer may have in flight follows the share of the line, and a fast line is the system's
 // business.
 func TestRein(t *testing.T) {
-	packets := func(_, _ string, c syscall.RawConn) (err error) { // as on a network, and not those of a loopback interface
+	// as on a network, and not those of a loopback interface
+	packets := func(_, _ string, c syscall.RawConn) (err error) {
 		controlErr := c.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_MAXSEG, 1400) })
 		return errors.Join(controlErr, err)
 	}

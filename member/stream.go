@@ -30,7 +30,8 @@ func (s *stream) key() *secure.Key {
 	return nil
 }
 
-// proves reports whether the far end may call itself so: in a private swarm it has proven who it is.
+// proves reports whether the far end may call itself so: in a private swarm it has proven who it
+// is.
 func (s *stream) proves(id proto.PeerID) bool {
 	c, ok := s.Conn.(*secure.Conn)
 	return !ok || c.PeerID() == id
@@ -89,8 +90,9 @@ func (s *stream) writeAll(parts net.Buffers) error {
 	return err
 }
 
-// copyStep is how much content is read from the disk, to be written, at a time.
-const copyStep = 64 << 10
+// copyStep is how much content is read from the disk, to be written, at a time. In a private swarm
+// 64 KiB take more calls of the system, and 256 KiB leave the processor's cache on the way.
+const copyStep = 128 << 10
 
 // copies are buffers for it, with room for the header of a piece.
 var copies = sync.Pool{New: func() any {

@@ -9,8 +9,8 @@ import (
 	"orchestra/member/swarm"
 )
 
-// lookEvery is how often it is looked whether anything comes, and restEvery where nothing is to come
-// and nobody is connected: what happens has it looked at sooner.
+// lookEvery is how often it is looked whether anything comes, and restEvery where nothing is to
+// come and nobody is connected: what happens has it looked at sooner.
 const (
 	lookEvery = time.Second
 	restEvery = time.Minute

@@ -9,8 +9,8 @@ import (
 	"orchestra/member/store"
 )
 
-// How often the content on disk is looked at, and at how many of its files. What is asked for is
-// seen sooner, since who sends it looks too.
+// How often the content on disk is looked at, and at how many of its files at most (see
+// [store.Store.Look]). What is asked for is seen sooner, since who sends it looks too.
 const (
 	watchEvery = time.Second
 	watchMost  = 4000

@@ -94,8 +94,8 @@ func (w *webSource) withdraw(ctx context.Context, l *webLack, wait time.Duration
 	w.m.tell(ctx, swarm.Has{Peer: w.peer, Parts: parts})
 }
 
-// lacking reports whether something of a part is in a file that is not asked for now. Called with mu
-// held.
+// lacking reports whether something of a part is in a file that is not asked for now. Called with
+// mu held.
 func (w *webSource) lacking(part uint32) bool {
 	for _, l := range w.lacks {
 		if l.now != nil && l.has(part) {

@@ -20,9 +20,9 @@ import (
 // A webSource does for the core with an origin what a connection does with a member: it gets the
 // runs that the core asks for, and takes them back.
 //
-// Two workers ask the origin for stretches of the content, each for some runs that follow each other,
-// so that one of them is sent while the other one asks. The loop tells them what to do, and waits for
-// nothing.
+// Two workers ask the origin for stretches of the content, each for some runs that follow each
+// other, so that one of them is sent while the other one asks. The loop tells them what to do, and
+// waits for nothing.
 type webSource struct {
 	m    *Member
 	from *origin.Source

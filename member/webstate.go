@@ -52,8 +52,8 @@ type webState struct {
 	changeAt time.Time // when he was told last that a file was changed
 }
 
-// failed takes in at now that an answer was of no use, and returns how long the origin is left alone,
-// and whether the user is to be told.
+// failed takes in at now that an answer was of no use, and returns how long the origin is left
+// alone, and whether the user is to be told.
 func (st *webState) failed(now time.Time, err error) (wait time.Duration, tell bool) {
 	st.fails++
 	doubled := min(st.fails-1, 10)
@@ -79,8 +79,8 @@ func (st *webState) works() (first bool) {
 	return first
 }
 
-// failed ends the asking for a while, and tells the user why, once. To the core the origin leaves and
-// comes again, so that it is asked as soon as the while is over.
+// failed ends the asking for a while, and tells the user why, once. To the core the origin leaves
+// and comes again, so that it is asked as soon as the while is over.
 func (w *webSource) failed(err error) {
 	w.mu.Lock()
 	if w.ended != nil { // the other worker met the same
@@ -96,8 +96,8 @@ func (w *webSource) failed(err error) {
 	}
 }
 
-// tellChange tells the user that the file at the origin was changed while it was asked for; not time
-// and again, since servers behind one name may each have a state of their own.
+// tellChange tells the user that the file at the origin was changed while it was asked for; not
+// time and again, since servers behind one name may each have a state of their own.
 func (w *webSource) tellChange() {
 	if !w.from.TakeChange() {
 		return

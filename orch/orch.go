@@ -21,7 +21,8 @@ const (
 // one made by hand is valid if Validate says so. The methods other than
 // Validate and the writers expect a valid one.
 type File struct {
-	// Conductor is line 1 as written; Conductors gives it with its port. NoConductor: there is none.
+	// Conductor is line 1 as written; Conductors gives it with its port. NoConductor: there is
+	// none.
 	Conductor string
 	// Name is the file's or folder's, one path component.
 	Name string

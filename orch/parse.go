@@ -80,8 +80,8 @@ func (p *parser) file() (*File, error) {
 	return f, nil
 }
 
-// unknownChecksum stands in line 3 where nobody knows the checksum of the whole, as in a composition
-// that was made from a torrent.
+// unknownChecksum stands in line 3 where nobody knows the checksum of the whole, as in a
+// composition that was made from a torrent.
 const unknownChecksum = "unknown"
 
 // head reads lines 1 to 6.

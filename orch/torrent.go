@@ -66,9 +66,9 @@ func (f *File) announceList() ([][]string, error) {
 	return slices.Concat(tiers, f.Trackers()), nil
 }
 
-// Info gives the info dictionary as it is encoded, whose SHA-1 is the ID (BEP 9 sends it to who knows
-// the ID alone). It takes as much memory as the checksums. A composition with SHA-256 checksums has
-// none: [ErrNoTorrent].
+// Info gives the info dictionary as it is encoded, whose SHA-1 is the ID (BEP 9 sends it to who
+// knows the ID alone). It takes as much memory as the checksums. A composition with SHA-256
+// checksums has none: [ErrNoTorrent].
 func (f *File) Info() ([]byte, error) {
 	if f.Hash() != SHA1 {
 		return nil, ErrNoTorrent

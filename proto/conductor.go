@@ -93,8 +93,9 @@ const (
 
 // Limits of the conductor's messages.
 const (
-	MaxAddrs          = 4       // addresses of one member
-	MaxMembers        = 50      // members in one Joined, peer ids in one Left, standings in one Standings
+	MaxAddrs = 4 // addresses of one member
+	// members in one Joined, peer ids in one Left, standings in one Standings
+	MaxMembers        = 50
 	MaxLabel          = 64      // bytes of a label
 	MaxText           = 255     // bytes of a text
 	MaxConductorFrame = 8 << 10 // bytes of a frame; the longest known message has 4,852
@@ -105,13 +106,14 @@ type (
 	// Announce is a member's first message. A later one replaces it, and asks
 	// for further members.
 	Announce struct {
-		Key       [16]byte         // secret; who has it may replace the member's entry
-		Port      uint16           // on which it accepts members; 0: it does not
-		Addrs     []netip.AddrPort // of its own interfaces, at most MaxAddrs
-		Advertise string           // HOST:PORT at which it can be reached; "" or at most MaxText bytes of printable ASCII
-		Parts     uint32           // of the composition
-		Have      uint32           // how many of them it has
-		Want      uint8            // how many members it wants to be told of
+		Key   [16]byte         // secret; who has it may replace the member's entry
+		Port  uint16           // on which it accepts members; 0: it does not
+		Addrs []netip.AddrPort // of its own interfaces, at most MaxAddrs
+		// HOST:PORT at which it can be reached; "" or at most MaxText bytes of printable ASCII
+		Advertise string
+		Parts     uint32 // of the composition
+		Have      uint32 // how many of them it has
+		Want      uint8  // how many members it wants to be told of
 	}
 	// Progress says how far a member is.
 	Progress struct {

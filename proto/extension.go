@@ -31,14 +31,15 @@ const (
 // ExtHandshake is what a member says of itself in the extension handshake. The
 // zero value of a field is that it was not said.
 type ExtHandshake struct {
-	Messages   map[string]int // m: extension ids by name; 0 switches one off
-	Version    string         // v: free text of a stranger, MaxVersion bytes at most
-	Reqq       int            // requests that may wait at the sender, MaxReqq at most
-	Port       int            // p: on which it accepts members
-	MaxRequest int            // orch_maxreq: bytes one request may cover, Block to the constant MaxRequest
-	Metadata   int            // metadata_size: bytes of the info dictionary, MaxMetadata at most
-	YourIP     netip.Addr     // the receiver's address as the sender sees it
-	UploadOnly bool           // it wants nothing (BEP 21)
+	Messages map[string]int // m: extension ids by name; 0 switches one off
+	Version  string         // v: free text of a stranger, MaxVersion bytes at most
+	Reqq     int            // requests that may wait at the sender, MaxReqq at most
+	Port     int            // p: on which it accepts members
+	// orch_maxreq: bytes one request may cover, Block to the constant MaxRequest
+	MaxRequest int
+	Metadata   int        // metadata_size: bytes of the info dictionary, MaxMetadata at most
+	YourIP     netip.Addr // the receiver's address as the sender sees it
+	UploadOnly bool       // it wants nothing (BEP 21)
 }
 
 // Append appends the payload of the Extended message with ExtHandshakeID to b.
@@ -136,8 +137,9 @@ func number(dict map[string]any, key string, least, most int64) int {
 // ExtSpare and ExtRegroup are one byte, and those of ExtMetadata and ExtPeers are
 // bencoded.
 const (
-	ExtDontHave = "lt_donthave"  // BEP 54: the sender no longer has the part
-	ExtBad      = "orch_bad"     // what the receiver sent of the part, and said to have, did not verify
+	ExtDontHave = "lt_donthave" // BEP 54: the sender no longer has the part
+	// what the receiver sent of the part, and said to have, did not verify
+	ExtBad      = "orch_bad"
 	ExtDismiss  = "orch_dismiss" // the sender no longer sends to the receiver before all others
 	ExtSpare    = "orch_spare"   // whether the sender has nothing to do and could send more: 1 or 0
 	ExtRegroup  = "orch_regroup" // what the sender says of forming a chain anew: a Regrouping

@@ -11,8 +11,8 @@ var shared = []netip.Prefix{
 	netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("2002::/16"),
 }
 
-// IsPrivate reports whether an address is one that the open Internet must not choose for a member to
-// ask at: of a private network, of this host or its links, or of nobody.
+// IsPrivate reports whether an address is one that the open Internet must not choose for a member
+// to ask at: of a private network, of this host or its links, or of nobody.
 func IsPrivate(a netip.Addr) bool {
 	a = a.Unmap().WithZone("")
 	if a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() || a.IsUnspecified() ||

@@ -23,8 +23,10 @@ import (
 // Times that both ends of a connection count on.
 const (
 	HandshakeTimeout = 10 * time.Second // from the connection to the remote's whole handshake
-	PingInterval     = 30 * time.Second // a member sends its conductor something at least this often
-	SilenceTimeout   = 75 * time.Second // a conductor connection on which nothing came for so long is dead
+	// a member sends its conductor something at least this often
+	PingInterval = 30 * time.Second
+	// a conductor connection on which nothing came for so long is dead
+	SilenceTimeout = 75 * time.Second
 )
 
 // Sizes of content on the wire, in bytes.

@@ -43,7 +43,8 @@ type (
 	}
 	// Waits says why nothing comes.
 	Waits struct {
-		Why string // for people; UTF-8, at most MaxText bytes, anything may stand in it; "": something comes
+		// for people; UTF-8, at most MaxText bytes, anything may stand in it; "": something comes
+		Why string
 	}
 )
 

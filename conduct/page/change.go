@@ -122,7 +122,8 @@ func changedDetail(id string, before, after *Detail) *part {
 func frame(kind string, m message) []byte {
 	text, err := json.Marshal(m)
 	if err != nil {
-		panic("page: a view that cannot be encoded: " + err.Error()) // it consists of numbers and texts
+		// it consists of numbers and texts
+		panic("page: a view that cannot be encoded: " + err.Error())
 	}
 	b := make([]byte, 0, len(text)+len(kind)+16)
 	b = append(append(append(b, "event: "...), kind...), "\ndata: "...)

@@ -8,8 +8,8 @@ var programs = map[string]string{
 	"TR": "Transmission", "UT": "µTorrent", "WW": "WebTorrent", "lt": "rTorrent", "qB": "qBittorrent",
 }
 
-// Program says which program a peer id is of, as its first bytes tell: -qB4630- is qBittorrent 4.6.3.
-// It is empty if they do not.
+// Program says which program a peer id is of, as its first bytes tell: -qB4630- is qBittorrent
+// 4.6.3. It is empty if they do not.
 func Program(id [20]byte) string {
 	if id[0] != '-' || id[7] != '-' {
 		return ""

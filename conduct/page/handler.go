@@ -186,7 +186,8 @@ func secure(h http.Header) {
 // Times of the events of a viewer.
 const (
 	writeTime = 10 * time.Second // for one frame
-	aliveTime = 15 * time.Second // without a frame, a comment is sent: a dead connection is found out
+	// without a frame, a comment is sent: a dead connection is found out
+	aliveTime = 15 * time.Second
 )
 
 // events sends a viewer what happens until it goes.

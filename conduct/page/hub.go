@@ -8,8 +8,9 @@ import (
 
 // Times and bounds of viewers.
 const (
-	lookEvery    = time.Second
-	linger       = 10 * time.Second // that a composition is still looked at after its last viewer went: a reload is no news
+	lookEvery = time.Second
+	// that a composition is still looked at after its last viewer went: a reload is no news
+	linger       = 10 * time.Second
 	maxViewers   = 128
 	maxPerSource = 16
 	viewerQueue  = 8 // frames that may wait for a viewer

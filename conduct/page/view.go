@@ -48,18 +48,20 @@ type Summary struct {
 	Clients     int `json:"clients"` // BitTorrent clients, which no other number counts
 	Copies      int `json:"copies"`  // distinct ones that were complete, also of members that left
 
-	Rate    int64  `json:"rate"`   // bytes a second that members get
-	Moved   int64  `json:"moved"`  // bytes that they got
-	Sent    int64  `json:"sent"`   // bytes that members say they sent
-	Origin  int64  `json:"origin"` // of those, by members that had everything from the start
-	Left    int64  `json:"left"`   // seconds until all are complete; 0: nobody is incomplete; -1: not known
+	Rate   int64 `json:"rate"`   // bytes a second that members get
+	Moved  int64 `json:"moved"`  // bytes that they got
+	Sent   int64 `json:"sent"`   // bytes that members say they sent
+	Origin int64 `json:"origin"` // of those, by members that had everything from the start
+	// seconds until all are complete; 0: nobody is incomplete; -1: not known
+	Left    int64  `json:"left"`
 	Slowest string `json:"slowest"`
 	Have    int64  `json:"have"` // parts of all members together
 	Want    int64  `json:"want"` // that they have when all are complete
 
 	Spread Spread `json:"spread"`
-	Join   string `json:"join"` // the command that joins with a copy of the .orch file; "": not known
-	File   string `json:"file"` // the escaped path of the .orch file, for who has no copy; "": none
+	// the command that joins with a copy of the .orch file; "": not known
+	Join string `json:"join"`
+	File string `json:"file"` // the escaped path of the .orch file, for who has no copy; "": none
 }
 
 // A Spread is how many members hold each part.

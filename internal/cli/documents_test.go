@@ -31,7 +31,8 @@ func TestDocumentsAreCurrent(t *testing.T) {
 	}
 }
 
-// madeAndThere are the documents that the table makes, by their paths, and the paths of those there.
+// madeAndThere are the documents that the table makes, by their paths, and the paths of those
+// there.
 func madeAndThere(t *testing.T, docs string) (made map[string]string, there []string) {
 	t.Helper()
 	made, err := documents(docs)
@@ -123,7 +124,8 @@ func TestManPages(t *testing.T) {
 		cmd.Stdin = strings.NewReader(text)
 		out, _ := cmd.CombinedOutput() // it fails for anything that it says
 		for line := range bytes.Lines(out) {
-			if !bytes.Contains(line, []byte("missing date")) { // pages are the same whenever they are made
+			// pages are the same whenever they are made
+			if !bytes.Contains(line, []byte("missing date")) {
 				t.Errorf("%s: %s", path, line)
 			}
 		}

@@ -341,7 +341,8 @@ func (e *ensemble) firstNeeding() member.Progress {
 func (e *ensemble) judge(now time.Time, s sum) {
 	l := &e.options.limits
 	if !s.finished {
-		l.complete = time.Time{} // --share-for counts from when all are, those that came since included
+		// --share-for counts from when all are, those that came since included
+		l.complete = time.Time{}
 	}
 	switch {
 	case s.count == 0 && l.exit:

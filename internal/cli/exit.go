@@ -16,10 +16,12 @@ import (
 
 // The exit codes, as docs/scripting.md has them.
 const (
-	exitDone     = 0
-	exitOther    = 1
-	exitUsage    = 2
-	exitInput    = 3   // the .orch file or the input is missing or invalid, or the composition unknown to the conductor
+	exitDone  = 0
+	exitOther = 1
+	exitUsage = 2
+	// the .orch file or the input is missing or invalid, or the composition unknown to the
+	// conductor
+	exitInput    = 3
 	exitNetwork  = 4   // an address cannot be listened on, or a conductor asked
 	exitStalled  = 5   // nothing came for --stall-timeout, or --timeout is over
 	exitVerify   = 6   // content does not verify
@@ -113,8 +115,8 @@ func exitCode(err error) int {
 	return exitOther
 }
 
-// mend says what to do about an error of a command where its words do not; empty otherwise. A port that may not be
-// used, or a name that is not known, is not mended by choosing another one.
+// mend says what to do about an error of a command where its words do not; empty otherwise. A port
+// that may not be used, or a name that is not known, is not mended by choosing another one.
 func mend(command string, err error) string {
 	var joins *member.ListenError
 	var conducts *conduct.ListenError

@@ -146,8 +146,8 @@ func TestFileSystemThatIsFullForAWhile(t *testing.T) {
 	member.stop(syscall.SIGTERM)
 }
 
-// A file that cannot be written to costs itself only: all others come, what is wrong is said, and it
-// comes when it can be written to again.
+// A file that cannot be written to costs itself only: all others come, what is wrong is said, and
+// it comes when it can be written to again.
 func TestFileThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
 	s := newFolderScene(t, 64<<10)

@@ -60,8 +60,8 @@ func (l *limits) bePolite() {
 	}
 }
 
-// findSource finds the .orch file that get was asked for: at a URL, in a file, or on the network. It is
-// none if the user was only shown what there is.
+// findSource finds the .orch file that get was asked for: at a URL, in a file, or on the network.
+// It is none if the user was only shown what there is.
 func (p *program) findSource(
 	ctx context.Context, argument string, options *joinOptions,
 ) (source, error) {

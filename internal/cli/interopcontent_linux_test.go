@@ -31,8 +31,8 @@ var (
 	oneFile = interopContent{"a file", func() interopFiles {
 		return interopFiles{{"music", randomBytes(40*interopPartSize + 1)}}
 	}}
-	// aFolder has an empty file, parts that cross the borders of files, and a last part of one byte;
-	// with padding files, that of its last file.
+	// aFolder has an empty file, parts that cross the borders of files, and a last part of one
+	// byte; with padding files, that of its last file.
 	aFolder = interopContent{"a folder", func() interopFiles {
 		const first = 2*interopPartSize + 4321
 		b := randomBytes(first + 40*interopPartSize + 1)

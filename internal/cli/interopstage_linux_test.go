@@ -81,8 +81,8 @@ func newInteropStage(t *testing.T, tt interopScene, program guestProgram) *inter
 	}
 	if tt.network == byIPv6 {
 		for _, name := range names {
-			// Some programs cannot listen on 127.0.0.1 while a host has no other address of IPv4. This
-			// one leads nowhere.
+			// Some programs cannot listen on 127.0.0.1 while a host has no other address of IPv4.
+			// This one leads nowhere.
 			s.star.Do("ip -n @" + name + " -4 addr flush dev eth0\n" +
 				"ip -n @" + name + " addr add 192.0.2.1/32 dev lo")
 		}

@@ -29,8 +29,8 @@ const (
 // that were not whole, from as many peers as there are here.
 const killLoses = 4 << 20
 
-// Members and the conductor are killed, and stopped for a while, again and again. Nobody claims
-// what is not good, no part is lost that was whole, and every copy is complete in the end.
+// Members and the conductor are killed, ended and stopped for a while, again and again. Nobody
+// claims what is not good, no part is lost that was whole, and every copy is complete in the end.
 func TestKills(t *testing.T) {
 	t.Parallel()
 	cycles := killCycles
@@ -80,8 +80,8 @@ type kills struct {
 	board   *switchboard.Switchboard // before the conductor
 	members []*mortal                // the source first
 
-	killed, stopped, conductors, seen, copies int
-	most                                      int64 // bytes fetched again for a kill
+	killed, ended, stopped, conductors, seen, copies int
+	most                                             int64 // bytes fetched again for a kill
 }
 
 // A mortal is a member that is killed and started again.
@@ -121,9 +121,10 @@ func newKills(t *testing.T, seed uint64) *kills {
 
 // String says what was done so far.
 func (k *kills) String() string {
-	return fmt.Sprintf("%d members and %d conductors killed, %d stopped, %d copies complete, "+
-		"%d parts of those that were claimed seen, %d KiB fetched again for a kill at most",
-		k.killed, k.conductors, k.stopped, k.copies, k.seen, k.most>>10)
+	return fmt.Sprintf("%d members and %d conductors killed, %d members ended, %d programs stopped, "+
+		"%d copies complete, %d parts of those that were claimed seen, "+
+		"%d KiB fetched again for a kill at most",
+		k.killed, k.conductors, k.ended, k.stopped, k.copies, k.seen, k.most>>10)
 }
 
 // begin starts a member, and follows what it says.
@@ -191,11 +192,18 @@ func (m *mortal) isComplete() bool {
 	return m.complete
 }
 
-// kill kills a member, and does not start it again.
+// kill kills a member, or ends it so that it can say in its journal how all was left, and does not
+// start it again.
 func (k *kills) kill(m *mortal) {
-	k.killed++
 	m.kills++
-	_ = m.player.cmd.Process.Signal(syscall.SIGKILL)
+	signal := syscall.SIGKILL
+	if k.rng.IntN(3) == 0 {
+		signal = syscall.SIGTERM
+		k.ended++
+	} else {
+		k.killed++
+	}
+	_ = m.player.cmd.Process.Signal(signal)
 	<-m.player.ended
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -37,8 +37,8 @@ func (c *lastCopy) ended(cause error) {
 	}
 }
 
-// neededBy is needed where the conductor's word is at hand, which knows of those who left after they
-// were complete. Nobody tells the member of them.
+// neededBy is needed where the conductor's word is at hand, which knows of those who left after
+// they were complete. Nobody tells the member of them.
 func neededBy(s *conduct.Status, p *member.Progress) string {
 	if s.Pending == 0 {
 		return ""

@@ -17,8 +17,8 @@ import (
 )
 
 // A join of many compositions tells this machine's users how far each is, over a socket in a folder
-// that only its user and root may enter. Who connects is sent a line of JSON for each and nothing is
-// read from him.
+// that only its user and root may enter. Who connects is sent a line of JSON for each and nothing
+// is read from him.
 
 const (
 	localPattern = "join-*.sock"

@@ -56,8 +56,8 @@ func (p *program) openMagnet(ctx context.Context, link string, at meeting) (sour
 	return s, nil
 }
 
-// chosenBy gives the paths of the files that a link chooses (BEP 53); nil: all of them, or none that
-// there is.
+// chosenBy gives the paths of the files that a link chooses (BEP 53); nil: all of them, or none
+// that there is.
 func chosenBy(m *orch.Magnet, f *orch.File) []string {
 	var paths []string
 	all, seen := f.Paths(), map[string]bool{"": true} // pads have no path

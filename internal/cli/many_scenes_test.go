@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// A join of two compositions over one port: one of them is removed and comes back, and the other one
-// does not notice. What a broken .orch file costs is its own.
+// A join of two compositions over one port: one of them is removed and comes back, and the other
+// one does not notice. What a broken .orch file costs is its own.
 func TestManyScene(t *testing.T) {
 	s := newScene(t, 1<<20, "64K")
 	second := randomBytes(3 << 19)

@@ -58,8 +58,8 @@ func (v *view) fromWeb() string {
 	return fmt.Sprintf("%s from %d web servers", text, len(names))
 }
 
-// webTrouble says which web servers are left alone for now, and why; empty if none is, or if nothing
-// is to come any more.
+// webTrouble says which web servers are left alone for now, and why; empty if none is, or if
+// nothing is to come any more.
 func (v *view) webTrouble(now time.Time) string {
 	if v.settled() {
 		return ""

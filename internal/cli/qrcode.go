@@ -32,7 +32,8 @@ type qrText struct {
 }
 
 // qrLines draws a QR code, two modules a character. With colours it is black on white; without,
-// what is light is drawn, which is right on a dark terminal and read by most readers on a light one.
+// what is light is drawn, which is right on a dark terminal and read by most readers on a light
+// one.
 func qrLines(text string, color bool) (qrText, error) {
 	code, err := qr.Encode(text, qr.L)
 	if err != nil {

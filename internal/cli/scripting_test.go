@@ -46,7 +46,8 @@ func TestScriptingDoc(t *testing.T) {
 	}
 	s.join("original")
 	status := runJSON(t, "status", s.address, s.orch, "--wait", "1")[0]
-	for len(status["members"].([]any)) == 0 { // the first run is counted, this one is not listed yet
+	// the first run is counted, this one is not listed yet
+	for len(status["members"].([]any)) == 0 {
 		status = runJSON(t, "status", s.address, s.orch)[0]
 	}
 	wantFields(t, "status", status, doc["status --json"])

@@ -53,7 +53,8 @@ type shared struct {
 func (s *sharing) conduct(ctx context.Context) error {
 	log := s.program.log
 	if !s.program.common.verbose {
-		log = log.Level(max(log.GetLevel(), zerolog.WarnLevel)) // who comes and goes is shown anyway
+		// who comes and goes is shown anyway
+		log = log.Level(max(log.GetLevel(), zerolog.WarnLevel))
 	}
 	cfg, err := s.options.conduct.config(s.program, log)
 	if err != nil {

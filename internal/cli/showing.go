@@ -55,14 +55,16 @@ func newShowingOf(p *program, name, mode string) *showing {
 
 // A joinEvent is one line of join --json; which fields it has, docs/scripting.md says.
 type joinEvent struct {
-	Event   string   `json:"event"` // start, progress, paused, resumed, complete or end; of several joined, left, failed
-	ID      string   `json:"id,omitempty"`
-	Name    string   `json:"name,omitempty"`
-	Address string   `json:"address,omitempty"` // where the member listens
-	Page    string   `json:"page,omitempty"`    // where the page is
-	Path    string   `json:"path,omitempty"`    // of the content
-	File    string   `json:"file,omitempty"`    // the .orch file, of several
-	Error   string   `json:"error,omitempty"`   // why it is paused; of several, why it is not joined
+	// start, progress, paused, resumed, complete or end; of several joined, left, failed
+	Event   string `json:"event"`
+	ID      string `json:"id,omitempty"`
+	Name    string `json:"name,omitempty"`
+	Address string `json:"address,omitempty"` // where the member listens
+	Page    string `json:"page,omitempty"`    // where the page is
+	Path    string `json:"path,omitempty"`    // of the content
+	File    string `json:"file,omitempty"`    // the .orch file, of several
+	// why it is paused; of several, why it is not joined
+	Error   string   `json:"error,omitempty"`
 	Seconds *float64 `json:"seconds,omitempty"` // since the start
 	*joinCounts
 }

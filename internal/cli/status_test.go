@@ -358,7 +358,8 @@ func TestStatusText(t *testing.T) {
 		}
 	}
 	for want, s := range map[string]conduct.Status{
-		"   61 %  lab-17, 40 s left\n   99 %  192.0.2.7:50000\n  100 %  full\n  and 7 more":  {Pending: 10, Members: []conduct.Standing{slow, bare, full}}, // an older conductor
+		// an older conductor
+		"   61 %  lab-17, 40 s left\n   99 %  192.0.2.7:50000\n  100 %  full\n  and 7 more":  {Pending: 10, Members: []conduct.Standing{slow, bare, full}},
 		"   61 %  lab-17, 40 s left\n   99 %  192.0.2.7:50000\n  100 %  full\n  and 17 more": {Pending: 10, Listed: 20, Members: []conduct.Standing{slow, bare, full}},
 		"  100 %  full\n  100 %  full": {Listed: 2, Clients: 1, Members: []conduct.Standing{full, full, {Have: 1, Parts: 1, Client: true}}},
 		"":                             {Clients: 1, Members: []conduct.Standing{{Parts: 1, Client: true}}},

@@ -68,8 +68,8 @@ func TestTenMembersFromOneWebServer(t *testing.T) {
 	}
 }
 
-// nginx that ends while three members get from it, and is started again after some seconds, is asked
-// again soon, and for what is missing.
+// nginx that ends while three members get from it, and is started again after some seconds, is
+// asked again soon, and for what is missing.
 func TestWebServerEndsAndIsStartedAgain(t *testing.T) {
 	t.Parallel()
 	nginx := findNginx(t)

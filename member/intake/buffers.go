@@ -8,8 +8,8 @@ import (
 
 // There are bufferCount buffers for all links together, so memory is bounded whatever the number of
 // links and the size of parts. A link that finds none writes what it reads itself, throughSize at a
-// time. Where several pipes share the buffers, none holds more than bufferShare: the disk of one may
-// take its time.
+// time. Where several pipes share the buffers, none holds more than bufferShare: the disk of one
+// may take its time.
 const (
 	bufferSize  = 256 << 10
 	bufferCount = 96

@@ -7,8 +7,8 @@ import (
 )
 
 // A crew is the workers of a pipe. They come when there is something to do and leave when there is
-// nothing, so a pipe at rest costs none. Each pipe has its own: a disk that keeps its workers waiting
-// keeps nobody else's.
+// nothing, so a pipe at rest costs none. Each pipe has its own: a disk that keeps its workers
+// waiting keeps nobody else's.
 type crew struct {
 	mu    sync.Mutex
 	ctx   context.Context // nil before begin, and after end

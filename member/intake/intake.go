@@ -41,7 +41,8 @@ type Config struct {
 	Written func(ctx context.Context, peer int, run swarm.Run)
 	// Verified tells what came of a part. The error is that it cannot be read back.
 	Verified func(ctx context.Context, part uint32, good bool, err error)
-	// Unwritten tells, once for a run, that the disk does not take it. Nothing more of it is written.
+	// Unwritten tells, once for a run, that the disk does not take it. Nothing more of it is
+	// written.
 	Unwritten func(ctx context.Context, peer int, run swarm.Run, err error)
 }
 

@@ -189,8 +189,8 @@ func (s *Stream) take() (chunks []chunk, whole, gone bool) {
 }
 
 // store writes a stretch of the run, hashes it if it is not better hashed with other parts, and
-// wakes who waits for it. Of a run that was taken back it writes nothing. It reports whether the disk
-// took it.
+// wakes who waits for it. Of a run that was taken back it writes nothing. It reports whether the
+// disk took it.
 func (s *Stream) store(ctx context.Context, at int64, p []byte) bool {
 	if s.isGone() {
 		return false

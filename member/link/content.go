@@ -86,7 +86,8 @@ func (l *Link) pass(p proto.Piece) error {
 	return nil
 }
 
-// haunt tells that the peer answers for a run that was cancelled: it begins to send it, or rejects it.
+// haunt tells that the peer answers for a run that was cancelled: it begins to send it, or rejects
+// it.
 func (l *Link) haunt(g ghost) {
 	if g.at == int64(g.run.Begin) {
 		l.tell(swarm.Belated{Peer: l.cfg.Peer, Run: g.run})

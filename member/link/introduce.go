@@ -51,8 +51,8 @@ type introductions struct {
 func (l *Link) Introduces() bool { return l.cfg.Peers > 0 && !l.cfg.Closed }
 
 // Introduce tells the peer, which can be dialled at an address, who is connected to this member, as
-// far as that is news, if the last time is long enough ago. Of all, its own address is left out, and
-// what [swarm.MayTell] forbids.
+// far as that is news, if the last time is long enough ago. Of all, its own address is left out,
+// and what [swarm.MayTell] forbids.
 func (l *Link) Introduce(now time.Duration, peer netip.AddrPort, all []Neighbour) {
 	if !l.Introduces() || now < l.tellAt {
 		return

@@ -48,8 +48,8 @@ type Terms struct {
 	Reqq   int    // requests that may wait there
 
 	// The ids of extended messages there; 0: the peer takes none. They say that a part is gone (BEP
-	// 54), that a part was bad, that the peer is sent to no longer before all others, who could send
-	// more, and whether a chain is to be formed anew.
+	// 54), that a part was bad, that the peer is sent to no longer before all others, who could
+	// send more, and whether a chain is to be formed anew.
 	DontHave, Bad, Dismiss, Spare, Regroup int
 
 	// The same of those of foreign clients: pieces of the info dictionary (BEP 9), and who else is

@@ -41,8 +41,8 @@ var ErrNowhere = fmt.Errorf("the magnet link names no tracker and no peer")
 const (
 	sessionsMost = 8 // peers that are asked side by side
 	incomingMost = 8 // the same of those that come by themselves
-	// encryptedSecond is how many of those a second may begin with an encrypted handshake, for which
-	// this end computes.
+	// encryptedSecond is how many of those a second may begin with an encrypted handshake, for
+	// which this end computes.
 	encryptedSecond = 32
 	tellFirst       = time.Second
 	tellAgain       = 5 * time.Second // after the first line, longer each time

@@ -227,7 +227,8 @@ func TestFetchFromWhoRequiresEncryption(t *testing.T) {
 				if err != nil {
 					return
 				}
-				if len(agreed.Initial) != 68 { // aria2 takes nothing but the handshake within its own
+				// aria2 takes nothing but the handshake within its own
+				if len(agreed.Initial) != 68 {
 					t.Errorf("%d bytes are said within the handshake", len(agreed.Initial))
 				}
 				in := io.MultiReader(bytes.NewReader(agreed.Initial), agreed.Reader(c))

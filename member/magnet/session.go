@@ -65,8 +65,8 @@ func (s *seeker) converse(ctx context.Context, conn net.Conn, encrypted bool) er
 	return s.receive(w)
 }
 
-// answer is converse with who opened the connection. It is answered whatever it has: conductors find
-// out so that others can come here.
+// answer is converse with who opened the connection. It is answered whatever it has: conductors
+// find out so that others can come here.
 func (s *seeker) answer(ctx context.Context, conn net.Conn) error {
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()

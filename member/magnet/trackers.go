@@ -16,11 +16,12 @@ import (
 
 const (
 	trackersAtOnce = 16
-	trackerFirst   = 5 * time.Second // until one that did not answer is asked again; longer each time
-	trackerMost    = 5 * time.Minute
-	trackerAgain   = time.Minute      // until one that answered is, if it does not say
-	trackerLeast   = 10 * time.Second // at least
-	trackerBye     = 2 * time.Second  // to say that the search is over
+	// until one that did not answer is asked again; longer each time
+	trackerFirst = 5 * time.Second
+	trackerMost  = 5 * time.Minute
+	trackerAgain = time.Minute      // until one that answered is, if it does not say
+	trackerLeast = 10 * time.Second // at least
+	trackerBye   = 2 * time.Second  // to say that the search is over
 	// trackerByeMaybe is the same for one that did not answer so far.
 	trackerByeMaybe = 500 * time.Millisecond
 	trackerAsked    = 50 // peers that are asked for

@@ -22,8 +22,8 @@ type wire struct {
 func (w *wire) Read(b []byte) (int, error)  { return w.in.Read(b) }
 func (w *wire) Write(b []byte) (int, error) { return w.out.Write(b) }
 
-// What becomes of a plain handshake with BitTorrent clients that are set to require encryption: they
-// end the connection, or take what is said for an encrypted handshake and answer with noise.
+// What becomes of a plain handshake with BitTorrent clients that are set to require encryption:
+// they end the connection, or take what is said for an encrypted handshake and answer with noise.
 var (
 	errHangsUp = errors.New("it ended the connection without an answer")
 	errNoise   = errors.New("what answers is no member")

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// notice takes in which state of a file an answer is of, as far as the server tells states apart: by
-// a strong ETag, or else by the time. It decides nothing, since servers behind one name may tell
+// notice takes in which state of a file an answer is of, as far as the server tells states apart:
+// by a strong ETag, or else by the time. It decides nothing, since servers behind one name may tell
 // them apart each in its own way: what comes is verified, and the user is told.
 func (s *Source) notice(st *stretch, h http.Header) {
 	state := h.Get("ETag")

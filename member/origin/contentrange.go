@@ -35,7 +35,8 @@ func parseContentRange(text string) (first, last, size int64, ok bool) {
 	return first, last, size, true
 }
 
-// parseUnsatisfied reads the header of an answer that a file does not have the range: "bytes */1234".
+// parseUnsatisfied reads the header of an answer that a file does not have the range: "bytes
+// */1234".
 func parseUnsatisfied(text string) (size int64, ok bool) {
 	unit, rest, found := strings.Cut(text, " ")
 	if !found || !strings.EqualFold(unit, "bytes") {

@@ -39,8 +39,8 @@ const (
 func (s *Source) newClient() *http.Client {
 	dialer := &net.Dialer{Timeout: connectTime, ControlContext: s.checkAddress}
 	return &http.Client{
-		// No proxy: it would resolve the names, and whom it asks could not be checked. No HTTP/2: it
-		// would have one flow where there are to be two, and nothing to gain from it.
+		// No proxy: it would resolve the names, and whom it asks could not be checked. No HTTP/2:
+		// it would have one flow where there are to be two, and nothing to gain from it.
 		Transport: &http.Transport{
 			DialContext: dialer.DialContext, TLSHandshakeTimeout: connectTime,
 			MaxResponseHeaderBytes: mostHeader, MaxIdleConnsPerHost: 2, IdleConnTimeout: idleTime,
@@ -88,8 +88,8 @@ func (s *Source) checkAddress(ctx context.Context, _, address string, _ syscall.
 	return nil
 }
 
-// isHarmless reports whether a query only says who may read a file of a bucket, and which version of
-// it. So it may go to a private address: the user's own servers sign like that.
+// isHarmless reports whether a query only says who may read a file of a bucket, and which version
+// of it. So it may go to a private address: the user's own servers sign like that.
 func isHarmless(query url.Values) bool {
 	for name := range query {
 		if !strings.HasPrefix(name, "X-Amz-") && name != "x-id" && name != "versionId" {

@@ -13,7 +13,8 @@ type stretch struct {
 	start, length int64  // bytes, in the content
 	path          string // in the folder; "": there is none
 	url           *url.URL
-	state         string // of the file, as the last answer told it; "": none did. Under the source's mu
+	// of the file, as the last answer told it; "": none did. Under the source's mu
+	state string
 }
 
 // layoutOf tells which files the content is made of at an origin. A URL that ends with "/" has the

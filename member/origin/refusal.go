@@ -31,8 +31,8 @@ func (e *StatusError) Error() string {
 	return text
 }
 
-// IsRefusal reports whether an error says that an origin does not give what it was asked for, or has
-// another file there, rather than that it cannot give it now.
+// IsRefusal reports whether an error says that an origin does not give what it was asked for, or
+// has another file there, rather than that it cannot give it now.
 func IsRefusal(err error) bool {
 	if length := (*lengthError)(nil); errors.As(err, &length) {
 		return true

@@ -1,7 +1,10 @@
 package store
 
 import (
+	"errors"
+	"io/fs"
 	"path"
+	"slices"
 
 	"orchestra/member/store/disk"
 )
@@ -13,8 +16,9 @@ import (
 // system has to write.
 const few = 16
 
-// syncFiles makes files of the content durable.
-func (s *Store) syncFiles(files []int) error {
+// syncFiles makes files of the content durable. Once each was opened, or was not and why, it may be
+// passed over.
+func (s *Store) syncFiles(files []int, pass func(file int, opened error) bool) error {
 	if len(files) > few {
 		done, err := s.syncSystem()
 		if done {
@@ -25,18 +29,36 @@ func (s *Store) syncFiles(files []int) error {
 		}
 	}
 	for _, i := range files {
-		f, k, err := s.files.get(i, true)
-		if err != nil {
+		f, k, err := s.files.get(i, false)
+		switch {
+		case pass(i, err):
+			s.files.put(k)
+			continue
+		case err != nil:
 			return diskError("open", s.pathOf(i), err)
 		}
 		err = f.Sync()
 		s.files.put(k)
-		s.kept(err, i)
-		if err != nil {
+		if s.kept(err, i); err != nil {
 			return diskError("write", s.pathOf(i), err)
 		}
 	}
 	return nil
+}
+
+// syncAll makes files durable that are all to be there.
+func (s *Store) syncAll(files []int) error {
+	return s.syncFiles(files, func(int, error) bool { return false })
+}
+
+// syncIncoming makes files durable that something was written to. Those that are kept as they are
+// either were so before they got their names, or were never written to; those that are gone are
+// found to be so by a look.
+func (s *Store) syncIncoming(files []int) error {
+	files = slices.DeleteFunc(slices.Clone(files), s.keeps)
+	return s.syncFiles(files, func(file int, opened error) bool {
+		return errors.Is(opened, fs.ErrNotExist) || s.keeps(file) // it got its name meanwhile
+	})
 }
 
 // kept takes in what came of making files durable. A system that could not write something says so

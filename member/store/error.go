@@ -93,9 +93,10 @@ var ErrLocked = errors.New("another orchestra is getting this content into this 
 
 // ContentError tells that something else stands where the content belongs. Nothing was changed.
 type ContentError struct {
-	Path       string
-	Reason     string
-	Unfinished bool   // it stands where the unfinished content belongs, which --replace does not change
+	Path   string
+	Reason string
+	// it stands where the unfinished content belongs, which --replace does not change
+	Unfinished bool
 	Mend       string // what else helps than to move it away
 }
 

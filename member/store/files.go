@@ -42,6 +42,13 @@ func (f *files) begin(open func(file int, write bool) (disk.File, error), closed
 	f.kept = map[int]*kept{}
 }
 
+// inUse are the files that are open.
+func (f *files) inUse() []int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Sorted(maps.Keys(f.kept))
+}
+
 // hold keeps the single file open, with its lock, in place of the one that was held before.
 func (f *files) hold(file disk.File) {
 	f.mu.Lock()

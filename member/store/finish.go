@@ -33,12 +33,14 @@ func (s *Store) finishFolder() error {
 	if err := s.cut(); err != nil {
 		return err
 	}
+	g := s.glance()
 	for i := range s.layout.entries {
 		if chosen.Has(i) {
-			s.restamp(i)
+			g.restamp(i)
 		}
 	}
-	if err := s.syncFiles(s.written()); err != nil {
+	g.end()
+	if err := s.syncAll(s.written()); err != nil {
 		return err
 	}
 	if err := s.syncNames(root, s.folders()); err != nil {
@@ -102,6 +104,29 @@ func (s *Store) fill(root disk.Root, chosen *Selection) error {
 			if err := root.MkdirAll(p, 0o777); err != nil {
 				return diskError("make folder", s.at(filepath.Join(s.comp.Name, filepath.FromSlash(p))), err)
 			}
+		}
+	}
+	return nil
+}
+
+// cut shortens files under their names that are longer than they should be, once all that belongs
+// there was found right.
+func (s *Store) cut() error {
+	f := s.folder
+	if !f.repair {
+		return nil
+	}
+	for i, e := range s.layout.entries {
+		if !f.under[i] || f.linked[i] || s.watch.get(i).size <= e.Size {
+			continue
+		}
+		file, k, err := s.files.get(i, true)
+		if err == nil {
+			err = file.Truncate(e.Size)
+			s.files.put(k)
+		}
+		if err != nil {
+			return diskError("shorten", s.pathOf(i), err)
 		}
 	}
 	return nil
@@ -243,7 +268,8 @@ func move(from, to, both disk.Root, name, p string) error {
 func (s *Store) notNamed(name string, err error) error {
 	if errors.Is(err, fs.ErrExist) || errors.Is(err, errAppeared) {
 		return &ContentError{
-			Path: s.at(name), Reason: "it appeared meanwhile, and the complete content is in " + s.at(s.comp.Name+Suffix),
+			Path:   s.at(name),
+			Reason: "it appeared meanwhile, and the complete content is in " + s.at(s.comp.Name+Suffix),
 		}
 	}
 	return diskError("rename", s.at(name), err)

@@ -127,7 +127,8 @@ func TestDiskIsFullWhenFilesMove(t *testing.T) {
 	for n := range 5 {
 		s.get(st, n)
 	}
-	if err := syscall.Mount("", s.dir, "", syscall.MS_REMOUNT, "nr_inodes=5"); err != nil { // the root, NAME.part, its two files and a folder
+	// the root, NAME.part, its two files and a folder
+	if err := syscall.Mount("", s.dir, "", syscall.MS_REMOUNT, "nr_inodes=5"); err != nil {
 		t.Skip("cannot be mounted again:", err)
 	}
 	var de *Error

@@ -1,24 +1,20 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"maps"
-	"os"
 	"slices"
 	"sync"
 	"time"
 )
 
-// The journal of unfinished content is a record (record.go) that stands beside it: NAME.part.journal
-// beside NAME.part, be that a file or a folder. What comes in is made durable before the journal
-// says so, in the background, so that after a crash or a power cut all is right that the journal
-// names. When the join ends it says besides how the files were left. It may be removed at any time:
-// without it the content is checked in full.
+// The journal of unfinished content is a record (record.go) that stands beside it:
+// NAME.part.journal beside NAME.part, be that a file or a folder. What comes in is made durable
+// before the journal says so, in the background, so that after a crash or a power cut all is right
+// that the journal names. When the join ends it says besides how the files were left. It may be
+// removed at any time: without it the content is checked in full.
 //
 // The file has room for two records, which are written in turn. So one is whole while the other
 // one is written, and a full disk is no reason not to.
@@ -67,120 +63,6 @@ func (s *Store) beginJournal() {
 		files: map[int]bool{},
 		rec:   record{files: slices.Repeat([]stamp{nothing}, files), have: make([]byte, (parts+7)/8)},
 	}
-}
-
-// recall takes parts for verified that the journal names, if it is to be believed by the files as
-// they are now. What it says otherwise must not be said any longer before anything is written.
-func (s *Store) recall(cfg Config, now []stamp) error {
-	j := s.journal
-	if j == nil || s.fresh || cfg.Check {
-		return s.dropJournal()
-	}
-	r := s.readJournal()
-	if r == nil {
-		return s.dropJournal()
-	}
-	believed, count := r.believed(&s.layout, s.comp.PartSize, s.comp.Size, now)
-	if count == 0 {
-		return s.dropJournal()
-	}
-	s.believe(believed, count)
-	s.read = time.Unix(0, r.read)
-	s.exhaustive = r.clean && r.all
-	for i := range now {
-		s.exhaustive = s.exhaustive && now[i] == r.files[i]
-	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.there = true
-	j.rec = *r
-	for i, e := range s.layout.entries {
-		if !r.holds(i, now[i], e.Size) {
-			now[i] = nothing
-		}
-		j.rec.files[i] = now[i]
-	}
-	if err := s.writeRecord(false, false); err != nil {
-		return s.dropJournal()
-	}
-	return nil
-}
-
-// believe takes parts for verified that a record names.
-func (s *Store) believe(bits []byte, count int) {
-	s.believed, s.believedCount = bits, count
-	for part := range uint32(s.comp.NumParts()) {
-		if s.believes(part) {
-			s.verified.set(part)
-		}
-	}
-}
-
-// believes reports whether a record was believed about a part when the content was opened.
-func (s *Store) believes(part uint32) bool {
-	return s.believed != nil && s.believed[part>>3]&(0x80>>(part&7)) != 0
-}
-
-// readJournal returns the later one of the records in the journal; nil if there is none of this
-// composition that is whole.
-func (s *Store) readJournal() *record {
-	f, err := openExact(s.root, s.journal.name, os.O_RDONLY)
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	id, files, parts := s.id(), len(s.layout.entries), s.comp.NumParts()
-	b := make([]byte, recordLen(files, parts))
-	var latest *record
-	for slot := range int64(2) {
-		if _, err := f.ReadAt(b, slot*int64(len(b))); err != nil {
-			continue
-		}
-		r, err := decodeRecord(b, id, files, parts)
-		if err == nil && (latest == nil || r.seq > latest.seq) {
-			latest = r
-		}
-	}
-	return latest
-}
-
-// dropJournal removes the journal that stands beside the content, if one does. A file that is none
-// is somebody's and stays; then no journal is kept.
-func (s *Store) dropJournal() error {
-	name := s.journalName()
-	if len(name) > mostName {
-		return nil
-	}
-	err := s.removeJournal(name)
-	switch {
-	case err == nil, errors.Is(err, fs.ErrNotExist):
-		return nil
-	case errors.Is(err, errNoRecord), errors.Is(err, errIsLink), errors.Is(err, errNotRegular):
-		s.journal = nil
-		return nil
-	}
-	return diskError("remove", s.at(name), err)
-}
-
-// removeJournal removes a file if it is a journal, or one whose beginning never reached the disk.
-func (s *Store) removeJournal(name string) error {
-	f, err := openExact(s.root, name, os.O_RDONLY)
-	if err != nil {
-		return err
-	}
-	head := make([]byte, len(recordMagic))
-	n, err := f.ReadAt(head, 0)
-	f.Close()
-	switch {
-	case err != nil && err != io.EOF:
-		return err
-	case !isRecord(head) && !bytes.Equal(head, make([]byte, len(head))) || n < len(head) && !allZero(head):
-		return errNoRecord
-	}
-	if err := s.root.Remove(name); err != nil {
-		return err
-	}
-	return s.syncNames(s.root, nil)
 }
 
 // verifiedOne notes that the journal does not name a part yet that is right on disk. Called with
@@ -274,9 +156,11 @@ func (s *Store) keepJournal() error {
 	}
 	have, files := s.takeNew()
 	stamps := map[int]stamp{}
+	g := s.glance()
 	for _, i := range files {
-		stamps[i] = s.stampNow(i) // before the sync, so that it is durable
+		stamps[i] = g.stampNow(i) // before the sync, so that it is durable
 	}
+	g.end()
 	if err := s.syncIncoming(files); err != nil {
 		s.giveBack(files)
 		return err
@@ -313,43 +197,12 @@ func (s *Store) giveBack(files []int) {
 
 // stampNow is the stamp of a file of which parts were verified; nothing if it is another one by
 // now, which a look will find too.
-func (s *Store) stampNow(file int) stamp {
-	now, _ := s.see(file)
-	if now.id != s.watch.get(file).id {
+func (g *glance) stampNow(file int) stamp {
+	now, _ := g.see(file)
+	if now.id != g.s.watch.get(file).id {
 		return nothing
 	}
 	return now
-}
-
-// syncIncoming makes files durable that something was written to. Those that are kept as they are
-// either were so before they got their names, or were never written to.
-func (s *Store) syncIncoming(files []int) error {
-	files = slices.DeleteFunc(slices.Clone(files), s.keeps)
-	if len(files) > few {
-		done, err := s.syncSystem()
-		if done {
-			s.kept(err, files...)
-		}
-		if done || err != nil {
-			return err
-		}
-	}
-	for _, i := range files {
-		f, k, err := s.files.get(i, false)
-		switch {
-		case errors.Is(err, fs.ErrNotExist), s.keeps(i): // it is gone, or got its name meanwhile
-			s.files.put(k)
-			continue
-		case err == nil:
-			err = f.Sync()
-			s.files.put(k)
-			s.kept(err, i)
-		}
-		if err != nil {
-			return diskError("write", s.pathOf(i), err)
-		}
-	}
-	return nil
 }
 
 // writeRecord writes what the journal is to say. Called with its mu held.
@@ -411,10 +264,7 @@ func (s *Store) closeJournal() error {
 		s.giveBack(files)
 		return err
 	}
-	for i := range s.layout.entries {
-		s.lookAt(i)
-		j.rec.files[i] = s.watch.get(i)
-	}
+	j.rec.files = s.lookAtAll()
 	j.rec.have = have
 	if err := s.writeRecord(true, s.looked.Load()); err != nil {
 		_ = s.cannotWrite(err)

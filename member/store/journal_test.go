@@ -217,7 +217,8 @@ func TestJournalThatIsNotBelieved(t *testing.T) {
 	}
 }
 
-// TestCheckBelievesNothing reads all again with Config.Check, and says no more what it did not find.
+// TestCheckBelievesNothing reads all again with Config.Check, and says no more what it did not
+// find.
 func TestCheckBelievesNothing(t *testing.T) {
 	s := newShelf(t, 5000)
 	st := s.mustOpen()

@@ -105,7 +105,8 @@ func (s *Store) anyRight(some func(part uint32) bool) (good, full bool, err erro
 	ctx, found := context.WithCancel(context.Background())
 	defer found()
 	var right, wrong atomic.Bool
-	telling := func(part uint32) bool { return !s.zeros.has(part) && some(part) } // many a file has zeros
+	// many a file has zeros
+	telling := func(part uint32) bool { return !s.zeros.has(part) && some(part) }
 	err = s.check(ctx, telling, func(part uint32, good bool) {
 		switch {
 		case good:
@@ -121,8 +122,9 @@ func (s *Store) anyRight(some func(part uint32) bool) (good, full bool, err erro
 	return false, wrong.Load(), err
 }
 
-// A page of a file reaches the disk as a whole or not at all. One that is all zeros was not written,
-// or was lost in a power cut. What a part has of a page may be zeros by chance if it is very little.
+// A page of a file reaches the disk as a whole or not at all. One that is all zeros was not
+// written, or was lost in a power cut. What a part has of a page may be zeros by chance if it is
+// very little.
 const (
 	blankPage  = 4 << 10
 	blankLeast = 64

@@ -2,7 +2,6 @@ package store
 
 import (
 	"bytes"
-	"slices"
 )
 
 // Recheck compares a part with what is on disk now, whatever was found before. A part that is not
@@ -57,7 +56,7 @@ func (s *Store) unverify(part uint32) bool {
 	s.layout.each(s.offset(part), s.comp.PartLen(int(part)), func(file int, _, _ int64) bool {
 		if s.selection.Has(file) && !s.folder.under[file] {
 			st.left[file]++
-			st.ready = slices.DeleteFunc(st.ready, func(ready int) bool { return ready == file })
+			delete(st.ready, file)
 		}
 		return true
 	})

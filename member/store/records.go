@@ -173,11 +173,7 @@ func (s *Store) saveRecord() {
 		return // its journal says it
 	}
 	r := &record{
-		clean: true, made: time.Now().UnixNano(), read: s.read.UnixNano(), files: make([]stamp, files),
-	}
-	for i := range r.files {
-		s.lookAt(i)
-		r.files[i] = s.watch.get(i)
+		clean: true, made: time.Now().UnixNano(), read: s.read.UnixNano(), files: s.lookAtAll(),
 	}
 	r.have = s.verified.bitfield(parts)
 	if was := s.saved; allZero(r.have) ||

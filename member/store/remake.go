@@ -36,7 +36,7 @@ func (s *Store) lookAtPart() error {
 	if info.Size() == s.comp.Size {
 		return nil
 	}
-	s.lookAt(0)
+	s.glance().lookAt(0)
 	if err := f.Truncate(s.comp.Size); err != nil {
 		return diskError("make room in", s.Path(), err)
 	}

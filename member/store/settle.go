@@ -15,7 +15,7 @@ import (
 // complete. The store's mu guards it.
 type settling struct {
 	left  []uint32      // by file: how many of its parts have not verified, if it is to be moved
-	ready []int         // files that are complete and wait in NAME.part
+	ready map[int]bool  // files that are complete and wait in NAME.part
 	some  chan struct{} // holds one: some are ready
 }
 
@@ -26,7 +26,9 @@ func (s *Store) beginSettling() {
 	if !s.partial || s.replace || f.unfinished == nil || f.whole == nil && s.selection.all() {
 		return
 	}
-	s.settling = &settling{left: make([]uint32, len(s.layout.entries)), some: make(chan struct{}, 1)}
+	s.settling = &settling{
+		left: make([]uint32, len(s.layout.entries)), ready: map[int]bool{}, some: make(chan struct{}, 1),
+	}
 	for i, e := range s.layout.entries {
 		if e.Size == 0 || f.under[i] || !s.selection.Has(i) {
 			continue
@@ -43,11 +45,8 @@ func (s *Store) beginSettling() {
 }
 
 func (st *settling) add(file int) {
-	st.ready = append(st.ready, file)
-	select {
-	case st.some <- struct{}{}:
-	default:
-	}
+	st.ready[file] = true
+	signal(st.some)
 }
 
 // verify notes that a part is right on disk. Called with mu held.
@@ -123,7 +122,9 @@ func (s *Store) settle(tell func(error)) (err error) {
 	if err := s.syncReady(ready); err != nil {
 		return err
 	}
-	ready = slices.DeleteFunc(ready, s.lookAt) // those are rechecked, and are ready again then
+	g := s.glance()
+	ready = slices.DeleteFunc(ready, g.lookAt) // those are rechecked, and are ready again then
+	g.end()
 	for _, i := range ready {
 		if e := s.layout.entries[i]; e.Exec {
 			if err := makeExecutable(s.folder.unfinished, e.Path, false, nil); err != nil {
@@ -140,8 +141,8 @@ func (s *Store) stayReady(files []int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, i := range files {
-		if !s.folder.under[i] && s.settling.left[i] == 0 && !slices.Contains(s.settling.ready, i) {
-			s.settling.ready = append(s.settling.ready, i)
+		if !s.folder.under[i] && s.settling.left[i] == 0 {
+			s.settling.ready[i] = true
 		}
 	}
 }
@@ -153,37 +154,42 @@ func (s *Store) giveNames(ready []int) error {
 	return s.files.while(ready, func() error { return s.moveFiles(ready) })
 }
 
-// takeReady takes the files that are ready and were not moved by Finish. Called with moving held.
+// takeReady takes the files that are ready and were not moved by Finish, in their order. Called
+// with moving held.
 func (s *Store) takeReady() (ready []int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, i := range s.settling.ready {
+	for _, i := range slices.Sorted(maps.Keys(s.settling.ready)) {
 		if !s.folder.under[i] {
 			ready = append(ready, i)
 		}
 	}
-	s.settling.ready = nil
+	clear(s.settling.ready)
 	return ready
 }
 
 // syncReady makes files durable, and those that share parts with them: a part that has some of a
 // file under its name is not fetched again.
 func (s *Store) syncReady(ready []int) error {
-	seen := map[int]bool{}
+	seenPart, seen := map[uint32]bool{}, map[int]bool{}
 	var files []int
 	for _, i := range ready {
-		e := s.layout.entries[i]
-		from := e.Offset / s.comp.PartSize * s.comp.PartSize
-		last := uint32((e.Offset + e.Size - 1) / s.comp.PartSize)
-		s.layout.each(from, s.offset(last)+s.comp.PartLen(int(last))-from, func(file int, _, _ int64) bool {
-			if !seen[file] && !s.folder.under[file] {
-				seen[file] = true
-				files = append(files, file)
+		s.layout.eachPart(i, s.comp.PartSize, func(part uint32) {
+			if seenPart[part] {
+				return
 			}
-			return true
+			seenPart[part] = true
+			length := s.comp.PartLen(int(part))
+			s.layout.each(s.offset(part), length, func(file int, _, _ int64) bool {
+				if !seen[file] && !s.folder.under[file] {
+					seen[file] = true
+					files = append(files, file)
+				}
+				return true
+			})
 		})
 	}
-	return s.syncFiles(files)
+	return s.syncAll(files)
 }
 
 // syncMoved makes the names durable that files were given under NAME, and those of empty folders

@@ -22,7 +22,9 @@ const Suffix = ".part"
 // Config says where the content is and what may be done to content that is there already.
 type Config struct {
 	File *orch.File
-	Dir  string // made if missing; "" is the current folder
+	// ID is the file's, if it is known: of many files it takes a while to compute. Zero: it is not.
+	ID  orch.ID
+	Dir string // made if missing; "" is the current folder
 	// Repair lets bad parts of content that stands under its name be replaced in place.
 	Repair bool
 	// Replace gets the content although something else stands under its name, which Finish moves
@@ -162,6 +164,9 @@ func newStore(cfg Config, d disk.Disk, root disk.Root, dir string) *Store {
 	s.times = newTimes(cfg, len(s.layout.entries))
 	s.records, s.read = cfg.Records, time.Now()
 	s.id = sync.OnceValue(cfg.File.ID)
+	if cfg.ID != (orch.ID{}) {
+		s.id = func() orch.ID { return cfg.ID }
+	}
 	s.exact = tellsAtOnce(root)
 	s.watch.begin(len(s.layout.entries))
 	s.files.begin(s.openSingle, s.closed)
@@ -242,13 +247,15 @@ func (s *Store) Finish() error {
 // complete sees that all that is to get its name was verified, and that nobody changed it since.
 // Called with moving held.
 func (s *Store) complete() error {
+	g := s.glance()
+	defer g.end()
 	changed := false
 	lacks := -1 // a part that was not verified
 	for i, e := range s.layout.entries {
 		if !s.selection.Has(i) || s.keeps(i) {
 			continue
 		}
-		changed = s.lookAt(i) || changed
+		changed = g.lookAt(i) || changed
 		if e.Size > 0 && lacks < 0 {
 			lacks = s.unverified(e.Offset, e.Size)
 		}

@@ -33,18 +33,35 @@ func (s *Store) survey(root disk.Root, name string, unfinished bool) (*found, er
 	if unfinished && s.fresh {
 		return f, nil
 	}
-	return f, s.surveyFolder(f, root, name, ".", unfinished)
+	for dirs := []string{"."}; len(dirs) > 0; {
+		var dir string
+		dir, dirs = dirs[len(dirs)-1], dirs[:len(dirs)-1]
+		in, err := root.OpenRoot(dir)
+		if err != nil {
+			return nil, diskError("open folder", s.at(filepath.Join(name, dir)), err)
+		}
+		below, err := s.surveyFolder(f, in, name, dir, unfinished)
+		in.Close()
+		if err != nil {
+			return nil, err
+		}
+		dirs = append(dirs, below...)
+	}
+	return f, nil
 }
 
-func (s *Store) surveyFolder(f *found, root disk.Root, name, dir string, unfinished bool) error {
-	opened, err := root.Open(dir)
+// surveyFolder looks at what lies in one folder, and returns those below it that belong there.
+func (s *Store) surveyFolder(
+	f *found, in disk.Root, name, dir string, unfinished bool,
+) (below []string, err error) {
+	opened, err := in.Open(".")
 	if err != nil {
-		return diskError("open folder", s.at(filepath.Join(name, dir)), err)
+		return nil, diskError("open folder", s.at(filepath.Join(name, dir)), err)
 	}
 	entries, err := opened.ReadDir(-1)
 	opened.Close()
 	if err != nil {
-		return diskError("read folder", s.at(filepath.Join(name, dir)), err)
+		return nil, diskError("read folder", s.at(filepath.Join(name, dir)), err)
 	}
 	for _, e := range entries {
 		p := path.Join(dir, e.Name())
@@ -57,30 +74,28 @@ func (s *Store) surveyFolder(f *found, root disk.Root, name, dir string, unfinis
 		case e.Type()&fs.ModeSymlink != 0 && !unfinished:
 			s.surveyLinked(f, p)
 		case e.Type()&fs.ModeSymlink != 0:
-			return &ContentError{Path: at, Reason: errIsLink.Error(), Unfinished: unfinished}
+			return nil, &ContentError{Path: at, Reason: errIsLink.Error(), Unfinished: unfinished}
 		case file == isFolder && e.IsDir():
-			if err := s.surveyFolder(f, root, name, p, unfinished); err != nil {
-				return err
-			}
+			below = append(below, p)
 		case file == isFolder:
-			return &ContentError{Path: at, Reason: "it is not a folder", Unfinished: unfinished}
+			return nil, &ContentError{Path: at, Reason: "it is not a folder", Unfinished: unfinished}
 		case !e.Type().IsRegular():
-			return &ContentError{Path: at, Reason: errNotRegular.Error(), Unfinished: unfinished}
+			return nil, &ContentError{Path: at, Reason: errNotRegular.Error(), Unfinished: unfinished}
 		default:
-			info, err := root.Lstat(p)
+			info, err := in.Lstat(e.Name())
 			if err != nil {
-				return diskError("look at", at, err)
+				return nil, diskError("look at", at, err)
 			}
 			if want := s.layout.entries[file].Size; unfinished && info.Size() > want {
 				reason := fmt.Sprintf("it has %d bytes and the composition only %d", info.Size(), want)
-				return &ContentError{Path: at, Reason: reason, Unfinished: true}
+				return nil, &ContentError{Path: at, Reason: reason, Unfinished: true}
 			}
 			f.sizes[file], f.stamps[file] = info.Size(), stampOf(info)
 			f.occupied += disk.Occupied(info)
 			f.files++
 		}
 	}
-	return nil
+	return below, nil
 }
 
 // surveyLinked looks at a file that is a symbolic link, or at those below a folder that is one.
@@ -143,7 +158,8 @@ func (s *Store) tryApart(root disk.Root, names []string) error {
 			return diskError("make", s.at(filepath.Join(s.comp.Name+Suffix, name)), err)
 		}
 		if other, ok := sameAs(root, name, names[:i]); ok {
-			return diskError("tell apart", fmt.Sprintf("the names %q and %q", other, name), errors.New("this file system takes them for one; choose a folder elsewhere with --dir"))
+			return diskError("tell apart", fmt.Sprintf("the names %q and %q", other, name), errors.New(
+				"this file system takes them for one; choose a folder elsewhere with --dir"))
 		}
 	}
 	return nil

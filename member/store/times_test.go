@@ -150,15 +150,7 @@ func TestTimesInFolder(t *testing.T) {
 // then.
 func TestTimesOfChosenFiles(t *testing.T) {
 	s := timedFolder(t)
-	chosen, err := Select(s.comp, []string{"b"}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	st, err := Open(Config{File: s.comp, Dir: s.dir, Select: chosen})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer st.Close()
+	st := s.openChosen("b")
 	for part := range uint32(2) {
 		if err := st.Write(part, 0, s.part(int(part))); err != nil {
 			t.Fatal(err)

@@ -1,12 +1,10 @@
 package store
 
 import (
-	"errors"
-	"io/fs"
-	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"orchestra/member/store/disk"
 )
@@ -71,9 +69,17 @@ func (s *Store) after(file int, f disk.File) {
 	}
 }
 
-// Look looks at the next files of the content, so many at most, and returns what changed since it
-// looked last. Unfinished content that was removed is made anew. An error is that it cannot be, or
-// that something else stands in its place, so that nothing more can be got.
+// How long a look at many files takes at most, a hundredth of the time if there is one each second,
+// and at how many of those that nobody uses it looks however long that takes.
+const (
+	lookFor   = 10 * time.Millisecond
+	lookLeast = 64
+)
+
+// Look looks at files of the content, so many at most, and returns what changed since it looked
+// last: at those in use, then at the others in turn, as far as it gets in a little while.
+// Unfinished content that was removed is made anew. An error is that it cannot be, or that
+// something else stands in its place, so that nothing more can be got.
 func (s *Store) Look(most int) ([]Change, error) {
 	s.moving.Lock()
 	defer s.moving.Unlock()
@@ -82,13 +88,28 @@ func (s *Store) Look(most int) ([]Change, error) {
 		return s.takeFound(), nil
 	}
 	if err == nil {
-		w, files := &s.watch, len(s.layout.entries)
-		for range min(most, files) {
-			s.lookAt(w.next)
-			w.next = (w.next + 1) % files
-		}
+		s.lookAtFiles(most, time.Now().Add(lookFor))
 	}
 	return s.takeFound(), err
+}
+
+// lookAtFiles looks at those that are open, which are those that are read and written here, and at
+// the next ones in turn.
+func (s *Store) lookAtFiles(most int, until time.Time) {
+	g := s.glance()
+	defer g.end()
+	w, files := &s.watch, len(s.layout.entries)
+	most = min(most, files)
+	if used := s.files.inUse(); files > lookLeast && len(used) <= most/2 {
+		for _, i := range used {
+			g.lookAt(i)
+		}
+		most -= len(used)
+	}
+	for n := 0; n < most && (n < lookLeast || time.Now().Before(until)); n++ {
+		g.lookAt(w.next)
+		w.next = (w.next + 1) % files
+	}
 }
 
 func (s *Store) takeFound() (found []Change) {
@@ -111,16 +132,17 @@ func (s *Store) lookAtUnfinished() error {
 
 // lookAt looks at one file, and reports whether somebody else changed it, or whether that is not
 // known since too many files are open. Called with moving held.
-func (s *Store) lookAt(file int) bool {
+func (g *glance) lookAt(file int) bool {
+	s := g.s
 	turn := s.turn(file)
 	turn.Lock() // nobody writes to it here
 	harmed := s.watch.harmed[file].Swap(false)
 	unkept := s.watch.unkept[file].Swap(false)
 	touched := s.watch.touched[file].Swap(false) && !s.exact
 	was := s.watch.get(file)
-	now, reason := s.see(file)
+	now, reason := g.see(file)
 	if disk.IsTooManyOpen(reason) && s.files.closeIdle() {
-		now, reason = s.see(file)
+		now, reason = g.see(file)
 	}
 	blind := disk.IsTooManyOpen(reason)
 	if blind { // all is as it was before the look
@@ -162,6 +184,18 @@ func (s *Store) lookAt(file int) bool {
 	return true
 }
 
+// lookAtAll looks at all files, and returns how each is. Called with moving held.
+func (s *Store) lookAtAll() []stamp {
+	g := s.glance()
+	defer g.end()
+	stamps := make([]stamp, len(s.layout.entries))
+	for i := range stamps {
+		g.lookAt(i)
+		stamps[i] = s.watch.get(i)
+	}
+	return stamps
+}
+
 // movedAway reports whether the single file has another name now, wherever. Then it is all there.
 func (s *Store) movedAway() bool {
 	f := s.files.single()
@@ -172,49 +206,6 @@ func (s *Store) report(c Change) {
 	s.watch.mu.Lock()
 	defer s.watch.mu.Unlock()
 	s.watch.found = append(s.watch.found, c)
-}
-
-// see looks at what stands under the name of a file; nothing, and why, if no regular file does.
-func (s *Store) see(file int) (stamp, error) {
-	info, err := s.look(file)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nothing, errNoFile
-	case err != nil:
-		return nothing, err
-	case info.Mode()&fs.ModeSymlink != 0:
-		return nothing, errIsLink
-	case !info.Mode().IsRegular():
-		return nothing, errNotRegular
-	}
-	return stampOf(info), nil
-}
-
-func (s *Store) look(file int) (fs.FileInfo, error) {
-	f := s.folder
-	switch {
-	case f != nil:
-		f.mu.RLock()
-		defer f.mu.RUnlock()
-		p := s.layout.entries[file].Path
-		if f.linked[file] {
-			return s.disk.Stat(s.at(filepath.Join(s.comp.Name, filepath.FromSlash(p))))
-		}
-		root, err := f.rootOf(file)
-		if err != nil {
-			return nil, err
-		}
-		return root.Lstat(p)
-	case s.linked:
-		return s.disk.Stat(s.Path())
-	}
-	return s.root.Lstat(*s.name.Load())
-}
-
-// restamp takes a file as it is now, after this Store changed it.
-func (s *Store) restamp(file int) {
-	m, _ := s.see(file)
-	s.watch.set(file, m)
 }
 
 // doubt has all parts that have something of a file verified again: those that were, and those that

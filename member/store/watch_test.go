@@ -140,6 +140,39 @@ func TestLooksAreSpread(t *testing.T) {
 	}
 }
 
+// However many files there are, those in use are looked at each time, and of the others as many as
+// there is time for.
+func TestLooksAreShort(t *testing.T) {
+	var names []string
+	for n := range 2 * lookLeast {
+		names = append(names, fmt.Sprintf("10 f/%03d", n))
+	}
+	s := newFolderShelf(t, names...)
+	s.putFolder("content")
+	st := s.mustOpen()
+	checked(t, st)
+	used, other := lookLeast+lookLeast/2, lookLeast+1
+	st.Rest()
+	st.Rest() // twice: all that the check opened is closed
+	if err := st.ReadAt(make([]byte, 10), int64(10*used)); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{used, other} {
+		if err := os.Remove(s.in(fmt.Sprintf("content/f/%03d", n))); err != nil {
+			t.Skip("cannot be removed here:", err)
+		}
+	}
+	for _, gone := range []int{used, other} {
+		st.moving.Lock()
+		st.lookAtFiles(len(names), time.Now().Add(-time.Second)) // there is no time
+		st.moving.Unlock()
+		found := st.takeFound()
+		if len(found) != 1 || found[0].Path != s.in(fmt.Sprintf("content/f/%03d", gone)) {
+			t.Errorf("found %q, want that %d is gone", s.says(found), gone)
+		}
+	}
+}
+
 func TestUnfinishedFolderIsRemoved(t *testing.T) {
 	for name, noticed := range map[string]func(*shelf, *Store){
 		"by a look":  func(s *shelf, st *Store) { look(s.t, st) },
@@ -197,7 +230,8 @@ func TestNothingWrongGetsItsName(t *testing.T) {
 		"overwritten": func(s *shelf) error { s.renew("content.part/b", make([]byte, 1000)); return nil },
 		"removed":     func(s *shelf) error { return os.Remove(s.in("content.part/b")) },
 		"replaced": func(s *shelf) error {
-			return errors.Join(os.WriteFile(s.in("x"), make([]byte, 1000), 0o666), os.Rename(s.in("x"), s.in("content.part/b")))
+			return errors.Join(os.WriteFile(s.in("x"), make([]byte, 1000), 0o666),
+				os.Rename(s.in("x"), s.in("content.part/b")))
 		},
 		"a link": func(s *shelf) error {
 			return errors.Join(os.Remove(s.in("content.part/b")), os.Symlink("a", s.in("content.part/b")))

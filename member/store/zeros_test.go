@@ -291,15 +291,7 @@ func TestZerosAppear(t *testing.T) {
 // TestZerosThatAreNotChosen holds that only what is wanted is made.
 func TestZerosThatAreNotChosen(t *testing.T) {
 	s := folderOfZeros(t)
-	chosen, err := Select(s.comp, []string{"none"}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	st, err := Open(Config{File: s.comp, Dir: s.dir, Select: chosen})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer st.Close()
+	st := s.openChosen("none")
 	if diff := cmp.Diff([]uint32{2, 3, 4, 5}, partsOf(st.Known())); diff != "" {
 		t.Error("known parts (-want +got):", diff)
 	}
@@ -355,7 +347,10 @@ func TestCheckOfZerosIsQuick(t *testing.T) {
 		t.Skip("files have no holes here")
 	}
 	const size, partSize = 1 << 40, 16 << 20
-	f := &orch.File{Conductor: "localhost:9999", Name: "content", Size: size, PartSize: partSize, Checksum: make([]byte, 20)}
+	f := &orch.File{
+		Conductor: "localhost:9999", Name: "content", Size: size, PartSize: partSize,
+		Checksum: make([]byte, 20),
+	}
 	f.PartSums = bytes.Repeat(orch.SHA1.SumOfZeros(partSize), size/partSize)
 	dir := t.TempDir()
 	path := filepath.Join(dir, "content")

@@ -2,9 +2,9 @@ package swarm
 
 import "slices"
 
-// care is the peers that a component has to look after, in the order of their numbers. They are few,
-// however many there are: so what an event costs does not grow with the links. Who is to be looked
-// after is entered; those that need it no more are struck off when they are looked at.
+// care is the peers that a component has to look after, in the order of their numbers. They are
+// few, however many there are: so what an event costs does not grow with the links. Who is to be
+// looked after is entered; those that need it no more are struck off when they are looked at.
 type care struct{ list []*peer }
 
 // of enters a peer. It may be while the list is gone through by index: the peer is met then, or met

@@ -196,7 +196,8 @@ func TestHaveDelay(t *testing.T) {
 		when string
 		has  int // parts here
 		let  func(d *desk)
-		want [3]time.Duration // for one that has the part, one that has another, and one that has nothing
+		// for one that has the part, one that has another, and one that has nothing
+		want [3]time.Duration
 	}{
 		{"nobody asked yet", 2, nil, [3]time.Duration{haveDelay, 0, 0}},
 		{"the second is the downstream", 2, func(d *desk) { d.plan.chain.down = d.links.peers[1] }, [3]time.Duration{haveDelay, 0, haveDelay}},

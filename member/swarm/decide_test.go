@@ -122,8 +122,8 @@ func TestStalledRunIsAskedOfAnother(t *testing.T) {
 	d.tell(Tick{})
 }
 
-// TestRunThatTwoLetLieIsAskedOfAThird: two peers that begin a run and do not end it, as when the way
-// to both is cut, hold it up no longer than one.
+// TestRunThatTwoLetLieIsAskedOfAThird: two peers that begin a run and do not end it, as when the
+// way to both is cut, hold it up no longer than one.
 func TestRunThatTwoLetLieIsAskedOfAThird(t *testing.T) {
 	d := newDesk(t, 1, 256<<10)
 	run := Run{0, 0, 256 << 10}

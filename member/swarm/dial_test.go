@@ -23,11 +23,12 @@ func TestSecondLink(t *testing.T) {
 		silent time.Duration
 		want   []Effect
 	}{
-		"both dial, and the smaller id opened the first":    {1, false, true, false, time.Second, drop(1)},
-		"both dial, and the smaller id opened the second":   {1, true, false, false, time.Second, drop(0)},
-		"both dial, and this id opened the first":           {200, true, false, false, time.Second, drop(1)},
-		"both dial, and this id opened the second":          {200, false, true, false, time.Second, drop(0)},
-		"somebody says he is a member that sends":           {1, true, false, true, stalled - 1, drop(0)}, // within a race
+		"both dial, and the smaller id opened the first":  {1, false, true, false, time.Second, drop(1)},
+		"both dial, and the smaller id opened the second": {1, true, false, false, time.Second, drop(0)},
+		"both dial, and this id opened the first":         {200, true, false, false, time.Second, drop(1)},
+		"both dial, and this id opened the second":        {200, false, true, false, time.Second, drop(0)},
+		// within a race
+		"somebody says he is a member that sends":           {1, true, false, true, stalled - 1, drop(0)},
 		"the same, in the same direction":                   {1, false, false, true, stalled - 1, refused},
 		"the same, later":                                   {1, true, false, false, raceMost, refused},
 		"the link owes nothing":                             {1, false, false, false, time.Hour, refused},

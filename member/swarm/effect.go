@@ -87,8 +87,8 @@ type (
 	// Chained tells that from now on one peer at a time sends to this member and is sent to, or no
 	// longer: then nothing waits behind what is on the way between them, and there may be more of
 	// it. It is so from the start. Of parts that are passed on as they come, Hop bytes are passed
-	// on at once; 0: they are passed on whole. A part that is written may wait for others to be verified with, which costs less
-	// CPU, but not longer than Wait.
+	// on at once; 0: they are passed on whole. A part that is written may wait for others to be
+	// verified with, which costs less CPU, but not longer than Wait.
 	Chained struct {
 		On   bool
 		Hop  int

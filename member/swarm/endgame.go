@@ -199,8 +199,8 @@ func (rq *requests) shared(f *fetch) bool {
 	})
 }
 
-// double finds a run that a peer has begun and does not end, to be asked of one peer more: of two at
-// a time, and of others when those let it lie.
+// double finds a run that a peer has begun and does not end, to be asked of one peer more: of two
+// at a time, and of others when those let it lie.
 func (rq *requests) double(p *peer) (*work, int, bool) {
 	for _, q := range rq.s.links.list {
 		if q == p || q.begun == 0 {

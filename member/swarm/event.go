@@ -71,12 +71,13 @@ type (
 
 	// Joined tells that a link is up: both handshakes were exchanged and were for this composition.
 	Joined struct {
-		Peer     int
-		ID       proto.PeerID
-		Addr     netip.AddrPort // the far end of the connection
-		Dialled  bool           // this member opened the link
-		MaxRun   uint32         // bytes one request may ask for; 0: 16 KiB blocks only (a foreign client)
-		MaxQueue int            // blocks that may be outstanding at a foreign client
+		Peer    int
+		ID      proto.PeerID
+		Addr    netip.AddrPort // the far end of the connection
+		Dialled bool           // this member opened the link
+		// bytes one request may ask for; 0: 16 KiB blocks only (a foreign client)
+		MaxRun   uint32
+		MaxQueue int // blocks that may be outstanding at a foreign client
 
 		RoundTrip time.Duration // of a packet, at best
 		Hears     bool          // it can be told that a part is gone (BEP 54)
@@ -202,8 +203,8 @@ type (
 		Run  Run
 	}
 
-	// Unwritten tells that the disk did not take a run that was received, or is being. It is to come
-	// again.
+	// Unwritten tells that the disk did not take a run that was received, or is being. It is to
+	// come again.
 	Unwritten struct {
 		Peer int
 		Run  Run

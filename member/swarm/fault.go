@@ -15,10 +15,11 @@ const (
 	Another                    // another member answers there
 	HangsUp                    // it ends the connection before it says anything
 	OtherContent               // it shares another composition
-	OtherKey                   // it does not have the key of this private swarm, or this is none of its
-	SomethingElse              // what answers there is no member
-	Web                        // a web server answers
-	Tracker                    // a BitTorrent tracker answers
-	Conducts                   // a conductor answers
-	Encrypted                  // it speaks a protocol that is encrypted
+	// it does not have the key of this private swarm, or this is none of its
+	OtherKey
+	SomethingElse // what answers there is no member
+	Web           // a web server answers
+	Tracker       // a BitTorrent tracker answers
+	Conducts      // a conductor answers
+	Encrypted     // it speaks a protocol that is encrypted
 )

@@ -126,7 +126,8 @@ func (h *hints) of(addr netip.AddrPort) *hint {
 	return &h.list[i]
 }
 
-// ended takes in that the dial to an address came to an end, and returns the hint; nil: it was none.
+// ended takes in that the dial to an address came to an end, and returns the hint; nil: it was
+// none.
 func (h *hints) ended(addr netip.AddrPort) *hint {
 	t := h.of(addr)
 	if t == nil || !t.pending {
@@ -182,7 +183,8 @@ func (l *links) hintWhen(t *hint) time.Duration {
 	return max(t.after, l.s.book.targets.when(t.addr, proto.PeerID{}, false))
 }
 
-// hintDue is when the next hint may be dialled, if nothing changes; never: there is none, or no need.
+// hintDue is when the next hint may be dialled, if nothing changes; never: there is none, or no
+// need.
 func (l *links) hintDue() time.Duration {
 	h := &l.hints
 	few := min(fewLinks, l.s.plan.mostLinks())

@@ -15,8 +15,9 @@ type Linked struct {
 	Addr  netip.AddrPort
 	Since time.Duration // when the link came up
 	Have  int           // parts
-	Bits  []byte        // of these; nil if it has nothing or everything, or if they were not asked for
-	Good  int64         // bytes of parts that it sent and that verified
+	// of these; nil if it has nothing or everything, or if they were not asked for
+	Bits []byte
+	Good int64 // bytes of parts that it sent and that verified
 }
 
 // Linked returns what is known of the peers that are linked, with which parts they have or without.

@@ -74,8 +74,8 @@ func TestHeardIsNotPassedOn(t *testing.T) {
 	}
 }
 
-// TestPassedOnIsTakenFromWhoHasIt: what a peer passes on is asked of it, and not of the one that has
-// it and did not begin to send it.
+// TestPassedOnIsTakenFromWhoHasIt: what a peer passes on is asked of it, and not of the one that
+// has it and did not begin to send it.
 func TestPassedOnIsTakenFromWhoHasIt(t *testing.T) {
 	d := newMeshed(t)
 	runs := d.menu(0)

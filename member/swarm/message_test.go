@@ -31,8 +31,8 @@ var crowds = []crowd{
 	{100, 200, 1_000_000, true},
 }
 
-// set makes the member: it has every second part, its peers have two of three, it asks some of them,
-// and serves some.
+// set makes the member: it has every second part, its peers have two of three, it asks some of
+// them, and serves some.
 func (c crowd) set() *Swarm {
 	s := New(Config{Size: int64(c.parts) << 18, PartSize: 1 << 18, ID: proto.PeerID{100}, Seed: 1, MaxPeers: 100})
 	for part := range uint32(c.parts) {

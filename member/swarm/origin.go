@@ -16,8 +16,8 @@ import (
 // which passes on what comes, in a mesh by originPullers, each at another place.
 // Nobody says who that is. All order themselves and those that they are connected to by a number
 // that each can compute, and the first ones ask. Where the first do not, the next ones take over,
-// one after the other, until somebody gains what nobody had. Who asks goes on with it, whoever comes,
-// until somebody before it in that order gains so much that it does so too.
+// one after the other, until somebody gains what nobody had. Who asks goes on with it, whoever
+// comes, until somebody before it in that order gains so much that it does so too.
 type origins struct {
 	s    *Swarm
 	list []*peer

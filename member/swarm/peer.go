@@ -57,15 +57,16 @@ type menu struct {
 	off      bool          // it is not asked for anything until then
 	lame     bool          // it is in the middle of a run, and does not go on
 	due      time.Duration // when recalls are to be answered
-	askedAt  time.Duration // when it was asked for an answer that it did not give in time; 0: it did
-	look     time.Duration // when the runs that it has begun are looked at next
-	sent     bool          // a run, ever
-	waits    time.Duration // since when it is asked for something and has begun nothing
-	waited   time.Duration // for so long before: what it was asked for then was taken from it
-	soundAt  time.Duration // when it is asked next whether it is there
-	sounds   int           // how often it was asked whether it is there
-	tried    *work         // the part that it is tried on; it is on probation
-	blocks   int           // the window it was given, if it is a foreign client
+	// when it was asked for an answer that it did not give in time; 0: it did
+	askedAt time.Duration
+	look    time.Duration // when the runs that it has begun are looked at next
+	sent    bool          // a run, ever
+	waits   time.Duration // since when it is asked for something and has begun nothing
+	waited  time.Duration // for so long before: what it was asked for then was taken from it
+	soundAt time.Duration // when it is asked next whether it is there
+	sounds  int           // how often it was asked whether it is there
+	tried   *work         // the part that it is tried on; it is on probation
+	blocks  int           // the window it was given, if it is a foreign client
 }
 
 // service is what a peer asks for, and how it takes it; it is that of the grants.
@@ -103,8 +104,8 @@ func (p *peer) live(now time.Duration) { p.heard = now }
 // used notes that something of use went over the link.
 func (p *peer) used(now time.Duration) { p.usedAt = now }
 
-// Near is the longest round trip to somebody who is near. Over a longer path one flow alone does not
-// fill a line while it speeds up, or if packets are lost.
+// Near is the longest round trip to somebody who is near. Over a longer path one flow alone does
+// not fill a line while it speeds up, or if packets are lost.
 const Near = 20 * time.Millisecond
 
 // isFar reports whether the path to the peer is long.

@@ -205,13 +205,13 @@ func (pl *plan) slots() int {
 	return min(max(least, 1+int(rate/slotRate)), max(most, soon), farSlots)
 }
 
-// A line is shared by one grant for each slotRate bytes a second that it carries, and one more. With
-// more on a slow one, what waits in front of it is a queue of the peers' making, each of whom lets
-// so much be in flight, and what this member acknowledges and asks for stands in that queue too.
-// With fewer on a fast one, it is not full: each flow is bounded by its receiver. One grant more
-// than the rate asks for lets it show that the line carries more. But all that are out should be
-// sent within slotTime. That a line is slow is believed after slotSpans, when the beginning, in which
-// there is little to send, is over.
+// A line is shared by one grant for each slotRate bytes a second that it carries, and one more.
+// With more on a slow one, what waits in front of it is a queue of the peers' making, each of whom
+// lets so much be in flight, and what this member acknowledges and asks for stands in that queue
+// too. With fewer on a fast one, it is not full: each flow is bounded by its receiver. One grant
+// more than the rate asks for lets it show that the line carries more. But all that are out should
+// be sent within slotTime. That a line is slow is believed after slotSpans, when the beginning, in
+// which there is little to send, is over.
 const (
 	leastSlots = 2
 	slotRate   = 1 << 20

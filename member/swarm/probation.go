@@ -15,8 +15,9 @@ import (
 // That holds for a peer id at a host, and for the host. A peer that has sent something good itself
 // does not pay for others at its address, and what these send that is good counts for the address.
 const (
-	// Sixteen good bytes make up for a bad one. What is not made up for is debt, of which a graceShare
-	// of the content is let pass, but no more than graceMost: some parts of a disk may be bad.
+	// Sixteen good bytes make up for a bad one. What is not made up for is debt, of which a
+	// graceShare of the content is let pass, but no more than graceMost: some parts of a disk may
+	// be bad.
 	goodShare  = 16
 	graceShare = 256
 	graceMost  = 1 << 20
@@ -33,8 +34,8 @@ const (
 // debt is what is not made up for.
 func (r *record) debt() int64 { return r.bytes + r.vain - r.good/goodShare }
 
-// walksOut takes in that a peer leaves. What it sent of the part that it is tried on is of no use: so
-// it counts as if it was bad, but not as a bad part, and against its address alone.
+// walksOut takes in that a peer leaves. What it sent of the part that it is tried on is of no use:
+// so it counts as if it was bad, but not as a bad part, and against its address alone.
 func (t *trust) walksOut(p *peer) {
 	if !t.onProbation(p) {
 		return

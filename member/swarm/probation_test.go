@@ -2,8 +2,8 @@ package swarm
 
 import "testing"
 
-// Once a part came bad, who has sent nothing good is asked for one part at a time, and whose address
-// is in debt for nothing, under whatever id, as long as somebody else can be asked.
+// Once a part came bad, who has sent nothing good is asked for one part at a time, and whose
+// address is in debt for nothing, under whatever id, as long as somebody else can be asked.
 func TestProbation(t *testing.T) {
 	d := newDesk(t, 1000, 256<<10)
 	d.plan.chain.broken = true

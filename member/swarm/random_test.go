@@ -179,7 +179,8 @@ func (w *whim) something() {
 	case what == 5:
 		w.tell(Interest{i, on})
 	case what == 6 || what == 16:
-		for _, q := range w.s.links.peers { // what is coming is asked for more often than chance would have it
+		// what is coming is asked for more often than chance would have it
+		for _, q := range w.s.links.peers {
 			if q != nil && q.index != i && len(q.fetches) > 0 && on {
 				part = q.fetches[0].work.part
 			}
@@ -262,7 +263,8 @@ func (w *whim) end() {
 			w.written = w.written[1:]
 			w.tell(ev)
 		}
-		if len(w.contract.peers) == 0 { // the first, or the last one was blamed for a part that came out bad
+		// the first, or the last one was blamed for a part that came out bad
+		if len(w.contract.peers) == 0 {
 			i := w.join()
 			w.tell(Has{Peer: i, All: true}, Choked{Peer: i})
 		}
@@ -275,7 +277,8 @@ func (w *whim) end() {
 				w.written = append(w.written, Written{0, r})
 			}
 		} else if at, ok := w.s.Next(); ok && len(w.written) == 0 {
-			w.now = max(w.now, at) // it was blamed for a part that came out bad, and is asked again later
+			// it was blamed for a part that came out bad, and is asked again later
+			w.now = max(w.now, at)
 			w.tell(Tick{})
 		}
 		w.holds()

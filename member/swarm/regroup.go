@@ -10,8 +10,8 @@ import (
 // A chain that was given up is formed anew when nothing speaks against it any more. Some members in
 // a chain and others in a mesh would be worse than either, so all go back together: whoever knows
 // something against it says so, and says when that is over; a member that has everything, and hears
-// of nothing, calls them, and who hears the call passes it on. Then nobody asks more than one run of
-// anybody, who has everything serves one, that one the next, and so on.
+// of nothing, calls them, and who hears the call passes it on. Then nobody asks more than one run
+// of anybody, who has everything serves one, that one the next, and so on.
 //
 // Against a chain speaks a guest, and an upstream that was too slow, until it has left, or for a
 // while. A chain that is given up soon again is called for later each time.
@@ -32,18 +32,18 @@ const (
 	slowFor  = 2 * time.Minute
 	slowMost = time.Hour
 	// callAfter is how long a mesh stays of which it is not known what speaks against a chain: it
-	// may be that two lines are not alike. It is twice as long each time, up to callMost, unless the
-	// chain held for callHeld.
+	// may be that two lines are not alike. It is twice as long each time, up to callMost, unless
+	// the chain held for callHeld.
 	callAfter = 2 * time.Minute
 	callMost  = time.Hour
 	callHeld  = time.Minute
 	// callSoon is the same from when something that may have spoken against a chain is gone.
 	callSoon = 5 * time.Second
-	// callLeast is how long ago the chain must have ended for a call to be heeded, so that nobody can
-	// have all go to and fro.
+	// callLeast is how long ago the chain must have ended for a call to be heeded, so that nobody
+	// can have all go to and fro.
 	callLeast = 3 * time.Second
-	// drainFor is how long nobody serves after a call: until all have heard it, and most of what was
-	// on its way is there.
+	// drainFor is how long nobody serves after a call: until all have heard it, and most of what
+	// was on its way is there.
 	drainFor = 150 * time.Millisecond
 	// gatherFor is how long nobody but who has an upstream serves others after a call.
 	gatherFor = time.Second

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// A member passes parts on while they come. It suggests them (BEP 6); what is asked of it then waits
-// until the first bytes are here, is granted, and goes out as it comes in.
+// A member passes parts on while they come. It suggests them (BEP 6); what is asked of it then
+// waits until the first bytes are here, is granted, and goes out as it comes in.
 //
 // In a chain that is what it asks its upstream for, and its downstream is who hears of it: so the
 // last member is later than the first by some packets for each member between them, and not by a

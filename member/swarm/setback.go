@@ -102,8 +102,8 @@ func (sb *setbacks) stretch(first, last uint32) *stretch {
 	return st
 }
 
-// bars reports whether a part is not to be asked for now. One that a stretch tries may be in another
-// one.
+// bars reports whether a part is not to be asked for now. One that a stretch tries may be in
+// another one.
 func (sb *setbacks) bars(part uint32) bool {
 	if p := sb.parts[part]; p != nil && sb.s.now < p.until {
 		return true

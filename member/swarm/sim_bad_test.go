@@ -52,7 +52,8 @@ func TestSwarmWithALiar(t *testing.T) {
 			s.enter(0, mbit(40), mbit(40), true).rogue = true
 			s.play(2 * time.Minute)
 			for _, p := range s.players {
-				most := max(BadLeast, (BadParts+1)*part) + max(2*MenuBytes, MenuRuns*part) // and the parts of what was on its way
+				// and the parts of what was on its way
+				most := max(BadLeast, (BadParts+1)*part) + max(2*MenuBytes, MenuRuns*part)
 				if got := p.core.Stats().Failed; got > most {
 					t.Errorf("member %d got %d bad bytes, want at most %d", p.n, got, most)
 				}

@@ -12,9 +12,10 @@ import (
 type picture struct {
 	name    string
 	members int
-	rate    float64   // Mbit/s, of the lines up and down unless told otherwise
-	down    float64   // Mbit/s of the lines down
-	sources []float64 // Mbit/s of the lines up of those that have everything; one of rate by default
+	rate    float64 // Mbit/s, of the lines up and down unless told otherwise
+	down    float64 // Mbit/s of the lines down
+	// Mbit/s of the lines up of those that have everything; one of rate by default
+	sources []float64
 	slow    []float64 // Mbit/s of the lines down of the first members
 	size    int64     // MiB
 	rtt     time.Duration

@@ -20,7 +20,9 @@ type scene struct {
 	name    string
 	mixed   bool          // every fourth line up has a quarter of the rate
 	stagger time.Duration // between two arrivals
-	leavers bool          // a fifth of the members leave: half of them when they are half-way, half when they are complete
+	// a fifth of the members leave: half of them when they are half-way, half when they are
+	// complete
+	leavers bool
 }
 
 var scenes = []scene{

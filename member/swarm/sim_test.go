@@ -63,7 +63,8 @@ type player struct {
 	bad    map[uint32]bool   // parts on their way of which something is bad
 	follow map[uint32][]*end // by part: the ends over which it is passed on as it comes
 
-	here map[Run]uint32 // of runs that are on their way here: the bytes that came, by a run of length 0
+	// of runs that are on their way here: the bytes that came, by a run of length 0
+	here map[Run]uint32
 
 	sent, wasted int64 // bytes
 

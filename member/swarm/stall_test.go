@@ -87,7 +87,8 @@ func TestRecallThatIsNotAnswered(t *testing.T) {
 	}
 }
 
-// Before the answer of a peer that sends stands what it sends: it is given the time that this takes.
+// Before the answer of a peer that sends stands what it sends: it is given the time that this
+// takes.
 func TestAnswerStandsBehindContent(t *testing.T) {
 	const part = 256 << 10
 	for _, test := range []struct {

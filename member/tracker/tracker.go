@@ -1,6 +1,6 @@
-// Package tracker asks BitTorrent trackers who shares a composition: over HTTP and HTTPS (BEP 3, BEP
-// 7, BEP 23, BEP 31) and over UDP (BEP 15). It knows neither members nor what becomes of the answers,
-// and keeps no state between two questions but a UDP tracker's connection id.
+// Package tracker asks BitTorrent trackers who shares a composition: over HTTP and HTTPS (BEP 3,
+// BEP 7, BEP 23, BEP 31) and over UDP (BEP 15). It knows neither members nor what becomes of the
+// answers, and keeps no state between two questions but a UDP tracker's connection id.
 package tracker
 
 import (
@@ -58,7 +58,8 @@ type Answer struct {
 // anything.
 type RefusedError struct {
 	Reason string
-	After  time.Duration // when it is worth another try (BEP 31); 0: it does not say; negative: never
+	// when it is worth another try (BEP 31); 0: it does not say; negative: never
+	After time.Duration
 }
 
 func (e *RefusedError) Error() string { return fmt.Sprintf("it refused: %q", e.Reason) }
@@ -124,8 +125,8 @@ func (a *Answer) add(at netip.AddrPort) {
 	a.Peers = append(a.Peers, at)
 }
 
-// addCompact takes in peers as BEP 23 and BEP 7 have them: addresses of so many bytes, each with its
-// port.
+// addCompact takes in peers as BEP 23 and BEP 7 have them: addresses of so many bytes, each with
+// its port.
 func (a *Answer) addCompact(b []byte, size int) error {
 	if len(b)%(size+2) != 0 {
 		return errors.New("its list of peers is cut off")
@@ -137,8 +138,8 @@ func (a *Answer) addCompact(b []byte, size int) error {
 	return nil
 }
 
-// allowed refuses addresses of this machine and of its links to whoever wrote the torrent, as far as
-// what is asked for there is not a tracker's: so a torrent cannot have a member press buttons of
+// allowed refuses addresses of this machine and of its links to whoever wrote the torrent, as far
+// as what is asked for there is not a tracker's: so a torrent cannot have a member press buttons of
 // other programs.
 func allowed(isTracker bool, ip netip.Addr) error {
 	if ip = ip.Unmap(); !isTracker && proto.IsPrivate(ip) {

@@ -136,7 +136,8 @@ func TestMethods(t *testing.T) {
 			from, to *Agreed
 			w, r     end
 		}{{opened, a, here, there}, {a, opened, there, here}} {
-			said := bytes.Repeat([]byte("what is said then"), 5000) // more than is enciphered at a time
+			// more than is enciphered at a time
+			said := bytes.Repeat([]byte("what is said then"), 5000)
 			kept := bytes.Clone(said)
 			if n, err := way.from.Writer(way.w).Write(said); n != len(said) || err != nil {
 				t.Fatal(n, err)

@@ -25,6 +25,7 @@ var (
 // A Conn is a connection between two holders of a key.
 type Conn struct {
 	*tls.Conn
+	wire *wire
 	key  *Key
 	peer proto.PeerID
 }
@@ -37,7 +38,20 @@ func (c *Conn) PeerID() proto.PeerID { return c.peer }
 
 // Close ends the connection at once: it says nothing, which could wait for the far end. CloseWrite
 // says that nothing follows.
-func (c *Conn) Close() error { return c.Conn.NetConn().Close() }
+func (c *Conn) Close() error { return c.wire.Close() }
+
+// NetConn is what the connection goes over.
+func (c *Conn) NetConn() net.Conn { return c.wire.Conn }
+
+// Write sends all of p in as few calls of the system as there can be.
+func (c *Conn) Write(p []byte) (int, error) {
+	c.wire.hold()
+	n, err := c.Conn.Write(p)
+	if late := c.wire.release(); err == nil {
+		err = late
+	}
+	return n, err
+}
 
 // Client makes a connection, that this end opened, secure. It takes as long as the connection's
 // deadlines let it.
@@ -46,10 +60,10 @@ func (i *Identity) Client(ctx context.Context, nc net.Conn) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Conn{key: i.key}
+	c := &Conn{key: i.key, wire: &wire{Conn: nc}}
 	cfg := i.config(c)
 	cfg.NextProtos = []string{hail}
-	c.Conn = tls.Client(nc, cfg)
+	c.Conn = tls.Client(c.wire, cfg)
 	err = c.HandshakeContext(ctx)
 	var alert *net.OpError // a server's alert, as this package is told of it
 	var noise tls.RecordHeaderError
@@ -66,7 +80,7 @@ func (i *Identity) Client(ctx context.Context, nc net.Conn) (*Conn, error) {
 // Server makes a connection, that somebody else opened, secure, as one of the identities: whose key
 // the client has. The error is ErrNoKey if it has none of them.
 func Server(ctx context.Context, nc net.Conn, identities []*Identity) (*Conn, error) {
-	c := &Conn{}
+	c := &Conn{wire: &wire{Conn: nc}}
 	hailed := func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		for _, i := range identities {
 			if i.key.hailed(hello.SupportedProtos) {
@@ -76,7 +90,9 @@ func Server(ctx context.Context, nc net.Conn, identities []*Identity) (*Conn, er
 		}
 		return nil, ErrNoKey
 	}
-	c.Conn = tls.Server(nc, &tls.Config{MinVersion: tls.VersionTLS13, GetConfigForClient: hailed})
+	c.Conn = tls.Server(c.wire, &tls.Config{
+		MinVersion: tls.VersionTLS13, GetConfigForClient: hailed,
+	})
 	if err := c.HandshakeContext(ctx); err != nil {
 		return nil, err
 	}

@@ -35,13 +35,21 @@ type recorded struct {
 	net.Conn
 	mu         sync.Mutex
 	said, came bytes.Buffer
+	writes     int
 }
 
 func (r *recorded) Write(p []byte) (int, error) {
 	r.mu.Lock()
 	r.said.Write(p)
+	r.writes++
 	r.mu.Unlock()
 	return r.Conn.Write(p)
+}
+
+func (r *recorded) wrote() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.writes
 }
 
 func (r *recorded) Read(p []byte) (int, error) {
@@ -192,7 +200,9 @@ func TestStolenHail(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			here, there := ends(t)
 			done := serve(t, there, identity(t, k))
-			thief := tls.Client(here, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{hail}, Certificates: test.cert})
+			thief := tls.Client(here, &tls.Config{
+				InsecureSkipVerify: true, NextProtos: []string{hail}, Certificates: test.cert,
+			})
 			if err := thief.Handshake(); err == nil {
 				_, err = thief.Read(make([]byte, 1)) // a client of TLS 1.3 hears of it late
 				if err == nil {
@@ -221,8 +231,8 @@ func forged(t *testing.T) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{raw}, PrivateKey: private}
 }
 
-// A client tells nothing to a server that took its hail and has no certificate of the swarm: it sends
-// neither its own certificate nor anything that it has to say.
+// A client tells nothing to a server that took its hail and has no certificate of the swarm: it
+// sends neither its own certificate nor anything that it has to say.
 func TestFalseServer(t *testing.T) {
 	k := testKey(t)
 	here, there := ends(t)
@@ -263,7 +273,8 @@ func TestManInTheMiddle(t *testing.T) {
 				}
 				shown := on.ConnectionState().PeerCertificates[0].Raw
 				_, own, _ := ed25519.GenerateKey(rand.Reader)
-				cert := tls.Certificate{Certificate: [][]byte{shown}, PrivateKey: own} // it has not the key pair
+				// it has not the key pair
+				cert := tls.Certificate{Certificate: [][]byte{shown}, PrivateKey: own}
 				return &tls.Config{Certificates: []tls.Certificate{cert}, ClientAuth: tls.RequestClientCert}, nil
 			},
 		})
@@ -365,6 +376,46 @@ func TestCloseDoesNotWait(t *testing.T) {
 	<-stuck
 	if took := time.Since(begun); took > 3*time.Second {
 		t.Errorf("it took %v", took)
+	}
+}
+
+// What is written at once goes out at once, whatever TLS makes of it, and what cannot be written is
+// told.
+func TestRecordsGoTogether(t *testing.T) {
+	k := testKey(t)
+	here, there := ends(t)
+	done := serve(t, there, identity(t, k))
+	client, err := identity(t, k).Client(t.Context(), here)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := <-done
+	if server.err != nil {
+		t.Fatal(server.err)
+	}
+	for _, test := range []struct{ size, writes int }{
+		{1, 1}, {100, 1}, {16 << 10, 1}, {128<<10 + 13, 1}, {1 << 20, 8},
+	} {
+		content := make([]byte, test.size)
+		rand.Read(content)
+		before := here.wrote()
+		go client.Write(content)
+		got := make([]byte, test.size)
+		if _, err := io.ReadFull(server.conn, got); err != nil || !bytes.Equal(got, content) {
+			t.Fatalf("%d bytes come otherwise: %v", test.size, err)
+		}
+		if n := here.wrote() - before; n != test.writes {
+			t.Errorf("%d bytes take %d writes, want %d", test.size, n, test.writes)
+		}
+	}
+	if client.NetConn() != net.Conn(here) {
+		t.Error("the connection goes over another one")
+	}
+	here.Close()
+	for range 2 {
+		if n, err := client.Write(make([]byte, 100)); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("a closed connection takes %d bytes: %v", n, err)
+		}
 	}
 }
 

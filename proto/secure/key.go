@@ -2,10 +2,11 @@
 // those who have it. docs/security.md says what it protects from.
 //
 // Whoever holds the key is of the swarm; there is no other authority and no names. The key itself
-// is never sent. A client's first message proves by a code for one use that it has the key (hail.go),
-// so that a server says nothing to a stranger and knows which of its keys is meant. Then both show
-// certificates that only holders of the key can make, for keys of their own that they made for this
-// run (identity.go). What follows is TLS 1.3: nobody who gets the key later can read it.
+// is never sent. A client's first message proves by a code for one use that it has the key
+// (hail.go), so that a server says nothing to a stranger and knows which of its keys is meant. Then
+// both show certificates that only holders of the key can make, for keys of their own that they
+// made for this run (identity.go). What follows is TLS 1.3: nobody who gets the key later can read
+// it.
 //
 // The package opens no connections and no files.
 package secure

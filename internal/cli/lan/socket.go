@@ -55,9 +55,13 @@ func wrap(n network, group netip.AddrPort, conn *net.UDPConn) (*socket, error) {
 	s := &socket{network: n, group: group, conn: conn}
 	var err error
 	if group.Addr().Is4() {
-		err = s.wrap4(ipv4.NewPacketConn(conn))
+		p := ipv4.NewPacketConn(conn)
+		err = speak(s, p, p.SetMulticastTTL, ipv4.FlagInterface,
+			func(m *ipv4.ControlMessage) *int { return &m.IfIndex })
 	} else {
-		err = s.wrap6(ipv6.NewPacketConn(conn))
+		p := ipv6.NewPacketConn(conn)
+		err = speak(s, p, p.SetMulticastHopLimit, ipv6.FlagInterface,
+			func(m *ipv6.ControlMessage) *int { return &m.IfIndex })
 	}
 	if err != nil {
 		conn.Close()
@@ -66,53 +70,42 @@ func wrap(n network, group netip.AddrPort, conn *net.UDPConn) (*socket, error) {
 	return s, nil
 }
 
-func (s *socket) wrap4(p *ipv4.PacketConn) error {
-	ifi := s.network.ifi
-	told := p.SetControlMessage(ipv4.FlagInterface, true) == nil // not everywhere
-	if err := errors.Join(
-		p.SetMulticastInterface(&ifi), p.SetMulticastLoopback(true), p.SetMulticastTTL(hops),
-	); err != nil {
-		return err
-	}
-	s.read = func(b []byte) (int, int, net.Addr, error) {
-		n, cm, from, err := p.ReadFrom(b)
-		if cm == nil {
-			return n, 0, from, err
-		}
-		return n, cm.IfIndex, from, err
-	}
-	s.write = func(b []byte, to net.Addr) error {
-		var cm *ipv4.ControlMessage
-		if told {
-			cm = &ipv4.ControlMessage{IfIndex: ifi.Index}
-		}
-		_, err := p.WriteTo(b, cm, to)
-		return err
-	}
-	return nil
+// packets are what a connection of either family does. Beside each message, M tells by which
+// interface it comes or goes, if flags F were set.
+type packets[M, F any] interface {
+	SetMulticastInterface(*net.Interface) error
+	SetMulticastLoopback(bool) error
+	SetControlMessage(F, bool) error
+	ReadFrom([]byte) (int, *M, net.Addr, error)
+	WriteTo([]byte, *M, net.Addr) (int, error)
 }
 
-func (s *socket) wrap6(p *ipv6.PacketConn) error {
-	ifi := s.network.ifi
-	told := p.SetControlMessage(ipv6.FlagInterface, true) == nil
+// speak has a socket read and write packets of the interface that leads to its network; ifi is
+// where a message has its number.
+func speak[M, F any](
+	s *socket, p packets[M, F], setHops func(int) error, flag F, ifi func(*M) *int,
+) error {
+	own := s.network.ifi
+	told := p.SetControlMessage(flag, true) == nil // not everywhere
 	if err := errors.Join(
-		p.SetMulticastInterface(&ifi), p.SetMulticastLoopback(true), p.SetMulticastHopLimit(hops),
+		p.SetMulticastInterface(&own), p.SetMulticastLoopback(true), setHops(hops),
 	); err != nil {
 		return err
 	}
 	s.read = func(b []byte) (int, int, net.Addr, error) {
-		n, cm, from, err := p.ReadFrom(b)
-		if cm == nil {
+		n, m, from, err := p.ReadFrom(b)
+		if m == nil {
 			return n, 0, from, err
 		}
-		return n, cm.IfIndex, from, err
+		return n, *ifi(m), from, err
 	}
 	s.write = func(b []byte, to net.Addr) error {
-		var cm *ipv6.ControlMessage
+		var m *M
 		if told {
-			cm = &ipv6.ControlMessage{IfIndex: ifi.Index}
+			m = new(M)
+			*ifi(m) = own.Index
 		}
-		_, err := p.WriteTo(b, cm, to)
+		_, err := p.WriteTo(b, m, to)
 		return err
 	}
 	return nil

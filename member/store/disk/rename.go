@@ -16,7 +16,8 @@ func (r root) RenameNew(from, to string) error {
 	}
 	defer dir.Close()
 	err = renameExclusive(int(dir.Fd()), from, to)
-	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.ENOTSUP) { // the file system does not know the flag
+	// the file system does not know the flag
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.ENOTSUP) {
 		if _, err := r.Lstat(to); err == nil {
 			return fs.ErrExist
 		}

@@ -17,7 +17,8 @@ func (f file) Lock() error { return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LO
 
 func (f file) Free() (int64, bool) {
 	var st unix.Statfs_t
-	if err := unix.Fstatfs(int(f.Fd()), &st); err != nil || st.Blocks == 0 { // some virtual file systems do not tell
+	// some virtual file systems do not tell
+	if err := unix.Fstatfs(int(f.Fd()), &st); err != nil || st.Blocks == 0 {
 		return 0, false
 	}
 	unit := uint64(blockSize(&st))
