@@ -47,7 +47,7 @@ type player struct {
 	lies      bool            // what it passes on as it comes is bad
 	behind    *player         // whose address it has; nil: one of its own
 	rogue     bool            // all that it sends is bad, and it says nothing of that
-	sly       bool            // of most parts it sends a block now and then, and bad ones at the end
+	sly       bool            // sends a block of most parts now and then, and bad ones at the end
 	rotten    map[uint32]bool // parts that it has and that are bad on its disk
 	disk      map[Run]bool    // runs of parts on their way that are bad on its disk
 	spoilt    spoilt
