@@ -141,12 +141,14 @@ func TestComposedFolderSpreads(t *testing.T) {
 func TestKilledFolderMemberGoesOn(t *testing.T) {
 	t.Parallel()
 	s := newFolderScene(t, 64<<10)
-	s.join("original", "--upload-limit", "8M").untilComplete()
-	again := s.joinKilledAt(80)
+	original := s.join("original", "--upload-limit", "8M")
+	original.untilComplete()
+	again := s.joinKilledAt(80, original)
 	second := s.join("member")
 	if code := second.wait(); code != exitLocked || !strings.Contains(second.errors(), "another orchestra") {
 		t.Errorf("a second join: exit code %d, %s", code, second.errors())
 	}
+	s.join("original")
 	again.untilComplete()
 	s.wantFolder("member", "")
 }

@@ -67,14 +67,12 @@ func TestEndedJoinResumes(t *testing.T) {
 	if e.PartsDone < had.PartsDone {
 		t.Errorf("%d parts after the check, had %d when killed", e.PartsDone, had.PartsDone)
 	}
-	had = killed.untilParts(e.PartsDone + 20)
+	killed.untilParts(e.PartsDone + 20)
 	if code, _ := killed.stop(syscall.SIGTERM); code != exitTerm {
 		t.Errorf("exits with %d", code)
 	}
-	for e := range killed.events {
-		if e.Event == "end" {
-			had = e
-		}
+	if had = killed.final; had.Event != "end" {
+		t.Fatalf("its last line is %+v", had)
 	}
 
 	ended := s.join("member")

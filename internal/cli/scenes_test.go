@@ -107,6 +107,7 @@ type player struct {
 	cmd    *exec.Cmd
 	events chan sceneEvent
 	ended  chan struct{} // closed when the program has ended
+	final  sceneEvent    // what it printed last; read once it has ended
 
 	mu     sync.Mutex
 	stderr bytes.Buffer
@@ -190,6 +191,7 @@ func (p *player) readEvents(stdout io.Reader) {
 			p.t.Errorf("%s printed %q: %v", p.name, lines.Text(), err)
 		}
 		e.at = time.Now()
+		p.final = e
 		p.events <- e
 	}
 	close(p.events)
@@ -339,12 +341,16 @@ func TestCorruptedPartIsNotOffered(t *testing.T) {
 	}
 }
 
-// joinKilledAt joins, kills the member when it has so many parts, and joins again, with these.
-func (s *scene) joinKilledAt(parts int) *player {
+// joinKilledAt joins, kills the member when it has so many parts, and others, and joins again, with
+// these.
+func (s *scene) joinKilledAt(parts int, others ...*player) *player {
 	s.t.Helper()
 	member := s.join("member")
 	had := member.untilParts(parts).PartsDone
 	member.stop(syscall.SIGKILL)
+	for _, other := range others {
+		other.stop(syscall.SIGKILL)
+	}
 	again := s.join("member")
 	e := again.until("the check's end", func(e sceneEvent) bool {
 		return e.Event == "progress" && !e.Checking

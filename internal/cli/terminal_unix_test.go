@@ -371,7 +371,7 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	start := time.Now()
 	_ = p.cmd.Process.Signal(syscall.SIGINT)
 	p.untilSays("stopping (SIGINT)")
-	if code, _ := p.stop(syscall.SIGTERM); code != exitTerm || time.Since(start) > time.Second {
+	if code, _ := p.stop(syscall.SIGTERM); code != exitTerm || time.Since(start) > stopWithin {
 		t.Errorf("exit code %d after %v, want %d at once", code, time.Since(start), exitTerm)
 	}
 	number, err := os.ReadFile(pid)
