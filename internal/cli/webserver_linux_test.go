@@ -75,7 +75,7 @@ func TestWebServerEndsAndIsStartedAgain(t *testing.T) {
 	star := hosts.NewStar(t, names...)
 	s := newLabScene(t, star.Lab, size)
 	web := s.serveByNginx(nginx, "web")
-	s.composeFrom(star, "http://"+star.Address("web")+":8080/music")
+	s.composeFrom(star, "http://"+star.Address("web")+":8080/music", "-s", "256K")
 	narrow(star, names, map[string]int{"web": line, "m0": line, "m1": line, "m2": line})
 	before := web.sent()
 	s.conductOn("conductor")
@@ -111,7 +111,7 @@ func TestSlowWebServer(t *testing.T) {
 	star := hosts.NewStar(t, names...)
 	s := newLabScene(t, star.Lab, size)
 	web := s.serveByNginx(nginx, "web")
-	s.composeFrom(star, "http://"+star.Address("web")+":8080/music")
+	s.composeFrom(star, "http://"+star.Address("web")+":8080/music", "-s", "256K")
 	narrow(star, names, map[string]int{"web": slow, "sharer": line, "m0": line, "m1": line})
 	before := web.sent()
 	s.conductOn("conductor")
@@ -134,11 +134,12 @@ func TestSlowWebServer(t *testing.T) {
 }
 
 // composeFrom composes what is at a URL.
-func (s *labScene) composeFrom(star *hosts.Star, url string) {
+func (s *labScene) composeFrom(star *hosts.Star, url string, options ...string) {
 	s.t.Helper()
 	s.orch = filepath.Join(s.dir, "music.orch")
-	compose := star.On("conductor", orchestra(s.t, "compose", url, "-q", "-s", "256K",
-		"-c", star.Address("conductor")+":9999", "-o", s.orch))
+	compose := star.On("conductor", orchestra(s.t, append([]string{
+		"compose", url, "-q", "-c", star.Address("conductor") + ":9999", "-o", s.orch,
+	}, options...)...))
 	if text, err := compose.CombinedOutput(); err != nil {
 		s.t.Fatalf("compose: %v: %s", err, text)
 	}
