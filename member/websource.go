@@ -147,7 +147,7 @@ func (w *webSource) run(ctx context.Context) error {
 	}
 	w.mu.Unlock()
 	for i := range webWorkers {
-		w.work.Go(func() { w.labour(own, i) })
+		w.work.Go(func() { w.labour(ctx, own, i) })
 	}
 	w.work.Wait()
 	return context.Cause(own)

@@ -10,8 +10,9 @@ import (
 	"orchestra/member/swarm"
 )
 
-// labour is what a worker does.
-func (w *webSource) labour(ctx context.Context, worker int) {
+// labour is what a worker does until ctx ends. What it has got in full it hands on while the member
+// lives.
+func (w *webSource) labour(life, ctx context.Context, worker int) {
 	for ctx.Err() == nil {
 		rejected, batch := w.next(worker)
 		for _, run := range rejected {
@@ -19,7 +20,7 @@ func (w *webSource) labour(ctx context.Context, worker int) {
 		}
 		switch {
 		case len(batch) > 0:
-			w.get(ctx, batch)
+			w.get(life, ctx, batch)
 			w.rouse() // there may be work for the other one now
 		case len(rejected) == 0:
 			select {
@@ -61,7 +62,7 @@ func (w *webSource) start(r *webRun) int64 {
 
 // get gets runs that follow each other in one answer. If one of them is taken back meanwhile, those
 // that follow it are asked for again; if it fails, the origin is left for a while.
-func (w *webSource) get(ctx context.Context, batch []*webRun) {
+func (w *webSource) get(life, ctx context.Context, batch []*webRun) {
 	own, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	last := batch[len(batch)-1]
@@ -70,7 +71,7 @@ func (w *webSource) get(ctx context.Context, batch []*webRun) {
 	defer w.tellChange()
 	var lacking *origin.FileError
 	for i, r := range batch {
-		err := w.getRun(own, ctx, in, r, cancel)
+		err := w.getRun(life, own, ctx, in, r, cancel)
 		switch {
 		case err == nil:
 			w.done(r)
@@ -89,7 +90,7 @@ func (w *webSource) get(ctx context.Context, batch []*webRun) {
 
 // getRun gets one run of an answer.
 func (w *webSource) getRun(
-	own, ctx context.Context, in io.Reader, r *webRun, cancel context.CancelCauseFunc,
+	life, own, ctx context.Context, in io.Reader, r *webRun, cancel context.CancelCauseFunc,
 ) error {
 	into := w.m.intake.Begin(w.peer, r.Run)
 	defer into.Release()
@@ -113,6 +114,10 @@ func (w *webSource) getRun(
 		return err
 	}
 	w.mu.Lock()
+	if w.ended != nil && !r.gone {
+		into.Abandon()
+		r.gone = true
+	}
 	gone, r.cancel, r.into = r.gone, nil, nil
 	first := w.state.works()
 	w.mu.Unlock()
@@ -123,10 +128,11 @@ func (w *webSource) getRun(
 	if first {
 		w.m.cfg.Log.Info().Msgf("%s is asked for what no member has", w.name())
 	}
-	if !w.m.tell(ctx, swarm.Received{Peer: w.peer, Run: r.Run}) {
-		return ctx.Err()
+	// What the core believes to be here has to be written, though the origin may end meanwhile.
+	if !w.m.tell(life, swarm.Received{Peer: w.peer, Run: r.Run}) {
+		return life.Err()
 	}
-	return into.End(ctx)
+	return into.End(life)
 }
 
 // begins notes that a run comes, and reports whether it is still wanted.
