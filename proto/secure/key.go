@@ -120,7 +120,7 @@ func ParseKey(text string) (*Key, error) {
 		return nil, fmt.Errorf("it is no key: a key has %d characters, and this has %d", TextSize, len(text))
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil {
+	if err != nil || strings.ContainsAny(text, "\r\n") { // which the decoder skips
 		return nil, errors.New("it is no key: a key has letters, digits, - and _ alone")
 	}
 	secret := [secretSize]byte(b)
