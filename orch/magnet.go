@@ -105,7 +105,7 @@ func parseTopic(digits string) (ID, error) {
 		return ParseID(digits)
 	}
 	b, err := base32.StdEncoding.DecodeString(strings.ToUpper(digits))
-	if err != nil {
+	if err != nil || len(b) != len(ID{}) { // line breaks are skipped, and padding is none
 		return ID{}, fmt.Errorf("expected an info-hash of 32 digits of base 32, found %s", quote(digits))
 	}
 	return ID(b), nil
