@@ -43,6 +43,7 @@ def mixed(plan):
 
         def prepare(self):
             super().prepare()
+            self.times = {}  # by program and host
             orch = self.torrent
             torrent = os.path.join(self.work, "f.torrent")
             swarm.sh(f"rm -f {torrent} && {self.bin} export --output {torrent} {orch}")
@@ -59,10 +60,6 @@ def mixed(plan):
             if took is not None:
                 self.times.setdefault(plan[i], {})[i] = took
             return took
-
-        @property
-        def times(self):
-            return self.__dict__.setdefault("_times", {})
 
     return Mixed
 

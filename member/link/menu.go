@@ -40,14 +40,13 @@ type ghost struct {
 }
 
 const (
-	firstWindow = 16 // blocks outstanding until the core says otherwise
 	// mostDenied is how many blocks a foreign client may reject until it is asked for no more.
 	mostDenied = 2
 	// mostGhosts are remembered, the last ones, of a peer that answers no cancel.
 	mostGhosts = 1024
 )
 
-func newMenu() menu { return menu{window: firstWindow} }
+func newMenu() menu { return menu{window: swarm.WindowFirst} }
 
 // Dropped takes the runs that were given up: what came of them leads to nothing.
 func (l *Link) Dropped() (list []*Asked) {

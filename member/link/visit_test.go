@@ -60,7 +60,7 @@ func newVisit(t *testing.T, p *tape) *visit {
 		}),
 		// Part 1.
 		core:      swarm.New(swarm.Config{Size: size, PartSize: partSize, Have: []byte{0x40}}),
-		announced: map[uint32]bool{}, wanted: map[uint32]bool{}, window: firstWindow,
+		announced: map[uint32]bool{}, wanted: map[uint32]bool{}, window: swarm.WindowFirst,
 	}
 	v.do(swarm.Offer{Bits: []byte{0x40}})
 	v.announced[1] = true

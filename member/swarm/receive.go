@@ -76,15 +76,17 @@ func (rq *requests) progress(ev Progress) {
 // the number can grow. It shrinks again, though not at every dip: what is asked for cannot be taken
 // back (see comesSoon).
 const (
-	windowSpan  = time.Second
-	windowMore  = 8
-	windowFirst = 16 // until something came, and at least
-	windowDip   = 3  // in four: to what share it falls until it is made smaller
+	// WindowFirst is how many blocks a client is asked for until something came, and at least.
+	WindowFirst = 16
+
+	windowSpan = time.Second
+	windowMore = 8
+	windowDip  = 3 // in four: to what share it falls until it is made smaller
 )
 
 func (rq *requests) widen(p *peer) {
 	n := int(p.down.bytesPerSecond(rq.s.now)*windowSpan.Seconds())>>14 + windowMore
-	n = min(max(n, windowFirst), p.maxQueue)
+	n = min(max(n, WindowFirst), p.maxQueue)
 	switch {
 	case n > p.blocks:
 		p.blocks = n
@@ -102,7 +104,7 @@ func (rq *requests) widen(p *peer) {
 // within reports whether some of the i-th run that a foreign client is asked for is in its window,
 // and so on its way.
 func (rq *requests) within(p *peer, i int) bool {
-	return rq.ahead(p, i) < float64(max(p.blocks, windowFirst)<<14)
+	return rq.ahead(p, i) < float64(max(p.blocks, WindowFirst)<<14)
 }
 
 // ahead is how many bytes a peer sends before the i-th run that it is asked for.

@@ -311,7 +311,7 @@ func TestWindowOfAClient(t *testing.T) {
 	for _, test := range []struct {
 		rate      int64
 		low, high int // blocks
-	}{{1 << 20, 72, 96}, {64 << 10, windowFirst, 20}, {2 << 20, 120, 140}, {1 << 30, 250, 250}} {
+	}{{1 << 20, 72, 96}, {64 << 10, WindowFirst, 20}, {2 << 20, 120, 140}, {1 << 30, 250, 250}} {
 		for range 20 * 8 {
 			d.wait(d.at + time.Second/8)
 			d.tell(Progress{Peer: 0, Down: test.rate / 8, Run: run, Got: RunSize / 2})
