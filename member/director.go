@@ -72,13 +72,7 @@ func (m *Member) Run(ctx context.Context) error {
 func (m *Member) direct(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	d := &director{Member: m, ctx: ctx}
-	m.start = time.Now()
-	d.core = swarm.New(swarm.Config{
-		Size: m.comp.Size, PartSize: m.comp.PartSize, ID: m.self, Seed: seed(),
-		Unchecked: m.store.Unchecked(), Skip: m.skip, Have: m.store.Known(), MaxPeers: m.cfg.MaxPeers,
-		Sequential: m.cfg.Sequential,
-	})
+	d := newDirector(ctx, m)
 	d.begin()
 	d.loop()
 	d.notices.end()
@@ -106,6 +100,15 @@ func (m *Member) direct(ctx context.Context) error {
 	return errors.Join(d.failed, m.store.Close())
 }
 
+func newDirector(ctx context.Context, m *Member) *director {
+	m.start = time.Now()
+	return &director{Member: m, ctx: ctx, core: swarm.New(swarm.Config{
+		Size: m.comp.Size, PartSize: m.comp.PartSize, ID: m.self, Seed: seed(),
+		Unchecked: m.store.Unchecked(), Skip: m.skip, Have: m.store.Known(), MaxPeers: m.cfg.MaxPeers,
+		Sequential: m.cfg.Sequential,
+	})}
+}
+
 // begin starts everything but the links.
 func (d *director) begin() {
 	d.work.Go(func() { d.intake.Work(d.ctx) })
@@ -123,12 +126,12 @@ func (d *director) begin() {
 	if !unchecked || !d.cfg.Check {
 		d.connect()
 	}
+	d.update(func(p *Progress) { p.Checking = unchecked })
 	if !unchecked {
 		d.watcher.checkEnded(nil)
 		return
 	}
 	d.good = d.progress.Resumed
-	d.update(func(p *Progress) { p.Checking = true })
 	d.work.Go(func() {
 		err := d.host.check(d.ctx, func() error {
 			return d.store.Check(d.ctx, func(part uint32, good bool) {
@@ -201,9 +204,13 @@ func (d *director) loop() {
 		case <-d.ctx.Done():
 			return
 		}
-		d.publish(d.core.Stats())
+		d.update(nil)
 	}
 }
+
+// update publishes the core's counts, and what else the loop knows, in one step: whoever reads that
+// the check is over or that all is here reads the counts that go with it.
+func (d *director) update(f func(p *Progress)) { d.publish(d.core.Stats(), f) }
 
 // next is when the loop has something to do at the latest; the zero time if never.
 func (d *director) next() time.Time {

@@ -163,8 +163,10 @@ func newMember(cfg Config, join func(*Member) error) (*Member, error) {
 	}
 	m.intake = m.newIntake()
 	m.watcher = newWatcher(m)
-	m.publish(swarm.Stats{Missing: m.parts})
-	m.progress.Resumed = m.resumed()
+	resumed := m.resumed()
+	m.publish(swarm.Stats{Missing: m.parts - resumed}, func(p *Progress) {
+		p.Checking, p.Resumed = m.store.Unchecked(), resumed
+	})
 	return m, nil
 }
 
@@ -236,8 +238,8 @@ func (m *Member) update(f func(p *Progress)) {
 	f(&m.progress)
 }
 
-// publish puts the core's counts into the snapshot.
-func (m *Member) publish(st swarm.Stats) {
+// publish puts the core's counts into the snapshot, and what f changes, if it is not nil.
+func (m *Member) publish(st swarm.Stats, f func(p *Progress)) {
 	m.intake.Lacks(st.Missing)
 	m.update(func(p *Progress) {
 		p.Parts, p.PartsDone = m.parts, m.parts-st.Missing
@@ -248,6 +250,9 @@ func (m *Member) publish(st swarm.Stats) {
 		p.Members, p.Known = st.Links, st.Known
 		p.Dialled = p.Dialled || st.Incoming > 0
 		p.Path = m.store.Path()
+		if f != nil {
+			f(p)
+		}
 	})
 }
 
