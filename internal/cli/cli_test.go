@@ -35,6 +35,10 @@ func TestMain(m *testing.M) {
 	if os.Getenv("CACHE_DIRECTORY") == "" {
 		os.Setenv("CACHE_DIRECTORY", os.DevNull)
 	}
+	// Nor does a test see what another one runs meanwhile.
+	if os.Getenv("RUNTIME_DIRECTORY") == "" {
+		os.Setenv("RUNTIME_DIRECTORY", os.DevNull)
+	}
 	programs := map[string]func(){}
 	all := newTable(new(program), &rootOptions{})
 	for _, name := range programNames(&all) {
@@ -80,6 +84,7 @@ func TestTranscripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GORACE", os.Getenv("GORACE"))
 			env.Setenv("CACHE_DIRECTORY", filepath.Join(env.WorkDir, ".cache"))
+			env.Setenv("RUNTIME_DIRECTORY", filepath.Join(env.WorkDir, ".run"))
 			torrents, err := filepath.Abs(filepath.Join("..", "..", "orch", "testdata", "torrents"))
 			env.Setenv("TORRENTS", torrents)
 			return err

@@ -28,12 +28,13 @@ const (
 // noLocal is why there is no status of this machine on a system.
 const noLocal = "this system has no local status; name a conductor or an .orch file"
 
-// localFolders are where joins of this machine may have their sockets, this user's first.
+// localFolders are where joins of this machine may have their sockets, this user's first. If a
+// service manager names a folder, there is no other: see systemd.exec(5), RuntimeDirectory=.
 func localFolders() []string {
-	var folders []string
-	if dir := os.Getenv("RUNTIME_DIRECTORY"); dir != "" { // systemd's, for one service
-		folders = append(folders, dir)
+	if dirs := os.Getenv("RUNTIME_DIRECTORY"); dirs != "" {
+		return filepath.SplitList(dirs)
 	}
+	var folders []string
 	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" {
 		folders = append(folders, filepath.Join(dir, "orchestra"))
 	}
