@@ -217,8 +217,10 @@ func TestConductorDialsGuestsAgain(t *testing.T) {
 			return here, nil
 		})
 		nc := connect(2)
-		go fmt.Fprintf(nc, "GET /announce?info_hash=%s&peer_id=-XX%s&port=6881 HTTP/1.1\r\nHost: x\r\n\r\n",
-			url.QueryEscape(string(testID[:])), strings.Repeat("0", 17))
+		query := url.Values{
+			"info_hash": {string(testID[:])}, "peer_id": {"-XX" + strings.Repeat("0", 17)}, "port": {"6881"},
+		}
+		go fmt.Fprintf(nc, "GET /announce?%s HTTP/1.1\r\nHost: x\r\n\r\n", query.Encode())
 		answer, err := http.ReadResponse(bufio.NewReader(nc), nil)
 		if err != nil || answer.StatusCode != http.StatusOK {
 			t.Fatalf("the guest is answered %+v, %v", answer, err)
