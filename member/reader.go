@@ -157,7 +157,7 @@ func (r *pieceReader) Read(p []byte) (int, error) {
 	}
 	p = p[:min(len(p), r.paid)]
 	if need := len(p) - c.in.Buffered(); need > 0 {
-		c.expect(min(need, c.m.intake.Step()))
+		c.expect(min(c.conn.due(need), c.m.intake.Step()))
 	}
 	c.patient()
 	n, err := c.in.Read(p)
