@@ -42,18 +42,6 @@ func plainStream(socket *net.TCPConn) *stream { return &stream{Conn: socket, soc
 // plain reports whether what is said goes into the socket as it is.
 func (s *stream) plain() bool { return s.Conn == net.Conn(s.socket) }
 
-// due is how many bytes have still to come through the socket, for sure, before n more can be read;
-// 1 if that is not known.
-func (s *stream) due(n int) int {
-	if s.plain() {
-		return n
-	}
-	if c, ok := s.Conn.(*secure.Conn); ok {
-		return max(c.Due(n), 1)
-	}
-	return 1
-}
-
 // Read reads what was read ahead first.
 func (s *stream) Read(p []byte) (int, error) {
 	if len(s.ahead) > 0 {

@@ -52,13 +52,13 @@ func (c *Conn) Read(p []byte) (int, error) { return c.session.Read(p) }
 // Write sends all of p in as few calls of the system as there can be.
 func (c *Conn) Write(p []byte) (int, error) { return c.session.Write(p) }
 
-// Due is how many bytes have still to come over the wire, for sure, before n more can be read; 0 if
-// it cannot tell.
-func (c *Conn) Due(n int) int {
+// BeforeReads has f called before each read of the wire from now on, with how many bytes are here
+// of which nothing was read yet. Of what a reader waits for at least the rest is still to come,
+// since what is sealed is longer than what is in it. Where TLS goes on itself, f is not called.
+func (c *Conn) BeforeReads(f func(here int)) {
 	if r, ok := c.session.(*records); ok {
-		return max(n-r.Buffered(), 0)
+		r.beforeReads(f)
 	}
-	return 0
 }
 
 // Client makes a connection, that this end opened, secure. It takes as long as the connection's

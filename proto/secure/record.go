@@ -194,6 +194,7 @@ type incoming struct {
 
 	mu      sync.Mutex
 	traffic *traffic
+	before  func(here int) // is called before the wire is read; nil: nobody asks
 	// What came and was not opened is buf[start:end]. The buffer is a borrowed one only while there
 	// is something in it, or much is waited for, so that a connection on which nothing comes takes
 	// little memory.
@@ -206,11 +207,10 @@ type incoming struct {
 	err        error  // what is wrong with a record, or the end
 }
 
-// Buffered is how many bytes came that were not read, those that seal them included.
-func (in *incoming) Buffered() int {
+func (in *incoming) beforeReads(f func(here int)) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	return len(in.plain) + in.end - in.start
+	in.before = f
 }
 
 // Read waits for a record, and opens as many of those that came with it as p has room for.
@@ -265,6 +265,9 @@ func (in *incoming) fill(wanted int) error {
 			size = together * recordMost
 		}
 		in.reserve(size)
+		if in.before != nil {
+			in.before(in.end)
+		}
 		n, err := in.from.Read(in.buf[in.end:])
 		in.end += n
 		if n == 0 && err != nil {
