@@ -26,7 +26,7 @@ func far(i *Identity, nc net.Conn, client bool) (*tls.Conn, error) {
 	return tls.Client(nc, cfg), err
 }
 
-// met makes a connection of which one end is ours and the other one that of Go's TLS. What the
+// meet makes a connection of which one end is ours and the other one that of Go's TLS. What the
 // latter's wire is wrapped in may change what goes over it.
 func meet(t *testing.T, weAre string, wrap func(net.Conn) net.Conn) (*Conn, *tls.Conn) {
 	t.Helper()
@@ -53,7 +53,8 @@ func meet(t *testing.T, weAre string, wrap func(net.Conn) net.Conn) (*Conn, *tls
 	}
 	state := other.ConnectionState()
 	if state.Version != tls.VersionTLS13 || state.DidResume || state.NegotiatedProtocol != "" {
-		t.Errorf("version %x, resumed %v, protocol %q", state.Version, state.DidResume, state.NegotiatedProtocol)
+		t.Errorf("version %x, resumed %v, protocol %q",
+			state.Version, state.DidResume, state.NegotiatedProtocol)
 	}
 	return c, other
 }
@@ -185,7 +186,8 @@ func TestDamage(t *testing.T) {
 			t.Errorf("%d bytes, %v", n, err)
 		}
 	}
-	if _, err := other.Read(make([]byte, 1)); err == nil || !strings.Contains(err.Error(), "bad record MAC") {
+	_, err = other.Read(make([]byte, 1))
+	if err == nil || !strings.Contains(err.Error(), "bad record MAC") {
 		t.Errorf("the far end is told %v", err)
 	}
 	if n, err := c.Write([]byte("more")); n != 0 || err == nil {
