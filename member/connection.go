@@ -12,7 +12,6 @@ import (
 	"orchestra/member/link"
 	"orchestra/member/swarm"
 	"orchestra/proto"
-	"orchestra/proto/secure"
 )
 
 // Times of a link.
@@ -55,7 +54,6 @@ type connection struct {
 	head     []byte        // of a piece, to go out with its content; the writer's own
 	first    proto.Message // came before the link was up; read first
 	expected int           // what expect set last; the reader's own
-	awaited  int           // bytes that the reader wants; the reader's own
 	// Bytes that the peer may have in flight here; 0: as the system has it. The reader's own.
 	bound    int
 	unsent   int       // bytes that may wait in the socket; the writer's own
@@ -81,17 +79,13 @@ type connection struct {
 }
 
 func newConnection(m *Member, conn *stream, hs proto.Handshake, dialled bool) *connection {
-	c := &connection{
+	return &connection{
 		m: m, conn: conn, id: hs.PeerID, addr: remoteAddr(conn), dialled: dialled,
 		terms: link.NewTerms(hs.Fast()), peer: -1, expected: 1,
 		in:      proto.NewReader(conn.incoming(), proto.MaxFrame(m.comp.NumParts()), readAhead),
 		outward: sender(conn),
 		wake:    make(chan struct{}, 1),
 	}
-	if sealed, ok := conn.Conn.(*secure.Conn); ok {
-		sealed.BeforeReads(func(here int) { c.expect(max(c.awaited-here, 1)) })
-	}
-	return c
 }
 
 // up gives a link its number, by which the core knows the peer, and returns what the core is told

@@ -113,7 +113,7 @@ func (c *connection) takePiece(ctx context.Context, p proto.Piece) error {
 	}
 	c.rein()
 	err := in.Read(ctx, &pieceReader{ctx: ctx, c: c, left: p.Length}, at, p.Length)
-	c.await(1)
+	c.expect(1)
 	if err != nil {
 		in.Release()
 		if err == io.EOF {
@@ -157,7 +157,7 @@ func (r *pieceReader) Read(p []byte) (int, error) {
 	}
 	p = p[:min(len(p), r.paid)]
 	if need := len(p) - c.in.Buffered(); need > 0 {
-		c.await(min(need, c.m.intake.Step()))
+		c.expect(min(need, c.m.intake.Step()))
 	}
 	c.patient()
 	n, err := c.in.Read(p)
@@ -169,15 +169,6 @@ func (r *pieceReader) Read(p []byte) (int, error) {
 		}
 	}
 	return n, err
-}
-
-// await lets the reader sleep until the n bytes that it wants are here. Of those that come sealed
-// some may be here already: that is looked at before each read of the socket.
-func (c *connection) await(n int) {
-	c.awaited = n
-	if c.conn.plain() {
-		c.expect(n)
-	}
 }
 
 // limited tells the core now and then that it is not the peer who holds up what it sends.

@@ -227,8 +227,11 @@ func unbind(fd int) {
 
 // expect lets the reader sleep until n bytes are here, or a good many of them: packets that trickle
 // in then wake it a few times a piece and not a few times a packet. n must be on its way for sure.
-// 1 wakes it for anything again.
+// 1 wakes it for anything again. A cipher reads ahead: what it expects may be here already.
 func (c *connection) expect(n int) {
+	if !c.conn.plain() {
+		return
+	}
 	n = min(n, expectMost)
 	if c.bound > 0 {
 		n = min(n, c.bound/2)

@@ -52,15 +52,6 @@ func (c *Conn) Read(p []byte) (int, error) { return c.session.Read(p) }
 // Write sends all of p in as few calls of the system as there can be.
 func (c *Conn) Write(p []byte) (int, error) { return c.session.Write(p) }
 
-// BeforeReads has f called before each read of the wire from now on, with how many bytes are here
-// of which nothing was read yet. Of what a reader waits for at least the rest is still to come,
-// since what is sealed is longer than what is in it. Where TLS goes on itself, f is not called.
-func (c *Conn) BeforeReads(f func(here int)) {
-	if r, ok := c.session.(*records); ok {
-		r.beforeReads(f)
-	}
-}
-
 // Client makes a connection, that this end opened, secure. It takes as long as the connection's
 // deadlines let it.
 func (i *Identity) Client(ctx context.Context, nc net.Conn) (*Conn, error) {

@@ -194,7 +194,6 @@ type incoming struct {
 
 	mu      sync.Mutex
 	traffic *traffic
-	before  func(here int) // is called before the wire is read; nil: nobody asks
 	// What came and was not opened is buf[start:end]. The buffer is a borrowed one only while there
 	// is something in it, or much is waited for, so that a connection on which nothing comes takes
 	// little memory.
@@ -205,12 +204,6 @@ type incoming struct {
 	plain      []byte // was opened, in the buffer, and was not read
 	barren     int    // records in a row that brought nothing
 	err        error  // what is wrong with a record, or the end
-}
-
-func (in *incoming) beforeReads(f func(here int)) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	in.before = f
 }
 
 // Read waits for a record, and opens as many of those that came with it as p has room for.
@@ -265,9 +258,6 @@ func (in *incoming) fill(wanted int) error {
 			size = together * recordMost
 		}
 		in.reserve(size)
-		if in.before != nil {
-			in.before(in.end)
-		}
 		n, err := in.from.Read(in.buf[in.end:])
 		in.end += n
 		if n == 0 && err != nil {

@@ -310,33 +310,6 @@ func both(t testing.TB) (client, server *Conn) {
 	return client, m.conn
 }
 
-// Before each read of the wire it is told what of the record at hand is here, however it comes.
-func TestBeforeReads(t *testing.T) {
-	write, read := pairOfKeys(t)
-	in := reading(t, nil, read)
-	var wire []byte
-	for range 3 {
-		wire = write.seal(wire, kindContent, noise(10_000))
-	}
-	came, taken, told := 0, 0, -1
-	in.from = readerFunc(func(p []byte) (int, error) {
-		if here := came - taken*len(wire)/3; told != here {
-			t.Errorf("%d bytes are here, and %d are told", here, told)
-		}
-		told = -1
-		n := copy(p, wire[came:min(came+3000, len(wire))])
-		came += n
-		return n, nil
-	})
-	in.beforeReads(func(here int) { told = here })
-	for range 3 {
-		if n, err := io.ReadFull(in, make([]byte, 10_000)); err != nil {
-			t.Fatal(n, err)
-		}
-		taken++
-	}
-}
-
 // A time that is up costs nothing that came.
 func TestReadAgain(t *testing.T) {
 	write, read := pairOfKeys(t)
