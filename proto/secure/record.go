@@ -251,6 +251,8 @@ func (in *incoming) fill(wanted int) error {
 		size, here := in.next()
 		switch {
 		case in.err != nil:
+			in.start = in.end // what came after it is of no use
+			in.settle()
 			return in.err
 		case here:
 			return nil

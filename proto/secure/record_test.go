@@ -211,8 +211,8 @@ func TestHostileRecords(t *testing.T) {
 				if n, err := in.Read(p); n != 0 || !errors.Is(err, test.want) {
 					t.Errorf("%d at a time: then %d bytes and %v", room, n, err)
 				}
-				if in.borrowed != nil && errors.Is(test.want, errLength) && room <= contentMost {
-					t.Errorf("%d at a time: it takes %d bytes of memory", room, len(in.buf))
+				if in.borrowed != nil && test.want != io.ErrUnexpectedEOF {
+					t.Errorf("%d at a time: it goes on to hold %d bytes", room, len(in.buf))
 				}
 			}
 		})
@@ -387,8 +387,10 @@ func FuzzRecords(f *testing.F) {
 					if rest[0] == kindHandshake && size == 5 {
 						write.update()
 					}
-					if rest[0] == kindContent {
-						want = append(want, content...)
+					// A kind of 0 is padding: what is before it counts.
+					inner := bytes.TrimRight(append(content, rest[0]), "\x00")
+					if last := len(inner) - 1; last >= 0 && inner[last] == kindContent {
+						want = append(want, inner[:last]...)
 					}
 				}
 			}
@@ -408,7 +410,7 @@ func FuzzRecords(f *testing.F) {
 			if !bytes.HasPrefix(want, got) {
 				t.Errorf("%d bytes are read that nobody said", len(got))
 			}
-			if in.start == in.end && in.borrowed != nil {
+			if in.borrowed != nil && in.start == in.end {
 				t.Error("it holds a buffer with nothing in it")
 			}
 		}
