@@ -56,7 +56,9 @@ func TestRecords(t *testing.T) {
 		"bytes":             iotest.OneByteReader,
 		"end with the last": iotest.DataErrReader,
 	}
-	sizes := []int{1, 100, contentMost - 1, contentMost, contentMost + 1, 40_000, 3 * together * contentMost}
+	sizes := []int{
+		1, 100, contentMost - 1, contentMost, contentMost + 1, 40_000, 3 * together * contentMost,
+	}
 	for name, way := range ways {
 		for _, least := range []int{1, 100, contentMost - 1, contentMost + 1, 100_000, 256 << 10} {
 			write, read := pairOfKeys(t)
@@ -97,7 +99,9 @@ func TestHostileRecords(t *testing.T) {
 		*traffic
 		wire []byte
 	}
-	add := func(s *sealer, kind byte, content string) { s.wire = s.seal(s.wire, kind, []byte(content)) }
+	add := func(s *sealer, kind byte, content string) {
+		s.wire = s.seal(s.wire, kind, []byte(content))
+	}
 	raw := func(s *sealer, b ...byte) { s.wire = append(s.wire, b...) }
 	inner := func(s *sealer, b []byte) { // as it stands, padding and all
 		head := binary.BigEndian.AppendUint16([]byte{kindContent, 3, 3}, uint16(len(b)+tagSize))
@@ -157,7 +161,9 @@ func TestHostileRecords(t *testing.T) {
 		{"another kind", func(s *sealer) { add(s, 24, "more") }, errKind, ""},
 		{"a ticket", func(s *sealer) { add(s, kindHandshake, "\x04\x00\x00\x00") }, errKind, ""},
 		{"half a key update", func(s *sealer) { add(s, kindHandshake, keyUpdate) }, errKind, ""},
-		{"a key update of another kind", func(s *sealer) { add(s, kindHandshake, keyUpdate+"\x02") }, errKind, ""},
+		{"a key update of another kind", func(s *sealer) {
+			add(s, kindHandshake, keyUpdate+"\x02")
+		}, errKind, ""},
 		{"two key updates", func(s *sealer) {
 			add(s, kindHandshake, keyUpdate+"\x00"+keyUpdate+"\x00")
 		}, errKind, ""},

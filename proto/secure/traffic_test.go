@@ -19,7 +19,8 @@ func unhex(t testing.TB, text string) []byte {
 // The keys are those of RFC 8448, 3, which follow from the secrets of its connection, and the first
 // record of the client's is its record of application data.
 func TestTrafficKeys(t *testing.T) {
-	client, err := newTraffic(unhex(t, "9e40646ce79a7f9dc05af8889bce6552875afa0b06df0087f792ebb7c17504a5"))
+	client, err := newTraffic(unhex(t,
+		"9e40646ce79a7f9dc05af8889bce6552875afa0b06df0087f792ebb7c17504a5"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +31,8 @@ func TestTrafficKeys(t *testing.T) {
 	for i := range byte(50) {
 		content = append(content, i)
 	}
-	want := unhex(t, "17030300"+"43"+"a23f7054b62c94d0affafe8228ba55cbefacea42f914aa66bcab3f2b9819a8a5"+
+	want := unhex(t, "1703030043"+
+		"a23f7054b62c94d0affafe8228ba55cbefacea42f914aa66bcab3f2b9819a8a5"+
 		"b46b395bd54a9a20441e2b62974e1f5a6292a2977014bd1e3deae63aeebb21694915e4")
 	if got := client.seal(nil, kindContent, content); !bytes.Equal(got, want) {
 		t.Errorf("the record is %x, want %x", got, want)
