@@ -94,9 +94,9 @@ func (s *stream) writeAll(parts net.Buffers) error {
 // 64 KiB take more calls of the system, and 256 KiB leave the processor's cache on the way.
 const copyStep = 128 << 10
 
-// copies are buffers for it, with room for the header of a piece.
+// copies are buffers for it, and for the header of a piece.
 var copies = sync.Pool{New: func() any {
-	b := make([]byte, 0, copyStep+16)
+	b := make([]byte, 0, copyStep)
 	return &b
 }}
 
@@ -111,7 +111,7 @@ func (c *connection) copyContent(ctx context.Context, off int64, left int) error
 	room := copies.Get().(*[]byte)
 	defer copies.Put(room)
 	for left > 0 {
-		n := min(left, copyStep)
+		n := min(left, copyStep-len(c.head)) // whole records, if it is to be sealed
 		buf := append((*room)[:0], c.head...)
 		c.head = c.head[:0]
 		content := buf[len(buf) : len(buf)+n]

@@ -24,10 +24,17 @@ var (
 
 // A Conn is a connection between two holders of a key.
 type Conn struct {
-	*tls.Conn
-	wire *wire
+	net.Conn // that it goes over
+	session
 	key  *Key
 	peer proto.PeerID
+}
+
+// A session is what is said and heard once the handshake is over: records, or TLS itself with a
+// cipher that those are not sealed with.
+type session interface {
+	io.ReadWriter
+	CloseWrite() error
 }
 
 // Key is the swarm's.
@@ -36,22 +43,14 @@ func (c *Conn) Key() *Key { return c.key }
 // PeerID is the peer id that the far end proved to have.
 func (c *Conn) PeerID() proto.PeerID { return c.peer }
 
-// Close ends the connection at once: it says nothing, which could wait for the far end. CloseWrite
-// says that nothing follows.
-func (c *Conn) Close() error { return c.wire.Close() }
-
 // NetConn is what the connection goes over.
-func (c *Conn) NetConn() net.Conn { return c.wire.Conn }
+func (c *Conn) NetConn() net.Conn { return c.Conn }
+
+// Read reads what the far end wrote, as much of it as there is at once.
+func (c *Conn) Read(p []byte) (int, error) { return c.session.Read(p) }
 
 // Write sends all of p in as few calls of the system as there can be.
-func (c *Conn) Write(p []byte) (int, error) {
-	c.wire.hold()
-	n, err := c.Conn.Write(p)
-	if late := c.wire.release(); err == nil {
-		err = late
-	}
-	return n, err
-}
+func (c *Conn) Write(p []byte) (int, error) { return c.session.Write(p) }
 
 // Client makes a connection, that this end opened, secure. It takes as long as the connection's
 // deadlines let it.
@@ -60,16 +59,17 @@ func (i *Identity) Client(ctx context.Context, nc net.Conn) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Conn{key: i.key, wire: &wire{Conn: nc}}
-	cfg := i.config(c)
+	c := &Conn{Conn: nc, key: i.key}
+	h := &handshake{wire: wire{Conn: nc}}
+	cfg := i.config(c, h)
 	cfg.NextProtos = []string{hail}
-	c.Conn = tls.Client(c.wire, cfg)
-	err = c.HandshakeContext(ctx)
+	over := tls.Client(&h.wire, cfg)
+	err = over.HandshakeContext(ctx)
 	var alert *net.OpError // a server's alert, as this package is told of it
 	var noise tls.RecordHeaderError
 	switch {
 	case err == nil:
-		return c, nil
+		return c.begin(h.end(over, h.said.server, h.said.client))
 	case errors.As(err, &alert) && alert.Op == "remote error", errors.Is(err, errStranger),
 		errors.As(err, &noise), errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
 		return nil, fmt.Errorf("%w (%w)", ErrOtherKey, err)
@@ -80,28 +80,55 @@ func (i *Identity) Client(ctx context.Context, nc net.Conn) (*Conn, error) {
 // Server makes a connection, that somebody else opened, secure, as one of the identities: whose key
 // the client has. The error is ErrNoKey if it has none of them.
 func Server(ctx context.Context, nc net.Conn, identities []*Identity) (*Conn, error) {
-	c := &Conn{wire: &wire{Conn: nc}}
+	c := &Conn{Conn: nc}
+	h := &handshake{wire: wire{Conn: nc}}
 	hailed := func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		for _, i := range identities {
 			if i.key.hailed(hello.SupportedProtos) {
 				c.key = i.key
-				return i.config(c), nil
+				return i.config(c, h), nil
 			}
 		}
 		return nil, ErrNoKey
 	}
-	c.Conn = tls.Server(c.wire, &tls.Config{
+	over := tls.Server(&h.wire, &tls.Config{
 		MinVersion: tls.VersionTLS13, GetConfigForClient: hailed,
 	})
-	if err := c.HandshakeContext(ctx); err != nil {
+	if err := over.HandshakeContext(ctx); err != nil {
 		return nil, err
 	}
+	return c.begin(h.end(over, h.said.client, h.said.server))
+}
+
+// begin lets a connection be used.
+func (c *Conn) begin(s session, err error) (*Conn, error) {
+	if err != nil {
+		return nil, err
+	}
+	c.session = s
 	return c, nil
+}
+
+// A handshake is what TLS makes one over, and what it tells of it.
+type handshake struct {
+	wire wire
+	said secrets
+}
+
+// end returns how the connection goes on, with the secrets that what is read and what is written
+// are sealed with.
+func (h *handshake) end(over *tls.Conn, read, write []byte) (session, error) {
+	if over.ConnectionState().CipherSuite == tls.TLS_AES_128_GCM_SHA256 {
+		return newRecords(h.wire.Conn, read, write)
+	}
+	h.said = secrets{}
+	h.wire.over = true
+	return over, nil
 }
 
 // config is what both ends have. The chain of certificates that TLS would follow is of no use here:
 // VerifyConnection says who the far end is.
-func (i *Identity) config(c *Conn) *tls.Config {
+func (i *Identity) config(c *Conn, h *handshake) *tls.Config {
 	return &tls.Config{
 		Certificates:       []tls.Certificate{i.cert},
 		MinVersion:         tls.VersionTLS13,
@@ -111,6 +138,7 @@ func (i *Identity) config(c *Conn) *tls.Config {
 			c.peer, err = i.key.certified(state.PeerCertificates)
 			return err
 		},
+		KeyLogWriter:                &h.said, // goes no further
 		SessionTicketsDisabled:      true,
 		DynamicRecordSizingDisabled: true,
 	}

@@ -123,12 +123,8 @@ func TestConnection(t *testing.T) {
 	if !server.conn.Key().Is(k) || !a.PeerID().Stable() {
 		t.Error("the server does not know which key it was, or the peer id is of another program")
 	}
-	state := client.ConnectionState()
-	if state.Version != tls.VersionTLS13 || state.DidResume || state.NegotiatedProtocol != "" {
-		t.Errorf("version %x, resumed %v, protocol %q", state.Version, state.DidResume, state.NegotiatedProtocol)
-	}
-	if cpu.X86.HasAES && cpu.X86.HasPCLMULQDQ && state.CipherSuite != tls.TLS_AES_128_GCM_SHA256 {
-		t.Errorf("the cipher is %s", tls.CipherSuiteName(state.CipherSuite))
+	if _, ok := client.session.(*records); !ok && cpu.X86.HasAES && cpu.X86.HasPCLMULQDQ {
+		t.Errorf("what follows the handshake is %T", client.session)
 	}
 
 	content := make([]byte, 300_000)
@@ -379,7 +375,7 @@ func TestCloseDoesNotWait(t *testing.T) {
 	}
 }
 
-// What is written at once goes out at once, whatever TLS makes of it, and what cannot be written is
+// What is written at once goes out at once, in however many records, and what cannot be written is
 // told.
 func TestRecordsGoTogether(t *testing.T) {
 	k := testKey(t)
@@ -394,7 +390,7 @@ func TestRecordsGoTogether(t *testing.T) {
 		t.Fatal(server.err)
 	}
 	for _, test := range []struct{ size, writes int }{
-		{1, 1}, {100, 1}, {16 << 10, 1}, {128<<10 + 13, 1}, {1 << 20, 8},
+		{1, 1}, {100, 1}, {16 << 10, 1}, {128 << 10, 1}, {1 << 20, 8},
 	} {
 		content := make([]byte, test.size)
 		rand.Read(content)
@@ -419,7 +415,7 @@ func TestRecordsGoTogether(t *testing.T) {
 	}
 }
 
-// BenchmarkConnection moves content over loopback.
+// BenchmarkConnection moves content over loopback, as much at a time as members do.
 func BenchmarkConnection(b *testing.B) {
 	k := testKey(b)
 	here, there := ends(b)
@@ -429,7 +425,7 @@ func BenchmarkConnection(b *testing.B) {
 		b.Fatal(err)
 	}
 	server := <-done
-	piece := make([]byte, 64<<10)
+	piece := make([]byte, 128<<10)
 	b.SetBytes(int64(len(piece)))
 	go func() {
 		for range b.N {
@@ -437,8 +433,13 @@ func BenchmarkConnection(b *testing.B) {
 		}
 	}()
 	b.ResetTimer()
-	if _, err := io.CopyN(io.Discard, struct{ io.Reader }{server.conn}, int64(b.N)*int64(len(piece))); err != nil {
-		b.Fatal(err)
+	got := make([]byte, 2*len(piece))
+	for left := b.N * len(piece); left > 0; {
+		n, err := server.conn.Read(got[:min(left, len(got))])
+		if err != nil {
+			b.Fatal(err)
+		}
+		left -= n
 	}
 }
 

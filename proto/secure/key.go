@@ -6,7 +6,8 @@
 // (hail.go), so that a server says nothing to a stranger and knows which of its keys is meant. Then
 // both show certificates that only holders of the key can make, for keys of their own that they
 // made for this run (identity.go). What follows is TLS 1.3: nobody who gets the key later can read
-// it.
+// it. The handshake is crypto/tls's, and the records that follow it are sealed and opened here
+// (record.go).
 //
 // The package opens no connections and no files.
 package secure

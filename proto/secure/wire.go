@@ -1,77 +1,34 @@
 package secure
 
 import (
+	"encoding/binary"
 	"net"
-	"sync"
 )
 
-// A wire is what TLS writes its records to, which are of 16 KiB at most, one call of the system
-// each. Those of one Write of a [Conn] go out together.
+// A wire is what TLS reads during the handshake: each record, and nothing of the next one. So what
+// follows the handshake is still to be read when it is over, by whoever does that then.
 type wire struct {
 	net.Conn
-
-	mu      sync.Mutex // an answer of TLS to what it reads may come between
-	holding bool
-	held    *[]byte // records that wait; nil: none
-	err     error   // of a write: what would follow is not what the far end waits for
+	head []byte // of the record at hand, as far as it came; empty once left is known
+	left int    // bytes of the record that follow its header
+	over bool   // the handshake is, and TLS goes on to read: as much as it likes
 }
 
-// wireMost is how many bytes wait at most: the records of 128 KiB, with their headers and codes.
-const wireMost = 132 << 10
-
-var wires = sync.Pool{New: func() any {
-	b := make([]byte, 0, wireMost)
-	return &b
-}}
-
-// Write writes at once, or keeps what is written until there is enough of it while that is held.
-func (w *wire) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.held != nil && len(*w.held)+len(p) > wireMost {
-		w.flush()
+// Read reads no further than to the end of a header, or of a record.
+func (w *wire) Read(p []byte) (n int, err error) {
+	if w.over {
+		return w.Conn.Read(p)
 	}
-	switch {
-	case w.err != nil:
-		return 0, w.err
-	case !w.holding || len(p) > wireMost:
-		return w.write(p)
-	case w.held == nil:
-		w.held = wires.Get().(*[]byte)
+	if w.left > 0 {
+		n, err = w.Conn.Read(p[:min(len(p), w.left)])
+		w.left -= n
+		return n, err
 	}
-	*w.held = append(*w.held, p...)
-	return len(p), nil
-}
-
-// hold lets what is written wait for release.
-func (w *wire) hold() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.holding = true
-}
-
-// release writes what waits, and returns the error of any write.
-func (w *wire) release() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.holding = false
-	w.flush()
-	return w.err
-}
-
-// flush is called with mu held.
-func (w *wire) flush() {
-	if w.held == nil {
-		return
+	n, err = w.Conn.Read(p[:min(len(p), headerSize-len(w.head))])
+	w.head = append(w.head, p[:n]...)
+	if len(w.head) == headerSize {
+		w.left = int(binary.BigEndian.Uint16(w.head[3:]))
+		w.head = w.head[:0]
 	}
-	_, _ = w.write(*w.held)
-	*w.held = (*w.held)[:0]
-	wires.Put(w.held)
-	w.held = nil
-}
-
-// write is called with mu held.
-func (w *wire) write(p []byte) (n int, err error) {
-	n, w.err = w.Conn.Write(p)
-	return n, w.err
+	return n, err
 }
