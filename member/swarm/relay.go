@@ -103,12 +103,10 @@ func (pl *plan) suggest(p *peer, fetches []*fetch) {
 	}
 }
 
-// relaysTo tells whether what the upstream sends is offered to a peer: the downstream, or, while
-// there is none, whoever has nothing yet.
+// relaysTo tells whether what the upstream sends is offered to a peer.
 func (pl *plan) relaysTo(p *peer) bool {
 	c := &pl.chain
-	return c.up != nil && c.up != p && !p.foreign() && pl.chained() &&
-		(c.down == p || (c.down == nil && p.hasN == 0))
+	return c.up != nil && c.up != p && !p.foreign() && pl.chained() && pl.mayFollow(p)
 }
 
 // asked suggests the part that the upstream was asked for last, once.
