@@ -86,9 +86,10 @@ format:
 	@list=$$($(TOOL) gofumpt -l .); test -z "$$list" || { echo "not formatted (gofumpt -w mends it):"; echo "$$list"; exit 1; }
 
 # The core has one goroutine by contract (a test holds that), so the race detector would only cost
-# time there.
+# time there; and it takes more memory than a conductor may.
 unit:
 	$(GO) test -timeout 8m ./member/swarm
+	$(GO) test -timeout 8m -run '^TestHostileMemory$$' ./conduct
 	CGO_ENABLED=1 $(GO) test -race -timeout 8m $$($(GO) list ./... | grep -v '/member/swarm$$')
 
 # Each fuzz target for a little while.

@@ -39,13 +39,19 @@ type trunk struct {
 }
 
 // A channel is a member of one composition on a trunk. To the loop it is a
-// connection like any other.
+// connection like any other, and it takes the memory of one from when it has
+// said all that a member begins with.
 type channel struct {
-	*conn
+	conn    *conn // nil: it is not with the loop yet
 	open    proto.Open
-	ann     *proto.Announce // nil: it did not come yet
-	name    *proto.Named    // the same
-	arrived bool
+	ann     *proto.Announce // what came before conn is made; nil: it did not yet
+	name    *proto.Named
+	refused bool
+}
+
+// over reports whether this end has shut the channel.
+func (ch *channel) over() bool {
+	return ch.refused || ch.conn != nil && ch.conn.shut.Load()
 }
 
 // serveTrunk reads what a member of many compositions sends, until the
@@ -102,7 +108,7 @@ func (t *trunk) keepAlive(ctx context.Context) {
 	t.alive = now
 	lives := lives{c: make([]*conn, 0, len(t.channels))}
 	for _, ch := range t.channels {
-		if ch.arrived {
+		if ch.conn != nil {
 			lives.c = append(lives.c, ch.conn)
 		}
 	}
@@ -120,25 +126,21 @@ func (t *trunk) begin(open proto.Open) error {
 	case !proven(t.nc, open.PeerID):
 		return errImpostor
 	}
-	ch := &channel{open: open, conn: &conn{
-		nc: t.nc, seat: t.seat, realm: t.realm, id: open.ID, out: t.out, pass: t.pass,
-	}}
-	ch.trunkState.trunk, ch.channel = true, open.Channel
+	ch := &channel{open: open, refused: !t.c.allows(t.realm, open.ID)}
 	t.channels[open.Channel] = ch
 	t.out.allow(len(t.channels) * trunkQueued)
-	if !t.c.allows(t.realm, open.ID) {
+	if ch.refused {
 		t.c.news.refused(t.seat.from, open.ID, refusedComposition)
-		ch.tell(proto.Refused{Reason: refusedComposition})
-		ch.finish()
+		t.out.put(proto.AppendWithin(nil, open.Channel, proto.Refused{Reason: refusedComposition}))
+		t.out.put(proto.Append(nil, proto.Shut{Channel: open.Channel}))
 	}
 	return nil
 }
 
-// within takes a message on a channel. The first ones are those of a connection
-// for one composition, in the same order.
+// within takes a message on a channel.
 func (t *trunk) within(ctx context.Context, w proto.Within) error {
 	ch := t.channels[w.Channel]
-	if ch == nil || ch.shut.Load() {
+	if ch == nil || ch.over() {
 		return nil // it was shut a moment ago
 	}
 	msg, err := proto.DecodeConductor(w.Frame)
@@ -148,29 +150,8 @@ func (t *trunk) within(ctx context.Context, w proto.Within) error {
 	if _, unknown := msg.(proto.Unknown); unknown {
 		return nil // of a later version
 	}
-	switch {
-	case ch.ann == nil:
-		ann, ok := msg.(proto.Announce)
-		if !ok {
-			return errTooEarly
-		}
-		ch.ann = &ann
-		return nil
-	case ch.name == nil:
-		name, ok := msg.(proto.Named)
-		if !ok {
-			return errNoName
-		}
-		ch.name = &name
-		return nil
-	case !ch.arrived:
-		title, ok := msg.(proto.Titled)
-		if !ok {
-			return errNoTitle
-		}
-		ch.arrived, t.arrived = true, true
-		t.c.post(ctx, arrived{ch.conn, ch.open.ID, ch.open.PeerID, *ch.ann, *ch.name, title.Title})
-		return nil
+	if ch.conn == nil {
+		return t.introduced(ctx, ch, msg)
 	}
 	switch msg.(type) {
 	case proto.Open, proto.Within, proto.Shut, proto.KeepAlive:
@@ -185,11 +166,46 @@ func (t *trunk) within(ctx context.Context, w proto.Within) error {
 	return nil
 }
 
+// introduced takes one of the messages that a channel begins with, which are
+// those of a connection for one composition, in the same order.
+func (t *trunk) introduced(ctx context.Context, ch *channel, msg proto.Message) error {
+	switch {
+	case ch.ann == nil:
+		ann, ok := msg.(proto.Announce)
+		if !ok {
+			return errTooEarly
+		}
+		ch.ann = &ann
+	case ch.name == nil:
+		name, ok := msg.(proto.Named)
+		if !ok {
+			return errNoName
+		}
+		ch.name = &name
+	default:
+		title, ok := msg.(proto.Titled)
+		if !ok {
+			return errNoTitle
+		}
+		ch.conn = &conn{
+			nc: t.nc, seat: t.seat, realm: t.realm, id: ch.open.ID, out: t.out, pass: t.pass,
+		}
+		ch.conn.trunk, ch.conn.channel = true, ch.open.Channel
+		t.arrived = true
+		t.c.post(ctx, arrived{ch.conn, ch.open.ID, ch.open.PeerID, *ch.ann, *ch.name, title.Title})
+		ch.ann, ch.name = nil, nil
+	}
+	return nil
+}
+
 // close ends a channel.
 func (t *trunk) close(ctx context.Context, ch *channel) {
-	ch.finish()
-	if ch.arrived {
+	switch {
+	case ch.conn != nil:
+		ch.conn.finish()
 		t.c.post(ctx, closed{ch.conn})
+	case !ch.refused:
+		t.out.put(proto.Append(nil, proto.Shut{Channel: ch.open.Channel}))
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 // Times of the connection to a conductor.
 const (
 	retryFirst = 500 * time.Millisecond
-	retryMost  = 8 * time.Second
+	retryMost  = 5 * time.Second // no longer than who waits for somebody that moved is to wait
 	// that a conductor is up until its loss is no reason to wait longer
 	settled       = 5 * time.Second
 	progressEvery = 5 * time.Second

@@ -24,17 +24,13 @@ type named struct {
 	addrs []netip.AddrPort // sorted
 }
 
-// lookUpMost is how long a name waits at most until it is looked up again: no longer than who waits
-// for the member that moved is to wait.
-const lookUpMost = 5 * time.Second
-
 func newNamed(name string) *named {
 	return &named{name: name, lookUp: resolve, lost: make(chan struct{}, 1)}
 }
 
 // keep looks the name up, and again when it is needed.
 func (n *named) keep(ctx context.Context, m *Member) {
-	pause := backoff{wait: retryFirst, most: lookUpMost}
+	pause := backoff{wait: retryFirst}
 	for said := false; ; {
 		addrs, err := n.lookUp(ctx, n.name)
 		if ctx.Err() != nil {

@@ -76,7 +76,7 @@ func (t *trunks) open(ctx context.Context, addr string, m *Member, dial dialFunc
 	if to == nil {
 		to = &trunk{
 			host: t, trunkTo: where, dial: dial, machine: m.machine, channels: map[uint16]*channel{},
-			idle: make(chan struct{}, 1), pause: backoff{wait: retryFirst, most: trunkRetryMost},
+			idle: make(chan struct{}, 1), pause: backoff{wait: retryFirst},
 		}
 		t.at[where] = to
 	}
@@ -189,14 +189,11 @@ func (t *trunk) run() {
 		t.begin(conn, hello)
 		t.listen(conn)
 		if time.Since(up) >= settled {
-			t.pause = backoff{wait: retryFirst, most: trunkRetryMost}
+			t.pause = backoff{wait: retryFirst}
 		}
 		t.retry = time.Now().Add(t.pause.next(mrand.N))
 	}
 }
-
-// trunkRetryMost is how long a connection for many members waits at most until the next try.
-const trunkRetryMost = 5 * time.Second
 
 // connect dials the conductor and exchanges handshakes.
 func (t *trunk) connect(ctx context.Context) (net.Conn, proto.Handshake, error) {
