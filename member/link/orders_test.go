@@ -198,7 +198,11 @@ func TestWhatIsHereGoesFirst(t *testing.T) {
 		sent := map[uint32]uint32{}
 		var served []int
 		all := func() {
-			for e := l.Next(0, room, nil); len(e.Pieces) > 0 || e.Told != nil; e = l.Next(0, room, nil) {
+			for {
+				e := l.Next(0, room, nil)
+				if len(e.Pieces) == 0 && e.Told == nil {
+					return
+				}
 				for _, p := range e.Pieces {
 					if sent[p.Part] != p.Begin {
 						t.Errorf("of part %d %d bytes are sent, and now those from %d on", p.Part,

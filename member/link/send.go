@@ -55,8 +55,8 @@ func (l *Link) Next(now time.Duration, room Room, buf []byte) (e Errand) {
 }
 
 // nextGranted takes what goes out next of what was granted: of the first order of which as much is
-// here as may go out at once, or else of the first of which anything is. So a part that comes slowly
-// keeps nothing back that is here. A grant of which nothing is left is told.
+// here as may go out at once, or else of the first of which anything is. So a part that comes
+// slowly keeps nothing back that is here. A grant of which nothing is left is told.
 func (l *Link) nextGranted(room Room) (pieces []proto.Piece, told swarm.Event) {
 	partly, grants, empty := -1, 0, true
 	for i, o := range l.ready {

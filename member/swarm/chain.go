@@ -163,15 +163,15 @@ func (pl *plan) orphan() bool {
 }
 
 // followed reports whether others may be behind this member, who has no upstream. What those get
-// comes from here. If it asked one of them for what is only coming there, all of them would stand in
-// a circle, and nothing would come to any of them. So it asks for what others have.
+// comes from here. If it asked one of them for what is only coming there, all of them would stand
+// in a circle, and nothing would come to any of them. So it asks for what others have.
 func (pl *plan) followed() bool {
 	c := &pl.chain
 	return pl.orphan() && (c.down != nil || c.lostAt > 0 && pl.s.now < c.lostAt+followedFor)
 }
 
-// rejects takes in that a peer rejected what it was asked for. In a circle, in which everybody waits
-// for the next one, that goes on for ever.
+// rejects takes in that a peer rejected what it was asked for. In a circle, in which everybody
+// waits for the next one, that goes on for ever.
 func (pl *plan) rejects(p *peer) {
 	if c := &pl.chain; p == c.up {
 		c.rejected++

@@ -25,8 +25,8 @@ func TestNoCircle(t *testing.T) {
 			last := slices.Max(s.finishes(mbit(40)))
 			t.Logf("%d MiB in %d parts, number %d: %.3f copies", test.size, test.parts, place, last)
 			if last > 1.7 {
-				t.Errorf("%d MiB in %d parts, number %d leaves: the last took %.3f copies", test.size,
-					test.parts, place, last)
+				t.Errorf("%d MiB in %d parts, number %d leaves: the last took %.3f copies",
+					test.size, test.parts, place, last)
 			}
 		}
 	}

@@ -42,7 +42,8 @@ func TestPowerCutInAChain(t *testing.T) {
 		t.Logf("number %d: the longest standstill was %v, the last took %.3f copies", place, worst,
 			list[len(list)-1])
 		if len(list) < 9 || worst > most {
-			t.Errorf("number %d: %d are complete, the longest standstill was %v", place, len(list), worst)
+			t.Errorf("number %d: %d are complete, the longest standstill was %v", place, len(list),
+				worst)
 		}
 	}
 }

@@ -50,8 +50,8 @@ func TestOriginIsEnough(t *testing.T) {
 	}
 }
 
-// TestOneOfTwoAnswersStandsStill has an answer of the server stand still at the beginning, where two
-// begin at once and the queue in front of its line overflows: what comes in the other one goes down
+// TestOneOfTwoAnswersStandsStill has an answer of the server stand still at the beginning, where
+// two begin at once and the queue in front of its line overflows: what comes in the other one goes down
 // the chain meanwhile.
 func TestOneOfTwoAnswersStandsStill(t *testing.T) {
 	for _, size := range []int64{16, 32} {
@@ -60,16 +60,15 @@ func TestOneOfTwoAnswersStandsStill(t *testing.T) {
 				s := newSim(t, size<<20, part, seed)
 				o := s.serve(mbit(40))
 				o.standstills = []time.Duration{0, 500 * time.Millisecond}
-				for i := range 10 {
-					s.enter(time.Second+time.Duration(i)*5*time.Millisecond, mbit(40), mbit(40), false)
+				for i := range time.Duration(10) {
+					s.enter(time.Second+i*5*time.Millisecond, mbit(40), mbit(40), false)
 				}
 				s.play(2 * time.Minute)
 				last := slices.Max(s.finishes(mbit(40)))
-				t.Logf("%d MiB in parts of %d KiB: the last took %.3f copies, the server sent %.3f", size,
-					part>>10, last, s.copies(o))
+				t.Logf("seed %d, %d MiB in parts of %d KiB: the last took %.3f copies, %.3f were sent",
+					seed, size, part>>10, last, s.copies(o))
 				if last > 1.2 || s.copies(o) > 1.02 {
-					t.Errorf("seed %d, %d MiB in parts of %d KiB: the last took %.3f copies, the server sent %.3f",
-						seed, size, part>>10, last, s.copies(o))
+					t.Error("at most 1.2 and 1.02 are held")
 				}
 			}
 		}

@@ -174,7 +174,8 @@ func (e *end) writeAnswer() {
 			return
 		}
 		e.push(&quantum{
-			bytes: n, answer: a, piece: proto.Piece{Part: r.Part, Begin: r.Begin + a.sent, Length: n},
+			bytes: n, answer: a,
+			piece: proto.Piece{Part: r.Part, Begin: r.Begin + a.sent, Length: n},
 		})
 		e.me.sent += int64(n)
 		if a.sent += uint32(n); a.sent == r.Length {
