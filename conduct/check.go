@@ -9,7 +9,8 @@ import (
 )
 
 // A failed dial back is tried again after firstRecheck, then after twice as
-// long each time, lastRecheck at most. It is looked at when the member pings.
+// long each time, lastRecheck at most. It is looked at when the member pings;
+// those of guests are timed, see retries.go.
 const (
 	firstRecheck = 30 * time.Second
 	lastRecheck  = time.Hour
@@ -70,6 +71,7 @@ func (r *registry) queueCheck(now time.Time, e *entry, c *claim, out []effect) [
 		return out
 	}
 	c.queued = true
+	r.timeRetry(e)
 	line := &r.line
 	if e.guest {
 		line = &r.guestLine
@@ -83,24 +85,33 @@ func (r *registry) queueCheck(now time.Time, e *entry, c *claim, out []effect) [
 
 // startChecks starts dial backs while there is room for more: first those of
 // members, and at most guestDials of guests, so that those who list many guests
-// do not make members wait.
+// do not make members wait. Guests that were dialled in vain come last.
 func (r *registry) startChecks(now time.Time, out []effect) []effect {
 	for len(r.running) < r.lim.dials {
-		line := &r.line
-		if len(*line) == 0 && r.guestDials < r.lim.guestDials() {
-			line = &r.guestLine
+		w, ok := takeFirst(&r.line)
+		if !ok && r.guestDials < r.lim.guestDials() {
+			if w, ok = takeFirst(&r.guestLine); !ok {
+				w, ok = r.takeRetry(now)
+			}
 		}
-		if len(*line) == 0 {
+		if !ok {
 			break
 		}
-		w := (*line)[0]
-		(*line)[0] = waiting{}
-		*line = (*line)[1:]
 		if !w.stale() {
 			out = r.tryDial(now, w, out)
 		}
 	}
 	return out
+}
+
+// takeFirst takes the first dial back of a line, if there is one.
+func takeFirst(line *[]waiting) (w waiting, ok bool) {
+	if len(*line) == 0 {
+		return waiting{}, false
+	}
+	w, (*line)[0] = (*line)[0], waiting{}
+	*line = (*line)[1:]
+	return w, true
 }
 
 // checked takes the outcome of a dial back: what it found, and the address at
@@ -128,12 +139,16 @@ func (r *registry) settle(now time.Time, e *entry, c *claim, addr netip.AddrPort
 		c.state = claimBad
 		c.again = now.Add(min(firstRecheck<<min(c.fails, 10), lastRecheck))
 		c.fails++
+		r.timeRetry(e)
 		if before != claimBad {
 			out = r.tell(e, proto.Reachable{OK: false, Addr: c.dialled()}, out)
 		}
 		return out
 	}
 	c.state, c.addr, c.fails = claimGood, addr, 0
+	if e.guest && e.lookedFor {
+		r.guestLives(now, e)
+	}
 	if before == claimGood {
 		return out
 	}
@@ -160,5 +175,6 @@ func (r *registry) recheck(now time.Time, e *entry, out []effect) []effect {
 			out = r.queueCheck(now, e, c, out)
 		}
 	}
+	r.timeRetry(e)
 	return out
 }

@@ -295,14 +295,22 @@ func TestBusyPortIsSaid(t *testing.T) {
 // piped runs a conductor without a listener in a synctest bubble; connect
 // gives the member's end of a connection.
 func piped(t *testing.T, cfg Config) (connect func(n int) net.Conn) {
+	return pipedTo(t, cfg, func(ctx context.Context, _, _ string) (net.Conn, error) {
+		<-ctx.Done() // nobody answers here
+		return nil, ctx.Err()
+	})
+}
+
+// pipedTo does so with those who answer dial backs.
+func pipedTo(
+	t *testing.T, cfg Config, dial func(ctx context.Context, network, address string) (net.Conn, error),
+) (connect func(n int) net.Conn) {
+	t.Helper()
 	c, err := newConductor(cfg.withDefaults(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
-		<-ctx.Done() // nobody answers here
-		return nil, ctx.Err()
-	}
+	c.dial = dial
 	ctx, cancel := context.WithCancel(t.Context())
 	c.wg.Go(func() { c.loop(ctx) })
 	t.Cleanup(func() { cancel(); c.wg.Wait() })

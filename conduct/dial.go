@@ -2,6 +2,7 @@ package conduct
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -90,13 +91,17 @@ func (c *Conductor) shake(
 	if found != foundOther || !d.guest || r.as != nil || ctx.Err() != nil {
 		return found, err
 	}
-	encrypted, other := c.shakeBy(ctx, a, d, r, func(nc net.Conn, hello []byte) (net.Conn, error) {
+	encrypt := func(nc net.Conn, hello []byte) (net.Conn, error) {
 		agreed, err := mse.Open(nc, d.id, mse.Plain|mse.RC4, hello)
 		if err != nil {
 			return nil, err
 		}
 		return &through{nc, agreed.Reader(nc)}, nil
-	})
+	}
+	encrypted, other := c.shakeBy(ctx, a, d, r, encrypt)
+	if errors.Is(other, mse.ErrAgain) {
+		encrypted, other = c.shakeBy(ctx, a, d, r, encrypt)
+	}
 	if encrypted == foundMember {
 		return encrypted, nil
 	}

@@ -23,17 +23,26 @@ func (r *registry) next() time.Time {
 	if len(r.expiry) == 0 {
 		return time.Time{}
 	}
-	return r.expiry[0].deadline
+	at := r.expiry[0].deadline
+	if retry := r.nextRetry(); !retry.IsZero() && retry.Before(at) {
+		return retry
+	}
+	return at
 }
 
-// expire removes the entries that were not renewed in time.
+// expire removes the entries that were not renewed in time, guests that could be
+// dialled if they are not found either, and has guests dialled whose time has
+// come.
 func (r *registry) expire(now time.Time, out []effect) []effect {
 	for len(r.expiry) > 0 && !r.expiry[0].deadline.After(now) {
 		e := r.expiry[0]
+		if r.lookFor(now, e) {
+			continue
+		}
 		out = r.unlink(e, silentTooLong, out)
 		out = r.remove(now, e, silentTooLong, out)
 	}
-	return out
+	return r.startChecks(now, out)
 }
 
 const silentTooLong = "silent for too long"
@@ -73,6 +82,7 @@ func (r *registry) remove(now time.Time, e *entry, why string, out []effect) []e
 func (r *registry) unsource(e *entry) {
 	if e.guest {
 		r.guests.remove(e)
+		r.timeRetry(e)
 	} else {
 		lessen(r.networks, network(e.seat.from.Addr()))
 	}

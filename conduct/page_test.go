@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -25,11 +26,16 @@ func (s *script) member(n int, parts, have uint32) link {
 	s.last++
 	ann := plain(n)
 	ann.Parts, ann.Have = parts, have
+	name := proto.Named{Place: [8]byte{byte(n), byte(n >> 8), 1}, Label: fmt.Sprintf("m%d", n)}
 	s.did(s.reg.arrive(s.now, arrival{
-		link: s.last, id: testID, peer: peerN(n), seat: farSeat(n), ann: ann,
-		name: proto.Named{Place: [8]byte{byte(n), byte(n >> 8), 1}, Label: fmt.Sprintf("m%d", n)}, title: "t",
+		link: s.last, id: testID, peer: peerN(n), seat: farSeat(n), ann: ann, name: name, title: "t",
 	}, nil))
 	return s.last
+}
+
+// receives reports what a member got from others.
+func (s *script) receives(l link, from ...proto.Source) {
+	s.reg.reported(s.now, l, proto.Received{From: from})
 }
 
 var testHex = hex.EncodeToString(testID[:])
@@ -72,10 +78,11 @@ func TestMembersReportWhileSomebodyLooks(t *testing.T) {
 	s.reg.reported(s.now, second, proto.Holds{First: 0, Bits: []byte{0xff, 0x00}})
 	s.reg.reported(s.now, second, proto.Waits{Why: "because"})
 	v := s.look(testHex)
-	if sum := v.List[0]; !sum.Spread.Known || sum.Spread.Single != 8 || sum.Spread.Only != "m1" || sum.Spread.Least != 1 {
-		t.Errorf("the spread is %+v", sum.Spread)
+	if is := v.List[0].Spread; !is.Known || is.Single != 8 || is.Only != "m1" || is.Least != 1 {
+		t.Errorf("the spread is %+v", is)
 	}
-	row := v.Details[testHex].Members[slices.IndexFunc(v.Details[testHex].Members, func(m page.Member) bool { return m.Who.Label == "m2" })]
+	rows := v.Details[testHex].Members
+	row := rows[slices.IndexFunc(rows, func(m page.Member) bool { return m.Who.Label == "m2" })]
 	if row.Now.Why != "because" || row.Now.Strip != "9999999900000000" {
 		t.Errorf("the second's row is %+v", row)
 	}
@@ -167,16 +174,17 @@ func TestWhoSendsToWhom(t *testing.T) {
 	s.member(1, 16, 16)
 	l := s.member(2, 16, 0)
 	s.look(testHex)
-	s.reg.reported(s.now, l, proto.Received{From: []proto.Source{{PeerID: peerN(1), Bytes: 1000}, {PeerID: peerN(99), Bytes: 5}, {PeerID: peerN(2), Bytes: 7}}})
+	s.receives(l, proto.Source{PeerID: peerN(1), Bytes: 1000},
+		proto.Source{PeerID: peerN(99), Bytes: 5}, proto.Source{PeerID: peerN(2), Bytes: 7})
 	s.now = s.now.Add(2 * time.Second)
-	s.reg.reported(s.now, l, proto.Received{From: []proto.Source{{PeerID: peerN(1), Bytes: 5000}}})
+	s.receives(l, proto.Source{PeerID: peerN(1), Bytes: 5000})
 	want := page.Flow{From: 1, To: 2, Rate: 2000, Total: 5000}
 	if got := s.look(testHex).Details[testHex].Flows; len(got) != 1 || got[0] != want {
 		t.Errorf("flows %+v, want %+v alone", got, want)
 	}
 	s.now = s.now.Add(2 * time.Second)
 	// a new link
-	s.reg.reported(s.now, l, proto.Received{From: []proto.Source{{PeerID: peerN(1), Bytes: 800}}})
+	s.receives(l, proto.Source{PeerID: peerN(1), Bytes: 800})
 	if got := s.look(testHex).Details[testHex].Flows[0]; got.Total != 5800 {
 		t.Errorf("after a new link %+v", got)
 	}
@@ -185,7 +193,7 @@ func TestWhoSendsToWhom(t *testing.T) {
 		t.Errorf("a minute later %+v", got)
 	}
 	for i := range 10 * maxFrom {
-		s.reg.reported(s.now, l, proto.Received{From: []proto.Source{{PeerID: peerN(1000 + i), Bytes: 1<<64 - 1}}})
+		s.receives(l, proto.Source{PeerID: peerN(1000 + i), Bytes: 1<<64 - 1})
 	}
 	if n := len(s.reg.links[l].from); n > maxFrom {
 		t.Errorf("%d peers are remembered", n)
@@ -209,8 +217,9 @@ func TestBytesMoved(t *testing.T) {
 	tell(getter, 4, 0, 5e6) // it counts anew, or lies
 	tell(getter, 4, 1<<64-1, 1<<64-1)
 	sum = s.look().List[0]
-	if most := int64(10e6 + 6*maxSpeed); sum.Moved > most || sum.Sent > most || sum.Moved < 0 || sum.Sent < 0 {
-		t.Errorf("a liar moved %d bytes", sum.Moved)
+	most := int64(10e6 + 6*maxSpeed)
+	if min(sum.Moved, sum.Sent) < 0 || max(sum.Moved, sum.Sent) > most {
+		t.Errorf("a liar moved %d bytes and sent %d", sum.Moved, sum.Sent)
 	}
 	if sum.Origin != 10e6 {
 		t.Errorf("the first sharer sent %d", sum.Origin)
@@ -259,8 +268,12 @@ func TestHistoriesAreBounded(t *testing.T) {
 		s.last++
 		ann := plain(i)
 		ann.Parts = 2
-		s.did(s.reg.arrive(s.now, arrival{link: s.last, id: [20]byte{byte(i), byte(i >> 8), 1}, peer: peerN(i), seat: farSeat(i), ann: ann}, nil))
-		s.did(s.reg.progress(s.now.Add(time.Second), s.last, proto.Progress{Have: 1, Downloaded: 100}, nil))
+		id := [20]byte{byte(i), byte(i >> 8), 1}
+		s.did(s.reg.arrive(s.now, arrival{
+			link: s.last, id: id, peer: peerN(i), seat: farSeat(i), ann: ann,
+		}, nil))
+		further := proto.Progress{Have: 1, Downloaded: 100}
+		s.did(s.reg.progress(s.now.Add(time.Second), s.last, further, nil))
 		links = append(links, s.last)
 	}
 	if s.reg.histories != maxHistories {
@@ -327,10 +340,13 @@ func (s *stream) until(what string, yes func(data map[string]any) bool) {
 
 // The page goes on for longer than a request may take otherwise, and what a member says appears.
 func TestPageOnThePublicPort(t *testing.T) {
-	c := serving(t, Config{HandshakeTimeout: 300 * time.Millisecond, WriteTimeout: 300 * time.Millisecond, Version: "1.2"})
+	const soon = 300 * time.Millisecond
+	c := serving(t, Config{HandshakeTimeout: soon, WriteTimeout: soon, Version: "1.2"})
 	at := c.Addr().String()
 	events := listenTo(t, "http://"+at+"/events?id="+strings.Repeat("ab", 20))
-	events.until("the version", func(d map[string]any) bool { return d["page"].(map[string]any)["version"] == "1.2" })
+	events.until("the version", func(d map[string]any) bool {
+		return d["page"].(map[string]any)["version"] == "1.2"
+	})
 	time.Sleep(time.Second)
 	nc := dial(t, at)
 	id := [20]byte([]byte(strings.Repeat("\xab", 20)))
@@ -349,17 +365,17 @@ func TestPageOnThePublicPort(t *testing.T) {
 			break
 		}
 	}
-	nc.Write(proto.Append(proto.Append(nil, proto.Content{Size: 80, PartSize: 10, Version: "<b>"}), proto.Holds{Bits: []byte{0x0f}}))
+	said := proto.Append(nil, proto.Content{Size: 80, PartSize: 10, Version: "<b>"})
+	nc.Write(proto.Append(said, proto.Holds{Bits: []byte{0x0f}}))
 	events.until("the parts", func(d map[string]any) bool {
 		detail, _ := d["detail"].(map[string]any)
 		cells, _ := detail["cells"].(map[string]any)
 		return cells["holders"] == "AAAAAAEBAQE="
 	})
-	for path, want := range map[string]int{"/": 200, "/page.css": 200, "/metrics": 200, "/healthz": 200, "/readyz": 200, "/announce": 200, "/events?id=zz": 400} {
-		if got := getStatus(t, "http://"+at+path); got != want {
-			t.Errorf("%s: %d, want %d", path, got, want)
-		}
-	}
+	wantStatus(t, c.Addr(), map[string]int{
+		"/": 200, "/page.css": 200, "/metrics": 200, "/healthz": 200, "/readyz": 200, "/announce": 200,
+		"/events?id=zz": 400,
+	})
 	if got := c.PageAddr(); got != c.Addr() {
 		t.Errorf("the page is at %v", got)
 	}
@@ -376,20 +392,29 @@ func getStatus(t *testing.T, url string) int {
 	return res.StatusCode
 }
 
+// wantStatus asks for paths at an address.
+func wantStatus(t *testing.T, at netip.AddrPort, paths map[string]int) {
+	t.Helper()
+	for path, want := range paths {
+		if got := getStatus(t, "http://"+at.String()+path); got != want {
+			t.Errorf("%s at %s: %d, want %d", path, at, got, want)
+		}
+	}
+}
+
 func TestPageOnItsOwnPort(t *testing.T) {
 	c := serving(t, Config{AdminListen: "127.0.0.1:0", PageToken: "0123456789abcdefgh"})
-	for path, want := range map[string]int{"/": 404, "/metrics": 404, "/events": 404, "/healthz": 404, "/announce": 200} {
-		if got := getStatus(t, "http://"+c.Addr().String()+path); got != want {
-			t.Errorf("%s on the public port: %d, want %d", path, got, want)
-		}
-	}
-	for path, want := range map[string]int{"/": 401, "/metrics": 401, "/events": 401, "/healthz": 200, "/readyz": 200, "/announce": 401, "/?token=0123456789abcdefgh": 401} {
-		// The last one leads to the page, to which this client does not take its cookie.
-		if got := getStatus(t, "http://"+c.PageAddr().String()+path); got != want {
-			t.Errorf("%s on its own port: %d, want %d", path, got, want)
-		}
-	}
-	if _, err := New(Config{Listen: "127.0.0.1:0", AdminListen: c.PageAddr().String()}); err == nil || !strings.Contains(err.Error(), c.PageAddr().String()) {
+	wantStatus(t, c.Addr(), map[string]int{
+		"/": 404, "/metrics": 404, "/events": 404, "/healthz": 404, "/announce": 200,
+	})
+	wantStatus(t, c.PageAddr(), map[string]int{
+		"/": 401, "/metrics": 401, "/events": 401, "/healthz": 200, "/readyz": 200, "/announce": 401,
+		// leads to the page, to which this client does not take its cookie
+		"/?token=0123456789abcdefgh": 401,
+	})
+	taken := c.PageAddr().String()
+	_, err := New(Config{Listen: "127.0.0.1:0", AdminListen: taken})
+	if err == nil || !strings.Contains(err.Error(), taken) {
 		t.Errorf("a port that is taken: %v", err)
 	}
 }
@@ -398,7 +423,10 @@ func TestMetrics(t *testing.T) {
 	c := serving(t, Config{Allow: func(id orch.ID) bool { return id[0] != 0 }})
 	at := c.Addr().String()
 	announceHTTP(t, at, nil)
-	res, err := (&http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}).Get("http://" + at + "/metrics")
+	client := &http.Client{
+		Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true},
+	}
+	res, err := client.Get("http://" + at + "/metrics")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -408,8 +436,12 @@ func TestMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		`orchestra_conductor_members{state="complete"} 0`, "orchestra_conductor_clients 1", "orchestra_conductor_announcements_total 1",
-		`orchestra_conductor_refused_total{reason="composition"} 0`, "orchestra_conductor_compositions 1", "go_goroutines ",
+		`orchestra_conductor_members{state="complete"} 0`,
+		"orchestra_conductor_clients 1",
+		"orchestra_conductor_announcements_total 1",
+		`orchestra_conductor_refused_total{reason="composition"} 0`,
+		"orchestra_conductor_compositions 1",
+		"go_goroutines ",
 	} {
 		if !strings.Contains(string(text), "\n"+want) {
 			t.Errorf("no line %q in the metrics", want)
@@ -455,7 +487,7 @@ func BenchmarkLook(b *testing.B) {
 	s.look(testHex)
 	for l := link(1); l <= 200; l++ {
 		s.reg.reported(s.now, l, proto.Holds{Bits: make([]byte, 256)})
-		s.reg.reported(s.now, l, proto.Received{From: []proto.Source{{PeerID: peerN(1), Bytes: 1}, {PeerID: peerN(2), Bytes: 1}}})
+		s.receives(l, proto.Source{PeerID: peerN(1), Bytes: 1}, proto.Source{PeerID: peerN(2), Bytes: 1})
 	}
 	for b.Loop() {
 		s.now = s.now.Add(time.Second)

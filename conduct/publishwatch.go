@@ -201,6 +201,10 @@ func readWork(path, name string) (*work, error) {
 		return nil, fmt.Errorf("%s is too large to be published: %d bytes are the most", path, maxPublishedSize)
 	}
 	f, err := orch.Parse(bytes.NewReader(text))
+	if parse := (*orch.ParseError)(nil); errors.As(err, &parse) {
+		parse.Path = path
+		return nil, parse
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

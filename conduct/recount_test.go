@@ -80,6 +80,9 @@ func (r *registry) recount() error {
 			copiesFrom[src]++
 		}
 	}
+	if err := r.recountRetries(); err != nil {
+		return err
+	}
 	dials, to := 0, make(map[string]int)
 	for _, w := range r.running {
 		if w.guest {
@@ -114,6 +117,32 @@ func (r *registry) recount() error {
 		return fmt.Errorf("%d dial backs of members wait while %d run", len(r.line), len(r.running))
 	case bits != r.maps || bits > maxMaps:
 		return fmt.Errorf("%d bytes of maps, counted as %d", bits, r.maps)
+	}
+	return nil
+}
+
+// recountRetries holds that the guests to be dialled again are those that were not reached and that
+// no dial back waits or runs for, in order of their time.
+func (r *registry) recountRetries() error {
+	wanted := 0
+	for _, e := range r.expiry {
+		c := &e.main
+		if !e.guest || !c.isToRetry(e.lookedFor) {
+			continue
+		}
+		wanted++
+		if e.retryPos == 0 || r.retries[e.retryPos-1] != e || !e.retryAt.Equal(c.again) {
+			return fmt.Errorf("guest %v is to be dialled again at %v, and is listed as %d for %v",
+				e.peer, c.again, e.retryPos, e.retryAt)
+		}
+	}
+	if wanted != len(r.retries) {
+		return fmt.Errorf("%d guests are to be dialled again, and %d are listed", wanted, len(r.retries))
+	}
+	for i, e := range r.retries {
+		if i > 0 && e.retryAt.Before(r.retries[(i-1)/2].retryAt) {
+			return fmt.Errorf("guest %v comes before who is to be dialled again sooner", e.peer)
+		}
 	}
 	return nil
 }

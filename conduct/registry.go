@@ -45,6 +45,7 @@ type registry struct {
 	running    map[uint64]waiting // dial backs under way
 	guestDials int                // those of them that are guests'
 	targets    targets            // what they go to
+	retries    retryHeap          // guests that are to be dialled again
 
 	totals    totals // since it began
 	serial    uint64 // of the latest member
@@ -97,9 +98,12 @@ type entry struct {
 
 	downloaded bool // it told that it became complete
 	guestPos   int  // in registry.guests
+	lookedFor  bool // see lookFor
 
 	deadline  time.Time
 	expiryPos int // in registry.expiry
+	retryAt   time.Time
+	retryPos  int // in registry.retries, from 1 on; 0: it is not there
 
 	want      int       // members it wants to know
 	announces allowance // that were further ones

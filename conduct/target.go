@@ -151,10 +151,10 @@ func (r *registry) tryDial(now time.Time, w waiting, out []effect) []effect {
 		t.waiting = append(t.waiting, w)
 		return out
 	case !t.misses.draw(now, missesBurst, missesEvery):
-		return putOff(now, w, out)
+		return r.putOff(now, w, out)
 	case !key.draw(host, now):
 		t.misses.giveBack()
-		return putOff(now, w, out)
+		return r.putOff(now, w, out)
 	}
 	t.dialling++
 	if w.guest {
@@ -169,8 +169,9 @@ func (r *registry) tryDial(now time.Time, w waiting, out []effect) []effect {
 }
 
 // putOff leaves a claim as it is for a while.
-func putOff(now time.Time, w waiting, out []effect) []effect {
+func (r *registry) putOff(now time.Time, w waiting, out []effect) []effect {
 	w.which.queued, w.which.again = false, now.Add(missesEvery)
+	r.timeRetry(w.e)
 	return out
 }
 
@@ -179,6 +180,7 @@ func (r *registry) takeForBad(now time.Time, w waiting, again time.Time, out []e
 	fails := w.which.fails
 	out = r.settle(now, w.e, w.which, netip.AddrPort{}, false, out)
 	w.which.fails, w.which.again = fails, again
+	r.timeRetry(w.e)
 	return out
 }
 

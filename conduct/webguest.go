@@ -1,9 +1,6 @@
 package conduct
 
-import (
-	"container/heap"
-	"time"
-)
+import "time"
 
 // A webGuest is what a BitTorrent client announces over HTTP or UDP. It becomes an entry
 // like a member's, without a connection: it is told of others in the answer only.
@@ -66,8 +63,7 @@ func (r *registry) receive(
 		e.downloaded = true
 		comp.downloads++
 	}
-	e.deadline = now.Add(visitSilence)
-	heap.Fix(&r.expiry, e.expiryPos)
+	r.guestLives(now, e)
 	r.pick(comp, e.want, func(other *entry) bool {
 		var f found
 		ok := other != e && other.findFor(&e.seat, &f)

@@ -21,7 +21,7 @@ type BadPartError struct {
 }
 
 func (e *BadPartError) Error() string {
-	return fmt.Sprintf("part %d of %s does not verify; --repair gets it anew", e.Part, e.Path)
+	return fmt.Sprintf("part %d of %s does not verify; join --repair gets it anew", e.Part, e.Path)
 }
 
 // WriteError is what a writer answered that was given the content.

@@ -2,12 +2,14 @@ package member
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"time"
 
 	"orchestra/member/swarm"
 	"orchestra/proto"
+	"orchestra/proto/mse"
 )
 
 // dialTimeout is for one address; the next one is tried after it.
@@ -76,8 +78,19 @@ func (m *Member) dialAddr(
 	return nil, err
 }
 
-// dialSo opens a link to who is at an address.
+// dialSo opens a link to who is at an address: by a second connection, where the first one turns
+// out by chance to be of no use for an encrypted handshake.
 func (m *Member) dialSo(
+	ctx context.Context, addr netip.AddrPort, g greeting,
+) (*connection, error) {
+	l, err := m.dialOnce(ctx, addr, g)
+	if errors.Is(err, mse.ErrAgain) {
+		return m.dialOnce(ctx, addr, g)
+	}
+	return l, err
+}
+
+func (m *Member) dialOnce(
 	ctx context.Context, addr netip.AddrPort, g greeting,
 ) (*connection, error) {
 	socket, err := m.host.ways.connect(ctx, addr)

@@ -3,6 +3,7 @@ package member
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/netip"
 	"sync"
@@ -39,7 +40,7 @@ func (h *Host) hearEncrypted(ctx context.Context, conn *stream) (id [20]byte, er
 	case errors.Is(err, mse.ErrNotEncrypted), errors.Is(err, mse.ErrNoMethod):
 		return id, &answer{swarm.Encrypted, err}
 	case err != nil:
-		return id, err
+		return id, fmt.Errorf("in its encrypted handshake: %w", err)
 	}
 	conn.agree(agreed)
 	return agreed.InfoHash, nil
@@ -71,7 +72,7 @@ func (m *Member) encrypt(conn *stream) error {
 	case errors.Is(err, mse.ErrNotEncrypted), errors.Is(err, mse.ErrNoMethod):
 		return &answer{swarm.Encrypted, err}
 	case err != nil:
-		return err
+		return fmt.Errorf("in an encrypted handshake: %w", err)
 	}
 	conn.agree(agreed)
 	return nil

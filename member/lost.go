@@ -122,8 +122,8 @@ func (d *director) tellLost(parts []int, keep bool, err error) {
 	then := one(parts, "and is fetched anew", "and are fetched anew")
 	if keep {
 		then = one(parts,
-			"and is not shared; --repair gets it anew",
-			"and are not shared; --repair gets them anew")
+			"and is not shared; join --repair gets it anew",
+			"and are not shared; join --repair gets them anew")
 	}
 	line.Msgf("%s of %s %s %s", these(parts), d.store.Where(parts), what, then)
 }

@@ -186,8 +186,8 @@ func (m *Member) tellOfFolder() {
 		warn(m.store.Linked(), "is reached by a symbolic link; what it leads to is not repaired",
 			"are reached by symbolic links; what they lead to is not repaired")
 	}
-	warn(m.store.Flaws(), "is missing or has another size; --repair gets it anew",
-		"are missing or have another size; --repair gets them anew")
+	warn(m.store.Flaws(), "is missing or has another size; join --repair gets it anew",
+		"are missing or have another size; join --repair gets them anew")
 	warn(m.store.Extra(), "is not of the composition, and is left alone",
 		"are not of the composition, and are left alone")
 }

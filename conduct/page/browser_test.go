@@ -76,8 +76,9 @@ func open(t *testing.T, origin string) *browser {
 	chromedp.ListenTarget(ctx, b.watch)
 	b.run(log.Enable(), network.Enable(), chromedp.EmulateViewport(1280, 900),
 		chromedp.ActionFunc(func(ctx context.Context) error {
-			_, err := page.AddScriptToEvaluateOnNewDocument(`document.addEventListener("securitypolicyviolation",
-				(e) => console.error("policy: " + e.violatedDirective + " " + e.blockedURI));`).Do(ctx)
+			const tell = `document.addEventListener("securitypolicyviolation", (e) =>
+				console.error("policy: " + e.violatedDirective + " " + e.blockedURI));`
+			_, err := page.AddScriptToEvaluateOnNewDocument(tell).Do(ctx)
 			return err
 		}))
 	return b
@@ -96,7 +97,8 @@ func (b *browser) watch(ev any) {
 	case *log.EventEntryAdded:
 		fault = fmt.Sprintf("log: %s %s", ev.Entry.Text, ev.Entry.URL)
 	case *network.EventRequestWillBeSent:
-		if !strings.HasPrefix(ev.Request.URL, b.origin+"/") && !strings.HasPrefix(ev.Request.URL, "data:") {
+		url := ev.Request.URL
+		if !strings.HasPrefix(url, b.origin+"/") && !strings.HasPrefix(url, "data:") {
 			fault = "a request to " + ev.Request.URL
 		}
 	}
@@ -113,6 +115,20 @@ func (b *browser) run(actions ...chromedp.Action) {
 		b.t.Fatal(err)
 	}
 }
+
+// do runs a statement.
+func (b *browser) do(js string) {
+	b.t.Helper()
+	b.run(chromedp.Evaluate(js, nil))
+}
+
+// textOf is the expression for the text of the first element that a selector finds.
+func textOf(selector string) string {
+	return fmt.Sprintf("document.querySelector(%q).textContent", selector)
+}
+
+// shownRows is the expression for the rows of the members that are shown.
+const shownRows = `[...document.querySelectorAll("#rows tbody tr:not(.pad):not([hidden])")]`
 
 // eval returns what an expression is, as text.
 func (b *browser) eval(js string) (text string) {
@@ -168,9 +184,10 @@ func (b *browser) shot(name, scheme string, width int64) {
 		return
 	}
 	var png []byte
+	colours := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}
 	b.run(chromedp.EmulateViewport(width, 900),
-		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}),
-		chromedp.Sleep(time.Second), chromedp.FullScreenshot(&png, 100), chromedp.EmulateViewport(1280, 900))
+		emulation.SetEmulatedMedia().WithFeatures(colours), chromedp.Sleep(time.Second),
+		chromedp.FullScreenshot(&png, 100), chromedp.EmulateViewport(1280, 900))
 	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644); err != nil {
 		b.t.Fatal(err)
 	}
@@ -191,33 +208,35 @@ func TestBrowserDuringASwarm(t *testing.T) {
 	origin := "http://" + at
 	b := open(t, origin)
 	b.run(chromedp.Navigate(origin + "/"))
-	b.until("the composition is shown", `document.querySelector("#title").textContent === "photos.tar"`)
-	b.until("all members are", `document.querySelector("#done").textContent.endsWith("of 9")`)
+	b.until("the composition is shown", textOf("#title")+` === "photos.tar"`)
+	b.until("all members are", textOf("#done")+`.endsWith("of 9")`)
 	b.until("it is live", `document.querySelector("#live").className === "live on"`)
 
 	b.until("the command has an address for others", `document.querySelector("#join").textContent ===
 		"orchestra get http://192.0.2.1:9999/photos.orch"`)
 
-	first := b.eval(`document.querySelector("#doneMore").textContent`)
+	first := b.eval(textOf("#doneMore"))
 	b.until("it goes on", fmt.Sprintf(`document.querySelector("#doneMore").textContent !== %q`, first))
-	b.until("members tell what they hold", `!document.querySelector("#partsBox").hidden && document.querySelector("#parts").height > 20`)
+	b.until("members tell what they hold", `!document.querySelector("#partsBox").hidden &&
+		document.querySelector("#parts").height > 20`)
 	b.until("who sends is drawn", `document.querySelectorAll("#picture svg .node").length >= 5`)
-	b.until("the rate is shown", `document.querySelector("#rate").textContent.endsWith("iB/s")`)
+	b.until("the rate is shown", textOf("#rate")+`.endsWith("iB/s")`)
 	b.until("the plot is drawn", `document.querySelectorAll("#plot canvas").length === 1`)
 
-	rows := `[...document.querySelectorAll("#rows tbody tr:not(.pad):not([hidden])")]`
-	names := `JSON.stringify(` + rows + `.map((r) => r.querySelector("b").textContent))`
-	if got := b.eval(rows + ".length"); got != "9" {
+	const names = `JSON.stringify(` + shownRows + `.map((r) => r.querySelector("b").textContent))`
+	if got := b.eval(shownRows + ".length"); got != "9" {
 		t.Errorf("%s rows", got)
 	}
 	click := func(sel string) { b.run(chromedp.Click(sel, chromedp.ByQuery)) }
 	click(`#rows th[data-id=label] button`)
 	up := b.eval(names)
 	click(`#rows th[data-id=label] button`)
-	if down := b.eval(names); up == down || !strings.HasPrefix(up, `["`+hostile[:3]) || !strings.HasPrefix(down, `["the-first-sharer`) {
+	down := b.eval(names)
+	if !strings.HasPrefix(up, `["`+hostile[:3]) || !strings.HasPrefix(down, `["the-first-sharer`) {
 		t.Errorf("sorted %s and %s", up, down)
 	}
-	if got := b.eval(`document.querySelector("#rows th[data-id=label]").getAttribute("aria-sort")`); got != "descending" {
+	const order = `document.querySelector("#rows th[data-id=label]").getAttribute("aria-sort")`
+	if got := b.eval(order); got != "descending" {
 		t.Errorf("the order is said to be %q", got)
 	}
 	if got := b.eval(`document.querySelectorAll("main img").length`); got != "0" {
@@ -229,38 +248,39 @@ func TestBrowserDuringASwarm(t *testing.T) {
 		t.Errorf("/ leads to %q", got)
 	}
 	find := func(words string) {
-		b.run(chromedp.Evaluate(fmt.Sprintf(`filter.value = %q; filter.dispatchEvent(new Event("input"))`, words), nil))
+		b.do(fmt.Sprintf(`filter.value = %q; filter.dispatchEvent(new Event("input"))`, words))
 	}
 	find("LAB-03")
 	if got := b.eval(names); got != `["lab-03"]` {
 		t.Errorf("filtered: %s", got)
 	}
-	if got := b.eval(`document.querySelector("#count").textContent`); got != "1 of 9" {
+	if got := b.eval(textOf("#count")); got != "1 of 9" {
 		t.Errorf("counted: %s", got)
 	}
 	find("")
 
 	click("#asMatrix")
-	b.until("the matrix has what is sent", `document.querySelectorAll("#matrix td[title]").length >= 4`)
+	b.until("the matrix has what is sent",
+		`document.querySelectorAll("#matrix td[title]").length >= 4`)
 	click("#asPicture")
 	click("#span60")
 	click("#span5")
 	b.run(chromedp.Focus("#parts", chromedp.ByQuery), chromedp.KeyEvent(kb.ArrowRight))
-	b.until("a part is told of", `document.querySelector("#cell").textContent.startsWith("Part 1 is held by")`)
+	b.until("a part is told of", textOf("#cell")+`.startsWith("Part 1 is held by")`)
 	for _, table := range []string{"#plotTable", "#partsTable"} {
-		b.run(chromedp.Evaluate(`document.querySelector("`+table+`").parentElement.open = true`, nil))
+		b.do(`document.querySelector("` + table + `").parentElement.open = true`)
 		b.until("there is a table", `document.querySelectorAll("`+table+` td").length > 1`)
-		b.run(chromedp.Evaluate(`document.querySelector("`+table+`").parentElement.open = false`, nil))
+		b.do(`document.querySelector("` + table + `").parentElement.open = false`)
 	}
 	b.shot("page-light", "light", 1280)
 	b.shot("page-dark", "dark", 1280)
 	b.shot("page-narrow", "light", 390)
-	b.until("all are complete", `document.querySelector("#done").textContent === "9 of 9"`)
+	b.until("all are complete", textOf("#done")+` === "9 of 9"`)
 	click(`#only button:nth-child(2)`)
-	if got := b.eval(rows + ".length"); got != "9" {
+	if got := b.eval(shownRows + ".length"); got != "9" {
 		t.Errorf("%s rows are complete", got)
 	}
-	b.until("events tell of it", `document.querySelector("#events").textContent.includes("lab-03 is complete")`)
+	b.until("events tell of it", textOf("#events")+`.includes("lab-03 is complete")`)
 	b.shot("page-complete", "light", 1280)
 	b.clean()
 }
@@ -288,7 +308,9 @@ func swarm(t *testing.T, rate int64, names []string) string {
 		t.Fatal(err)
 	}
 	running.Go(func() { c.Run(ctx) })
-	f, err := compose.Compose(ctx, compose.Config{Path: original, Conductors: []string{c.Addr().String()}})
+	f, err := compose.Compose(ctx, compose.Config{
+		Path: original, Conductors: []string{c.Addr().String()},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -297,7 +319,8 @@ func swarm(t *testing.T, rate int64, names []string) string {
 	}
 	join := func(dir, name string) {
 		m, err := member.New(member.Config{
-			File: f, Dir: dir, Name: name, Listen: "127.0.0.1:0", Version: "1.2.3", UploadLimit: rate, DownloadLimit: rate,
+			File: f, Dir: dir, Name: name, Listen: "127.0.0.1:0", Version: "1.2.3",
+			UploadLimit: rate, DownloadLimit: rate,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -325,11 +348,16 @@ func TestBrowserManyMembers(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 1))
 	detail := &pages.Detail{Cells: pages.CellsOf(make([]uint32, 2048), 1)}
 	for i := range pages.MaxMembers {
-		m := pages.Member{ID: uint64(i + 1), Who: pages.Who{Label: fmt.Sprintf("host-%04d", i), Addr: fmt.Sprintf("10.0.%d.%d:10001", i/250, i%250+1), Version: "1.2.3"}}
+		m := pages.Member{ID: uint64(i + 1), Who: pages.Who{
+			Label: fmt.Sprintf("host-%04d", i), Version: "1.2.3",
+			Addr: fmt.Sprintf("10.0.%d.%d:10001", i/250, i%250+1),
+		}}
 		m.Now = pages.Now{State: pages.Downloading, Parts: 2048, Left: -1}
 		detail.Members = append(detail.Members, m)
 		if i > 0 && i < pages.MaxFlows {
-			detail.Flows = append(detail.Flows, pages.Flow{From: uint64(i), To: uint64(i + 1), Rate: 1 << 20, Total: 1 << 30})
+			detail.Flows = append(detail.Flows, pages.Flow{
+				From: uint64(i), To: uint64(i + 1), Rate: 1 << 20, Total: 1 << 30,
+			})
 		}
 	}
 	looks := 0
@@ -343,24 +371,22 @@ func TestBrowserManyMembers(t *testing.T) {
 			n.Strip = strings.Repeat(fmt.Sprint(looks%10), 48)
 		}
 		return pages.View{
-			Role: "conductor", List: []pages.Summary{{ID: id, Title: "many", Parts: 2048, Downloading: len(d.Members)}},
-			Details: map[string]*pages.Detail{id: &d},
+			Role: "conductor", Details: map[string]*pages.Detail{id: &d},
+			List: []pages.Summary{{ID: id, Title: "many", Parts: 2048, Downloading: len(d.Members)}},
 		}, true
 	}})
-	go p.Run(t.Context())
-	srv := httptest.NewServer(p)
-	t.Cleanup(srv.Close)
-	t.Cleanup(srv.CloseClientConnections)
-	b := open(t, srv.URL)
-	b.run(chromedp.Navigate(srv.URL + "/#" + id))
-	b.until("they are there", `document.querySelector("#count").textContent === "2,000 members"`)
-	b.run(chromedp.Evaluate(`window.tasks = []; new PerformanceObserver((l) => l.getEntries().forEach((e) => tasks.push(e.duration)))
-		.observe({ type: "longtask" })`, nil))
+	at := serve(t, p)
+	b := open(t, at)
+	b.run(chromedp.Navigate(at + "/#" + id))
+	b.until("they are there", textOf("#count")+` === "2,000 members"`)
+	b.do(`window.tasks = []; new PerformanceObserver((l) => l.getEntries().forEach(
+		(e) => tasks.push(e.duration))).observe({ type: "longtask" })`)
 	for range 10 {
-		b.run(chromedp.Evaluate(`document.querySelector("#rows").scrollBy(0, 6000)`, nil), chromedp.Sleep(300*time.Millisecond))
+		b.do(`document.querySelector("#rows").scrollBy(0, 6000)`)
+		b.run(chromedp.Sleep(300 * time.Millisecond))
 	}
-	b.run(chromedp.Evaluate(`document.querySelector("#rows").scrollTo(0, 1e9)`, nil))
-	b.until("the last is at the end", `[...document.querySelectorAll("#rows tbody tr:not(.pad):not([hidden])")].at(-1).textContent.includes("host-1999")`)
+	b.do(`document.querySelector("#rows").scrollTo(0, 1e9)`)
+	b.until("the last is at the end", shownRows+`.at(-1).textContent.includes("host-1999")`)
 	if got := b.eval(`document.querySelectorAll("#rows tr").length < 90`); got != "true" {
 		t.Errorf("%s rows exist", b.eval(`document.querySelectorAll("#rows tr").length`))
 	}
@@ -375,20 +401,18 @@ func TestBrowserToken(t *testing.T) {
 	p := pages.New(pages.Config{Token: token, Look: func(context.Context, []string) (pages.View, bool) {
 		return pages.View{Role: "conductor", Version: "1.2.3"}, true
 	}})
-	go p.Run(t.Context())
-	srv := httptest.NewServer(p)
-	t.Cleanup(srv.Close)
-	t.Cleanup(srv.CloseClientConnections)
-	b := open(t, srv.URL)
-	b.run(chromedp.Navigate(srv.URL+"/"), chromedp.WaitVisible("input[name=token]", chromedp.ByQuery))
+	at := serve(t, p)
+	b := open(t, at)
+	b.run(chromedp.Navigate(at+"/"), chromedp.WaitVisible("input[name=token]", chromedp.ByQuery))
 	b.shot("page-token", "light", 1280)
 	// The answer itself is logged, at a time of the browser's choosing; nothing else may be.
 	b.allowed = func(fault string) bool {
-		return strings.Contains(fault, "401") && strings.HasSuffix(fault, srv.URL+"/")
+		return strings.Contains(fault, "401") && strings.HasSuffix(fault, at+"/")
 	}
 	b.run(chromedp.SendKeys("input[name=token]", token+kb.Enter, chromedp.ByQuery))
-	b.until("the page is shown", `document.querySelector("#empty")?.textContent.startsWith("No composition")`)
-	if got := b.eval("location.href"); got != srv.URL+"/" {
+	b.until("the page is shown",
+		`document.querySelector("#empty")?.textContent.startsWith("No composition")`)
+	if got := b.eval("location.href"); got != at+"/" {
 		t.Errorf("it is at %s", got)
 	}
 	if got := b.eval("document.cookie"); got != "" {
@@ -397,20 +421,34 @@ func TestBrowserToken(t *testing.T) {
 	b.clean()
 }
 
-// The policy is in force: what would run in spite of it does not.
-func TestBrowserPolicy(t *testing.T) {
-	wantBrowser(t)
-	p := pages.New(pages.Config{Look: func(context.Context, []string) (pages.View, bool) { return pages.View{}, true }})
+// serve has a page served until the test ends, and returns its URL.
+func serve(t *testing.T, p *pages.Page) string {
+	t.Helper()
 	go p.Run(t.Context())
-	outside := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("something was fetched from elsewhere") }))
-	t.Cleanup(outside.Close)
 	srv := httptest.NewServer(p)
 	t.Cleanup(srv.Close)
 	t.Cleanup(srv.CloseClientConnections)
-	b := open(t, srv.URL)
-	b.run(chromedp.Navigate(srv.URL+"/"), chromedp.Evaluate(`
-		for (const tag of ["img", "script", "iframe"]) { try { const e = document.createElement(tag);
-			e.src = "`+outside.URL+`/x"; document.body.append(e); } catch (e) { console.error("policy: " + e); } }
+	return srv.URL
+}
+
+// The policy is in force: what would run in spite of it does not.
+func TestBrowserPolicy(t *testing.T) {
+	wantBrowser(t)
+	at := serve(t, pages.New(pages.Config{Look: func(context.Context, []string) (pages.View, bool) {
+		return pages.View{}, true
+	}}))
+	outside := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		t.Error("something was fetched from elsewhere")
+	}))
+	t.Cleanup(outside.Close)
+	b := open(t, at)
+	b.run(chromedp.Navigate(at+"/"), chromedp.Evaluate(`
+		for (const tag of ["img", "script", "iframe"]) {
+			try {
+				const e = document.createElement(tag);
+				e.src = "`+outside.URL+`/x"; document.body.append(e);
+			} catch (e) { console.error("policy: " + e); }
+		}
 		try { document.body.innerHTML = "<b>x</b>"; } catch (e) { console.error("policy: " + e); }
 		fetch("`+outside.URL+`/y").catch(() => {}); 1`, nil))
 	b.expect("img-src", "frame-src", "connect-src", "require-trusted-types-for")

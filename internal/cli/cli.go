@@ -5,11 +5,13 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/rs/zerolog"
 	"github.com/urfave/cli/v2"
@@ -64,9 +66,20 @@ type table struct {
 
 func newTable(p *program, root *rootOptions) table {
 	commands := []*command{
-		newShare(p), newGet(p), newCompose(p), newConduct(p), newJoin(p), newVerify(p), newShow(p), newStatus(p), newImport(p), newExport(p),
+		newShare(p), newGet(p), newCompose(p), newConduct(p), newJoin(p),
+		newVerify(p), newShow(p), newStatus(p), newImport(p), newExport(p),
 	}
 	return table{commands, p.common.options(), root.options()}
+}
+
+// names are the commands, for a sentence.
+func (t *table) names() string {
+	var names []string
+	for _, c := range t.commands {
+		names = append(names, c.name)
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
 // run arranges the words for cli v2 and lets it run the command.
@@ -83,11 +96,12 @@ func (p *program) run(args []string) error {
 	if err != nil {
 		return err
 	}
+	var help bytes.Buffer
 	app := &cli.App{
 		Name:                      "orchestra",
 		Usage:                     "spread one large file from one host to many",
 		UsageText:                 "orchestra COMMAND [FLAGS] [ARGUMENTS]",
-		Writer:                    p.stdout,
+		Writer:                    &help,
 		ErrWriter:                 io.Discard,
 		HideHelp:                  true,
 		HideVersion:               true,
@@ -99,16 +113,16 @@ func (p *program) run(args []string) error {
 		Action: func(c *cli.Context) error {
 			switch {
 			case p.common.help:
-				return cli.ShowAppHelp(c)
+				return p.help(&help, func() error { return cli.ShowAppHelp(c) })
 			case root.version:
 				_, err := fmt.Fprintln(p.stdout, "orchestra", version())
 				return err
 			}
-			return &usageError{text: "a command is missing: share, get, compose, conduct, join, verify, show or status"}
+			return &usageError{text: "a command is missing: " + table.names()}
 		},
 	}
 	for _, c := range table.commands {
-		app.Commands = append(app.Commands, c.forCLI(p, &table))
+		app.Commands = append(app.Commands, c.forCLI(p, &table, &help))
 	}
 	return app.RunContext(p.stop.ctx, words)
 }
@@ -126,7 +140,7 @@ type command struct {
 }
 
 // forCLI gives the command to cli v2.
-func (c *command) forCLI(p *program, t *table) *cli.Command {
+func (c *command) forCLI(p *program, t *table, help *bytes.Buffer) *cli.Command {
 	return &cli.Command{
 		Name:               c.name,
 		Usage:              c.usage,
@@ -139,7 +153,7 @@ func (c *command) forCLI(p *program, t *table) *cli.Command {
 		Action: func(ctx *cli.Context) error {
 			p.running, p.serves = c.name, c.serves
 			if p.common.help {
-				return cli.ShowSubcommandHelp(ctx)
+				return p.help(help, func() error { return cli.ShowSubcommandHelp(ctx) })
 			}
 			arguments := ctx.Args().Slice()
 			if len(arguments) > c.most {
@@ -199,7 +213,7 @@ func (p *program) report(err error) {
 	if p.running != "" && !errors.As(err, &usage) {
 		name += " " + p.running
 	}
-	p.terminal.line(name + ": " + err.Error() + mend(p.running, err))
+	p.terminal.line(name + ": " + plainly(err) + mend(p.running, err))
 }
 
 // result writes what a command was asked for to stdout: v as a line of JSON with --json, else the

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"orchestra/compose"
@@ -129,6 +130,11 @@ func newCompose(p *program) *command {
 				return c.mistake("the conductor: %v", err)
 			}
 		}
+		if len(arguments) > 1 && !strings.Contains(arguments[1], ":") && exists(arguments[1]) {
+			return c.mistake("%q is there as a file or folder, and the conductor stands in its place; "+
+				"compose takes one file or folder (a host of that name is %s:9999)",
+				arguments[1], arguments[1])
+		}
 		if len(arguments) > 2 {
 			if err := partSize.set(arguments[2]); err != nil {
 				return c.mistake("the part size: %v", err)
@@ -201,6 +207,9 @@ func runCompose(ctx context.Context, p *program, o composeOptions) error {
 // settleOutput finds out where the .orch file goes.
 func (o *composeOptions) settleOutput() error {
 	if o.output.path == "" {
+		if err := o.checkName(); err != nil {
+			return err
+		}
 		o.output.path = o.beside(orchExt)
 	}
 	switch path := o.output.path; {
@@ -213,6 +222,15 @@ func (o *composeOptions) settleOutput() error {
 		return o.output.settle("", "")
 	}
 	return o.output.settle("", o.path)
+}
+
+// checkName says what is wrong with the name of the content, before files are called after it.
+func (o *composeOptions) checkName() error {
+	path := filepath.Base(o.path)
+	if _, err := orch.ReadName(path); exists(o.path) && err != nil && path != "." && path != ".." {
+		return withCode(exitInput, fmt.Errorf("%s: %w; rename the file", o.path, err))
+	}
+	return nil
 }
 
 // openKey reads the key of a private swarm, or makes one up, and says where it is to be.

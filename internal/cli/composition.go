@@ -88,7 +88,7 @@ func otherThanOrch(path string, err error) string {
 	case !errors.As(err, &parse) || strings.EqualFold(ext, orchExt) || parse.Line > headLines:
 		return ""
 	default:
-		text = path + " is not an .orch file"
+		text = path + " is neither an .orch file nor a torrent"
 	}
 	return text + didYouMeanOrch(path)
 }

@@ -127,7 +127,7 @@ func runConduct(ctx context.Context, p *program, o conductOptions) error {
 	}
 	if len(o.publish) > 0 {
 		if cfg.Publish, err = conduct.OpenShelf(p.log, o.publish...); err != nil {
-			return withCode(exitInput, err)
+			return withCode(exitInput, unpublished(err))
 		}
 	}
 	var c *conduct.Conductor
@@ -223,4 +223,20 @@ func compositionsIn(folder string) ([]string, error) {
 		return nil, fmt.Errorf("there is no .orch file in %s", folder)
 	}
 	return files, nil
+}
+
+// unpublished is what is wrong with a file that is to be published, if that is no .orch file at
+// all.
+func unpublished(err error) error {
+	var parse *orch.ParseError
+	if !errors.As(err, &parse) {
+		return err
+	}
+	if _, is := readFile(parse.Path); is == nil {
+		return fmt.Errorf("%s is a torrent; orchestra import makes an .orch file of it", parse.Path)
+	}
+	if hint := otherThanOrch(parse.Path, err); hint != "" {
+		return errors.New(hint)
+	}
+	return err
 }

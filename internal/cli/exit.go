@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"strings"
 	"syscall"
@@ -116,7 +117,7 @@ func exitCode(err error) int {
 }
 
 // mend says what to do about an error of a command where its words do not; empty otherwise. A port
-// that may not be used, or a name that is not known, is not mended by choosing another one.
+// that may not be used is not mended by choosing another one.
 func mend(command string, err error) string {
 	var joins *member.ListenError
 	var conducts *conduct.ListenError
@@ -129,7 +130,7 @@ func mend(command string, err error) string {
 		flag = "--member-listen"
 	}
 	switch {
-	case listens && isElsewhere(err):
+	case listens && (isElsewhere(err) || isNoHost(err)):
 		return "; " + flag + " takes an address of this machine"
 	case conducts != nil && !conducts.Admin && isInUse(err):
 		return "; is another conductor running? --listen chooses another address"
@@ -146,6 +147,12 @@ func isDiskError(err error) bool {
 	var link *os.LinkError
 	return errors.As(err, &path) || errors.As(err, &link) ||
 		errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EIO)
+}
+
+// isNoHost reports whether a name is that of no host.
+func isNoHost(err error) bool {
+	var name *net.DNSError
+	return errors.As(err, &name) && name.IsNotFound
 }
 
 // isRefused reports whether nobody listens at an address.

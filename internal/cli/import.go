@@ -65,6 +65,9 @@ func runImport(
 	if err != nil {
 		return withCode(exitInput, err)
 	}
+	if o.output.path == "" && strings.EqualFold(filepath.Ext(from.path), orchExt) {
+		return o.output.mistake("%q is an .orch file already, and join takes it as it is", from.path)
+	}
 	beside := orchName(f)
 	if from.path != "" {
 		beside = strings.TrimSuffix(from.path, filepath.Ext(from.path)) + orchExt

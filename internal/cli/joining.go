@@ -65,7 +65,7 @@ func (j *joining) run(ctx context.Context) error {
 	}
 	var poured <-chan error // the end of writing to stdout
 	if j.options.stdout {
-		poured = pour(j.ctx, m, j.file, p.stdout)
+		poured = pour(j.ctx, m, j.file, p.stdout, p.running)
 	}
 
 	cores := newCores()

@@ -19,6 +19,9 @@ import (
 // keyFileName is what the file with the key of a private swarm is called, beside the .orch file.
 const keyFileName = "swarm.key"
 
+// mostKeyFile is how much may stand in such a file: the key, and some blanks.
+const mostKeyFile = 2 * secure.TextSize
+
 // keyFileOption is that of the commands that look for a key beside the .orch file.
 func (p *program) keyFileOption() *option {
 	return &option{
@@ -34,9 +37,12 @@ func (p *program) readKey(path string) (*secure.Key, error) {
 		return nil, withCode(exitInput, fmt.Errorf("cannot read the key: %w", err))
 	}
 	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, 2*secure.TextSize))
+	text, err := io.ReadAll(io.LimitReader(file, mostKeyFile+1))
 	if err != nil {
 		return nil, withCode(exitInput, fmt.Errorf("cannot read the key: %w", err))
+	}
+	if len(text) > mostKeyFile {
+		return nil, withCode(exitInput, fmt.Errorf("%s: it is no key: it is too large", path))
 	}
 	key, err := secure.ParseKey(string(text))
 	if err != nil {

@@ -57,9 +57,9 @@ func counted(n int, what string) string {
 // badPartsText says in one line which parts of what is at path are bad.
 func badPartsText(parts []int, path string) string {
 	if len(parts) == 1 {
-		return fmt.Sprintf("part %d of %s does not verify; --repair gets it anew", parts[0], path)
+		return fmt.Sprintf("part %d of %s does not verify; join --repair gets it anew", parts[0], path)
 	}
-	return fmt.Sprintf("%s (%s) of %s do not verify; --repair gets them anew",
+	return fmt.Sprintf("%s (%s) of %s do not verify; join --repair gets them anew",
 		counted(len(parts), "part"), store.Ranges(parts), path)
 }
 

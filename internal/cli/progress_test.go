@@ -77,7 +77,8 @@ func TestPlainSchedule(t *testing.T) {
 		{70, 39, false, ""},
 		{71, 39, false, ""},
 	} {
-		v := &view{member.Progress{Bytes: 100, BytesDone: int64(step.percent), Waiting: step.waiting}, &meter{}, &meter{}, nil}
+		p := member.Progress{Bytes: 100, BytesDone: int64(step.percent), Waiting: step.waiting}
+		v := &view{p, &meter{}, &meter{}, nil}
 		if got := s.due(concertStart.Add(time.Duration(step.second)*time.Second), v); got != step.due {
 			t.Errorf("at %d s, %d %%: %v, want %v", step.second, step.percent, got, step.due)
 		}
@@ -91,7 +92,15 @@ func TestPlainScheduleOfSharing(t *testing.T) {
 		minute int
 		sent   int64
 		due    bool
-	}{{0, 0, false}, {10, 0, false}, {11, 1, true}, {12, 2, false}, {15, 3, false}, {16, 4, true}, {100, 4, false}} {
+	}{
+		{0, 0, false},
+		{10, 0, false},
+		{11, 1, true},
+		{12, 2, false},
+		{15, 3, false},
+		{16, 4, true},
+		{100, 4, false},
+	} {
 		v := &view{member.Progress{Complete: true, Uploaded: step.sent}, &meter{}, &meter{}, nil}
 		if got := s.due(concertStart.Add(time.Duration(step.minute)*time.Minute), v); got != step.due {
 			t.Errorf("after %d minutes: %v, want %v", step.minute, got, step.due)
@@ -111,7 +120,15 @@ func TestLimits(t *testing.T) {
 			at   float64
 			done int64
 			code int
-		}{{0, 0, 0}, {2.9, 0, 0}, {2.95, 10, 0}, {5.9, 10, 0}, {60, 10, 0}, {60.01, 10, 0}, {60.1, 10, exitStalled}} {
+		}{
+			{0, 0, 0},
+			{2.9, 0, 0},
+			{2.95, 10, 0},
+			{5.9, 10, 0},
+			{60, 10, 0},
+			{60.01, 10, 0},
+			{60.1, 10, exitStalled},
+		} {
 			part.BytesDone = step.done
 			if err := l.reached(at(step.at), &part, false); exitCode(err) != step.code {
 				t.Errorf("at %v: %v, want code %d", step.at, err, step.code)
@@ -149,8 +166,12 @@ func TestLimits(t *testing.T) {
 			"parts that fail": func(s int64) member.Progress {
 				return member.Progress{Bytes: 100, Downloaded: 10 * s, Wasted: 10 * (s - s%2)}
 			},
-			"what never ends":      func(s int64) member.Progress { return member.Progress{Bytes: 100, Downloaded: 25 * s} },
-			"what is here already": func(s int64) member.Progress { return member.Progress{Bytes: 100, Downloaded: 50 + s, Wasted: s} },
+			"what never ends": func(s int64) member.Progress {
+				return member.Progress{Bytes: 100, Downloaded: 25 * s}
+			},
+			"what is here already": func(s int64) member.Progress {
+				return member.Progress{Bytes: 100, Downloaded: 50 + s, Wasted: s}
+			},
 		} {
 			l := limits{stall: 3 * time.Second}
 			var err error
@@ -243,40 +264,68 @@ func TestBar(t *testing.T) {
 		{Name: "example.org", Trouble: "answers 403 Forbidden", Again: time.Now().Add(30 * time.Second)},
 	}
 	down, up, none := steadyMeter(1<<20), steadyMeter(512<<10), steadyMeter(0)
+	// How long a bar is does not matter here.
+	const (
+		moves  = "music [=>-]  38% 1.00 MiB/s ETA 2m37s   up  512 KiB/s 1 of 5 complete"
+		stalls = "music 38% stalled: nobody connected has 3 of the 157 missing parts; 192.168."
+	)
 	for _, tt := range []struct {
 		name  string
 		width int
 		v     *view
 		want  string
 	}{
-		{"joins", 140, &view{joins, down, up, nil}, "music [=====>---------]  38% 1.00 MiB/s ETA 2m37s   up  512 KiB/s 1 of 5 complete 4 connected 1.21 GiB sent  99/256 parts 99.0 MiB/256 MiB"},
-		{"joins", 79, &view{joins, down, up, nil}, "music [===>--------]  38% 1.00 MiB/s ETA 2m37s   up  512 KiB/s 1 of 5 complete"},
-		{"gets from the web", 110, &view{pulls, down, up, none}, "music [=====>--------]  38% 1.00 MiB/s ETA 2m37s   up  512 KiB/s 1 of 5 complete 80.0 MiB from web 4 connected"},
-		{"is refused", 150, &view{refused, down, up, none}, "music [====>------]  38% 1.00 MiB/s ETA 2m37s   up  512 KiB/s 1 of 5 complete the web server example.org answers 403 Forbidden; it is a... 4 connected"},
+		{
+			"joins", 140, &view{joins, down, up, nil},
+			moves + " 4 connected 1.21 GiB sent  99/256 parts 99.0 MiB/256 MiB",
+		},
+		{"joins", 79, &view{joins, down, up, nil}, moves},
+		{
+			"gets from the web", 110, &view{pulls, down, up, none},
+			moves + " 80.0 MiB from web 4 connected",
+		},
+		{
+			"is refused", 150, &view{refused, down, up, none},
+			moves + " the web server example.org answers 403 Forbidden; it is a... 4 connected",
+		},
 		{"joins", 39, &view{joins, down, up, nil}, "[==>-------]  38% 1.00 MiB/s ETA 2m37s  "},
 		{"joins", 19, &view{joins, down, up, nil}, " 38% 1.00 MiB/s"},
 		{"joins", 14, &view{joins, down, up, nil}, "38%"},
-		{"shares", 79, &view{shares, none, up, nil}, "music [===============] 100% sharing  512 KiB/s 3 of 5 complete 1.21 GiB sent"},
+		{
+			"shares", 79, &view{shares, none, up, nil},
+			"music [==] 100% sharing  512 KiB/s 3 of 5 complete 1.21 GiB sent",
+		},
 		{"shares", 39, &view{shares, none, up, nil}, "[=========] 100% sharing  512 KiB/s"},
 		{"shares", 19, &view{shares, none, up, nil}, "100%  512 KiB/s"},
-		{"shares alone", 79, &view{alone, none, none, nil}, "music [====] 100% sharing      0 B/s no members no conductor 1.21 GiB sent"},
-		{"waits", 110, &view{waits, none, up, nil}, "music 38% stalled: nobody connected has 3 of the 157 missing parts; 192.168.1.17:10001 had them last"},
-		{"waits", 79, &view{waits, none, up, nil}, "music 38% stalled: nobody connected has 3 of the 157 missing parts; 192.168...."},
+		{
+			"shares alone", 79, &view{alone, none, none, nil},
+			"music [==] 100% sharing      0 B/s no members no conductor 1.21 GiB sent",
+		},
+		{"waits", 110, &view{waits, none, up, nil}, stalls + "1.17:10001 had them last"},
+		{"waits", 79, &view{waits, none, up, nil}, stalls + "..."},
 		{"waits", 39, &view{waits, none, up, nil}, "38% stalled: nobody connected has 3 ..."},
 		{"waits", 19, &view{waits, none, up, nil}, "38% stalled: nob..."},
 		{"waits", 4, &view{waits, none, up, nil}, "38% "},
 		{"comes again", 39, &view{waits, down, up, nil}, "[==>-------]  38% 1.00 MiB/s ETA 2m37s  "},
-		{"checks", 79, &view{checks, none, up, nil}, "music [===>--------]  38%   checking ETA -       up  512 KiB/s 1 of 5 complete"},
-		{"keeps bad parts", 79, &view{bad, none, up, nil}, "music [=====>---------]  38% sharing  512 KiB/s 1 of 5 complete 1.21 GiB sent"},
+		{
+			"checks", 79, &view{checks, none, up, nil},
+			"music [=>-]  38%   checking ETA -       up  512 KiB/s 1 of 5 complete",
+		},
+		{
+			"keeps bad parts", 79, &view{bad, none, up, nil},
+			"music [=>-]  38% sharing  512 KiB/s 1 of 5 complete 1.21 GiB sent",
+		},
 	} {
 		got := newBar("music").render(tt.width, tt.v)
-		// How long a bar is does not matter here.
 		graph := regexp.MustCompile(`\[[-=> ]+\]`)
 		if graph.ReplaceAllString(got, "[]") != graph.ReplaceAllString(tt.want, "[]") {
 			t.Errorf("%s, %d columns:\ngot  %q\nwant %q", tt.name, tt.width, got, tt.want)
 		}
 	}
-	names := []string{"", "m", "a name that is longer than any place for it", "\u4e2d\u6587\u540d\u5b57\u5f88\u957f\u5f88\u957f\u5f88\u957f", "\x1b[31mred"}
+	names := []string{
+		"", "m", "a name that is longer than any place for it", "\x1b[31mred",
+		"\u4e2d\u6587\u540d\u5b57\u5f88\u957f\u5f88\u957f\u5f88\u957f",
+	}
 	for _, v := range []*view{{joins, down, up, nil}, {shares, none, up, nil}, {waits, none, none, nil}} {
 		for i, name := range names {
 			b := newBar(name)
@@ -318,23 +367,44 @@ func TestLine(t *testing.T) {
 	}
 	got := shares
 	got.Origins = []member.Origin{
-		{Name: "example.org", Received: 200 << 20}, {Name: "s3://music", Received: 56 << 20, Trouble: "sends nothing"},
+		{Name: "example.org", Received: 200 << 20},
+		{Name: "s3://music", Received: 56 << 20, Trouble: "sends nothing"},
 	}
 	down, up, none := steadyMeter(1<<20), steadyMeter(512<<10), steadyMeter(0)
 	var fresh meter
+	const (
+		part    = "99 of 256 parts (38 %), 99 MiB of 256 MiB"
+		moves   = part + ", 1.00 MiB/s, ETA 2m37s"
+		nobody  = ", 0 of 2 complete, 1 connected"
+		another = ", 5 MiB sent, 1 of 2 complete, 1 connected"
+		whole   = "256 of 256 parts (100 %), 256 MiB of 256 MiB, sharing"
+	)
 	for _, tt := range []struct {
 		v    *view
 		want string
 	}{
-		{&view{joins, down, none, nil}, "99 of 256 parts (38 %), 99 MiB of 256 MiB, 1.00 MiB/s, ETA 2m37s, 0 of 2 complete, 1 connected"},
-		{&view{gives, down, up, nil}, "99 of 256 parts (38 %), 99 MiB of 256 MiB, 1.00 MiB/s, ETA 2m37s, up 512 KiB/s, 5 MiB sent, 1 of 2 complete, 1 connected"},
-		{&view{pulls, down, none, up}, "99 of 256 parts (38 %), 99 MiB of 256 MiB, 1.00 MiB/s, ETA 2m37s, 80 MiB at 512 KiB/s from the web server example.org, 0 of 2 complete, 1 connected"},
-		{&view{refused, down, none, none}, "99 of 256 parts (38 %), 99 MiB of 256 MiB, 1.00 MiB/s, ETA 2m37s, 0 of 2 complete, 1 connected; the web server example.org answers 403 Forbidden; it is asked again in 30s"},
-		{&view{got, none, none, up}, "256 of 256 parts (100 %), 256 MiB of 256 MiB, sharing, 256 MiB from 2 web servers, 5 MiB sent, 1 of 2 complete, 1 connected, no conductor"},
-		{&view{shares, none, up, nil}, "256 of 256 parts (100 %), 256 MiB of 256 MiB, sharing, up 512 KiB/s, 5 MiB sent, 1 of 2 complete, 1 connected, no conductor"},
-		{&view{waits, none, none, nil}, `99 of 256 parts (38 %), 99 MiB of 256 MiB, 0 of 2 complete, 1 connected; stalled: all are full\n`},
-		{&view{joins, none, none, nil}, `99 of 256 parts (38 %), 99 MiB of 256 MiB, 0 of 2 complete, 1 connected; stalled`},
-		{&view{first, &fresh, none, nil}, `0 of 256 parts (0 %), 0 B of 256 MiB, no members; waiting: all are full\n`},
+		{&view{joins, down, none, nil}, moves + nobody},
+		{&view{gives, down, up, nil}, moves + ", up 512 KiB/s" + another},
+		{
+			&view{pulls, down, none, up},
+			moves + ", 80 MiB at 512 KiB/s from the web server example.org" + nobody,
+		},
+		{
+			&view{refused, down, none, none},
+			moves + nobody + "; the web server example.org answers 403 Forbidden; " +
+				"it is asked again in 30s",
+		},
+		{
+			&view{got, none, none, up},
+			whole + ", 256 MiB from 2 web servers" + another + ", no conductor",
+		},
+		{&view{shares, none, up, nil}, whole + ", up 512 KiB/s" + another + ", no conductor"},
+		{&view{waits, none, none, nil}, part + nobody + `; stalled: all are full\n`},
+		{&view{joins, none, none, nil}, part + nobody + `; stalled`},
+		{
+			&view{first, &fresh, none, nil},
+			`0 of 256 parts (0 %), 0 B of 256 MiB, no members; waiting: all are full\n`,
+		},
 	} {
 		if got := tt.v.line(); got != tt.want {
 			t.Errorf("got  %q\nwant %q", got, tt.want)
@@ -359,8 +429,10 @@ func TestBarIsSteady(t *testing.T) {
 			}
 			for _, width := range []int{40, 80, 160} {
 				got := b.render(width, v)
-				shape := fmt.Sprint(width, len(got), strings.Index(got, "%"), strings.Index(got, "/s"), strings.Index(got, "ETA"), strings.Index(got, "up"),
-					strings.Index(got, "complete"), strings.Index(got, "sent"), strings.Index(got, "parts"))
+				shape := fmt.Sprint(width, len(got))
+				for _, mark := range []string{"%", "/s", "ETA", "up", "complete", "sent", "parts"} {
+					shape += fmt.Sprint(" ", strings.Index(got, mark))
+				}
 				if want := shapes[width]; want == "" {
 					shapes[width] = shape
 				} else if shape != want {

@@ -50,6 +50,7 @@ var rooms = map[string][]string{
 
 	"internal/cli/hosts":       {}, // of tests only
 	"internal/cli/switchboard": {}, // so is this
+	"proto/mse/msetest":        {}, // and this
 }
 
 // pure are the rooms that decide while others do, and impure is what they may not import.
@@ -70,7 +71,7 @@ var confined = map[string]string{
 }
 
 // testRooms are the rooms that only tests import.
-var testRooms = []string{"internal/cli/hosts", "internal/cli/switchboard"}
+var testRooms = []string{"internal/cli/hosts", "internal/cli/switchboard", "proto/mse/msetest"}
 
 // ofTests is what only tests may import.
 var ofTests = []string{

@@ -3,8 +3,10 @@
 package cli
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -73,4 +75,22 @@ func TestTerminalShare(t *testing.T) {
 	share.press("q")
 	share.until(`stopping \(q\); once more stops at once\r\n`, from)
 	share.wantEnd(exitDone)
+}
+
+// Whose file went away while it was shared is told, and not that it is complete here.
+func TestShareOfWhatIsGone(t *testing.T) {
+	t.Parallel()
+	s := sharedScene(t, 1<<20)
+	sharer, _ := s.share("--part-size", "64K")
+	sharer.untilSays("complete here; nobody else has joined yet")
+	if err := os.Remove(s.path("original")); err != nil {
+		t.Fatal(err)
+	}
+	sharer.untilSays("music: no longer whole here: 16 of 16 parts are gone or changed; " +
+		"put back what was there, or share it again; nobody else has joined yet")
+	if err := os.WriteFile(s.path("original"), s.content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	sharer.untilSays("16 parts (0-15) of " + s.path("original") + " verify again and are shared")
+	wantEnd(t, sharer, syscall.SIGTERM, exitDone)
 }

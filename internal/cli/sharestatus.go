@@ -16,6 +16,7 @@ const (
 type saidStatus struct {
 	at                       time.Time
 	complete, known, pending int
+	lost                     int // parts
 	json                     string
 }
 
@@ -42,7 +43,7 @@ func (s *sharing) show(now time.Time) error {
 		p.terminal.draw(func(width int) string { return elided(harmless(s.line()), width) })
 	default:
 		for _, one := range s.all {
-			if one.said.due(now, &one.status) {
+			if lost := len(one.member.Progress().BadParts); one.said.due(now, &one.status, lost) {
 				p.terminal.note("%s: %s", one.file.Name, one.text())
 			}
 		}
@@ -110,10 +111,15 @@ func (one *shared) text() string {
 		v := view{Progress: progress}
 		checking = fmt.Sprintf("checking, %d %%; ", v.percent())
 	}
-	switch {
-	case is.Known == 0 && is.Clients == 0:
+	alone := is.Known <= 1 && is.Complete == is.Known && is.Clients == 0
+	switch lost := len(progress.BadParts); {
+	case lost > 0 && alone:
+		return checking + lostText(lost, progress.Parts) + "; nobody else has joined yet"
+	case lost > 0:
+		return checking + lostText(lost, progress.Parts) + "; " + statusText(is)
+	case alone && is.Known == 0:
 		return checking + "nobody else has joined yet"
-	case is.Known == 1 && is.Complete == 1 && is.Clients == 0:
+	case alone:
 		return checking + "complete here; nobody else has joined yet"
 	case is.Complete == 1 && progress.Complete:
 		return checking + "only here, do not end it yet: " + statusText(is)
@@ -121,14 +127,22 @@ func (one *shared) text() string {
 	return checking + statusText(is)
 }
 
-// due reports whether a line is due at now for a status: soon when it is another, and from time to
-// time while somebody gets the content.
-func (s *saidStatus) due(now time.Time, is *conduct.Status) bool {
-	changed := is.Complete != s.complete || is.Known != s.known || is.Pending != s.pending
+// due reports whether a line is due at now for a status, with so many parts lost here: soon when
+// it is another, and from time to time while somebody gets the content.
+func (s *saidStatus) due(now time.Time, is *conduct.Status, lost int) bool {
+	changed := is.Complete != s.complete || is.Known != s.known || is.Pending != s.pending ||
+		lost != s.lost
 	since := now.Sub(s.at)
 	if !(changed && since >= statusSoon || is.Pending > 0 && since >= statusAgain) {
 		return false
 	}
 	s.at, s.complete, s.known, s.pending = now, is.Complete, is.Known, is.Pending
+	s.lost = lost
 	return true
+}
+
+// lostText says that the content is not whole any more, and what to do.
+func lostText(lost, parts int) string {
+	return fmt.Sprintf("no longer whole here: %s of %s are gone or changed; "+
+		"put back what was there, or share it again", grouped(int64(lost)), counted(parts, "part"))
 }

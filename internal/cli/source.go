@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 
@@ -131,6 +133,10 @@ func (p *program) fetchComposition(
 	}
 	body, err := fetch.Open(ctx, address, cfg)
 	if err != nil {
+		if key == nil && isMissing(err) && isPathOfKey(address) {
+			err = fmt.Errorf("%w; the address of what is private ends in # and a key, "+
+				"and needs quotes around it", err)
+		}
 		return source{}, fetchError(ctx, err)
 	}
 	defer body.Close()
@@ -157,6 +163,18 @@ func (p *program) fetchComposition(
 		}
 	}
 	return s, nil
+}
+
+// isMissing reports whether a server says that there is no such file.
+func isMissing(err error) bool {
+	var status *fetch.StatusError
+	return errors.As(err, &status) && status.Code == http.StatusNotFound
+}
+
+// isPathOfKey reports whether a URL may be that of a private composition, see [secure.Key.PathOf].
+func isPathOfKey(address string) bool {
+	name, ok := strings.CutSuffix(path.Base(address), orchExt)
+	return ok && len(name) == 16 && strings.Trim(name, "0123456789abcdef") == ""
 }
 
 // fetchError is what a fetch failed with, unless the command was stopped.

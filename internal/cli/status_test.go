@@ -60,7 +60,8 @@ func TestStatus(t *testing.T) {
 	if _, says := s.status(exitInput); !strings.Contains(says, "nobody has joined it there") {
 		t.Errorf("of what is not known it says %q", says)
 	}
-	if text, says := s.status(exitStalled, "--wait", "all", "--timeout", "1500ms"); text != "no members\n" || !strings.Contains(says, "no members after 1.5 s") {
+	text, says := s.status(exitStalled, "--wait", "all", "--timeout", "1500ms")
+	if text != "no members\n" || !strings.Contains(says, "no members after 1.5 s") {
 		t.Errorf("waiting for nobody prints %q and %q", text, says)
 	}
 	waiting := s.start(orchestra(t, "status", s.address, s.orch, "--json", "--wait", "3"))
@@ -71,7 +72,7 @@ func TestStatus(t *testing.T) {
 	listed.until("two members", func(e sceneEvent) bool { return e.Known == 2 })
 	wantEnd(t, listed, syscall.SIGTERM, exitDone)
 
-	text, says := s.status(exitStalled, "--wait", "all", "--timeout", "1500ms")
+	text, says = s.status(exitStalled, "--wait", "all", "--timeout", "1500ms")
 	line := regexp.MustCompile(`^1 of 2 complete, slowest lab\\x1b\[31m-17 at \d+ %(, .* left)?\n$`)
 	if !line.MatchString(text) || !strings.Contains(says, " after 1.5 s") {
 		t.Errorf("waiting in vain prints %q and %q", text, says)
@@ -83,9 +84,14 @@ func TestStatus(t *testing.T) {
 		t.Errorf("it prints %q, want %s", text, plain)
 	}
 	got := s.statusJSON()
-	if got.Complete != 1 || got.Known != 2 || got.Pending != 1 || len(got.Members) != 2 ||
-		got.Members[0].Name != "lab\x1b[31m-17" || got.Members[0].Complete || got.Members[1].Name != "the first" || !got.Members[1].Complete {
+	if got.Complete != 1 || got.Known != 2 || got.Pending != 1 || len(got.Members) != 2 {
 		t.Errorf("--json: %+v", got)
+	}
+	if m := got.Members[0]; m.Name != "lab\x1b[31m-17" || m.Complete {
+		t.Errorf("--json: the first is %+v", m)
+	}
+	if m := got.Members[1]; m.Name != "the first" || !m.Complete {
+		t.Errorf("--json: the second is %+v", m)
 	}
 
 	// A further sharer makes it quick; all leave when they are complete.
@@ -180,7 +186,9 @@ func TestStatusNamesAndFinds(t *testing.T) {
 	if err := os.WriteFile(strange, randomBytes(70_000), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if text, err := orchestra(t, "compose", strange, "-q", "-c", "127.0.0.1:1", "-c", s.address, "-o", strange+".orch").CombinedOutput(); err != nil {
+	compose := orchestra(t, "compose", strange, "-q",
+		"-c", "127.0.0.1:1", "-c", s.address, "-o", strange+".orch")
+	if text, err := compose.CombinedOutput(); err != nil {
 		t.Fatalf("compose: %v: %s", err, text)
 	}
 	if f, err = orch.Open(strange + ".orch"); err != nil {
@@ -228,7 +236,10 @@ func TestStatusNamesAndFinds(t *testing.T) {
 
 	// The conductor's log says what gathers there, once each.
 	log := s.conductor.errors()
-	for _, want := range []string{`first member of a composition`, `first complete copy of a composition`, `name=music`, `member=first`, `name="music (` + id[:8] + `): 9 of 9 complete"`} {
+	for _, want := range []string{
+		`first member of a composition`, `first complete copy of a composition`, `name=music`,
+		`member=first`, `name="music (` + id[:8] + `): 9 of 9 complete"`,
+	} {
 		if !strings.Contains(log, want) {
 			t.Errorf("the conductor's log has no %q:\n%s", want, log)
 		}
@@ -259,8 +270,9 @@ func TestSubjectIsRead(t *testing.T) {
 		{ID: [20]byte{0x12}},
 	}
 	for prefix, want := range map[string]string{
-		"1": "", "12": "", "abcd": "", "ABCE": "", "abc": "2 compositions have an ID that begins with abc, among them abcd",
-		"a": "2 compositions have", "34": "it knows no composition whose ID begins with 34",
+		"1": "", "12": "", "abcd": "", "ABCE": "",
+		"abc": "2 compositions have an ID that begins with abc, among them abcd",
+		"a":   "2 compositions have", "34": "it knows no composition whose ID begins with 34",
 	} {
 		s, err := new(program).readSubject(t.Context(), []string{"host", prefix})
 		if err != nil || !s.one() || s.conductors[0] != "host:9999" {
@@ -304,8 +316,10 @@ func TestStatusWatch(t *testing.T) {
 	s.join("copy", "--name", "second").untilComplete()
 	next(2)
 	for i := 1; i < len(lines); i++ {
-		if lines[i].Copies == lines[i-1].Copies && lines[i].Known == lines[i-1].Known && lines[i].Pending == lines[i-1].Pending && lines[i].Pending == 0 {
-			t.Errorf("two lines say the same: %+v", lines[i])
+		was, is := lines[i-1], lines[i]
+		same := is.Copies == was.Copies && is.Known == was.Known && is.Pending == was.Pending
+		if same && is.Pending == 0 {
+			t.Errorf("two lines say the same: %+v", is)
 		}
 	}
 	wantEnd(t, watch, syscall.SIGTERM, exitDone)
@@ -341,28 +355,43 @@ func TestWaitIsOver(t *testing.T) {
 
 func TestStatusText(t *testing.T) {
 	slow := conduct.Standing{Label: "lab-17", Have: 619, Parts: 1000, Left: 40 * time.Second}
-	bare := conduct.Standing{Addr: netip.MustParseAddrPort("192.0.2.7:50000"), Have: 99_999_999, Parts: 100_000_000, Left: -1}
+	bare := conduct.Standing{
+		Addr: netip.MustParseAddrPort("192.0.2.7:50000"), Have: 99_999_999, Parts: 100_000_000, Left: -1,
+	}
 	full := conduct.Standing{Label: "full", Have: 3, Parts: 3}
+	client := conduct.Standing{Parts: 1, Client: true}
+	list := func(members ...conduct.Standing) []conduct.Standing { return members }
 	for want, s := range map[string]conduct.Status{
-		"187 of 200 complete, slowest lab-17 at 61 %, 40 s left": {Complete: 187, Known: 200, Pending: 13, Left: 40 * time.Second, Members: []conduct.Standing{slow, bare, full}},
-		"187 of 200 complete, slowest 192.0.2.7:50000 at 99 %":   {Complete: 187, Known: 200, Pending: 1, Left: -1, Members: []conduct.Standing{bare}},
-		"200 of 200 complete":                                  {Complete: 200, Known: 200, Members: []conduct.Standing{full}},
-		"0 of 1 complete, 2h00m left":                          {Known: 1, Pending: 1, Left: 2 * time.Hour},
-		"no members":                                           {},
-		"no members; 0 of 2 BitTorrent clients":                {Clients: 2, Members: []conduct.Standing{{Parts: 1, Client: true}}},
-		"1 of 2 complete, 3 s left; 1 of 2 BitTorrent clients": {Complete: 1, Known: 2, Pending: 1, Left: 3 * time.Second, Clients: 2, ClientsComplete: 1, Members: []conduct.Standing{{Parts: 1, Client: true}}},
-		"1 of 1 complete, slowest ? at 0 %":                    {Complete: 1, Known: 1, Pending: 1, Left: -1, Members: []conduct.Standing{{Parts: 1}}},
+		"187 of 200 complete, slowest lab-17 at 61 %, 40 s left": {
+			Complete: 187, Known: 200, Pending: 13, Left: 40 * time.Second,
+			Members: list(slow, bare, full),
+		},
+		"187 of 200 complete, slowest 192.0.2.7:50000 at 99 %": {
+			Complete: 187, Known: 200, Pending: 1, Left: -1, Members: list(bare),
+		},
+		"200 of 200 complete":                   {Complete: 200, Known: 200, Members: list(full)},
+		"0 of 1 complete, 2h00m left":           {Known: 1, Pending: 1, Left: 2 * time.Hour},
+		"no members":                            {},
+		"no members; 0 of 2 BitTorrent clients": {Clients: 2, Members: list(client)},
+		"1 of 2 complete, 3 s left; 1 of 2 BitTorrent clients": {
+			Complete: 1, Known: 2, Pending: 1, Left: 3 * time.Second,
+			Clients: 2, ClientsComplete: 1, Members: list(client),
+		},
+		"1 of 1 complete, slowest ? at 0 %": {
+			Complete: 1, Known: 1, Pending: 1, Left: -1, Members: list(conduct.Standing{Parts: 1}),
+		},
 	} {
 		if got := statusText(&s); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
+	const three = "   61 %  lab-17, 40 s left\n   99 %  192.0.2.7:50000\n  100 %  full\n"
 	for want, s := range map[string]conduct.Status{
 		// an older conductor
-		"   61 %  lab-17, 40 s left\n   99 %  192.0.2.7:50000\n  100 %  full\n  and 7 more":  {Pending: 10, Members: []conduct.Standing{slow, bare, full}},
-		"   61 %  lab-17, 40 s left\n   99 %  192.0.2.7:50000\n  100 %  full\n  and 17 more": {Pending: 10, Listed: 20, Members: []conduct.Standing{slow, bare, full}},
-		"  100 %  full\n  100 %  full": {Listed: 2, Clients: 1, Members: []conduct.Standing{full, full, {Have: 1, Parts: 1, Client: true}}},
-		"":                             {Clients: 1, Members: []conduct.Standing{{Parts: 1, Client: true}}},
+		three + "  and 7 more":         {Pending: 10, Members: list(slow, bare, full)},
+		three + "  and 17 more":        {Pending: 10, Listed: 20, Members: list(slow, bare, full)},
+		"  100 %  full\n  100 %  full": {Listed: 2, Clients: 1, Members: list(full, full, client)},
+		"":                             {Clients: 1, Members: list(client)},
 	} {
 		if got := strings.Join(memberTexts(&s), "\n"); got != want {
 			t.Errorf("%q, want %q", got, want)

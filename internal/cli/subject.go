@@ -35,6 +35,12 @@ func (p *program) readSubject(ctx context.Context, arguments []string) (subject,
 		return p.subjectOfMagnet(first)
 	case len(arguments) == 1 && looksLikeFile(first) && !isRoot(first):
 		return p.subjectOfFile(ctx, first)
+	case !strings.Contains(first, ":") && exists(first):
+		hint := didYouMeanOrch(first)
+		if hint == "" {
+			hint = "; a conductor of that name is " + first + ":9999"
+		}
+		return subject{}, withCode(exitInput, fmt.Errorf("%s is neither an .orch file nor a torrent%s", first, hint))
 	}
 	s, err := p.subjectAt(first)
 	if err != nil {

@@ -84,8 +84,8 @@ func TestNumbersForPeople(t *testing.T) {
 		parts []int
 		want  string
 	}{
-		{[]int{17}, "part 17 of music does not verify; --repair gets it anew"},
-		{[]int{3, 7, 8, 9, 40}, "5 parts (3, 7-9, 40) of music do not verify; --repair gets them anew"},
+		{[]int{17}, "part 17 of music does not verify; join --repair gets it anew"},
+		{[]int{3, 7, 8, 9, 40}, "5 parts (3, 7-9, 40) of music do not verify; join --repair gets them anew"},
 	} {
 		if got := badPartsText(tt.parts, "music"); got != tt.want {
 			t.Errorf("%v: %q, want %q", tt.parts, got, tt.want)

@@ -56,11 +56,16 @@ func runVerify(ctx context.Context, p *program, arguments []string) error {
 		return withCode(exitInput, fmt.Errorf("%s is not in the current folder; did you mean verify %s %s?",
 			f.Name, arguments[0], beside))
 	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() != f.IsFolder() {
+		is, described := "file", "folder"
+		if info.IsDir() {
+			is, described = described, is
+		}
+		return withCode(exitInput, fmt.Errorf("%s is a %s, and %s describes a %s; give the path of the %s",
+			path, is, arguments[0], described, described))
+	}
 	if f.IsFolder() {
 		return verifyFolder(ctx, p, f, arguments[0], path)
-	}
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return withCode(exitInput, fmt.Errorf("%s is a folder, and %s describes a file; give the path of the file", path, arguments[0]))
 	}
 	began := time.Now()
 	// Composing the content again is the whole check: the same checksums, or not.

@@ -18,44 +18,25 @@ import (
 // way. nginx's log says what it sent: one copy and little more.
 func TestTenMembersFromOneWebServer(t *testing.T) {
 	t.Parallel()
-	nginx := findNginx(t)
-	const members, size, line = 10, 16 << 20, 40
-	names := []string{"conductor", "web"}
-	for i := range members {
-		names = append(names, fmt.Sprint("m", i))
+	const size, line = 16 << 20, 40
+	var members []string
+	for i := range 10 {
+		members = append(members, fmt.Sprint("m", i))
 	}
-	star := hosts.NewStar(t, names...)
-	s := newLabScene(t, star.Lab, size)
-	web := s.serveByNginx(nginx, "web")
-	url := "http://" + star.Address("web") + ":8080/music"
-
-	// Composed by URL before the lines are narrow: once read.
-	s.composeFrom(star, url)
-	before := web.sent()
-	if before < size || before > size+1<<20 {
-		t.Errorf("compose had nginx send %d bytes", before)
-	}
-
-	rates := map[string]int{}
-	for _, name := range names {
+	s := newWebScene(t, size, members...)
+	rates := map[string]int{"conductor": line, "web": line}
+	for _, name := range members {
 		rates[name] = line
 	}
-	narrow(star, names, rates)
-	s.conductOn("conductor")
+	s.begin(rates)
+	if s.before < size || s.before > size+1<<20 { // the content was read once
+		t.Errorf("compose had nginx send %d bytes", s.before)
+	}
 	begun := time.Now()
-	var players []*player
-	for _, name := range names[2:] {
-		players = append(players, s.on(name, "join", "--json", "--dir", filepath.Join(s.dir, name), s.orch))
-	}
-	for _, p := range players {
-		p.untilComplete()
-		s.wantCopy(p.name)
-	}
-	took := time.Since(begun)
-	copies := float64(web.sent()-before) / size
-	alone := time.Duration(float64(size) * 8 / (line * 1e6) * float64(time.Second))
+	s.wantCopies(s.join(members...)...)
+	took, copies, alone := time.Since(begun), s.copies(), lineTime(size, line)
 	t.Logf("%d members took %.2f times what the line takes for one copy; nginx sent %.3f copies",
-		members, took.Seconds()/alone.Seconds(), copies)
+		len(members), took.Seconds()/alone.Seconds(), copies)
 	most := 1.2
 	if took > alone*3/2 { // the machine is busy: members take each other for gone
 		most = 2
@@ -69,34 +50,22 @@ func TestTenMembersFromOneWebServer(t *testing.T) {
 // asked again soon, and for what is missing.
 func TestWebServerEndsAndIsStartedAgain(t *testing.T) {
 	t.Parallel()
-	nginx := findNginx(t)
-	const size, line = 8 << 20, 16
-	names := []string{"conductor", "web", "m0", "m1", "m2"}
-	star := hosts.NewStar(t, names...)
-	s := newLabScene(t, star.Lab, size)
-	web := s.serveByNginx(nginx, "web")
-	s.composeFrom(star, "http://"+star.Address("web")+":8080/music", "-s", "256K")
-	narrow(star, names, map[string]int{"web": line, "m0": line, "m1": line, "m2": line})
-	before := web.sent()
-	s.conductOn("conductor")
-	var players []*player
-	for _, name := range names[2:] {
-		players = append(players, s.on(name, "join", "--json", "--dir", filepath.Join(s.dir, name), s.orch))
-	}
-	parts := size / (256 << 10)
-	players[0].untilParts(parts / 3)
-	web.stop()
-	players[0].until("an error", func(e sceneEvent) bool {
-		return strings.Contains(players[0].errors()+players[1].errors()+players[2].errors(), "it is asked again in")
+	const size, partSize, line = 8 << 20, 256 << 10, 16
+	s := newWebScene(t, size, "m0", "m1", "m2")
+	s.begin(map[string]int{"web": line, "m0": line, "m1": line, "m2": line}, "-s", "256K")
+	members := s.join("m0", "m1", "m2")
+	members[0].untilParts(size / partSize / 3)
+	s.web.stop()
+	members[0].until("an error", func(e sceneEvent) bool {
+		says := members[0].errors() + members[1].errors() + members[2].errors()
+		return strings.Contains(says, "it is asked again in")
 	})
-	web.start()
+	s.web.start()
 	begun := time.Now()
-	for _, p := range players {
-		p.untilComplete()
-		s.wantCopy(p.name)
-	}
-	copies := float64(web.sent()-before) / size
-	t.Logf("all were complete %v after it was started again; it sent %.3f copies", time.Since(begun), copies)
+	s.wantCopies(members...)
+	copies := s.copies()
+	t.Logf("all were complete %v after it was started again; it sent %.3f copies",
+		time.Since(begun), copies)
 	if copies > 1.5 { // what was on its way when it ended comes twice
 		t.Errorf("nginx sent %.3f copies", copies)
 	}
@@ -105,32 +74,76 @@ func TestWebServerEndsAndIsStartedAgain(t *testing.T) {
 // A slow web server beside a member that has everything sends little.
 func TestSlowWebServer(t *testing.T) {
 	t.Parallel()
-	nginx := findNginx(t)
 	const size, line, slow = 16 << 20, 40, 4
-	names := []string{"conductor", "web", "sharer", "m0", "m1"}
-	star := hosts.NewStar(t, names...)
-	s := newLabScene(t, star.Lab, size)
-	web := s.serveByNginx(nginx, "web")
-	s.composeFrom(star, "http://"+star.Address("web")+":8080/music", "-s", "256K")
-	narrow(star, names, map[string]int{"web": slow, "sharer": line, "m0": line, "m1": line})
-	before := web.sent()
-	s.conductOn("conductor")
-	m0 := s.on("m0", "join", "--json", "--dir", filepath.Join(s.dir, "m0"), s.orch)
-	m0.untilParts(2) // of the web server alone
+	s := newWebScene(t, size, "sharer", "m0", "m1")
+	s.begin(map[string]int{"web": slow, "sharer": line, "m0": line, "m1": line}, "-s", "256K")
+	first := s.join("m0")
+	first[0].untilParts(2) // of the web server alone
 	begun := time.Now()
 	s.on("sharer", "join", "--json", "--dir", filepath.Join(s.dir, "original"), s.orch)
-	m1 := s.on("m1", "join", "--json", "--dir", filepath.Join(s.dir, "m1"), s.orch)
-	for _, p := range []*player{m0, m1} {
-		p.untilComplete()
-		s.wantCopy(p.name)
-	}
-	took := time.Since(begun)
-	alone := time.Duration(float64(size) * 8 / (slow * 1e6) * float64(time.Second))
-	copies := float64(web.sent()-before) / size
-	t.Logf("all were complete after %v, from the web server it would be %v; it sent %.3f copies", took, alone, copies)
+	s.wantCopies(append(first, s.join("m1")...)...)
+	took, copies, alone := time.Since(begun), s.copies(), lineTime(size, slow)
+	t.Logf("all were complete after %v, from the web server it would be %v; it sent %.3f copies",
+		took, alone, copies)
 	if took > alone || copies > 0.5 {
 		t.Errorf("all were complete after %v, and nginx sent %.3f copies", took, copies)
 	}
+}
+
+// A webScene is a lab with a conductor, members, and nginx that has the content on the host "web".
+type webScene struct {
+	*labScene
+	star   *hosts.Star
+	web    *nginxServer
+	names  []string // of the hosts
+	size   int
+	before int64 // bytes that nginx had sent when the content was composed
+}
+
+func newWebScene(t *testing.T, size int, members ...string) *webScene {
+	t.Helper()
+	nginx := findNginx(t)
+	names := append([]string{"conductor", "web"}, members...)
+	star := hosts.NewStar(t, names...)
+	s := &webScene{labScene: newLabScene(t, star.Lab, size), star: star, names: names, size: size}
+	s.web = s.serveByNginx(nginx, "web")
+	return s
+}
+
+// begin composes what nginx has, gives the hosts lines of so many Mbit/s, and starts the conductor.
+func (s *webScene) begin(rates map[string]int, options ...string) {
+	s.t.Helper()
+	s.composeFrom(s.star, "http://"+s.star.Address("web")+":8080/music", options...)
+	s.before = s.web.sent()
+	narrow(s.star, s.names, rates)
+	s.conductOn("conductor")
+}
+
+// join starts members on these hosts.
+func (s *webScene) join(names ...string) (players []*player) {
+	s.t.Helper()
+	for _, name := range names {
+		dir := filepath.Join(s.dir, name)
+		players = append(players, s.on(name, "join", "--json", "--dir", dir, s.orch))
+	}
+	return players
+}
+
+// wantCopies waits until all have the content.
+func (s *webScene) wantCopies(players ...*player) {
+	s.t.Helper()
+	for _, p := range players {
+		p.untilComplete()
+		s.wantCopy(p.name)
+	}
+}
+
+// copies is how many times the size of the content nginx has sent to members.
+func (s *webScene) copies() float64 { return float64(s.web.sent()-s.before) / float64(s.size) }
+
+// lineTime is what a line of so many Mbit/s takes for so many bytes.
+func lineTime(size, rate int) time.Duration {
+	return time.Duration(float64(size) * 8 / float64(rate*1e6) * float64(time.Second))
 }
 
 // composeFrom composes what is at a URL.
@@ -172,7 +185,8 @@ type nginxServer struct {
 func (s *labScene) serveByNginx(program, host string) *nginxServer {
 	s.t.Helper()
 	n := &nginxServer{labScene: s, program: program, host: host, dir: s.t.TempDir()}
-	text := fmt.Sprintf(`worker_processes 1; daemon off; user root; pid %[1]s/pid; error_log %[1]s/error.log;
+	text := fmt.Sprintf(`worker_processes 1; daemon off; user root; pid %[1]s/pid;
+error_log %[1]s/error.log;
 events {}
 http {
 	log_format sent '$status $bytes_sent';
@@ -196,7 +210,8 @@ func (n *nginxServer) path(name string) string { return filepath.Join(n.dir, nam
 // start starts it, and returns when it listens.
 func (n *nginxServer) start() {
 	n.t.Helper()
-	n.cmd = n.lab.On(n.host, exec.Command(n.program, "-c", n.path("nginx.conf"), "-p", n.dir, "-e", n.path("error.log")))
+	n.cmd = n.lab.On(n.host, exec.Command(n.program,
+		"-c", n.path("nginx.conf"), "-p", n.dir, "-e", n.path("error.log")))
 	var says strings.Builder
 	n.cmd.Stdout, n.cmd.Stderr = &says, &says
 	if err := n.cmd.Start(); err != nil {

@@ -10,6 +10,7 @@ package magnet
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net"
 	"sync"
@@ -21,6 +22,7 @@ import (
 	"orchestra/member/tracker"
 	"orchestra/orch"
 	"orchestra/proto"
+	"orchestra/proto/mse"
 )
 
 // Config says what is sought, and where.
@@ -149,7 +151,17 @@ func (s *seeker) visit(ctx context.Context, c *candidate) {
 	s.pool.ended(c, time.Now(), err)
 }
 
+// dial asks one at its address: by a second connection, where the first one turns out by chance to
+// be of no use for an encrypted handshake.
 func (s *seeker) dial(ctx context.Context, at string, encrypted bool) error {
+	err := s.dialOnce(ctx, at, encrypted)
+	if errors.Is(err, mse.ErrAgain) {
+		return s.dialOnce(ctx, at, encrypted)
+	}
+	return err
+}
+
+func (s *seeker) dialOnce(ctx context.Context, at string, encrypted bool) error {
 	dialer := net.Dialer{Timeout: dialTimeout}
 	conn, err := dialer.DialContext(ctx, "tcp", at)
 	if err != nil {

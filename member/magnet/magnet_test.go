@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,6 +28,7 @@ import (
 	"orchestra/orch"
 	"orchestra/proto"
 	"orchestra/proto/mse"
+	"orchestra/proto/mse/msetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -201,7 +203,8 @@ func TestFetchAmongLiars(t *testing.T) {
 	}
 }
 
-// A client that is set to require encryption is asked so.
+// A client that is set to require encryption is asked so, and again if the first secret is of no
+// use.
 func TestFetchFromWhoRequiresEncryption(t *testing.T) {
 	info := []byte("d6:lengthi5e4:name1:a12:piece lengthi16384e6:pieces20:01234567890123456789e")
 	id := orch.ID(sha1.Sum(info))
@@ -210,6 +213,8 @@ func TestFetchFromWhoRequiresEncryption(t *testing.T) {
 		t.Fatal(err)
 	}
 	var work sync.WaitGroup
+	var once sync.Once
+	var plain atomic.Int32
 	work.Go(func() {
 		for {
 			c, err := listener.Accept()
@@ -219,10 +224,22 @@ func TestFetchFromWhoRequiresEncryption(t *testing.T) {
 			work.Go(func() {
 				defer c.Close()
 				first := make([]byte, 20)
-				if _, err := io.ReadFull(c, first); err != nil || first[0] == 19 {
-					return // it takes no plain handshake
+				if _, err := io.ReadFull(c, first); err != nil {
+					return
+				}
+				if first[0] == 19 { // it takes no plain handshake
+					plain.Add(1)
+					return
 				}
 				c = &through{c, io.MultiReader(bytes.NewReader(first), c), c}
+				isFirst := false
+				once.Do(func() { isFirst = true })
+				if isFirst {
+					if err := msetest.AnswerShort(c); err == nil {
+						_, _ = io.Copy(io.Discard, c) // until it is given up
+					}
+					return
+				}
 				agreed, err := mse.Answer(c, mse.RC4, func([20]byte) ([20]byte, bool) { return id, true })
 				if err != nil {
 					return
@@ -244,6 +261,9 @@ func TestFetchFromWhoRequiresEncryption(t *testing.T) {
 	})
 	if got.Name != "a" {
 		t.Errorf("it is %s", got.Name)
+	}
+	if n := plain.Load(); n != 1 {
+		t.Errorf("%d plain connections before, want 1", n)
 	}
 }
 

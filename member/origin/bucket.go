@@ -1,7 +1,6 @@
 package origin
 
 import (
-	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -14,8 +13,7 @@ import (
 )
 
 // A file in a bucket is read by a signed URL (AWS Signature Version 4, as a query), which allows
-// who has it this one file for some time: so HTTP does the rest. The keys come from the environment
-// and go nowhere.
+// who has it this one file for some time: so HTTP does the rest. The keys go nowhere.
 
 // signedFor is how long a signed URL is good.
 const signedFor = time.Hour
@@ -29,7 +27,8 @@ func (s *Source) address(u *url.URL) (string, error) {
 }
 
 // SignedURL turns s3://BUCKET/KEY into a URL that can be fetched for an hour: signed with the keys
-// that env has under the names that the programs of AWS know, or as it is where there are none.
+// that env has under the names that the programs of AWS know, or the profile that AWS_PROFILE
+// names, or as it is where there are none.
 func SignedURL(address string, env func(string) string) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "s3" || u.Hostname() == "" {
@@ -42,18 +41,19 @@ func SignedURL(address string, env func(string) string) (string, error) {
 }
 
 func signedURL(u *url.URL, env func(string) string, now time.Time) (string, error) {
-	region := regionOf(env)
-	bucket := u.Host
-	endpoint := cmp.Or(env("AWS_ENDPOINT_URL_S3"), env("AWS_ENDPOINT_URL"))
+	with, err := accountOf(env)
+	if err != nil {
+		return "", err
+	}
+	region, bucket := with.region.value, u.Host
 	var at *url.URL
 	var path string
 	key := awsEscape(strings.TrimPrefix(u.Path, "/"), true)
 	switch {
-	case endpoint != "":
-		var err error
-		if at, err = url.Parse(endpoint); err != nil || at.Host == "" ||
+	case with.endpoint.value != "":
+		if at, err = url.Parse(with.endpoint.value); err != nil || at.Host == "" ||
 			at.Scheme != "http" && at.Scheme != "https" {
-			return "", errors.New("cannot be asked: AWS_ENDPOINT_URL is no URL of http or https")
+			return "", errors.New("cannot be asked: " + with.endpoint.from + " is no URL of http or https")
 		}
 		path = strings.TrimSuffix(at.EscapedPath(), "/") + "/" + key
 		if !strings.HasPrefix(at.Host, bucket+".") { // else the endpoint is that of the bucket
@@ -68,11 +68,11 @@ func signedURL(u *url.URL, env func(string) string, now time.Time) (string, erro
 	}
 	sign := signing{
 		host: at.Host, path: path, region: region, now: now.UTC(),
-		id: env("AWS_ACCESS_KEY_ID"), secret: env("AWS_SECRET_ACCESS_KEY"),
-		token: env("AWS_SESSION_TOKEN"), seconds: int(signedFor.Seconds()),
+		id: with.id.value, secret: with.secret.value, token: with.token.value,
+		seconds: int(signedFor.Seconds()),
 	}
 	whole := at.Scheme + "://" + at.Host + path
-	if !hasKeys(env) {
+	if !with.hasKeys() {
 		return whole, nil
 	}
 	return whole + "?" + sign.query(), nil
@@ -84,15 +84,6 @@ func amazon(region string) string {
 		return region + ".amazonaws.com.cn"
 	}
 	return region + ".amazonaws.com"
-}
-
-func regionOf(env func(string) string) string {
-	return cmp.Or(env("AWS_REGION"), env("AWS_DEFAULT_REGION"), "us-east-1")
-}
-
-// hasKeys reports whether there is something to sign with.
-func hasKeys(env func(string) string) bool {
-	return env("AWS_ACCESS_KEY_ID") != "" && env("AWS_SECRET_ACCESS_KEY") != ""
 }
 
 // signing is what a signature is made of.

@@ -108,7 +108,11 @@ func Refusal(
 ) string {
 	query := u.Query()
 	bucket := u.Scheme == "s3"
-	signed := bucket && hasKeys(env) || query.Has("X-Amz-Signature")
+	with, err := accountOf(env)
+	if err != nil {
+		with = account{} // it was another one when the bucket was asked
+	}
+	signed := bucket && with.hasKeys() || query.Has("X-Amz-Signature")
 	if !bucket && !signed {
 		return ""
 	}
@@ -121,33 +125,35 @@ func Refusal(
 	if !bucket {
 		return goodUntil(query, now)
 	}
-	if region := said.region(res.Header); region != "" && region != regionOf(env) {
-		return fmt.Sprintf("its region is %s, and AWS_REGION says %s", region, regionOf(env))
+	if region := said.region(res.Header); region != "" && region != with.region.value {
+		return fmt.Sprintf("its region is %s, and %s says %s",
+			region, with.region.from, with.region.value)
 	}
 	switch said.Code {
 	case "SignatureDoesNotMatch":
-		return "AWS_SECRET_ACCESS_KEY is not the secret of the key in AWS_ACCESS_KEY_ID"
+		return with.secret.from + " is not the secret of the key in " + with.id.from
 	case "InvalidAccessKeyId":
-		return "it does not know the key in AWS_ACCESS_KEY_ID"
+		return "it does not know the key in " + with.id.from
 	case "InvalidToken", "InvalidSecurity":
-		return "it does not take the token in AWS_SESSION_TOKEN"
+		return "it does not take the token in " + with.token.from
 	case "ExpiredToken":
-		return "the token in AWS_SESSION_TOKEN has expired"
+		return "the token in " + with.token.from + " has expired"
 	case "NoSuchBucket":
 		return "there is no bucket of this name"
 	case "NoSuchKey":
 		return "the bucket has no such file"
 	case "AuthorizationHeaderMalformed", "AuthorizationQueryParametersError":
-		return "AWS_REGION may not be the bucket's region"
+		return with.region.from + " may not be the bucket's region"
 	case "PermanentRedirect":
-		return "the bucket is elsewhere, as AWS_REGION or AWS_ENDPOINT_URL should say"
+		return "the bucket is elsewhere, as " + with.region.from + " or AWS_ENDPOINT_URL should say"
 	}
 	refused := res.StatusCode == http.StatusForbidden || res.StatusCode == http.StatusUnauthorized
 	switch {
 	case refused && !signed:
-		return "the bucket is not public, and AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set"
+		return "the bucket is not public, and neither AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY " +
+			"nor AWS_PROFILE are set"
 	case refused:
-		return "the key in AWS_ACCESS_KEY_ID may not read this file"
+		return "the key in " + with.id.from + " may not read this file"
 	case isCode(said.Code):
 		return "it says " + said.Code
 	}

@@ -201,7 +201,7 @@ func TestBucketRefuses(t *testing.T) {
 		"no key": {
 			env: []string{"AWS_ACCESS_KEY_ID", ""},
 			want: "answers 403 Forbidden: the bucket is not public, " +
-				"and AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set",
+				"and neither AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY nor AWS_PROFILE are set",
 		},
 		"file": {
 			address: "s3://music/g", want: "answers 404 Not Found: the bucket has no such file",

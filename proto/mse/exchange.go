@@ -48,6 +48,26 @@ func (k privateKey) secret(public []byte) ([]byte, error) {
 	return y.Exp(y, k.x, prime).FillBytes(make([]byte, keySize)), nil
 }
 
+// answerTo returns a private key for who has said a public one, and their
+// secret, which is not short.
+func answerTo(public []byte, random io.Reader) (key privateKey, secret []byte, err error) {
+	for secret == nil || isShort(secret) {
+		if key, err = newPrivateKey(random); err != nil {
+			return key, nil, err
+		}
+		if secret, err = key.secret(public); err != nil {
+			return key, nil, err
+		}
+	}
+	return key, secret, nil
+}
+
+// isShort reports whether a secret begins with a zero. Most clients take all of
+// its bytes, and some (rtorrent) none of the zeros that it begins with, so that
+// two ends do not understand each other with one of 256 secrets. Nothing that
+// comes before tells which of the two somebody does.
+func isShort(secret []byte) bool { return secret[0] == 0 }
+
 // newPad returns random bytes of a random length.
 func newPad(random io.Reader) ([]byte, error) {
 	var size [2]byte

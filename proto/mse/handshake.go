@@ -22,7 +22,8 @@ type Agreed struct {
 // methods are those that the far end may select from; what is initial is said
 // within the handshake. Not a byte beyond the handshake is read. How long it
 // may take is the caller's to bound. The error is io.EOF if the connection
-// ended before the far end said anything.
+// ended before the far end said anything, and [ErrAgain] for one of 256: the
+// caller opens another connection then.
 func Open(conn io.ReadWriter, infoHash [20]byte, offered Method, initial []byte) (*Agreed, error) {
 	return open(conn, infoHash, offered, initial, rand.Reader)
 }
@@ -47,6 +48,9 @@ func open(
 	secret, err := key.secret(public[:])
 	if err != nil {
 		return nil, err
+	}
+	if isShort(secret) {
+		return nil, ErrAgain
 	}
 	a := &Agreed{InfoHash: infoHash}
 	a.in, a.out = ciphers(secret, infoHash, "keyB", "keyA")
@@ -99,11 +103,7 @@ func answer(
 	if _, err := io.ReadFull(conn, public[:]); err != nil {
 		return nil, err
 	}
-	key, err := newPrivateKey(random)
-	if err != nil {
-		return nil, err
-	}
-	secret, err := key.secret(public[:])
+	key, secret, err := answerTo(public[:], random)
 	if err != nil {
 		return nil, err
 	}

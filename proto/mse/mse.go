@@ -70,6 +70,9 @@ var (
 	ErrUnknown = errors.New("it means content that is not here")
 	// ErrNoMethod is the error for two ends that have no method in common.
 	ErrNoMethod = errors.New("the ends have no method in common")
+	// ErrAgain is the error for an opener that has got a secret with the far end
+	// of which clients do not make the same. Another connection has another one.
+	ErrAgain = errors.New("its secret begins with a zero, which clients take in two ways")
 )
 
 // Name is what stands for an info-hash in the handshake: an acceptor finds by

@@ -2,9 +2,11 @@ package mse
 
 import (
 	"bytes"
+	"crypto/sha1"
 	"encoding/hex"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -299,6 +301,65 @@ func TestPublicKeys(t *testing.T) {
 		if _, err := key.secret(public); err != nil {
 			t.Errorf("%x: %v", public, err)
 		}
+	}
+}
+
+// keyFor returns the randomness of a private key whose secret with a public key
+// is short, or is not.
+func keyFor(t *testing.T, public []byte, short bool) []byte {
+	t.Helper()
+	for n := range 1 << 16 {
+		random := sha1.Sum([]byte{byte(n), byte(n >> 8)})
+		key, err := newPrivateKey(bytes.NewReader(random[:]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		secret, err := key.secret(public)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if isShort(secret) == short {
+			return random[:]
+		}
+	}
+	t.Fatal("there is none")
+	return nil
+}
+
+// Clients hash a secret that begins with a zero in two ways, so none is used: the
+// acceptor takes another key, and the opener another connection.
+func TestShortSecrets(t *testing.T) {
+	opener, err := newPrivateKey(randomness(1, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	short, long := keyFor(t, opener.public(), true), keyFor(t, opener.public(), false)
+	publicOf := func(random []byte) []byte {
+		key, err := newPrivateKey(bytes.NewReader(random))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return key.public()
+	}
+
+	here, there := connected()
+	there.Write(opener.public())
+	there.Write(make([]byte, maxPad+20)) // so that it ends
+	random := bytes.NewReader(slices.Concat(short, long, []byte{0, 0}))
+	if _, err := answer(here, RC4, knows(content), random); !errors.Is(err, ErrNotEncrypted) {
+		t.Errorf("the acceptor has %v", err)
+	}
+	if said := here.out.buf.Bytes(); !bytes.Equal(said, publicOf(long)) {
+		t.Errorf("it says %x, want its second key", said)
+	}
+
+	here, there = connected()
+	there.Write(publicOf(short))
+	if _, err := open(here, content, RC4, nil, randomness(1, nil)); !errors.Is(err, ErrAgain) {
+		t.Errorf("the opener has %v", err)
+	}
+	if said := here.out.buf.Bytes(); !bytes.Equal(said, opener.public()) {
+		t.Errorf("it says %d bytes, not its key alone", len(said))
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"net/http/httptrace"
 	"net/netip"
 	"net/url"
+	"os"
 	"strings"
 	"syscall"
 	"time"
@@ -252,9 +253,20 @@ func (f *fetching) explain(err error) error {
 	case errors.As(err, &name):
 		return fmt.Errorf("its name cannot be looked up: %w", err)
 	case errors.As(err, &op) && op.Op == "dial":
-		return fmt.Errorf("cannot connect: %w", op.Err)
+		return fmt.Errorf("cannot connect: %w%s", op.Err, f.proxyHint())
 	}
 	return err
+}
+
+// proxyHint says that no proxy is used if the environment names one, which may be the only way to
+// the Internet.
+func (f *fetching) proxyHint() string {
+	for _, name := range []string{"https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY"} {
+		if os.Getenv(name) != "" {
+			return "; " + name + " is set, and orchestra asks no proxy"
+		}
+	}
+	return ""
 }
 
 // follow asks for the file, and again wherever it is said to be.

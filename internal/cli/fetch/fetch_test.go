@@ -116,6 +116,22 @@ func TestBadURLs(t *testing.T) {
 	}
 }
 
+// Who cannot connect, where a proxy may be the only way, is told that none is asked.
+func TestNoProxy(t *testing.T) {
+	const url = "http://127.0.0.1:1/x" // where nobody listens
+	for _, name := range []string{"https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY"} {
+		t.Setenv(name, "")
+	}
+	if _, err := Open(t.Context(), url, Config{}); err == nil || strings.Contains(err.Error(), "proxy") {
+		t.Errorf("without a proxy it says %v", err)
+	}
+	t.Setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+	const want = "; HTTPS_PROXY is set, and orchestra asks no proxy"
+	if _, err := Open(t.Context(), url, Config{}); err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("with one it says %v", err)
+	}
+}
+
 func TestShownText(t *testing.T) {
 	for typed, want := range map[string]string{
 		"http://host/x.orch":         "http://host/x.orch",
