@@ -13,7 +13,8 @@ type orders struct {
 	choking bool
 	waiting map[uint32][]order // by part
 	count   int                // orders that wait, granted or not
-	// Of granted parts, the end of each grant marked; they go out from the front.
+	// Of granted parts, the end of each grant marked. They go out from the front, but for those of
+	// which nothing is here yet.
 	ready []order
 }
 

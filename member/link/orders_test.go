@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"orchestra/member/swarm"
 	"orchestra/proto"
 )
 
@@ -152,25 +153,84 @@ func TestRelayIsBrokenOff(t *testing.T) {
 	l.choking = false
 	room := Room{Most: proto.MaxPiece, Alone: true, Upto: func(uint32) int64 { return came }}
 	l.order(proto.Request{Length: 1 << 20})
-	l.order(proto.Request{Part: 1, Length: 100})
+	l.order(proto.Request{Part: 1, Length: 1 << 20})
 	l.grant([]uint32{0, 1}, func(part uint32) bool { return part == 1 })
-	sent := 0
-	for e := l.Next(0, room, nil); len(e.Pieces) > 0; e = l.Next(0, room, nil) {
-		sent += e.Pieces[0].Length
+	next := func(want proto.Piece) {
+		t.Helper()
+		e := l.Next(0, room, nil)
+		if diff := cmp.Diff([]proto.Piece{want}, e.Pieces); diff != "" {
+			t.Fatal("sends (-want +got):", diff)
+		}
 	}
-	if sent != came {
-		t.Fatalf("%d bytes are sent of %d that came", sent, came)
-	}
+	next(proto.Piece{Length: proto.MaxPiece})
+	next(proto.Piece{Part: 1, Length: proto.MaxPiece})
 	l.refuseAll([]uint32{0, 1})
-	if diff := cmp.Diff([]proto.Message{proto.Reject{Begin: came, Length: 1<<20 - came}},
-		l.says(t)); diff != "" {
+	if diff := cmp.Diff([]proto.Message{
+		proto.Reject{Begin: proto.MaxPiece, Length: 1<<20 - proto.MaxPiece},
+	}, l.says(t)); diff != "" {
 		t.Error("says (-want +got):", diff)
 	}
-	if e := l.Next(0, room, nil); len(e.Pieces) != 1 ||
-		e.Pieces[0] != (proto.Piece{Part: 1, Length: 100}) {
-		t.Errorf("sends %+v", e)
+	for begin := uint32(proto.MaxPiece); begin < 1<<20; begin += proto.MaxPiece {
+		next(proto.Piece{Part: 1, Begin: begin, Length: proto.MaxPiece})
 	}
 	if e := l.Next(0, room, nil); e.Told == nil || l.count != 0 {
 		t.Errorf("%+v is next, and %d requests wait", e, l.count)
+	}
+}
+
+// What comes slowly holds nothing up that is here: neither another request of its grant nor a grant
+// that was made later, which is told to have been served first.
+func TestWhatIsHereGoesFirst(t *testing.T) {
+	for _, length := range []uint32{1000, 300_000} { // in single blocks, and in bulk
+		l := member(4 << 20)
+		l.choking = false
+		upto := [4]int64{0, 0, 100, 0}
+		room := Room{
+			Most: proto.MaxPiece, Alone: true,
+			Upto: func(part uint32) int64 { return upto[part] },
+		}
+		for part := range uint32(4) {
+			l.order(proto.Request{Part: part, Length: length})
+		}
+		l.grant([]uint32{0, 1}, func(part uint32) bool { return part == 1 })
+		l.grant([]uint32{2}, func(uint32) bool { return false })
+		l.grant([]uint32{3}, func(uint32) bool { return true })
+		sent := map[uint32]uint32{}
+		var served []int
+		all := func() {
+			for {
+				e := l.Next(0, room, nil)
+				if len(e.Pieces) == 0 && e.Told == nil {
+					return
+				}
+				for _, p := range e.Pieces {
+					if sent[p.Part] != p.Begin {
+						t.Errorf("of part %d %d bytes are sent, and now those from %d on", p.Part,
+							sent[p.Part], p.Begin)
+					}
+					sent[p.Part] += uint32(p.Length)
+				}
+				if e.Told != nil {
+					served = append(served, e.Told.(swarm.Served).Grant)
+				}
+			}
+		}
+		all()
+		want := map[uint32]uint32{1: length, 3: length}
+		if length > proto.MaxBlock {
+			want[2] = 100
+		}
+		if diff := cmp.Diff(want, sent); diff != "" {
+			t.Error("while parts 0 and 2 come (-want +got):", diff)
+		}
+		upto = [4]int64{int64(length), 0, int64(length), 0}
+		all()
+		if diff := cmp.Diff(map[uint32]uint32{0: length, 1: length, 2: length, 3: length},
+			sent); diff != "" {
+			t.Error("when they are here (-want +got):", diff)
+		}
+		if diff := cmp.Diff([]int{2, 0, 0}, served); diff != "" || l.count != 0 {
+			t.Errorf("served (-want +got): %s; %d requests wait", diff, l.count)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"slices"
 	"time"
 
 	"orchestra/member/swarm"
@@ -44,14 +45,8 @@ func (l *Link) Next(now time.Duration, room Room, buf []byte) (e Errand) {
 		e.haves = l.takeHaves()
 	case len(l.infoAsked) > 0:
 		e.Say, e.Given = l.nextMetadata(buf)
-	case len(l.ready) == 0:
-	case l.ready[0].isEnd():
-		l.ready = l.ready[1:]
-		e.Told = swarm.Served{Peer: l.cfg.Peer}
-	case l.ready[0].bulk:
-		e.Pieces = l.nextPiece(room)
 	default:
-		e.Pieces = l.nextBlocks(room)
+		e.Pieces, e.Told = l.nextGranted(room)
 	}
 	for _, p := range e.Pieces {
 		l.earns(p.Length, l.partLen(p.Part))
@@ -59,49 +54,91 @@ func (l *Link) Next(now time.Duration, room Room, buf []byte) (e Errand) {
 	return e
 }
 
-// nextPiece cuts the next piece off a bulk request. There is none while the request is of a part
-// that did not come so far.
-func (l *Link) nextPiece(room Room) []proto.Piece {
-	o := &l.ready[0]
-	size := l.size
-	if room.Alone {
-		size = proto.MaxPiece
-	}
-	n := min(o.length, uint32(size), uint32(room.Most))
-	if o.relay {
-		if n = room.arrivedOf(*o, n); n == 0 {
-			return nil
+// nextGranted takes what goes out next of what was granted: of the first order of which as much is
+// here as may go out at once, or else of the first of which anything is. So a part that comes
+// slowly keeps nothing back that is here. A grant of which nothing is left is told.
+func (l *Link) nextGranted(room Room) (pieces []proto.Piece, told swarm.Event) {
+	partly, grants, empty := -1, 0, true
+	for i, o := range l.ready {
+		if o.isEnd() {
+			if empty {
+				l.takeReady(i, i+1)
+				return nil, swarm.Served{Peer: l.cfg.Peer, Grant: grants}
+			}
+			grants, empty = grants+1, true
+			continue
 		}
+		empty = false
+		most := l.pieceOf(o, room)
+		switch here := room.arrivedOf(o, most); {
+		case here == most:
+			return l.nextPieces(i, most, room), nil
+		case here > 0 && o.bulk && partly < 0:
+			partly = i
+		}
+	}
+	if partly < 0 {
+		return nil, nil
+	}
+	o := l.ready[partly]
+	return l.nextPieces(partly, room.arrivedOf(o, l.pieceOf(o, room)), room), nil
+}
+
+// pieceOf is how much of an order goes out at once.
+func (l *Link) pieceOf(o order, room Room) uint32 {
+	switch {
+	case !o.bulk:
+		return o.length
+	case room.Alone:
+		return min(o.length, proto.MaxPiece, uint32(room.Most))
+	}
+	return min(o.length, uint32(l.size), uint32(room.Most))
+}
+
+// nextPieces cuts n bytes off a bulk request, or takes a few requests of single blocks.
+func (l *Link) nextPieces(i int, n uint32, room Room) []proto.Piece {
+	o := &l.ready[i]
+	if !o.bulk {
+		return l.nextBlocks(i, room)
 	}
 	l.cut = append(l.cut[:0], proto.Piece{Part: o.part, Begin: o.begin, Length: int(n)})
 	if o.begin, o.length = o.begin+n, o.length-n; o.length == 0 {
-		l.ready = l.ready[1:]
+		l.takeReady(i, i+1)
 		l.count--
 	}
 	return l.cut
 }
 
-// nextBlocks takes a few requests of single blocks.
-func (l *Link) nextBlocks(room Room) []proto.Piece {
+// nextBlocks takes a few requests of single blocks that follow each other in one grant.
+func (l *Link) nextBlocks(from int, room Room) []proto.Piece {
 	l.cut = l.cut[:0]
-	for total := 0; len(l.ready) > 0 && len(l.cut) < batchBlocks && !l.ready[0].bulk &&
-		!l.ready[0].isEnd(); {
-		o := l.ready[0]
-		if o.relay && room.arrivedOf(o, o.length) < o.length {
-			break
-		}
-		if total += int(o.length); total > room.Most && len(l.cut) > 0 {
+	total := 0
+	for _, o := range l.ready[from:] {
+		if total += int(o.length); len(l.cut) == batchBlocks || o.bulk || o.isEnd() ||
+			room.arrivedOf(o, o.length) < o.length || total > room.Most && len(l.cut) > 0 {
 			break
 		}
 		l.cut = append(l.cut, proto.Piece{Part: o.part, Begin: o.begin, Length: int(o.length)})
-		l.ready = l.ready[1:]
-		l.count--
 	}
+	l.takeReady(from, from+len(l.cut))
+	l.count -= len(l.cut)
 	return l.cut
+}
+
+// takeReady takes what stands at these places out of what is ready.
+func (l *Link) takeReady(from, to int) {
+	if from == 0 {
+		l.ready = l.ready[to:]
+		return
+	}
+	l.ready = slices.Delete(l.ready, from, to)
 }
 
 // arrivedOf is how much of the next n bytes of an order is here.
 func (r Room) arrivedOf(o order, n uint32) uint32 {
+	if !o.relay {
+		return n
+	}
 	here := r.Upto(o.part) - int64(o.begin)
 	return uint32(min(max(here, 0), int64(n)))
 }
@@ -113,12 +150,12 @@ func (l *Link) Unsendable(p proto.Piece) bool {
 		return false
 	}
 	rejected := order{part: p.Part, begin: p.Begin, length: uint32(p.Length)}
-	if len(l.ready) > 0 {
-		if rest := l.ready[0]; rest.begun() && rest.part == p.Part && int64(rest.begin) == p.End() {
-			rejected.length += rest.length
-			l.ready = l.ready[1:]
-			l.count--
-		}
+	if i := slices.IndexFunc(l.ready, func(o order) bool {
+		return o.begun() && o.part == p.Part && int64(o.begin) == p.End()
+	}); i >= 0 {
+		rejected.length += l.ready[i].length
+		l.takeReady(i, i+1)
+		l.count--
 	}
 	l.refuse(rejected)
 	return true

@@ -97,7 +97,7 @@ func BenchmarkGrant(b *testing.B) {
 			i := busy[0]
 			busy = busy[1:]
 			out = s.Step(0, Wanted{i, []uint32{uint32(n) % 64}}, out[:0])
-			out = s.Step(0, Served{i}, out)
+			out = s.Step(0, Served{Peer: i}, out)
 			for _, e := range out {
 				if g, ok := e.(Grant); ok {
 					busy = append(busy, g.Peer)

@@ -26,6 +26,9 @@ type chain struct {
 	down   *peer         // who is sent to
 	downAt time.Duration // when a grant of it was served last
 
+	lostAt   time.Duration // when this member last lost an upstream with somebody behind it
+	rejected int           // runs that the upstream rejected since a part came
+
 	next int // the part that the upstream was asked for last
 
 	// What came since a time, to be compared with what the others gained since then, and how often
@@ -66,6 +69,12 @@ const (
 	// for so long looks for another one.
 	upPatience   = 400 * time.Millisecond
 	downPatience = 200 * time.Millisecond
+
+	// Who has lost its upstream is taken to be followed for so long: those behind it notice that
+	// nothing comes, and look for another one.
+	followedFor = 2 * upPatience
+	// rejectsMost is how much an upstream may reject without a part coming.
+	rejectsMost = 64
 
 	// An orphan waits so long until the chain is given up for its sake; one that has nothing yet,
 	// until the others had time to get a part each.
@@ -152,6 +161,25 @@ const (
 func (pl *plan) orphan() bool {
 	return pl.chain.up == nil && pl.s.missing > 0 && pl.chained()
 }
+
+// followed reports whether others may be behind this member, who has no upstream. What those get
+// comes from here. If it asked one of them for what is only coming there, all of them would stand
+// in a circle, and nothing would come to any of them. So it asks for what others have.
+func (pl *plan) followed() bool {
+	c := &pl.chain
+	return pl.orphan() && (c.down != nil || c.lostAt > 0 && pl.s.now < c.lostAt+followedFor)
+}
+
+// rejects takes in that a peer rejected what it was asked for. In a circle, in which everybody
+// waits for the next one, that goes on for ever.
+func (pl *plan) rejects(p *peer) {
+	if c := &pl.chain; p == c.up {
+		c.rejected++
+	}
+}
+
+// stored takes in that a part is here.
+func (pl *plan) stored() { pl.chain.rejected = 0 }
 
 // nextPart finds the next part to ask the upstream for. Its order is no matter to the swarm, since
 // all get the same parts one after another; so it is one in which content can be used while it
@@ -249,7 +277,7 @@ func (pl *plan) giveUp(slow *peer) {
 		pl.s.emit(Dismiss{d.index})
 	}
 	c.broken = true
-	c.up, c.down = nil, nil
+	c.up, c.down, c.rejected = nil, nil, 0
 	pl.s.links.showInterests()
 	pl.s.grants.breakRelays(nil)
 	for _, p := range pl.s.links.list {
@@ -284,15 +312,16 @@ func (pl *plan) watchChain() {
 		if c.up.begun > 0 {
 			pl.s.requests.limps(c.up, true)
 		}
+		if c.down != nil {
+			c.lostAt = pl.s.now
+		}
 		c.up = nil
 		pl.s.links.showInterests()
 		pl.s.requests.fillOthers(nil)
 	}
-	for _, p := range pl.s.grants.wanting() {
-		if pl.s.now >= pl.waits(p) {
-			pl.giveUp(nil)
-			return
-		}
+	waits := func(p *peer) bool { return pl.s.now >= pl.waits(p) }
+	if c.rejected >= rejectsMost || slices.ContainsFunc(pl.s.grants.wanting(), waits) {
+		pl.giveUp(nil)
 	}
 }
 

@@ -34,7 +34,7 @@ func TestSenderStaysUntilOthersWait(t *testing.T) {
 		t.Fatal("grants (-want +got):", diff)
 	}
 	d.at = orphanWait - 1
-	d.tell(Served{0})
+	d.tell(Served{Peer: 0})
 	if diff := cmp.Diff([]int{0}, d.sentTo()); diff != "" {
 		t.Fatal("grants while the second waits (-want +got):", diff)
 	}
@@ -69,7 +69,7 @@ func TestSenderLooksForAnother(t *testing.T) {
 	d.comes(1)
 	d.tell(Wanted{0, []uint32{1}})
 	d.at = downPatience
-	d.tell(Served{0}, Wanted{1, []uint32{2}})
+	d.tell(Served{Peer: 0}, Wanted{1, []uint32{2}})
 	if got := d.sentTo(); got != nil {
 		t.Fatalf("grants to %v at once", got)
 	}

@@ -143,8 +143,9 @@ type (
 		Bytes int64
 	}
 	// Served ends a [Grant]: all that the peer had asked of these parts is in the socket, or was
-	// taken back.
-	Served struct{ Peer int }
+	// taken back. Grant is its place among those that the peer has, oldest first: what is here
+	// does not wait for what is only coming.
+	Served struct{ Peer, Grant int }
 
 	// Suggested tells of parts that the peer is getting, and passes on as they come.
 	Suggested struct {

@@ -146,12 +146,12 @@ func TestSlowGrantHoldsNoSlot(t *testing.T) {
 	if n := len(slow.grants); !slow.slow || n == 0 || d.grants.active > out()-n {
 		t.Errorf("slow: %v; %d grants are out, %d hold slots", slow.slow, out(), d.grants.active)
 	}
-	d.tell(Served{slow.index})
+	d.tell(Served{Peer: slow.index})
 	if !slow.slow {
 		t.Error("it does not count as slow any more when its slow grant is served")
 	}
 	for range 2 {
-		d.tell(Served{slow.index})
+		d.tell(Served{Peer: slow.index})
 	}
 	if slow.slow {
 		t.Error("it counts as slow when its next grant was served at once")

@@ -146,11 +146,8 @@ func (rq *requests) choose(p *peer) (*work, int, bool) {
 			return w, n, true
 		}
 	}
-	if len(p.fetches) > 0 {
-		last := p.fetches[len(p.fetches)-1].work
-		if n, ok := last.free(); ok && !rq.s.reader.ahead(last.part) {
-			return last, n, true
-		}
+	if w, n, ok := rq.restOf(p); ok {
+		return w, n, true
 	}
 	if w, n, ok := rq.help(p, true); ok {
 		return w, n, true
@@ -200,6 +197,21 @@ func (rq *requests) end(w *work) {
 	if i := slices.Index(rq.open, w); i >= 0 {
 		rq.open = slices.Delete(rq.open, i, i+1)
 	}
+}
+
+// restOf finds a run that is free in a part of which a peer is asked for something already. In a
+// chain it may not have that part, so nothing else leads to the rest of it.
+func (rq *requests) restOf(p *peer) (*work, int, bool) {
+	if len(rq.open) == 0 {
+		return nil, 0, false
+	}
+	for i := len(p.fetches) - 1; i >= 0; i-- {
+		w := p.fetches[i].work
+		if n, ok := w.free(); ok && !rq.s.reader.ahead(w.part) {
+			return w, n, true
+		}
+	}
+	return nil, 0, false
 }
 
 // help finds a run that is free in a part that was begun; left: one that nobody is asked for at all
@@ -326,6 +338,8 @@ func (rq *requests) rejected(ev Rejected) {
 		rq.answered(f)
 	case p.hasPart(f.work.part):
 		rq.putOff(p, refusedFirst, refusedMost)
+	default:
+		rq.s.plan.rejects(p)
 	}
 	if rq.mayHave(f.taker, f) {
 		rq.handOver(p, i)

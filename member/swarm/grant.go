@@ -194,12 +194,13 @@ func (gs *grants) watchGrants() {
 		if len(p.grants) == 0 {
 			continue
 		}
-		if gs.waitsForContent(p) {
+		g := gs.goesOut(p)
+		if g == nil {
 			p.grants[0].begun = gs.s.now
 			gs.takesOn(p)
 			continue
 		}
-		if !p.slow && gs.s.now >= p.grants[0].begun+gs.grantTime(p.grants[0]) {
+		if !p.slow && gs.s.now >= g.begun+gs.grantTime(*g) {
 			p.slow = true
 			gs.holdSlots(p)
 		}
@@ -212,10 +213,16 @@ func (gs *grants) watchGrants() {
 	}
 }
 
-// waitsForContent reports whether what a peer is sent next is not here in full.
-func (gs *grants) waitsForContent(p *peer) bool {
+// goesOut is what a peer is sent next of what it was granted: the first that is here in full; nil:
+// what it is sent waits for content.
+func (gs *grants) goesOut(p *peer) *grant {
 	relayed := func(part uint32) bool { return slices.Contains(p.relayed, part) }
-	return slices.ContainsFunc(p.grants[0].parts, relayed)
+	for i := range p.grants {
+		if !slices.ContainsFunc(p.grants[i].parts, relayed) {
+			return &p.grants[i]
+		}
+	}
+	return nil
 }
 
 func (gs *grants) takesAfter(p *peer) time.Duration {
@@ -229,10 +236,11 @@ func (gs *grants) takesAfter(p *peer) time.Duration {
 func (gs *grants) nextGrant() time.Duration {
 	at, busy := never, gs.busy()
 	for _, p := range gs.care.list {
+		g := gs.goesOut(p)
 		switch {
-		case len(p.grants) > 0 && !gs.waitsForContent(p):
+		case g != nil:
 			if !p.slow {
-				at = min(at, p.grants[0].begun+gs.grantTime(p.grants[0]))
+				at = min(at, g.begun+gs.grantTime(*g))
 			}
 			if !p.resting {
 				at = min(at, p.tookAt+gs.restAfter())

@@ -117,7 +117,7 @@ func TestWhoTakesNothingHoldsNoSlot(t *testing.T) {
 		t.Errorf("the second time: %d grants, put off for %v", len(back.grants), back.takes.until-d.at)
 	}
 	d.wait(back.takes.until)
-	d.tell(Served{3})
+	d.tell(Served{Peer: 3})
 	if back.takes.onTrial() || len(back.grants) == 0 {
 		t.Error("who takes what it is granted is not forgiven")
 	}

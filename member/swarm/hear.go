@@ -13,7 +13,6 @@ func (s *Swarm) HaveDelay(peer int, part uint32) time.Duration {
 }
 
 func (pl *plan) haveDelay(p *peer, part uint32) time.Duration {
-	c := &pl.chain
 	lacks := p != nil && !p.hasPart(part)
 	switch {
 	case !pl.chained():
@@ -22,7 +21,7 @@ func (pl *plan) haveDelay(p *peer, part uint32) time.Duration {
 		}
 	case lacks && slices.Contains(p.relayed, part): // what it is told next takes this along
 		return settledDelay
-	case lacks && (c.down == p || c.down == nil && (p.hasN == 0 || !pl.settled())):
+	case lacks && pl.mayFollow(p):
 		return 0
 	case pl.settled():
 		return settledDelay
@@ -45,8 +44,17 @@ const (
 	settledWait = 500 * time.Millisecond
 )
 
-// settled tells whether nobody seems to be looking for an upstream.
+// mayFollow tells whether a peer may ask this member next: it is the downstream, or there is none
+// and the peer may be looking for an upstream.
+func (pl *plan) mayFollow(p *peer) bool {
+	c := &pl.chain
+	return c.down == p || c.down == nil && (p.hasN == 0 || !pl.settled())
+}
+
+// settled tells whether nobody seems to be looking for an upstream. Where the upstream is a new one
+// the chain may be another, and others may have none.
 func (pl *plan) settled() bool {
 	c := &pl.chain
-	return pl.s.haveN >= settledParts && (c.down != nil || pl.s.now >= c.downAt+settledAfter)
+	return pl.s.haveN >= settledParts &&
+		(c.down != nil || pl.s.now >= max(c.downAt, c.from)+settledAfter)
 }

@@ -273,8 +273,8 @@ func (c *Contract) Tell(ev Event) {
 			delete(d.wants, ev.Part)
 		}
 	case Served:
-		if d := c.peers[ev.Peer]; d != nil && len(d.grants) > 0 {
-			d.grants = d.grants[1:]
+		if d := c.peers[ev.Peer]; d != nil && ev.Grant < len(d.grants) {
+			d.grants = slices.Delete(d.grants, ev.Grant, ev.Grant+1)
 		}
 	}
 }

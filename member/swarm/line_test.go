@@ -85,7 +85,7 @@ func (d *desk) serve(n int, every time.Duration) {
 				}
 			}
 		}
-		d.tell(Served{oldest})
+		d.tell(Served{Peer: oldest})
 	}
 }
 

@@ -106,6 +106,7 @@ func (l *links) left(i int) {
 		l.up--
 	}
 	l.s.plan.unlinked(p)
+	l.s.origins.memberLeft(p)
 	l.unlink(p)
 	l.s.trust.forgetPeer(p)
 	l.s.trust.walksOut(p)

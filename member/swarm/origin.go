@@ -22,6 +22,7 @@ type origins struct {
 	s    *Swarm
 	list []*peer
 	news time.Duration // when somebody gained last what nobody connected had
+	lost time.Duration // when somebody left last who may have been the one that asks
 	sent time.Duration // when a member sent something last
 
 	span  time.Duration // since when bytes are counted
@@ -82,6 +83,15 @@ func (o *origins) left(p *peer) {
 	o.list = slices.DeleteFunc(o.list, func(q *peer) bool { return q == p })
 }
 
+// memberLeft takes in that a member left. If it comes before this one it may be the one that asks.
+func (o *origins) memberLeft(p *peer) {
+	for _, q := range o.list {
+		if o.before(q, p) {
+			o.lost = o.s.now
+		}
+	}
+}
+
 // gains takes in that a peer gains a part, before that is counted.
 func (o *origins) gains(p *peer, part uint32) {
 	if len(o.list) == 0 || p.origin || !o.alone(part) || !o.s.lacks(part) {
@@ -128,7 +138,7 @@ func (o *origins) pullers() int {
 	if o.s.plan.chained() {
 		return 1
 	}
-	return originPullers
+	return max(originPullers*o.s.links.up/o.s.plan.others(), 1)
 }
 
 // before reports whether a peer comes before this member in the order of those that ask an origin.
@@ -165,10 +175,13 @@ func (o *origins) startsAt(p *peer) time.Duration {
 	if place >= most {
 		return max(at, o.lastSign()+originNews+time.Duration(place-most+1)*originNext)
 	}
-	if o.s.plan.chained() && o.news > 0 { // somebody asks, and goes on with it
-		at = max(at, o.lastSign()+originNews)
+	switch {
+	case !o.s.plan.chained() || o.news == 0:
+		return at
+	case o.lost > 0 && o.news <= o.lost+originGrace:
+		return max(at, o.lost+originGrace)
 	}
-	return at
+	return max(at, o.lastSign()+originNews) // somebody asks, and goes on with it
 }
 
 // lastSign is when it showed last that somebody asks an origin.

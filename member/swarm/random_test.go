@@ -187,7 +187,7 @@ func (w *whim) something() {
 		}
 		w.tell(Interest{i, true}, Wanted{i, []uint32{part}})
 	case what == 7:
-		w.tell(Served{i})
+		w.tell(Served{Peer: i})
 	case (what == 8 || what == 17) && asked:
 		got := rapid.Uint32Range(0, r.Length).Draw(w.t, "got")
 		w.tell(Started{i, r}, Progress{Peer: i, Down: 100, Run: r, Got: got, Limited: on})

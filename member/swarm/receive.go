@@ -187,6 +187,7 @@ func (rq *requests) stored(part uint32) {
 		}
 	}
 	rq.s.gain(part)
+	rq.s.plan.stored()
 	if w != nil {
 		rq.proved(w)
 	}

@@ -57,7 +57,7 @@ func (pl *plan) unchoked(p *peer) { pl.prefer(p) }
 // as there is room for more on its menu. In a chain it is the end, and the others have somebody to
 // send to; in a mesh who has the part sends it once and then something else.
 func (pl *plan) prefer(p *peer) {
-	if p.choked || !pl.mayAsk(p) || !(pl.orphan() || pl.meshed()) {
+	if p.choked || !pl.mayAsk(p) || !(pl.orphan() || pl.meshed()) || pl.followed() {
 		return
 	}
 	for _, q := range pl.s.links.list {
@@ -78,7 +78,7 @@ func (pl *plan) prefer(p *peer) {
 
 // comingPart finds a part that the peer passes on as it comes, and that nobody is asked for.
 func (pl *plan) comingPart(p *peer) (uint32, bool) {
-	if !pl.chained() && !pl.meshed() {
+	if !pl.chained() && !pl.meshed() || pl.followed() {
 		return 0, false
 	}
 	for i, part := range p.coming {
@@ -103,12 +103,10 @@ func (pl *plan) suggest(p *peer, fetches []*fetch) {
 	}
 }
 
-// relaysTo tells whether what the upstream sends is offered to a peer: the downstream, or, while
-// there is none, whoever has nothing yet.
+// relaysTo tells whether what the upstream sends is offered to a peer.
 func (pl *plan) relaysTo(p *peer) bool {
 	c := &pl.chain
-	return c.up != nil && c.up != p && !p.foreign() && pl.chained() &&
-		(c.down == p || (c.down == nil && p.hasN == 0))
+	return c.up != nil && c.up != p && !p.foreign() && pl.chained() && pl.mayFollow(p)
 }
 
 // asked suggests the part that the upstream was asked for last, once.

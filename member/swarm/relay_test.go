@@ -63,7 +63,7 @@ func TestPassedOnAsItComes(t *testing.T) {
 		t.Error("says that it has what did not verify")
 	}
 	first := d.menu(0)[0]
-	d.tell(Received{0, first}, Stored{first.Part}, Served{1})
+	d.tell(Received{0, first}, Stored{first.Part}, Served{Peer: 1})
 	if diff := cmp.Diff([]Announce{{coming[0]}}, of[Announce](d)); diff != "" && len(d.links.peers[1].relayed) != 1 {
 		t.Errorf("announced (-want +got): %s; and %v are still passed on", diff, d.links.peers[1].relayed)
 	}

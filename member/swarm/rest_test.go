@@ -48,7 +48,7 @@ func TestNeitherNeedsTheOther(t *testing.T) {
 	listed := Found{Addrs: ports("192.0.2.1:6881")}
 	named := Found{Addrs: listed.Addrs, Name: "somebody:6881"}
 	all := Has{Peer: 7, All: true}
-	served := []Event{Interest{7, true}, Wanted{7, []uint32{0}}, Sent{7, 1 << 20}, Served{7}}
+	served := []Event{Interest{7, true}, Wanted{7, []uint32{0}}, Sent{7, 1 << 20}, Served{Peer: 7}}
 	for name, test := range map[string]struct {
 		found       Found
 		whole       bool // this member has everything

@@ -98,13 +98,15 @@ func takeOut(list *[]uint32, part uint32) bool {
 
 func (gs *grants) servedPeer(ev Served) {
 	p := gs.s.links.peer(ev.Peer)
-	if p == nil || len(p.grants) == 0 {
+	if p == nil || ev.Grant >= len(p.grants) {
 		return
 	}
+	g := p.grants[ev.Grant]
 	gs.takesOn(p)
-	gs.s.lines.wentUp(p.grants[0].bytes)
-	p.slow = gs.s.now >= p.grants[0].begun+gs.grantTime(p.grants[0])
-	if p.grants = p.grants[1:]; len(p.grants) > 0 {
+	gs.s.lines.wentUp(g.bytes)
+	p.slow = gs.s.now >= g.begun+gs.grantTime(g)
+	p.grants = slices.Delete(p.grants, ev.Grant, ev.Grant+1)
+	if ev.Grant == 0 && len(p.grants) > 0 {
 		p.grants[0].begun = gs.s.now
 	}
 	gs.holdSlots(p)

@@ -23,6 +23,9 @@ type end struct {
 	state *link.Link
 	flow
 
+	web    *web    // of a member's end of a connection to a web server
+	answer *answer // that comes, or goes out at the server
+
 	// Outward: pieces that are to be written, and what is left of the first one.
 	pieces []proto.Piece
 	left   int
@@ -54,6 +57,10 @@ func agreed(part int64) link.Terms {
 func (p *player) clock() time.Duration { return p.sim.now - p.entered }
 
 func (e *end) do(effect Effect) {
+	if e.web != nil {
+		e.web.do(effect)
+		return
+	}
 	e.state.Do(e.me.clock(), effect, e.me.core)
 	e.settle()
 }
@@ -88,6 +95,10 @@ func (e *end) rouse() {
 
 // write fills the socket.
 func (e *end) write() {
+	if e.me.serves || e.web != nil {
+		e.writeAnswer()
+		return
+	}
 	for e.open && !e.me.frozen && e.socket < e.me.waiting() {
 		if len(e.pieces) > 0 {
 			if !e.writeContent() {
@@ -166,9 +177,6 @@ func (p *player) drips(part uint32) bool { return p.sly && part%8 != 0 }
 
 // report tells the core of something soon.
 func (e *end) report(ev link.Event) {
-	if e.far.me.serves && !isFromOrigin(ev) {
-		return
-	}
 	switch ev := ev.(type) {
 	case nil:
 	case link.Accused:
@@ -192,6 +200,8 @@ func (e *end) reportAll(events []link.Event) {
 func (e *end) arrives(q *quantum) {
 	switch {
 	case !e.open:
+	case q.answer != nil:
+		e.takesAnswer(q)
 	case q.text != nil:
 		e.takeText(q.text)
 	default:
@@ -279,6 +289,10 @@ func (e *end) takeContent(q *quantum) {
 // close ends a link at this end now, at the far end soon.
 func (e *end) close() {
 	if !e.open {
+		return
+	}
+	if e.web != nil {
+		e.web.ends()
 		return
 	}
 	e.shutdown()

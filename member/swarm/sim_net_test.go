@@ -103,6 +103,8 @@ type quantum struct {
 	last  bool        // it ends the piece
 	bad   bool        // it is something else than the content
 	stage int
+
+	answer *answer // of a web server
 }
 
 func (q *quantum) act() {

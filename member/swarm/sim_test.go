@@ -51,14 +51,17 @@ type player struct {
 	rotten    map[uint32]bool // parts that it has and that are bad on its disk
 	disk      map[Run]bool    // runs of parts on their way that are bad on its disk
 	spoilt    spoilt
-	ill       illness      // what is wrong with it
-	serves    bool         // it is an origin
-	shut      bool         // it is deaf and was sent something
-	known     map[int]bool // whom the conductor named
-	listed    int          // how many members it said there are
-	wake      time.Duration
-	prefix    int           // parts here without a gap
-	half      time.Duration // when these were the first half
+	ill       illness // what is wrong with it
+	serves    bool    // it is a web server
+	// How long each of its next answers stands still when a little of it was sent, as one does of
+	// which packets were lost.
+	standstills []time.Duration
+	shut        bool         // it is deaf and was sent something
+	known       map[int]bool // whom the conductor named
+	listed      int          // how many members it said there are
+	wake        time.Duration
+	prefix      int           // parts here without a gap
+	half        time.Duration // when these were the first half
 
 	bad    map[uint32]bool   // parts on their way of which something is bad
 	follow map[uint32][]*end // by part: the ends over which it is passed on as it comes
