@@ -70,8 +70,8 @@ func (b *border) dial() net.Conn {
 	return conn
 }
 
-// answer answers an encrypted handshake and nothing else, the second one that is begun, and leads on
-// to the member without one.
+// answer answers an encrypted handshake and nothing else, the second one that is begun, and leads
+// on to the member without one.
 func (b *border) answer(conn net.Conn) {
 	first := make([]byte, 20)
 	if _, err := io.ReadFull(conn, first); err != nil {

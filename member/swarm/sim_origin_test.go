@@ -51,8 +51,8 @@ func TestOriginIsEnough(t *testing.T) {
 }
 
 // TestOneOfTwoAnswersStandsStill has an answer of the server stand still at the beginning, where
-// two begin at once and the queue in front of its line overflows: what comes in the other one goes down
-// the chain meanwhile.
+// two begin at once and the queue in front of its line overflows: what comes in the other one goes
+// down the chain meanwhile.
 func TestOneOfTwoAnswersStandsStill(t *testing.T) {
 	for _, size := range []int64{16, 32} {
 		for _, part := range []int64{64 << 10, 256 << 10} {
