@@ -42,6 +42,22 @@ func (s *scene) status(code int, flags ...string) (stdout, stderr string) {
 	return out.String(), errs.String()
 }
 
+// untilStatus asks until it is told what is wanted: what members said last, and that they left, may
+// be read after a question that came later.
+func (s *scene) untilStatus(want string) {
+	s.t.Helper()
+	for deadline := time.Now().Add(sceneTime); ; {
+		text, _ := s.status(exitDone)
+		switch {
+		case text == want:
+			return
+		case time.Now().After(deadline):
+			s.t.Errorf("status prints %q, want %q", text, want)
+			return
+		}
+	}
+}
+
 func (s *scene) statusJSON(flags ...string) statusLine {
 	s.t.Helper()
 	text, _ := s.status(exitDone, append(flags, "--json")...)
@@ -111,12 +127,11 @@ func TestStatus(t *testing.T) {
 	if code := waiting.wait(); code != exitDone {
 		t.Errorf("--wait 3: exit code %d, want 0", code)
 	}
-	if text, _ := s.status(exitDone); text != "4 of 4 complete\n  100 %  helper\n" {
-		t.Errorf("with one left it prints %q", text)
-	}
+	s.untilStatus("4 of 4 complete\n  100 %  helper\n")
 	wantEnd(t, helper, syscall.SIGTERM, exitDone)
+	s.untilStatus("4 of 4 complete\n")
 	if text, _ := s.status(exitDone, "--wait", "all"); text != "4 of 4 complete\n" {
-		t.Errorf("with everybody gone it prints %q", text)
+		t.Errorf("--wait all prints %q when everybody is gone", text)
 	}
 	if text, _ := s.status(exitDone, "--wait", "4", "--timeout", "1m"); text != "4 of 4 complete\n" {
 		t.Errorf("--wait 4 prints %q", text)
@@ -126,6 +141,7 @@ func TestStatus(t *testing.T) {
 	if code := s.join("second", "--exit").wait(); code != exitDone {
 		t.Errorf("the second, again, exits with %d", code)
 	}
+	s.untilStatus("4 of 4 complete\n")
 	if got := s.statusJSON(); got.Complete != 4 || got.Known != 4 {
 		t.Errorf("after one came back: %+v", got)
 	}
