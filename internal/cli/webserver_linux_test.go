@@ -18,6 +18,11 @@ import (
 // way. nginx's log says what it sent: one copy and little more.
 func TestTenMembersFromOneWebServer(t *testing.T) {
 	t.Parallel()
+	t.Run("small parts", func(t *testing.T) { tenMembersFromOneWebServer(t) })
+	t.Run("large parts", func(t *testing.T) { tenMembersFromOneWebServer(t, "-s", "256K") })
+}
+
+func tenMembersFromOneWebServer(t *testing.T, composed ...string) {
 	const size, line = 16 << 20, 40
 	var members []string
 	for i := range 10 {
@@ -28,7 +33,7 @@ func TestTenMembersFromOneWebServer(t *testing.T) {
 	for _, name := range members {
 		rates[name] = line
 	}
-	s.begin(rates)
+	s.begin(rates, composed...)
 	if s.before < size || s.before > size+1<<20 { // the content was read once
 		t.Errorf("compose had nginx send %d bytes", s.before)
 	}
