@@ -70,12 +70,6 @@ const (
 	upPatience   = 400 * time.Millisecond
 	downPatience = 200 * time.Millisecond
 
-	// Who has lost its upstream is taken to be followed for so long: those behind it notice that
-	// nothing comes, and look for another one.
-	followedFor = 2 * upPatience
-	// rejectsMost is how much an upstream may reject without a part coming.
-	rejectsMost = 64
-
 	// An orphan waits so long until the chain is given up for its sake; one that has nothing yet,
 	// until the others had time to get a part each.
 	orphanWait = 300 * time.Millisecond
@@ -161,25 +155,6 @@ const (
 func (pl *plan) orphan() bool {
 	return pl.chain.up == nil && pl.s.missing > 0 && pl.chained()
 }
-
-// followed reports whether others may be behind this member, who has no upstream. What those get
-// comes from here. If it asked one of them for what is only coming there, all of them would stand
-// in a circle, and nothing would come to any of them. So it asks for what others have.
-func (pl *plan) followed() bool {
-	c := &pl.chain
-	return pl.orphan() && (c.down != nil || c.lostAt > 0 && pl.s.now < c.lostAt+followedFor)
-}
-
-// rejects takes in that a peer rejected what it was asked for. In a circle, in which everybody
-// waits for the next one, that goes on for ever.
-func (pl *plan) rejects(p *peer) {
-	if c := &pl.chain; p == c.up {
-		c.rejected++
-	}
-}
-
-// stored takes in that a part is here.
-func (pl *plan) stored() { pl.chain.rejected = 0 }
 
 // nextPart finds the next part to ask the upstream for. Its order is no matter to the swarm, since
 // all get the same parts one after another; so it is one in which content can be used while it
