@@ -125,9 +125,9 @@ func TestFetchByConductor(t *testing.T) {
 	}
 }
 
-// liar serves the wire as a peer that speaks of a dictionary of so many bytes, and answers requests
-// as it likes.
-func liar(t *testing.T, id orch.ID, size int, answer func(c net.Conn, piece int)) string {
+// serves has each connection to an address of its own served in a goroutine, and returns the
+// address.
+func serves(t *testing.T, serve func(c net.Conn)) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -140,11 +140,18 @@ func liar(t *testing.T, id orch.ID, size int, answer func(c net.Conn, piece int)
 			if err != nil {
 				return
 			}
-			work.Go(func() { defer c.Close(); lie(c, id, size, answer) })
+			work.Go(func() { defer c.Close(); serve(c) })
 		}
 	})
 	t.Cleanup(func() { listener.Close(); work.Wait() })
 	return listener.Addr().String()
+}
+
+// liar serves the wire as a peer that speaks of a dictionary of so many bytes, and answers requests
+// as it likes.
+func liar(t *testing.T, id orch.ID, size int, answer func(c net.Conn, piece int)) string {
+	t.Helper()
+	return serves(t, func(c net.Conn) { lie(c, id, size, answer) })
 }
 
 func lie(c net.Conn, id orch.ID, size int, answer func(c net.Conn, piece int)) {
@@ -208,57 +215,40 @@ func TestFetchAmongLiars(t *testing.T) {
 func TestFetchFromWhoRequiresEncryption(t *testing.T) {
 	info := []byte("d6:lengthi5e4:name1:a12:piece lengthi16384e6:pieces20:01234567890123456789e")
 	id := orch.ID(sha1.Sum(info))
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var work sync.WaitGroup
 	var once sync.Once
 	var plain atomic.Int32
-	work.Go(func() {
-		for {
-			c, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			work.Go(func() {
-				defer c.Close()
-				first := make([]byte, 20)
-				if _, err := io.ReadFull(c, first); err != nil {
-					return
-				}
-				if first[0] == 19 { // it takes no plain handshake
-					plain.Add(1)
-					return
-				}
-				c = &through{c, io.MultiReader(bytes.NewReader(first), c), c}
-				isFirst := false
-				once.Do(func() { isFirst = true })
-				if isFirst {
-					if err := msetest.AnswerShort(c); err == nil {
-						_, _ = io.Copy(io.Discard, c) // until it is given up
-					}
-					return
-				}
-				agreed, err := mse.Answer(c, mse.RC4, func([20]byte) ([20]byte, bool) { return id, true })
-				if err != nil {
-					return
-				}
-				// aria2 takes nothing but the handshake within its own
-				if len(agreed.Initial) != 68 {
-					t.Errorf("%d bytes are said within the handshake", len(agreed.Initial))
-				}
-				in := io.MultiReader(bytes.NewReader(agreed.Initial), agreed.Reader(c))
-				lie(&through{c, in, agreed.Writer(c)}, id, len(info), func(c net.Conn, piece int) {
-					sends(c, proto.Metadata{Kind: proto.MetadataData, Total: len(info), Data: info})
-				})
-			})
+	addr := serves(t, func(c net.Conn) {
+		first := make([]byte, 20)
+		if _, err := io.ReadFull(c, first); err != nil {
+			return
 		}
+		if first[0] == 19 { // it takes no plain handshake
+			plain.Add(1)
+			return
+		}
+		c = &through{c, io.MultiReader(bytes.NewReader(first), c), c}
+		isFirst := false
+		once.Do(func() { isFirst = true })
+		if isFirst {
+			if err := msetest.AnswerShort(c); err == nil {
+				_, _ = io.Copy(io.Discard, c) // until it is given up
+			}
+			return
+		}
+		agreed, err := mse.Answer(c, mse.RC4, func([20]byte) ([20]byte, bool) { return id, true })
+		if err != nil {
+			return
+		}
+		// aria2 takes nothing but the handshake within its own
+		if len(agreed.Initial) != 68 {
+			t.Errorf("%d bytes are said within the handshake", len(agreed.Initial))
+		}
+		in := io.MultiReader(bytes.NewReader(agreed.Initial), agreed.Reader(c))
+		lie(&through{c, in, agreed.Writer(c)}, id, len(info), func(c net.Conn, piece int) {
+			sends(c, proto.Metadata{Kind: proto.MetadataData, Total: len(info), Data: info})
+		})
 	})
-	t.Cleanup(func() { listener.Close(); work.Wait() })
-	got := fetch(t, magnet.Config{
-		Magnet: &orch.Magnet{ID: id}, Peers: []string{listener.Addr().String()},
-	})
+	got := fetch(t, magnet.Config{Magnet: &orch.Magnet{ID: id}, Peers: []string{addr}})
 	if got.Name != "a" {
 		t.Errorf("it is %s", got.Name)
 	}

@@ -192,21 +192,31 @@ func TestDismissed(t *testing.T) {
 // TestHaveDelay tells who may ask for a part at once, and the others later.
 func TestHaveDelay(t *testing.T) {
 	const part = 99
+	type delays = [3]time.Duration
+	follows := func(peer int) func(d *desk) {
+		return func(d *desk) { d.plan.chain.down = d.links.peers[peer] }
+	}
+	after := func(at time.Duration) func(d *desk) { return func(d *desk) { d.at = at } }
+	passesOn := func(d *desk) {
+		follows(1)(d)
+		d.links.peers[1].relayed = []uint32{part}
+	}
+	givesUp := func(d *desk) { d.plan.giveUp(nil) }
 	for _, test := range []struct {
 		when string
 		has  int // parts here
 		let  func(d *desk)
 		// for one that has the part, one that has another, and one that has nothing
-		want [3]time.Duration
+		want delays
 	}{
-		{"nobody asked yet", 2, nil, [3]time.Duration{haveDelay, 0, 0}},
-		{"the second is the downstream", 2, func(d *desk) { d.plan.chain.down = d.links.peers[1] }, [3]time.Duration{haveDelay, 0, haveDelay}},
-		{"the first is", 2, func(d *desk) { d.plan.chain.down = d.links.peers[0] }, [3]time.Duration{haveDelay, haveDelay, haveDelay}},
-		{"the second is, for some time", settledParts, func(d *desk) { d.plan.chain.down = d.links.peers[1] }, [3]time.Duration{settledDelay, 0, settledDelay}},
-		{"the second is, and is getting the part", 2, func(d *desk) { d.plan.chain.down = d.links.peers[1]; d.links.peers[1].relayed = []uint32{part} }, [3]time.Duration{haveDelay, settledDelay, haveDelay}},
-		{"one was a while ago", settledParts, func(d *desk) { d.at = settledAfter - 1 }, [3]time.Duration{haveDelay, 0, 0}},
-		{"this is the end of the chain", settledParts, func(d *desk) { d.at = settledAfter }, [3]time.Duration{settledDelay, settledDelay, 0}},
-		{"there is no chain", settledParts, func(d *desk) { d.plan.giveUp(nil) }, [3]time.Duration{haveDelay, 0, 0}},
+		{"nobody asked yet", 2, nil, delays{haveDelay, 0, 0}},
+		{"the second is the downstream", 2, follows(1), delays{haveDelay, 0, haveDelay}},
+		{"the first is", 2, follows(0), delays{haveDelay, haveDelay, haveDelay}},
+		{"the second is, for some time", settledParts, follows(1), delays{settledDelay, 0, settledDelay}},
+		{"the second is, and is getting the part", 2, passesOn, delays{haveDelay, settledDelay, haveDelay}},
+		{"one was a while ago", settledParts, after(settledAfter - 1), delays{haveDelay, 0, 0}},
+		{"this is the end of the chain", settledParts, after(settledAfter), delays{settledDelay, settledDelay, 0}},
+		{"there is no chain", settledParts, givesUp, delays{haveDelay, 0, 0}},
 	} {
 		d := newDesk(t, 100, 256<<10)
 		for part := range uint32(test.has) {
@@ -220,7 +230,7 @@ func TestHaveDelay(t *testing.T) {
 			test.let(d)
 		}
 		d.tell(Tick{})
-		got := [3]time.Duration{d.HaveDelay(0, part), d.HaveDelay(1, part), d.HaveDelay(2, part)}
+		got := delays{d.HaveDelay(0, part), d.HaveDelay(1, part), d.HaveDelay(2, part)}
 		if diff := cmp.Diff(test.want, got); diff != "" {
 			t.Errorf("%s (-want +got): %s", test.when, diff)
 		}
