@@ -92,6 +92,7 @@ func (rq *requests) fill(p *peer) {
 	if len(p.fetches) > low {
 		return
 	}
+	depth = min(depth, len(p.fetches)+rq.s.trust.room(p))
 	for len(p.fetches) < depth {
 		w, n, ok := rq.choose(p)
 		if !ok {
@@ -108,7 +109,7 @@ func (rq *requests) fill(p *peer) {
 // nothing then may take something back later, if those who took it do not get on with it.
 func (rq *requests) refill() {
 	for _, p := range rq.robbed {
-		depth := rq.s.plan.depth(p)
+		depth := min(rq.s.plan.depth(p), len(p.fetches)+rq.s.trust.room(p))
 		for !p.origin && !p.gone && !p.choked && !rq.s.setbacks.full && rq.s.plan.mayAsk(p) && len(p.fetches) < depth {
 			w, n, ok := rq.choose(p)
 			if !ok {

@@ -227,8 +227,12 @@ func (rq *requests) tryOut(p *peer) (*work, int, bool) {
 	return nil, 0, false
 }
 
-// tried asks those for more whose part has verified.
+// proved asks for more now that a part is good that somebody was tried on, or newcomers had a hand
+// in.
 func (rq *requests) proved(w *work) {
+	if slices.ContainsFunc(w.runs, func(r run) bool { return r.trial }) {
+		rq.fillOthers(nil)
+	}
 	for _, p := range rq.s.links.list {
 		if p.tried == w {
 			p.tried = nil
