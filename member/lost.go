@@ -39,9 +39,6 @@ func (d *director) lost(ev lostParts) {
 		d.notices.add(now, kind, part, func(parts []int) { d.tellLost(parts, keep, ev.err) })
 	}
 	d.setBad(bad)
-	if d.core.Stats().Missing > 0 {
-		d.update(func(p *Progress) { p.Complete = false })
-	}
 }
 
 // withdrawn tells the user of a part that is missing here and that a peer no longer has.
@@ -101,11 +98,13 @@ func (d *director) regained(ev regainedParts) {
 	}
 }
 
-// setBad notes which parts are bad and left as they are.
+// setBad notes which parts are bad and left as they are. Whoever reads of them reads as well that
+// the content is not complete.
 func (d *director) setBad(bad []int) {
 	slices.Sort(bad)
 	d.bad = slices.Compact(bad)
-	d.update(func(p *Progress) { p.BadParts = d.bad })
+	missing := d.core.Stats().Missing > 0
+	d.update(func(p *Progress) { p.BadParts, p.Complete = d.bad, p.Complete && !missing })
 	if len(d.readers) > 0 {
 		d.disappoint()
 	}
