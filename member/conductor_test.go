@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
-	"time"
 
 	"orchestra/conduct"
 	"orchestra/internal/cli/switchboard"
@@ -113,15 +112,13 @@ func TestConductorRefuses(t *testing.T) {
 	}
 }
 
-// fakeConductor answers each member with the same messages. The channel gets the time of each
-// connection.
-func fakeConductor(t *testing.T, messages ...proto.Message) (addr string, came chan time.Time) {
+// fakeConductor answers each member with the same messages.
+func fakeConductor(t *testing.T, messages ...proto.Message) (addr string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	came = make(chan time.Time, 100)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -130,7 +127,6 @@ func fakeConductor(t *testing.T, messages ...proto.Message) (addr string, came c
 			if err != nil {
 				return
 			}
-			came <- time.Now()
 			hello, err := proto.ReadHandshake(conn, proto.Orchestra)
 			if err != nil { // the member ended meanwhile
 				conn.Close()
@@ -145,28 +141,14 @@ func fakeConductor(t *testing.T, messages ...proto.Message) (addr string, came c
 		}
 	}()
 	t.Cleanup(func() { l.Close(); <-ended })
-	return l.Addr().String(), came
-}
-
-// Who is refused at once comes back less and less often.
-func TestRefusalIsNotHurried(t *testing.T) {
-	s := newScore(t, 1<<20, 64<<10)
-	addr, came := fakeConductor(t, proto.Refused{Reason: "full"})
-	p := s.join(member.Config{Dir: s.dir, Conductors: []string{addr}})
-	first, second, third := <-came, <-came, <-came
-	if a, b := second.Sub(first), third.Sub(second); a < 250*time.Millisecond || b < 500*time.Millisecond {
-		t.Errorf("came back after %v and %v", a, b)
-	}
-	if err := p.end(); err != nil {
-		t.Error(err)
-	}
+	return l.Addr().String()
 }
 
 // What the conductor found out by dialling back is not forgotten when something else happens.
 func TestReachableStays(t *testing.T) {
 	s := newScore(t, 1<<20, 64<<10)
 	here := netip.MustParseAddrPort("127.0.0.1:9")
-	addr, _ := fakeConductor(t,
+	addr := fakeConductor(t,
 		proto.Welcome{You: here},
 		proto.Reachable{OK: true, Addr: here},
 		proto.Joined{Members: []proto.Member{{PeerID: proto.PeerID{1}, Addrs: []netip.AddrPort{here}}}},
