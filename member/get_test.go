@@ -53,12 +53,15 @@ func TestGetInVain(t *testing.T) {
 
 func TestEvents(t *testing.T) {
 	s := newScore(t, 1<<20, 64<<10)
-	first := s.join(member.Config{Dir: s.dir})
-	second := s.join(member.Config{Dir: t.TempDir(), Peers: []string{first.Addr().String()}})
+	var first *player
+	second := s.join(member.Config{Dir: t.TempDir()})
 	events := second.Events(t.Context())
 	seen := map[member.EventKind]int{}
 	for e := range events {
 		seen[e.Kind]++
+		if e.Kind == member.Progressed && first == nil { // how far it was before
+			first = s.join(member.Config{Dir: s.dir, Peers: []string{second.Addr().String()}})
+		}
 		if e.Kind == member.Completed {
 			if !e.Progress.Complete {
 				t.Errorf("complete, and %+v", e.Progress)
