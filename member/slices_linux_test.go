@@ -11,7 +11,22 @@ import (
 // What a limit lets pass goes out when it is written. Over a loopback interface, whose packets are
 // large, some of it would wait in the socket for 200 ms each time if the socket took no more before
 // it has sent what it keeps for a full packet.
+//
+// A machine that is busy sends slowly now and then, and such a socket each time.
 func TestSlicesDoNotWaitInTheSocket(t *testing.T) {
+	for range 3 {
+		took, pieces := sendSlices(t)
+		if took <= time.Duration(pieces)*60*time.Millisecond {
+			return
+		}
+		t.Logf("%d pieces took %v, under a limit that lets them pass in 0.4 s", pieces, took)
+	}
+	t.Error("pieces wait in the socket")
+}
+
+// sendSlices sends 4 MiB in slices, and returns how long that took, and how many they were.
+func sendSlices(t *testing.T) (took time.Duration, count int) {
+	t.Helper()
 	const limit = 10 << 20
 	size := portion(limiter(limit)) // no multiple of a page
 	content := randomBytes(4 << 20)
@@ -40,7 +55,5 @@ func TestSlicesDoNotWaitInTheSocket(t *testing.T) {
 	if err := <-got; err != nil {
 		t.Fatal(err)
 	}
-	if took := time.Since(begun); took > time.Duration(len(pieces))*60*time.Millisecond {
-		t.Errorf("%d pieces took %v, under a limit that lets them pass in 0.4 s", len(pieces), took)
-	}
+	return time.Since(begun), len(pieces)
 }
