@@ -200,7 +200,7 @@ func (s *score) accuser(of *player) *accuser {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(30 * time.Second))
+	conn.SetDeadline(time.Now().Add(patience))
 	hello := proto.Handshake{Protocol: proto.BitTorrent, ID: s.file.ID(), PeerID: proto.PeerID{1, 2, 3}}
 	hello.SetFast()
 	hello.SetExtended()

@@ -236,7 +236,7 @@ func TestFarewellAfterLongQuiet(t *testing.T) {
 	here.SetWriteDeadline(time.Now().Add(-time.Second)) // of what was said before
 	s.update(func(p *Progress) { p.Stored, p.Complete = 1, true })
 	s.farewell(here, proto.Progress{})
-	there.SetReadDeadline(time.Now().Add(30 * time.Second))
+	there.SetReadDeadline(time.Now().Add(time.Minute))
 	if msg, err := proto.NewConductorReader(there).Next(); err != nil || msg != (proto.Progress{Have: 1}) {
 		t.Errorf("its last word is %+v, %v", msg, err)
 	}

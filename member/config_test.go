@@ -59,7 +59,7 @@ func TestNotToRun(t *testing.T) {
 			t.Error(err)
 		}
 		// Nobody has taken this connection, so it ends with the listener and not before.
-		waits.SetReadDeadline(time.Now().Add(20 * time.Second))
+		waits.SetReadDeadline(time.Now().Add(patience))
 		if _, err := waits.Read(make([]byte, 1)); err == nil ||
 			errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("the port is still listened on: %v", err)

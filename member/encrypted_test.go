@@ -63,7 +63,7 @@ func (b *border) end() {
 }
 
 func (b *border) dial() net.Conn {
-	conn, err := net.DialTimeout("tcp", b.to, 10*time.Second)
+	conn, err := net.DialTimeout("tcp", b.to, patience)
 	if err != nil {
 		return nil
 	}
@@ -182,7 +182,7 @@ func TestEncryptedStrangers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		conn.SetDeadline(time.Now().Add(30 * time.Second))
+		conn.SetDeadline(time.Now().Add(patience))
 		return conn
 	}
 	hello := proto.Handshake{Protocol: proto.BitTorrent, ID: [20]byte{1}}.Append(nil)

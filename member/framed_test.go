@@ -26,7 +26,7 @@ func (s *score) source(of *player, id byte) *source {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(time.Minute))
+	conn.SetDeadline(time.Now().Add(patience))
 	hello := proto.Handshake{
 		Protocol: proto.BitTorrent, ID: s.file.ID(), PeerID: proto.PeerID{id},
 	}

@@ -41,7 +41,7 @@ func composeMany(t testing.TB, dir, conductor string, n int, size int64) []*orch
 
 func until(t testing.TB, what string, so func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !so(); {
+	for deadline := time.Now().Add(patience); !so(); {
 		if time.Now().After(deadline) {
 			t.Fatal("it takes too long until ", what)
 		}
@@ -128,7 +128,7 @@ func TestHostAnswersNobodyElse(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		conn.SetDeadline(time.Now().Add(20 * time.Second))
+		conn.SetDeadline(time.Now().Add(patience))
 		hs := proto.Handshake{Protocol: proto.BitTorrent, ID: id, PeerID: proto.PeerID{9}}
 		if _, err := conn.Write(hs.Append(nil)); err != nil {
 			t.Fatal(err)

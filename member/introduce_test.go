@@ -39,7 +39,7 @@ func hail(t *testing.T, m *player, id orch.ID) (ext proto.ExtHandshake, conn net
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(time.Minute))
+	conn.SetDeadline(time.Now().Add(patience))
 	hs := proto.Handshake{Protocol: proto.BitTorrent, ID: id, PeerID: proto.PeerID{'-', 'X'}}
 	hs.SetExtended()
 	said := proto.ExtHandshake{Messages: map[string]int{proto.ExtMetadata: 9, proto.ExtPeers: 8}}

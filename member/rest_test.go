@@ -32,7 +32,7 @@ func doorman(t *testing.T, does func(net.Conn)) (at netip.AddrPort, count *atomi
 			if err != nil {
 				return
 			}
-			conn.SetDeadline(time.Now().Add(20 * time.Second))
+			conn.SetDeadline(time.Now().Add(patience))
 			does(conn)
 			conn.Close()
 			count.Add(1)
@@ -77,7 +77,7 @@ func TestCompleteMembersRest(t *testing.T) {
 			return
 		}
 		defer far.Close()
-		far.SetDeadline(time.Now().Add(20 * time.Second))
+		far.SetDeadline(time.Now().Add(patience))
 		go io.Copy(far, conn)
 		io.Copy(conn, far)
 	})
@@ -107,7 +107,7 @@ func TestChokedClientGetsFavours(t *testing.T) {
 	seed := s.join(member.Config{Dir: s.dir})
 	s.wantComplete(seed)
 	conn := stranger(t, seed, s, 'g', proto.HaveNone{})
-	conn.SetDeadline(time.Now().Add(20 * time.Second))
+	conn.SetDeadline(time.Now().Add(patience))
 	if _, err := proto.ReadHandshake(conn, proto.BitTorrent); err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +166,7 @@ func TestLastWordsAreSaid(t *testing.T) {
 	s.wantComplete(seed)
 	for n := range byte(30) {
 		conn := stranger(t, seed, s, 'a'+n, proto.HaveAll{}, proto.Interested{}, proto.KeepAlive{})
-		conn.SetDeadline(time.Now().Add(20 * time.Second))
+		conn.SetDeadline(time.Now().Add(patience))
 		if _, err := proto.ReadHandshake(conn, proto.BitTorrent); err != nil {
 			t.Fatal(err)
 		}

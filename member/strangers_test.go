@@ -34,7 +34,7 @@ func stranger(t *testing.T, to *player, s *score, name byte, says ...proto.Messa
 
 // flood says the same again and again until the far end has had enough, and reports whether it had.
 func flood(conn net.Conn, frames []byte) bool {
-	conn.SetDeadline(time.Now().Add(30 * time.Second))
+	conn.SetDeadline(time.Now().Add(patience))
 	go io.Copy(io.Discard, conn)
 	for {
 		if _, err := conn.Write(frames); err != nil {
