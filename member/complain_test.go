@@ -2,6 +2,7 @@ package member_test
 
 import (
 	"bytes"
+	"errors"
 	"net"
 	"os"
 	"testing"
@@ -12,14 +13,24 @@ import (
 )
 
 // complaintTo answers one member as a conductor does, and returns the first complaint that it
-// hears.
+// hears. A connection that the member gave up while nobody answered makes room for the next one.
 func complaintTo(l net.Listener) (bad proto.Complain, err error) {
-	conn, err := l.Accept()
-	if err != nil {
-		return bad, err
+	for range 10 {
+		conn, err := l.Accept()
+		if err != nil {
+			return bad, err
+		}
+		bad, err = complaintOver(conn)
+		conn.Close()
+		if err == nil {
+			return bad, nil
+		}
 	}
-	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(30 * time.Second))
+	return bad, errors.New("the member ends each of its connections")
+}
+
+func complaintOver(conn net.Conn) (bad proto.Complain, err error) {
+	conn.SetDeadline(time.Now().Add(patience))
 	hello, err := proto.ReadHandshake(conn, proto.Orchestra)
 	if err != nil {
 		return bad, err
@@ -47,7 +58,7 @@ func (s *score) peerID(p *player) proto.PeerID {
 		s.t.Fatal(err)
 	}
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(30 * time.Second))
+	conn.SetDeadline(time.Now().Add(patience))
 	if _, err := conn.Write(proto.Handshake{Protocol: proto.BitTorrent, ID: s.file.ID(), PeerID: proto.PeerID{1}}.Append(nil)); err != nil {
 		s.t.Fatal(err)
 	}
