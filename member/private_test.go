@@ -389,7 +389,7 @@ func say(t testing.TB, at string, what []byte) []byte {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(20 * time.Second))
+	conn.SetDeadline(time.Now().Add(patience))
 	if _, err := conn.Write(what); err != nil {
 		t.Fatal(err)
 	}
@@ -411,7 +411,7 @@ func dialWith(t testing.TB, at string, key *secure.Key) error {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(20 * time.Second))
+	conn.SetDeadline(time.Now().Add(patience))
 	_, err = as.Client(t.Context(), conn)
 	return err
 }
@@ -422,7 +422,7 @@ func secureTo(t testing.TB, at string, as *secure.Identity) *secure.Conn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn.SetDeadline(time.Now().Add(20 * time.Second))
+	conn.SetDeadline(time.Now().Add(patience))
 	c, err := as.Client(t.Context(), conn)
 	if err != nil {
 		t.Fatal(err)
@@ -430,10 +430,10 @@ func secureTo(t testing.TB, at string, as *secure.Identity) *secure.Conn {
 	return c
 }
 
-// httpGet returns what is answered, its head included, as far as it comes within a while.
+// httpGet returns what is answered, its head included, as far as it comes within a while of that.
 func httpGet(t testing.TB, address string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -446,6 +446,7 @@ func httpGet(t testing.TB, address string) string {
 	defer res.Body.Close()
 	var text bytes.Buffer
 	_ = res.Header.Write(&text)
+	defer time.AfterFunc(2*time.Second, cancel).Stop()
 	_, _ = io.Copy(&text, res.Body) // a stream ends with the context
 	return text.String()
 }
