@@ -106,18 +106,17 @@ func TestUnfinishedContentIsMended(t *testing.T) {
 			s := newScore(t, 4<<20, 64<<10)
 			log := &lines{}
 			s.log = log
-			first := s.join(member.Config{Dir: s.dir, UploadLimit: 2 << 20})
-			s.wantComplete(first)
+			// The first lacks a part, so that the second is unfinished for as long as it takes.
+			first := s.join(member.Config{Dir: s.spoilt(64<<10, 50)})
 			second := s.join(member.Config{Dir: t.TempDir(), Peers: []string{first.Addr().String()}})
-			s.wait(func() bool { return second.Progress().PartsDone > 8 })
+			s.wait(func() bool { return second.Progress().PartsDone == 63 })
 			if err := test.harm(second.Progress().Path); err != nil {
 				t.Skip("cannot be done here:", err)
 			}
+			s.wait(func() bool { return log.have(test.says) })
+			third := s.join(member.Config{Dir: s.dir, Peers: []string{second.Addr().String()}})
 			s.wantComplete(second)
-			if !log.have(test.says) {
-				t.Errorf("it does not say %q: %s", test.says, &log.buf)
-			}
-			for _, p := range []*player{first, second} {
+			for _, p := range []*player{first, second, third} {
 				if err := p.end(); err != nil {
 					t.Error(err)
 				}
@@ -147,7 +146,7 @@ func TestUnfinishedContentThatIsSwapped(t *testing.T) {
 		if !errors.As(err, &disk) || disk.Path != path {
 			t.Errorf("got %v", err)
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		t.Error("it goes on")
 		second.end()
 	}
