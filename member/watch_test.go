@@ -54,6 +54,7 @@ func TestContentThatChangesWhileShared(t *testing.T) {
 	} {
 		for _, partSize := range []int64{1 << 20, 16 << 10} {
 			t.Run(test.name, func(t *testing.T) {
+				t.Parallel() // what takes time is to wait for a look
 				s := newScore(t, 4<<20, partSize)
 				log := &lines{}
 				s.log = log
@@ -103,6 +104,7 @@ func TestUnfinishedContentIsMended(t *testing.T) {
 		{"cut short", "was ", func(path string) error { return os.Truncate(path, 100000) }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			s := newScore(t, 4<<20, 64<<10)
 			log := &lines{}
 			s.log = log
