@@ -148,7 +148,7 @@ func TestEncryptedLinks(t *testing.T) {
 	for _, method := range []mse.Method{mse.RC4, mse.Plain} {
 		for name, opens := range map[string]bool{"dialled": false, "answered": true} {
 			t.Run(name+" "+method.String(), func(t *testing.T) {
-				s := newScore(t, 5<<20+1, 256<<10)
+				s := newScore(t, 2<<20+1, 256<<10)
 				first := s.join(member.Config{Dir: s.dir})
 				s.wantComplete(first)
 				b := s.border(first, method, opens)
