@@ -12,11 +12,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// resumed is how many parts a join said that it need not check.
+// resumed is how many parts a join says that it need not check, which it does before it shows any
+// progress.
 func (p *player) resumed() (parts int) {
 	p.t.Helper()
-	_, text, found := strings.Cut(p.errors(), "resumed: ")
-	if _, err := fmt.Sscanf(text, "%d of", &parts); found && err != nil {
+	p.untilSays("resumed: ")
+	_, text, _ := strings.Cut(p.errors(), "resumed: ")
+	if _, err := fmt.Sscanf(text, "%d of", &parts); err != nil {
 		p.t.Errorf("it says %q: %v", text, err)
 	}
 	return parts

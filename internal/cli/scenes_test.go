@@ -109,6 +109,8 @@ type player struct {
 	ended  chan struct{} // closed when the program has ended
 	final  sceneEvent    // what it printed last; read once it has ended
 
+	complete bool // an event that until read said so
+
 	mu     sync.Mutex
 	stderr bytes.Buffer
 }
@@ -212,6 +214,24 @@ func (p *player) errors() string {
 	return p.stderr.String()
 }
 
+// untilSays waits until stderr has the text. What a program writes there before an event on stdout
+// may be read after it.
+func (p *player) untilSays(text string) {
+	p.t.Helper()
+	deadline := time.After(sceneTime)
+	for !strings.Contains(p.errors(), text) {
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-p.ended:
+			if says := p.errors(); !strings.Contains(says, text) {
+				p.t.Fatalf("%s ended without saying %q: %s", p.name, text, says)
+			}
+		case <-deadline:
+			p.t.Fatalf("%s did not say %q: %s", p.name, text, p.errors())
+		}
+	}
+}
+
 // until reads events until one is wanted, which it returns.
 func (p *player) until(what string, wanted func(sceneEvent) bool) sceneEvent {
 	p.t.Helper()
@@ -223,6 +243,7 @@ func (p *player) until(what string, wanted func(sceneEvent) bool) sceneEvent {
 			if !ok {
 				p.t.Fatalf("%s ended before %s; it said last %+v", p.name, what, last)
 			}
+			p.complete = p.complete || e.Event == "complete"
 			if wanted(e) {
 				return e
 			}
@@ -233,8 +254,13 @@ func (p *player) until(what string, wanted func(sceneEvent) bool) sceneEvent {
 	}
 }
 
+// untilComplete waits until the member has said that it is complete, which may have been while
+// something else was waited for.
 func (p *player) untilComplete() {
 	p.t.Helper()
+	if p.complete {
+		return
+	}
 	p.until("complete", func(e sceneEvent) bool { return e.Event == "complete" })
 }
 
