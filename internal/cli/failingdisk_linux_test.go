@@ -133,7 +133,7 @@ func TestFileSystemThatIsFullForAWhile(t *testing.T) {
 	s := newScene(t, 4<<20, "64K")
 	d := s.failingDisk("member")
 	s.join("original").untilComplete()
-	member := s.join("member", "--download-limit", "1M")
+	member := s.join("member", "--download-limit", "256K")
 	member.untilParts(10)
 	d.set(true, "")
 	if e := member.until("that it pauses", is("paused", "")); !strings.Contains(e.Error, "the disk is full: ") {

@@ -46,7 +46,8 @@ func TestEndedJoinResumes(t *testing.T) {
 	t.Parallel()
 	const parts, part = 320, 64 << 10
 	s := newScene(t, parts*part, "64K")
-	s.join("original", "--upload-limit", "2M").untilComplete()
+	slow := s.join("original", "--upload-limit", "1M")
+	slow.untilComplete()
 	journal := s.path("member") + ".part.journal"
 	member := s.join("member")
 	had := member.untilParts(20)
@@ -77,6 +78,8 @@ func TestEndedJoinResumes(t *testing.T) {
 		t.Fatalf("its last line is %+v", had)
 	}
 
+	slow.stop(syscall.SIGKILL)
+	s.join("original").untilComplete()
 	ended := s.join("member")
 	e = ended.until("progress", func(e sceneEvent) bool { return e.Event == "progress" })
 	if n := ended.resumed(); n != had.PartsDone {

@@ -391,7 +391,7 @@ func (s *scene) joinKilledAt(parts int, others ...*player) *player {
 func TestKilledMemberGoesOn(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, 32<<20, "64K")
-	s.join("original", "--upload-limit", "8M").untilComplete()
+	s.join("original", "--upload-limit", "4M").untilComplete()
 	s.joinKilledAt(100).untilComplete()
 	s.wantCopy("member")
 }
@@ -451,7 +451,7 @@ func TestSecondJoinIsRefused(t *testing.T) {
 func TestStopBySignal(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, 64<<20, "64K")
-	s.join("original", "--upload-limit", "4M").untilComplete()
+	s.join("original", "--upload-limit", "1M").untilComplete()
 	for sig, code := range map[os.Signal]int{syscall.SIGINT: exitInt, syscall.SIGTERM: exitTerm} {
 		member := s.join("member")
 		member.untilParts(1)
