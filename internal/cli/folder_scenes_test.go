@@ -208,7 +208,7 @@ func TestChosenFilesMoveAsEachIsComplete(t *testing.T) {
 	t.Parallel()
 	const partSize = 64 << 10
 	s := newFolderScene(t, partSize)
-	first := s.join("original", "--upload-limit", "4M")
+	first := s.join("original", "--upload-limit", "1M")
 	first.untilComplete()
 	chosen := []string{"--only", "many", "--only", "big.bin"}
 	member := s.join("member", chosen...)
