@@ -21,7 +21,7 @@ import (
 )
 
 // sceneTime is how long anything in a scene may take.
-const sceneTime = 2 * time.Minute
+const sceneTime = 3 * time.Minute
 
 // A scene is a folder with a file, its composition, and real programs around it, on this machine's
 // loopback. All of them have ended when the test has.
