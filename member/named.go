@@ -28,10 +28,12 @@ func newNamed(name string) *named {
 	return &named{name: name, lookUp: resolve, lost: make(chan struct{}, 1)}
 }
 
-// keep looks the name up, and again when it is needed.
+// keep looks the name up, and again when it is needed: at once, unless the last time was a moment
+// ago. Dials that fail are some seconds apart, and who moved is not to wait for two such times.
 func (n *named) keep(ctx context.Context, m *Member) {
 	pause := backoff{wait: retryFirst}
 	for said := false; ; {
+		next := time.After(pause.next(rand.N))
 		addrs, err := n.lookUp(ctx, n.name)
 		if ctx.Err() != nil {
 			return
@@ -55,7 +57,7 @@ func (n *named) keep(ctx context.Context, m *Member) {
 			}
 		}
 		select {
-		case <-time.After(pause.next(rand.N)):
+		case <-next:
 		case <-ctx.Done():
 			return
 		}

@@ -204,10 +204,11 @@ const hostile = `<img src=x onerror=alert(1)>`
 
 func TestBrowserDuringASwarm(t *testing.T) {
 	wantBrowser(t)
-	at := swarm(t, 3<<20, append(slices.Repeat([]string{""}, 7), hostile))
+	at, begin := swarm(t, 1<<20, append(slices.Repeat([]string{""}, 7), hostile))
 	origin := "http://" + at
 	b := open(t, origin)
 	b.run(chromedp.Navigate(origin + "/"))
+	begin() // the swarm does not last as long as a browser may take to start
 	b.until("the composition is shown", textOf("#title")+` === "photos.tar"`)
 	b.until("all members are", textOf("#done")+`.endsWith("of 9")`)
 	b.until("it is live", `document.querySelector("#live").className === "live on"`)
@@ -285,9 +286,9 @@ func TestBrowserDuringASwarm(t *testing.T) {
 	b.clean()
 }
 
-// swarm runs a conductor, a member that has a file and others that get it, no faster than rate, and
-// returns the conductor's address.
-func swarm(t *testing.T, rate int64, names []string) string {
+// swarm runs a conductor and returns its address. To begin it is to run a member that has a file
+// and others that get it, no faster than rate.
+func swarm(t *testing.T, rate int64, names []string) (at string, begin func()) {
 	t.Helper()
 	dir := t.TempDir()
 	original := filepath.Join(dir, "photos.tar")
@@ -331,14 +332,15 @@ func swarm(t *testing.T, rate int64, names []string) string {
 			}
 		})
 	}
-	join(dir, "the-first-sharer")
-	for i, name := range names {
-		if name == "" {
-			name = fmt.Sprintf("lab-%02d", i+1)
+	return c.Addr().String(), func() {
+		join(dir, "the-first-sharer")
+		for i, name := range names {
+			if name == "" {
+				name = fmt.Sprintf("lab-%02d", i+1)
+			}
+			join(filepath.Join(dir, fmt.Sprint(i)), name)
 		}
-		join(filepath.Join(dir, fmt.Sprint(i)), name)
 	}
-	return c.Addr().String()
 }
 
 // Two thousand members are as smooth as ten: few rows exist, and a change takes no noticeable time.

@@ -141,7 +141,7 @@ func TestComposedFolderSpreads(t *testing.T) {
 func TestKilledFolderMemberGoesOn(t *testing.T) {
 	t.Parallel()
 	s := newFolderScene(t, 64<<10)
-	original := s.join("original", "--upload-limit", "8M")
+	original := s.join("original", "--upload-limit", "1M")
 	original.untilComplete()
 	again := s.joinKilledAt(80, original)
 	second := s.join("member")
@@ -208,7 +208,7 @@ func TestChosenFilesMoveAsEachIsComplete(t *testing.T) {
 	t.Parallel()
 	const partSize = 64 << 10
 	s := newFolderScene(t, partSize)
-	first := s.join("original", "--upload-limit", "4M")
+	first := s.join("original", "--upload-limit", "1M")
 	first.untilComplete()
 	chosen := []string{"--only", "many", "--only", "big.bin"}
 	member := s.join("member", chosen...)

@@ -89,6 +89,8 @@ type mortal struct {
 	name  string
 	kills int
 
+	followed chan struct{} // closed when all is read that the last run of it said
+
 	mu       sync.Mutex // guards what follows
 	player   *player
 	address  string
@@ -134,11 +136,13 @@ func (k *kills) begin(m *mortal) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.player, m.address, m.complete = p, "", false
+	m.followed = make(chan struct{})
 	go m.follow(k.t, p, m.had)
 }
 
 // follow reads what a member says until it ends. It had so many parts before.
 func (m *mortal) follow(t *testing.T, p *player, had int) {
+	defer close(m.followed)
 	checked := false
 	for e := range p.events {
 		m.mu.Lock()
@@ -205,6 +209,7 @@ func (k *kills) kill(m *mortal) {
 	}
 	_ = m.player.cmd.Process.Signal(signal)
 	<-m.player.ended
+	<-m.followed // what it said last is of this run
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.fetched += m.run

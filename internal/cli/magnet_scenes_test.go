@@ -55,7 +55,7 @@ func TestMagnetWithoutAnybody(t *testing.T) {
 	t.Parallel()
 	s := sharedScene(t, 10)
 	topic := "magnet:?xt=urn:btih:0123456789012345678901234567890123456789"
-	p := s.get("stalled", topic, "--peer", "127.0.0.1:1", "--stall-timeout", "2s")
+	p := s.get("stalled", topic, "--peer", "127.0.0.1:1", "--stall-timeout", "5s")
 	if code := p.wait(); code != exitStalled {
 		t.Errorf("exit code %d", code)
 	}

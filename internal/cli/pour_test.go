@@ -161,20 +161,21 @@ func (s *scene) untilCopy(name string) {
 func TestPourIsCutShort(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, 16<<20, "64K")
-	sharer := s.join("original", "--upload-limit", "8M")
-	sharer.untilComplete()
+	s.join("original", "--upload-limit", "256K").untilComplete()
 	p := s.pour("member")
 	p.read(s.content[:1000])
 	p.out.Close()
 	p.wantEnd(exitPipe, "stdout was closed after ")
 
 	p = s.pour("member")
-	p.read(s.content[:1<<20])
+	p.read(s.content[:256<<10])
 	p.signal(os.Kill)
 	p.wantEnd(-1, "joining music")
 	if _, err := os.Stat(s.path("member") + ".part"); err != nil {
 		t.Fatal("nothing is left to go on with: ", err)
 	}
+	s.put("second") // which is quick
+	s.join("second").untilComplete()
 	p = s.pour("member", "--exit")
 	p.readAll(s.content)
 	p.wantEnd(exitDone, "music is complete")

@@ -12,11 +12,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// resumed is how many parts a join said that it need not check.
+// resumed is how many parts a join says that it need not check, which it does before it shows any
+// progress.
 func (p *player) resumed() (parts int) {
 	p.t.Helper()
-	_, text, found := strings.Cut(p.errors(), "resumed: ")
-	if _, err := fmt.Sscanf(text, "%d of", &parts); found && err != nil {
+	p.untilSays("resumed: ")
+	_, text, _ := strings.Cut(p.errors(), "resumed: ")
+	if _, err := fmt.Sscanf(text, "%d of", &parts); err != nil {
 		p.t.Errorf("it says %q: %v", text, err)
 	}
 	return parts
@@ -44,7 +46,8 @@ func TestEndedJoinResumes(t *testing.T) {
 	t.Parallel()
 	const parts, part = 320, 64 << 10
 	s := newScene(t, parts*part, "64K")
-	s.join("original", "--upload-limit", "2M").untilComplete()
+	slow := s.join("original", "--upload-limit", "1M")
+	slow.untilComplete()
 	journal := s.path("member") + ".part.journal"
 	member := s.join("member")
 	had := member.untilParts(20)
@@ -75,6 +78,8 @@ func TestEndedJoinResumes(t *testing.T) {
 		t.Fatalf("its last line is %+v", had)
 	}
 
+	slow.stop(syscall.SIGKILL)
+	s.join("original").untilComplete()
 	ended := s.join("member")
 	e = ended.until("progress", func(e sceneEvent) bool { return e.Event == "progress" })
 	if n := ended.resumed(); n != had.PartsDone {

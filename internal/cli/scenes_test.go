@@ -21,7 +21,7 @@ import (
 )
 
 // sceneTime is how long anything in a scene may take.
-const sceneTime = 2 * time.Minute
+const sceneTime = 3 * time.Minute
 
 // A scene is a folder with a file, its composition, and real programs around it, on this machine's
 // loopback. All of them have ended when the test has.
@@ -108,6 +108,8 @@ type player struct {
 	events chan sceneEvent
 	ended  chan struct{} // closed when the program has ended
 	final  sceneEvent    // what it printed last; read once it has ended
+
+	complete bool // an event that until read said so
 
 	mu     sync.Mutex
 	stderr bytes.Buffer
@@ -212,6 +214,24 @@ func (p *player) errors() string {
 	return p.stderr.String()
 }
 
+// untilSays waits until stderr has the text. What a program writes there before an event on stdout
+// may be read after it.
+func (p *player) untilSays(text string) {
+	p.t.Helper()
+	deadline := time.After(sceneTime)
+	for !strings.Contains(p.errors(), text) {
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-p.ended:
+			if says := p.errors(); !strings.Contains(says, text) {
+				p.t.Fatalf("%s ended without saying %q: %s", p.name, text, says)
+			}
+		case <-deadline:
+			p.t.Fatalf("%s did not say %q: %s", p.name, text, p.errors())
+		}
+	}
+}
+
 // until reads events until one is wanted, which it returns.
 func (p *player) until(what string, wanted func(sceneEvent) bool) sceneEvent {
 	p.t.Helper()
@@ -223,6 +243,7 @@ func (p *player) until(what string, wanted func(sceneEvent) bool) sceneEvent {
 			if !ok {
 				p.t.Fatalf("%s ended before %s; it said last %+v", p.name, what, last)
 			}
+			p.complete = p.complete || e.Event == "complete"
 			if wanted(e) {
 				return e
 			}
@@ -233,8 +254,13 @@ func (p *player) until(what string, wanted func(sceneEvent) bool) sceneEvent {
 	}
 }
 
+// untilComplete waits until the member has said that it is complete, which may have been while
+// something else was waited for.
 func (p *player) untilComplete() {
 	p.t.Helper()
+	if p.complete {
+		return
+	}
 	p.until("complete", func(e sceneEvent) bool { return e.Event == "complete" })
 }
 
@@ -365,7 +391,7 @@ func (s *scene) joinKilledAt(parts int, others ...*player) *player {
 func TestKilledMemberGoesOn(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, 32<<20, "64K")
-	s.join("original", "--upload-limit", "8M").untilComplete()
+	s.join("original", "--upload-limit", "4M").untilComplete()
 	s.joinKilledAt(100).untilComplete()
 	s.wantCopy("member")
 }
@@ -425,7 +451,7 @@ func TestSecondJoinIsRefused(t *testing.T) {
 func TestStopBySignal(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, 64<<20, "64K")
-	s.join("original", "--upload-limit", "4M").untilComplete()
+	s.join("original", "--upload-limit", "1M").untilComplete()
 	for sig, code := range map[os.Signal]int{syscall.SIGINT: exitInt, syscall.SIGTERM: exitTerm} {
 		member := s.join("member")
 		member.untilParts(1)

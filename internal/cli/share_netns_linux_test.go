@@ -20,14 +20,15 @@ func TestShareOnANetwork(t *testing.T) {
 	if want := "http://" + hosts.HereAddress + ":9999/music.orch"; e.URLs[0] != want {
 		t.Errorf("it is at %v, want %s", e.URLs, want)
 	}
+	want := "music, 1 MiB, 1 of 1 complete, on here (" + hosts.HereAddress + ":9999): " + e.URLs[0] + "\n"
 	var listed string
-	for range 20 { // it may not be announced yet
-		text, err := pair.On(hosts.There, orchestra(t, "get")).Output()
-		if listed = string(text); err == nil && listed != "" {
+	for range 20 { // it may not be announced yet, or not be known to be complete
+		text, _ := pair.On(hosts.There, orchestra(t, "get")).Output()
+		if listed = string(text); listed == want {
 			break
 		}
 	}
-	if want := "music, 1 MiB, 1 of 1 complete, on here (" + hosts.HereAddress + ":9999): " + e.URLs[0] + "\n"; listed != want {
+	if listed != want {
 		t.Errorf("listed is %q, want %q", listed, want)
 	}
 	member := s.on(hosts.There, "get", "--json", "--dir", filepath.Join(s.dir, "member"), "music")

@@ -77,7 +77,7 @@ func TestShareAndGet(t *testing.T) {
 func TestGetIsPolite(t *testing.T) {
 	s := sharedScene(t, 4<<20)
 	sharer, at := s.share("-s", "256K") // too few parts for a chain, in which all were as slow
-	slow := s.get("slow", at, "--download-limit", "512K")
+	slow := s.get("slow", at, "--download-limit", "128K")
 	slow.untilParts(1)
 	polite := s.get("polite", at)
 	polite.untilComplete()
@@ -94,6 +94,8 @@ func TestGetIsPolite(t *testing.T) {
 		t.Error("the slow one was not slow")
 	default:
 	}
+	slow.stop(syscall.SIGTERM)
+	slow = s.get("slow", at) // and is no longer
 	slow.untilComplete()
 	for _, p := range []*player{polite, slow} {
 		if code := p.wait(); code != exitDone {
@@ -107,7 +109,7 @@ func TestGetIsPolite(t *testing.T) {
 func TestShareIsTheOnlyCopy(t *testing.T) {
 	t.Parallel()
 	s := sharedScene(t, 4<<20)
-	sharer, at := s.share("--upload-limit", "256K")
+	sharer, at := s.share("--upload-limit", "64K")
 	slow := s.get("slow", at)
 	slow.untilParts(1)
 	sharer.until("somebody who needs it", func(e sceneEvent) bool { return e.Event == "status" && e.Pending == 1 })

@@ -16,7 +16,7 @@ func TestTerminalChoice(t *testing.T) {
 	t.Parallel()
 	s := sharedScene(t, 1<<20)
 	writeFiles(t, s.dir, map[string]string{"image": "a small image"})
-	sharer := s.start(orchestra(t, "share", "--json", "--listen", "127.0.0.1:0", s.path("original"), filepath.Join(s.dir, "image"), "--upload-limit", "64K"))
+	sharer := s.start(orchestra(t, "share", "--json", "--listen", "127.0.0.1:0", s.path("original"), filepath.Join(s.dir, "image"), "--upload-limit", "16K"))
 	at := sharer.until("the address", func(e sceneEvent) bool { return e.Event == "sharing" }).URLs[0]
 	at = at[:strings.LastIndex(at, "/")]
 	get := func() *screenTest {
@@ -59,7 +59,7 @@ func TestTerminalChoice(t *testing.T) {
 func TestTerminalShare(t *testing.T) {
 	t.Parallel()
 	s := sharedScene(t, 1<<20)
-	share := onTerminal(t, orchestra(t, "share", "--listen", "127.0.0.1:0", s.path("original"), "--upload-limit", "32K", "--qr"), 40)
+	share := onTerminal(t, orchestra(t, "share", "--listen", "127.0.0.1:0", s.path("original"), "--upload-limit", "16K", "--qr"), 40)
 	share.until(`orchestra get http://127\.0\.0\.1:\d+/music\.orch\r\n`, 0)
 	share.until(`██ ▄▄▄▄▄ █`, 0)
 	share.until(`\r\x1b\[Kmusic: complete here; nobody else .*\.\.\.`, 0)

@@ -15,12 +15,12 @@ func (p *player) longestStall(since time.Time) (longest time.Duration, says []st
 		case e, ok := <-p.events:
 			now := e.at
 			switch {
-			case ok && now.Before(since):
-				continue
 			case !ok:
 				return longest, says, false
-			case e.Event == "complete":
+			case e.Event == "complete": // perhaps before since
 				return max(longest, now.Sub(moved)), says, true
+			case now.Before(since):
+				continue
 			case e.Event != "progress":
 				continue
 			case got < 0:

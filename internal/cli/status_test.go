@@ -76,8 +76,8 @@ func TestStatus(t *testing.T) {
 	if _, says := s.status(exitInput); !strings.Contains(says, "nobody has joined it there") {
 		t.Errorf("of what is not known it says %q", says)
 	}
-	text, says := s.status(exitStalled, "--wait", "all", "--timeout", "1500ms")
-	if text != "no members\n" || !strings.Contains(says, "no members after 1.5 s") {
+	text, says := s.status(exitStalled, "--wait", "all", "--timeout", "4s")
+	if text != "no members\n" || !strings.Contains(says, "no members after 4.0 s") {
 		t.Errorf("waiting for nobody prints %q and %q", text, says)
 	}
 	waiting := s.start(orchestra(t, "status", s.address, s.orch, "--json", "--wait", "3"))
@@ -88,9 +88,9 @@ func TestStatus(t *testing.T) {
 	listed.until("two members", func(e sceneEvent) bool { return e.Known == 2 })
 	wantEnd(t, listed, syscall.SIGTERM, exitDone)
 
-	text, says = s.status(exitStalled, "--wait", "all", "--timeout", "1500ms")
+	text, says = s.status(exitStalled, "--wait", "all", "--timeout", "4s")
 	line := regexp.MustCompile(`^1 of 2 complete, slowest lab\\x1b\[31m-17 at \d+ %(, .* left)?\n$`)
-	if !line.MatchString(text) || !strings.Contains(says, " after 1.5 s") {
+	if !line.MatchString(text) || !strings.Contains(says, " after 4.0 s") {
 		t.Errorf("waiting in vain prints %q and %q", text, says)
 	}
 	slow := `   \d\d? %  lab\\x1b\[31m-17(, .* left)?\n`
@@ -158,6 +158,8 @@ func TestStatusNamesAndFinds(t *testing.T) {
 	}
 	id := f.ID().String()
 	s.join("original", "--name", "first").untilComplete()
+	const all = "1 of 1 complete\n  100 %  first\n"
+	s.untilStatus(all)
 	run := func(code int, arguments ...string) string {
 		t.Helper()
 		cmd := orchestra(t, append([]string{"status"}, arguments...)...)
@@ -167,7 +169,6 @@ func TestStatusNamesAndFinds(t *testing.T) {
 		}
 		return string(text)
 	}
-	const all = "1 of 1 complete\n  100 %  first\n"
 	for _, c := range []struct {
 		arguments []string
 		want      string
@@ -251,15 +252,13 @@ func TestStatusNamesAndFinds(t *testing.T) {
 	}
 
 	// The conductor's log says what gathers there, once each.
-	log := s.conductor.errors()
 	for _, want := range []string{
 		`first member of a composition`, `first complete copy of a composition`, `name=music`,
 		`member=first`, `name="music (` + id[:8] + `): 9 of 9 complete"`,
 	} {
-		if !strings.Contains(log, want) {
-			t.Errorf("the conductor's log has no %q:\n%s", want, log)
-		}
+		s.conductor.untilSays(want)
 	}
+	log := s.conductor.errors()
 	if n := strings.Count(log, "\n"); n != 4 {
 		t.Errorf("the conductor's log has %d lines, want 4:\n%s", n, log)
 	}

@@ -380,27 +380,12 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	}
 	var group int
 	fmt.Sscan(string(bytes.TrimSpace(number)), &group)
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(sceneTime)
 	for syscall.Kill(-group, 0) == nil {
 		if time.Now().After(deadline) {
 			t.Fatal("the user's command is still there")
 		}
 		<-time.After(10 * time.Millisecond)
-	}
-}
-
-// untilSays waits until stderr has the text.
-func (p *player) untilSays(text string) {
-	p.t.Helper()
-	deadline := time.After(sceneTime)
-	for !strings.Contains(p.errors(), text) {
-		select {
-		case <-time.After(10 * time.Millisecond):
-		case <-p.ended:
-			p.t.Fatalf("%s ended without saying %q: %s", p.name, text, p.errors())
-		case <-deadline:
-			p.t.Fatalf("%s did not say %q: %s", p.name, text, p.errors())
-		}
 	}
 }
 

@@ -34,19 +34,24 @@ func tenMembersFromOneWebServer(t *testing.T, composed ...string) {
 		rates[name] = line
 	}
 	s.begin(rates, composed...)
-	if s.before < size || s.before > size+1<<20 { // the content was read once
+	if s.before > size+1<<20 { // the content was read once
 		t.Errorf("compose had nginx send %d bytes", s.before)
 	}
 	begun := time.Now()
 	s.wantCopies(s.join(members...)...)
-	took, copies, alone := time.Since(begun), s.copies(), lineTime(size, line)
+	took, alone := time.Since(begun), lineTime(size, line)
+	s.web.sentAtLeast(s.before + size)
+	copies := s.copies()
 	t.Logf("%d members took %.2f times what the line takes for one copy; nginx sent %.3f copies",
 		len(members), took.Seconds()/alone.Seconds(), copies)
 	most := 1.2
-	if took > alone*3/2 { // the machine is busy: members take each other for gone
+	switch {
+	case took > 6*alone: // members starve: what they ask for shows how the machine is, not they
+		most = float64(len(members))
+	case took > alone*3/2: // the machine is busy: members take each other for gone
 		most = 2
 	}
-	if copies < 1 || copies > most {
+	if copies > most {
 		t.Errorf("nginx sent %.3f copies, want %.1f at most", copies, most)
 	}
 }
@@ -55,7 +60,7 @@ func tenMembersFromOneWebServer(t *testing.T, composed ...string) {
 // asked again soon, and for what is missing.
 func TestWebServerEndsAndIsStartedAgain(t *testing.T) {
 	t.Parallel()
-	const size, partSize, line = 8 << 20, 256 << 10, 16
+	const size, partSize, line = 32 << 20, 256 << 10, 16
 	s := newWebScene(t, size, "m0", "m1", "m2")
 	s.begin(map[string]int{"web": line, "m0": line, "m1": line, "m2": line}, "-s", "256K")
 	members := s.join("m0", "m1", "m2")
@@ -119,7 +124,7 @@ func newWebScene(t *testing.T, size int, members ...string) *webScene {
 func (s *webScene) begin(rates map[string]int, options ...string) {
 	s.t.Helper()
 	s.composeFrom(s.star, "http://"+s.star.Address("web")+":8080/music", options...)
-	s.before = s.web.sent()
+	s.before = s.web.sentAtLeast(int64(s.size))
 	narrow(s.star, s.names, rates)
 	s.conductOn("conductor")
 }
@@ -144,7 +149,10 @@ func (s *webScene) wantCopies(players ...*player) {
 }
 
 // copies is how many times the size of the content nginx has sent to members.
-func (s *webScene) copies() float64 { return float64(s.web.sent()-s.before) / float64(s.size) }
+func (s *webScene) copies() float64 {
+	s.t.Helper()
+	return float64(s.web.sent()-s.before) / float64(s.size)
+}
 
 // lineTime is what a line of so many Mbit/s takes for so many bytes.
 func lineTime(size, rate int) time.Duration {
@@ -222,7 +230,7 @@ func (n *nginxServer) start() {
 	if err := n.cmd.Start(); err != nil {
 		n.t.Fatal(err)
 	}
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(sceneTime); ; time.Sleep(20 * time.Millisecond) {
 		if _, err := os.Stat(n.path("pid")); err == nil { // it is written after it listens
 			return
 		}
@@ -236,6 +244,19 @@ func (n *nginxServer) start() {
 func (n *nginxServer) stop() {
 	_ = n.cmd.Process.Signal(syscall.SIGTERM)
 	_ = n.cmd.Wait() // it removes its pid
+}
+
+// sentAtLeast is sent when that is so much: what nginx sent stands in its log a little later.
+func (n *nginxServer) sentAtLeast(bytes int64) (sum int64) {
+	n.t.Helper()
+	for deadline := time.Now().Add(sceneTime); ; time.Sleep(20 * time.Millisecond) {
+		if sum = n.sent(); sum >= bytes {
+			return sum
+		}
+		if time.Now().After(deadline) {
+			n.t.Fatalf("nginx sent %d bytes, want %d", sum, bytes)
+		}
+	}
 }
 
 // sent is what its log says that it sent, in all.

@@ -99,7 +99,7 @@ func TestBadURLs(t *testing.T) {
 		"http://u:se cret@host/":               "cannot be read",
 		"http://127.0.0.1:1/x?k=secret#secret": "http://127.0.0.1:1/x?...: cannot connect",
 		"http://u:secret@[::1":                 "cannot be read",
-		"http://u:secret@127.0.0.1:":           "127.0.0.1",
+		"http://u:secret@255.255.255.255:":     "255.255.255.255",
 		"ftp://u:secret@host/":                 "only http and https",
 	} {
 		_, err := read(t, address, Config{Time: time.Second})
