@@ -71,7 +71,7 @@ const (
 	downPatience = 200 * time.Millisecond
 
 	// An orphan waits so long until the chain is given up for its sake; one that has nothing yet,
-	// until the others had time to get a part each.
+	// or one part only while others have nothing, until they had time to get a part each.
 	orphanWait = 300 * time.Millisecond
 	firstWait  = time.Second
 
@@ -324,7 +324,8 @@ func (pl *plan) waits(p *peer) time.Duration {
 	switch {
 	case p == pl.chain.down || len(p.wants) == 0 || !p.interested || p.resting || p.takes.onTrial():
 		return never
-	case p.hasN > 0 && (pl.again.at == 0 || p.asked > pl.again.at+gatherFor):
+	case p.hasN > 0 && (pl.again.at == 0 || p.asked > pl.again.at+gatherFor) &&
+		(p.hasN > 1 || !pl.forms()):
 		return p.asked + orphanWait + ramp(p)
 	}
 	wait := firstWait + 2*ramp(p)
@@ -332,6 +333,14 @@ func (pl *plan) waits(p *peer) time.Duration {
 		wait += timeFor(float64(pl.s.book.others())*float64(pl.s.partSize), rate)
 	}
 	return p.asked + wait
+}
+
+// forms reports whether some of those that ask have nothing yet. Then it is still to be seen who is
+// at the end of the chain, and serves who has no upstream.
+func (pl *plan) forms() bool {
+	return slices.ContainsFunc(pl.s.grants.wanting(), func(p *peer) bool {
+		return p.hasN == 0 && p != pl.chain.down && p.interested
+	})
 }
 
 // nextChain is when watchChain is to look next.

@@ -62,6 +62,32 @@ func TestSenderStaysUntilOthersWait(t *testing.T) {
 	}
 }
 
+// A sharer does not give the chain up soon for somebody who has one part and no upstream, while
+// others have nothing yet: they are getting theirs, and the last of them serves it then.
+func TestChainIsLeftTimeToForm(t *testing.T) {
+	d, _ := completeDesk(t, 100)
+	d.comes(0, 90)
+	d.comes(1, 91)
+	d.comes(2)
+	for i := range 3 {
+		d.tell(Wanted{i, []uint32{1, 2, 3, 4, 5, 6}})
+	}
+	served := func(until time.Duration) {
+		for d.at += downPatience / 2; d.at < until; d.at += downPatience / 2 {
+			d.tell(Served{Peer: 0}, Wanted{0, []uint32{1, 2, 3, 4, 5, 6}})
+		}
+	}
+	served(firstWait)
+	if d.plan.chain.broken {
+		t.Fatalf("the chain is given up at %v, while one has nothing yet", d.at)
+	}
+	d.tell(Has{Peer: 2, Parts: []uint32{7}})
+	served(d.at + 2*downPatience)
+	if !d.plan.chain.broken {
+		t.Errorf("the chain goes on at %v, though all have something and two wait", d.at)
+	}
+}
+
 // TestSenderLooksForAnother has the downstream want nothing for a while.
 func TestSenderLooksForAnother(t *testing.T) {
 	d, _ := completeDesk(t, 100)
