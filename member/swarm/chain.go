@@ -222,7 +222,7 @@ func (pl *plan) peerGained(p *peer) {
 	switch {
 	case c.up == nil || !pl.chained() || pl.s.missing < 2*behindParts:
 		return
-	case p.gained < behindParts || pl.s.now < max(c.since+behindAfter, c.from+pl.fills(c.up)):
+	case p.gained < behindParts || pl.s.now < max(c.since+p.tellsAfter(), c.from+pl.fills(c.up)):
 		return
 	}
 	if !pl.behind(p) {
@@ -236,6 +236,16 @@ func (pl *plan) peerGained(p *peer) {
 		return
 	}
 	pl.compare()
+}
+
+// tellsAfter is how long a peer has to be watched to see how fast it gains parts, since it
+// announces several at once. What comes here would be too little else whenever some of them are
+// older.
+func (p *peer) tellsAfter() time.Duration {
+	if p.hasN >= settledParts {
+		return settledDelay + settledWait
+	}
+	return behindAfter
 }
 
 // behind reports whether much less came than a peer gained.
@@ -280,7 +290,7 @@ func (pl *plan) watchChain() {
 		}
 		return
 	}
-	if c.down != nil && c.down.gone {
+	if c.down != nil && (c.down.gone || pl.s.complete(c.down)) {
 		c.down = nil
 	}
 	if c.up != nil && (c.up.gone || c.up.choked || pl.s.now >= c.upAt+upPatience+ramp(c.up)) {

@@ -158,15 +158,18 @@ func TestWhoIsBehindLeavesTheChain(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		has    int   // parts at the beginning
+		other  int   // parts of the other then
 		came   int64 // while the other gains behindParts, each time
 		rounds int
 		broken bool
 	}{
-		{"as fast", 20, behindParts * size, 5, false},
-		{"half as fast", 20, behindParts * size / 2, 5, false},
-		{"slow once", 20, size, 1, false},
-		{"slow again", 20, size, 2, true},
-		{"slow at the beginning", 0, size, 1, true},
+		{"as fast", 20, 0, behindParts * size, 5, false},
+		{"half as fast", 20, 0, behindParts * size / 2, 5, false},
+		{"slow once", 20, 0, size, 1, false},
+		{"slow again", 20, 0, size, 2, true},
+		{"slow at the beginning", 0, 0, size, 1, true},
+		{"slow twice, beside one that announces late", 20, settledParts, size, 2, false},
+		{"slow for long, beside one that announces late", 20, settledParts, size, 12, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			d := newDesk(t, 200, size)
@@ -176,8 +179,12 @@ func TestWhoIsBehindLeavesTheChain(t *testing.T) {
 			}
 			d.comes(0, 199, 198)
 			d.comes(1)
-			d.tell(Progress{Peer: 0, Down: 1})
 			next := uint32(50)
+			for range test.other {
+				d.tell(Has{Peer: 1, Parts: []uint32{next}})
+				next++
+			}
+			d.tell(Progress{Peer: 0, Down: 1})
 			for range test.rounds {
 				d.at += behindAfter
 				d.tell(Progress{Peer: 0, Down: test.came})

@@ -142,6 +142,8 @@ func (pl *plan) slowFeed(p *peer) bool {
 
 // probe asks those that could send more for a run each. Only the end of a chain does: a trial takes
 // some of the line from the upstream for a while, and all behind this member would be later for it.
+// Who came when this member was already sure of its upstream does not serve it yet: that comes
+// first.
 func (pl *plan) probe() {
 	left := pl.timeLeft()
 	if left < trialWorth || pl.chain.down != nil {
@@ -149,6 +151,11 @@ func (pl *plan) probe() {
 	}
 	for _, p := range pl.feed.spare.list {
 		if !pl.mayProbe(p) || left < 2*ramp(p) {
+			continue
+		}
+		if p.choked {
+			p.courted = true
+			pl.s.links.showInterest(p)
 			continue
 		}
 		p.probed = max(pl.s.now, 1)
@@ -161,7 +168,7 @@ func (pl *plan) probe() {
 // mayProbe reports whether a peer that is no feed could be one.
 func (pl *plan) mayProbe(p *peer) bool {
 	return p.spare && p.useful > 0 && p.probed == 0 && pl.s.now >= p.probeAfter &&
-		!p.choked && len(p.fetches) == 0 && !pl.feeds(p)
+		len(p.fetches) == 0 && !pl.feeds(p)
 }
 
 // leaveFeed asks a peer for nothing more for a while.
@@ -221,7 +228,7 @@ func (m *meter) add(now time.Duration, n int64) {
 // spares notes that a peer could send more, or no longer.
 func (pl *plan) spares(ev Spare) {
 	if p := pl.s.links.peer(ev.Peer); p != nil {
-		p.spare = ev.On
+		p.spare, p.courted = ev.On, p.courted && ev.On
 		pl.feed.spare.of(p)
 	}
 }

@@ -92,6 +92,7 @@ type role struct {
 	coming     []uint32      // what it passes on as it comes
 	meter      meter         // of what comes from it
 	spare      bool          // it told that it could send more
+	courted    bool          // it is to serve this member, to see whether it is of use
 	probed     time.Duration // since when it is asked for a run on trial; 0: it is not
 	probeAfter time.Duration // not before
 	against    bool          // it told that it knows why there should be no chain

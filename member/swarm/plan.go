@@ -102,8 +102,10 @@ const patience = 100 * time.Millisecond
 
 // needs reports whether a peer is to send to this member if it can. In a chain only those should
 // that do so already: who has an upstream is served last by others, and nobody gives the chain up
-// for its sake.
-func (pl *plan) needs(p *peer) bool { return !pl.sure() || pl.feeds(p) }
+// for its sake. Who is courted has to serve this member before it can be asked.
+func (pl *plan) needs(p *peer) bool {
+	return !pl.sure() || pl.feeds(p) || (p.courted && p.choked)
+}
 
 // servesUnasked reports whether a peer may ask for something before it says that it wants anything:
 // it is served a round trip earlier, which is long.

@@ -51,7 +51,10 @@ func (pl *plan) relaysNoMore(p *peer, part uint32) { takeOut(&p.coming, part) }
 func (pl *plan) relaysNothing(p *peer) { p.coming = nil }
 
 // unchoked takes in that a peer may be asked.
-func (pl *plan) unchoked(p *peer) { pl.prefer(p) }
+func (pl *plan) unchoked(p *peer) {
+	pl.prefer(p)
+	pl.s.links.showInterest(p)
+}
 
 // prefer takes what a peer passes on from others that were asked for it and did not begin, as far
 // as there is room for more on its menu. In a chain it is the end, and the others have somebody to

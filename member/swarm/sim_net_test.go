@@ -174,6 +174,13 @@ func (e *end) enqueue() {
 }
 
 func (e *end) push(q *quantum) {
+	if n := len(e.unsent); n > 0 && q.text != nil { // one turn for messages that wait together
+		if last := e.unsent[n-1]; last.text != nil && last.bytes+q.bytes <= segment {
+			last.text, last.bytes = append(last.text, q.text...), last.bytes+q.bytes
+			e.socket += q.bytes
+			return
+		}
+	}
 	q.from = e
 	e.unsent = append(e.unsent, q)
 	e.socket += q.bytes
