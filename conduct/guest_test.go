@@ -20,7 +20,7 @@ import (
 
 // patience is how long a test waits for what must come; nothing waits it out
 // unless it fails.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // serving starts a conductor on a free port and stops it at the end of the
 // test, which must leave no goroutine.

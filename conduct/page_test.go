@@ -340,14 +340,14 @@ func (s *stream) until(what string, yes func(data map[string]any) bool) {
 
 // The page goes on for longer than a request may take otherwise, and what a member says appears.
 func TestPageOnThePublicPort(t *testing.T) {
-	const soon = 300 * time.Millisecond
+	const soon = 2 * time.Second
 	c := serving(t, Config{HandshakeTimeout: soon, WriteTimeout: soon, Version: "1.2"})
 	at := c.Addr().String()
 	events := listenTo(t, "http://"+at+"/events?id="+strings.Repeat("ab", 20))
 	events.until("the version", func(d map[string]any) bool {
 		return d["page"].(map[string]any)["version"] == "1.2"
 	})
-	time.Sleep(time.Second)
+	time.Sleep(soon + soon/4)
 	nc := dial(t, at)
 	id := [20]byte([]byte(strings.Repeat("\xab", 20)))
 	hello := proto.Handshake{Protocol: proto.Orchestra, ID: id, PeerID: proto.PeerID{'m'}}.Append(nil)
