@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
 )
 
@@ -318,28 +319,30 @@ func both(t testing.TB) (client, server *Conn) {
 
 // A time that is up costs nothing that came.
 func TestReadAgain(t *testing.T) {
-	write, read := pairOfKeys(t)
-	here, there := net.Pipe()
-	defer here.Close()
-	defer there.Close()
-	in := reading(t, here, read)
-	content := noise(contentMost)
-	sealed := write.seal(nil, kindContent, content)
-	var got []byte
-	for part := range 4 {
-		at := part * len(sealed) / 4
-		here.SetReadDeadline(time.Now().Add(30 * time.Millisecond))
-		go there.Write(sealed[at : (part+1)*len(sealed)/4])
-		p := make([]byte, contentMost+1)
-		n, err := in.Read(p)
-		if part < 3 && !errors.Is(err, os.ErrDeadlineExceeded) || part == 3 && err != nil {
-			t.Fatalf("part %d: %d bytes, %v", part, n, err)
+	synctest.Test(t, func(t *testing.T) {
+		write, read := pairOfKeys(t)
+		here, there := net.Pipe()
+		defer here.Close()
+		defer there.Close()
+		in := reading(t, here, read)
+		content := noise(contentMost)
+		sealed := write.seal(nil, kindContent, content)
+		var got []byte
+		for part := range 4 {
+			at := part * len(sealed) / 4
+			here.SetReadDeadline(time.Now().Add(30 * time.Millisecond))
+			go there.Write(sealed[at : (part+1)*len(sealed)/4])
+			p := make([]byte, contentMost+1)
+			n, err := in.Read(p)
+			if part < 3 && !errors.Is(err, os.ErrDeadlineExceeded) || part == 3 && err != nil {
+				t.Fatalf("part %d: %d bytes, %v", part, n, err)
+			}
+			got = append(got, p[:n]...)
 		}
-		got = append(got, p[:n]...)
-	}
-	if !bytes.Equal(got, content) {
-		t.Error("it comes otherwise")
-	}
+		if !bytes.Equal(got, content) {
+			t.Error("it comes otherwise")
+		}
+	})
 }
 
 // Who reads, writes and ends a connection at a time does not get into the others' way.
