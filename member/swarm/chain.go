@@ -31,12 +31,7 @@ type chain struct {
 
 	next int // the part that the upstream was asked for last
 
-	// What came since a time, to be compared with what the others gained since then, and how often
-	// in a row it was too little.
-	since time.Duration
-	came  int64
-	lags  int
-
+	came   int64   // bytes since the upstream began, to be compared with what others gain
 	broken bool    // it was of no use
 	told   Chained // what the links were told last
 
@@ -74,14 +69,6 @@ const (
 	// or one part only while others have nothing, until they had time to get a part each.
 	orphanWait = 300 * time.Millisecond
 	firstWait  = time.Second
-
-	// Who gets less than behindShare of what the fastest gains is behind, after so many parts and
-	// so long, since the others announce theirs late. A packet that is lost holds a flow up as
-	// well, so it has to be so some times in a row, except at the beginning.
-	behindShare = 0.4
-	behindParts = 6
-	behindAfter = 300 * time.Millisecond
-	behindTimes = 2
 )
 
 // served takes in that a grant has ended.
@@ -205,52 +192,6 @@ func (pl *plan) came(p *peer, bytes int64) {
 			c.upAt, c.upGot = pl.s.now, 0
 		}
 	}
-}
-
-// compare begins to compare what comes here with what others gain.
-func (pl *plan) compare() {
-	pl.chain.came, pl.chain.since = 0, pl.s.now
-	for _, p := range pl.s.links.list {
-		p.gained = 0
-	}
-}
-
-// peerGained counts a part that a peer gained, and leaves the chain if this member is behind.
-func (pl *plan) peerGained(p *peer) {
-	c := &pl.chain
-	p.gained++
-	switch {
-	case c.up == nil || !pl.chained() || pl.s.missing < 2*behindParts:
-		return
-	case p.gained < behindParts || pl.s.now < max(c.since+p.tellsAfter(), c.from+pl.fills(c.up)):
-		return
-	}
-	if !pl.behind(p) {
-		c.lags = 0
-	} else if c.lags++; c.lags == behindTimes || pl.s.haveN < behindParts {
-		if pl.behind(c.up) {
-			pl.giveUp(c.up)
-		} else { // it is no faster than what it gets itself
-			pl.giveUp(nil)
-		}
-		return
-	}
-	pl.compare()
-}
-
-// tellsAfter is how long a peer has to be watched to see how fast it gains parts, since it
-// announces several at once. What comes here would be too little else whenever some of them are
-// older.
-func (p *peer) tellsAfter() time.Duration {
-	if p.hasN >= settledParts {
-		return settledDelay + settledWait
-	}
-	return behindAfter
-}
-
-// behind reports whether much less came than a peer gained.
-func (pl *plan) behind(p *peer) bool {
-	return float64(pl.chain.came) < behindShare*float64(p.gained)*float64(pl.s.partSize)
 }
 
 // giveUp lets this member get from all and serve all from now on, and tells its downstream; slow is

@@ -96,7 +96,7 @@ type role struct {
 	probed     time.Duration // since when it is asked for a run on trial; 0: it is not
 	probeAfter time.Duration // not before
 	against    bool          // it told that it knows why there should be no chain
-	gained     int           // parts, since this member last compared itself
+	lead       lead          // what it gained, beside what came here
 }
 
 // live notes that something came over the link.

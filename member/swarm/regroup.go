@@ -168,7 +168,7 @@ func (pl *plan) regrouped(ev Regroup) {
 // formAnew begins a chain that was given up, because a peer calls; nil: because this member does.
 func (pl *plan) formAnew(caller *peer) {
 	c, g := &pl.chain, &pl.again
-	c.broken, c.up, c.down, c.lags = false, nil, nil, 0
+	c.broken, c.up, c.down = false, nil, nil
 	c.downAt = pl.s.now
 	g.slow, g.at = nil, max(pl.s.now, 1)
 	if !pl.chained() { // there are too many by now

@@ -220,8 +220,8 @@ func TestRepeatedHaveIsNoGain(t *testing.T) {
 		d.at += behindAfter
 		d.tell(Progress{Peer: 0, Down: movedLeast}, Has{Peer: 1, Parts: []uint32{1, 2, 3, 4, 5, 6, 7}})
 	}
-	if d.plan.chain.broken || d.links.peers[1].gained != 0 {
-		t.Errorf("chain broken: %v, gained %d parts", d.plan.chain.broken, d.links.peers[1].gained)
+	if d.plan.chain.broken || d.links.peers[1].lead.gained != 0 {
+		t.Errorf("chain broken: %v, gained %d parts", d.plan.chain.broken, d.links.peers[1].lead.gained)
 	}
 }
 
