@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -169,12 +170,13 @@ func TestWebServerThatLies(t *testing.T) {
 	s := newScore(t, 4<<20, 64<<10)
 	wrong := make([]byte, len(s.content))
 	var liar *webServer
+	var joined atomic.Pointer[player]
 	liar = s.web(t, func(w http.ResponseWriter, r *http.Request, _ int) bool {
 		http.ServeContent(&counted{w, liar}, r, "content.bin", time.Time{}, bytes.NewReader(wrong))
 		return true
 	})
 	honest := s.web(t, func(w http.ResponseWriter, r *http.Request, _ int) bool {
-		if liar.copies(s) > 0 {
+		if p := joined.Load(); p != nil && p.Progress().Wasted > 0 {
 			return false
 		}
 		w.WriteHeader(http.StatusServiceUnavailable) // the other one comes first
@@ -183,6 +185,7 @@ func TestWebServerThatLies(t *testing.T) {
 	p, log := s.noted(member.Config{
 		File: s.from(liar.URL+"/content.bin", honest.URL+"/content.bin"), Dir: t.TempDir(),
 	})
+	joined.Store(p)
 	s.wantComplete(p)
 	if err := p.end(); err != nil {
 		t.Error(err)

@@ -165,13 +165,18 @@ func (v *voice) open(now time.Time) {
 	go func() {
 		v.room <- struct{}{}
 		defer func() { <-v.room }()
-		f, m, err := v.join(ctx, old)
+		posted := make(chan struct{})
+		f, m, err := v.join(ctx, old, posted)
 		v.later(func() { v.opened(f, m, err, leave) })
+		close(posted)
 	}()
 }
 
-// join reads the .orch file and joins what it describes, unless that is joined already.
-func (v *voice) join(ctx context.Context, old *orch.File) (*orch.File, *member.Member, error) {
+// join reads the .orch file and joins what it describes, unless that is joined already. What is
+// there already may be complete before join returns, which is said only when posted is closed.
+func (v *voice) join(
+	ctx context.Context, old *orch.File, posted <-chan struct{},
+) (*orch.File, *member.Member, error) {
 	if ctx.Err() != nil {
 		return nil, nil, ctx.Err()
 	}
@@ -193,7 +198,12 @@ func (v *voice) join(ctx context.Context, old *orch.File) (*orch.File, *member.M
 	cfg := o.member
 	cfg.File, cfg.Key = f, key
 	cfg.Log = v.program.log.With().Str("composition", f.Name).Logger()
-	cfg.OnComplete = func(path string) { v.later(func() { v.complete(path) }) }
+	cfg.OnComplete = func(path string) {
+		go func() {
+			<-posted
+			v.later(func() { v.complete(path) })
+		}()
+	}
 	m, err := v.host.Join(ctx, cfg)
 	return f, m, err
 }
